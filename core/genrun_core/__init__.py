@@ -1,0 +1,3 @@
+"""The training half of genrun: corpus → tokenizer → token shards → Keras model → run folder."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The built-in decoders, one a file."""

@@ -1,0 +1,40 @@
+"""The decoder ``temperature``: draws from the whole vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun_plugins.decoders._sampling import check_temperature, choose_by_inverse_cdf
+
+__all__ = ["Temperature"]
+
+
+@dataclass(frozen=True, slots=True)
+class Temperature:
+    """Draws each token with the probability softmax(logits / temperature).
+
+    ``temperature``: above 0; below 1 the likely become likelier, above 1 the choice is more even. The candidates of
+    the inverse CDF are the tokens in the order of their ids. Raises OptionError for a temperature of 0 or below.
+
+    >>> logits = np.log(np.array([[0.2, 0.3, 0.5]], np.float32))
+    >>> [int(Temperature().choose(logits, [], np.array([u], np.float32))[0]) for u in (0.1, 0.4, 0.9)]
+    [0, 1, 2]
+    """
+
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+
+    def choose(
+        self,
+        logits: NDArray[np.float32],
+        tokens: Sequence[NDArray[np.int64]],
+        draws: NDArray[np.float32],
+    ) -> NDArray[np.int64]:
+        """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]`` and draws ``[batch]``."""
+        return choose_by_inverse_cdf(logits, draws, self.temperature)

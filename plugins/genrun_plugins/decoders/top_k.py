@@ -1,0 +1,60 @@
+"""The decoder ``top-k``: draws from the k most likely tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.errors import OptionError
+from genrun_plugins.decoders._sampling import check_temperature, choose_by_inverse_cdf
+
+__all__ = ["TopK"]
+
+
+@dataclass(frozen=True, slots=True)
+class TopK:
+    """Keeps the ``k`` highest logits and draws from them (Fan et al., "Hierarchical Neural Story Generation", 2018).
+
+    Exactly ``k`` candidates stay, of equal logits those with the lowest ids; more than the vocabulary means all of
+    it. The candidates of the inverse CDF are in the order of falling probability. ``temperature`` as in the decoder
+    ``temperature``. Raises OptionError for k below 1 or a temperature of 0 or below.
+
+    >>> logits = np.array([[3.0, 1.0, 2.0, 2.0]], np.float32)
+    >>> TopK(k=2).choose(logits, [], np.array([0.99], np.float32))
+    array([2])
+    """
+
+    k: int = 40
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise OptionError(f"k must be 1 or more, not {self.k!r}")
+        check_temperature(self.temperature)
+
+    def choose(
+        self,
+        logits: NDArray[np.float32],
+        tokens: Sequence[NDArray[np.int64]],
+        draws: NDArray[np.float32],
+    ) -> NDArray[np.int64]:
+        """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]`` and draws ``[batch]``."""
+        candidates = top_k_ids(logits, min(self.k, logits.shape[1]))  # [batch, k]
+        values = np.take_along_axis(logits, candidates, axis=1)  # [batch, k]
+        columns = choose_by_inverse_cdf(values, draws, self.temperature)  # [batch]
+        return np.take_along_axis(candidates, columns[:, None], axis=1)[:, 0]
+
+
+def top_k_ids(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """Return the ids of the ``k`` highest logits, ``[batch, k]``, highest first, ties by id."""
+    found = np.argpartition(logits, -k, axis=1)[:, -k:]  # [batch, k], which of the ties at the edge is arbitrary
+    lowest = np.take_along_axis(logits, found, axis=1).min(axis=1, keepdims=True)
+    crowded = np.flatnonzero((logits >= lowest).sum(axis=1) > k)
+    for row in crowded:
+        found[row] = np.argsort(-logits[row], kind="stable")[:k]
+    found.sort(axis=1)
+    values = np.take_along_axis(logits, found, axis=1)
+    return np.take_along_axis(found, np.argsort(-values, axis=1, kind="stable"), axis=1)

@@ -1,0 +1,1 @@
+"""Readers: each turns sources (files, folders, globs) into documents; one file per reader."""

@@ -1,0 +1,125 @@
+"""One column of a CSV file, read in chunks: what nyt-csv and csv share."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from genrun.contracts import ReadReport
+from genrun.errors import CorpusError, MissingExtraError, nearest, one_line
+from genrun_plugins.readers._encoding import pieces
+from genrun_plugins.readers._stream import TextStream
+
+__all__ = ["Table"]
+
+_CHUNK_ROWS = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A delimited file with a header, of which one column is wanted."""
+
+    name: str
+    column: str
+    encoding: str
+    separator: str
+
+    def documents(self, report: ReadReport) -> Iterator[str]:
+        """Yield the column's values as they stand in the file; blank ones are dropped as "missing".
+
+        Raises CorpusError for an empty file, a missing column, a row with more values than the header has
+        columns (it would shift the column), and a quoted value without an end.
+        """
+        report.file()
+        for value in self._values():
+            report.row()
+            if value.strip():
+                yield value
+            else:
+                report.drop("missing")
+
+    def _values(self) -> Iterator[str]:
+        try:
+            import pandas
+        except ImportError as error:
+            raise MissingExtraError("reading CSV files needs pandas", "train") from error
+        stream = self._stream()
+        header = self._header(stream)
+        wanted, beyond = str(self._index(header)), str(len(header))
+        # pandas ignores surplus values once usecols is given. A header of numbers in place of the file's own,
+        # one column wider than it, makes them visible; it also frees us of empty and repeated names.
+        stream.put_back(self.separator.join(f'"{number}"' for number in range(len(header) + 1)) + "\n")
+        row = 0
+        try:
+            with pandas.read_csv(
+                stream,
+                sep=self.separator,
+                usecols=[wanted, beyond],
+                index_col=False,
+                dtype=str,
+                keep_default_na=False,  # a headline may be "NA" or "None"
+                na_filter=False,
+                skip_blank_lines=False,  # they are counted, and a line of spaces is a value
+                chunksize=_CHUNK_ROWS,
+                engine="c",
+            ) as chunks:
+                for chunk in chunks:
+                    for value, surplus in zip(chunk[wanted], chunk[beyond], strict=True):
+                        row += 1
+                        if surplus:
+                            raise self._error(
+                                row, f"the row has more than the header's {len(header)} columns"
+                            )
+                        yield value
+        except pandas.errors.ParserError as error:
+            raise self._parser_error(error) from error
+
+    def _stream(self) -> TextStream:
+        return TextStream(pieces(self.name, self.encoding))
+
+    def _header(self, stream: TextStream) -> list[str]:
+        try:
+            header = next((row for row in csv.reader(stream, delimiter=self.separator) if row), None)
+        except csv.Error as error:
+            raise CorpusError(f"{self.name}:1: the header cannot be read: {one_line(error)}") from error
+        if header is None:
+            raise CorpusError(
+                f"{self.name}: the file is empty; a header with the column {self.column!r} is needed"
+            )
+        return header
+
+    def _index(self, header: list[str]) -> int:
+        if self.column in header:
+            return header.index(self.column)
+        close = nearest(self.column, header)
+        hint = close if close.startswith("did you mean") else "name one with --set reader.column=…"
+        columns = ", ".join(map(repr, header))
+        raise CorpusError(f"{self.name}: no column {self.column!r}; it has {columns}; {hint}")
+
+    def _parser_error(self, error: Exception) -> CorpusError:
+        message = one_line(error).removeprefix("Error tokenizing data. C error: ")
+        row = re.search(r"EOF inside string starting at row (\d+)", message)
+        if row:
+            return self._error(int(row[1]), "a quoted value that begins in this row has no closing quote")
+        return CorpusError(f"{self.name}: {message}")
+
+    def _error(self, row: int, problem: str) -> CorpusError:
+        line = self._line_of(row)
+        return CorpusError(f"{self.name}:{line}: {problem}" if line else f"{self.name}: row {row}: {problem}")
+
+    def _line_of(self, row: int) -> int | None:
+        """Return the line on which a row (from 1, header not counted) begins, by reading the file once more.
+
+        pandas counts rows, but a row can span lines. None when the csv module cannot follow (a huge value).
+        """
+        stream = self._stream()
+        try:
+            reader = csv.reader(stream, delimiter=self.separator)
+            next((names for names in reader if names), None)
+            for _ in range(row - 1):
+                next(reader, None)
+        except (csv.Error, CorpusError):
+            return None
+        return reader.line_num + 1

@@ -1,0 +1,84 @@
+"""genrun: small language models in one ONNX file, run anywhere with onnxruntime.
+
+    import genrun
+
+    model = genrun.load("headlines.onnx")
+    print(model.generate("today in new york", seed=7))
+
+Names are imported when they are used, so that ``import genrun`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genrun.contracts import Decoder, Reader, ReadReport
+    from genrun.errors import (
+        CorpusError,
+        DeviceError,
+        ExportError,
+        GenrunError,
+        MissingExtraError,
+        ModelFileError,
+        OptionError,
+        PluginError,
+        RunFolderError,
+        TrainingError,
+        UnknownPluginError,
+    )
+    from genrun.model import Model, load
+    from genrun.results import Result, UnknownWordsWarning
+    from genrun.tokenizer import Tokenizer
+    from genrun.verification import VerificationReport, verify
+
+__all__ = [
+    "CorpusError",
+    "Decoder",
+    "DeviceError",
+    "ExportError",
+    "GenrunError",
+    "MissingExtraError",
+    "Model",
+    "ModelFileError",
+    "OptionError",
+    "PluginError",
+    "ReadReport",
+    "Reader",
+    "Result",
+    "RunFolderError",
+    "Tokenizer",
+    "TrainingError",
+    "UnknownPluginError",
+    "UnknownWordsWarning",
+    "VerificationReport",
+    "__version__",
+    "load",
+    "verify",
+]
+
+__version__ = "0.1.0"
+
+_MODULES = {
+    "genrun.contracts": ("Decoder", "ReadReport", "Reader"),
+    "genrun.errors": tuple(name for name in __all__ if name.endswith("Error")),
+    "genrun.model": ("Model", "load"),
+    "genrun.results": ("Result", "UnknownWordsWarning"),
+    "genrun.tokenizer": ("Tokenizer",),
+    "genrun.verification": ("VerificationReport", "verify"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'genrun' has no attribute {name!r}")
+    value: object = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

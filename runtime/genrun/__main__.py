@@ -1,0 +1,7 @@
+"""``python -m genrun`` is the ``genrun`` command."""
+
+from __future__ import annotations
+
+from genrun.cli import main
+
+main()

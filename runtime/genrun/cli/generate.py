@@ -1,0 +1,110 @@
+"""``genrun generate``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from genrun.errors import OptionError
+
+if TYPE_CHECKING:
+    from genrun.model import Model
+    from genrun.settings import GenerationSettings
+
+__all__ = ["command"]
+
+
+@click.command("generate")
+@click.argument("model_file", metavar="MODEL", type=click.Path())
+@click.argument("prompts", metavar="[PROMPT]...", nargs=-1)
+@click.option("-n", "samples", type=click.IntRange(1), default=1, show_default=True, help="Texts for each prompt.")
+@click.option("--max-new-tokens", type=int, help="Most tokens to add. [default: the model's]")
+@click.option("--decoder", help="How the next token is chosen (see genrun plugins). [default: the model's]")
+@click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the decoder.")
+@click.option("--seed", type=int, help="Same seed, same text. [default: a fresh one, shown]")
+@click.option("--stop", metavar="TEXT", multiple=True, help="End a text before TEXT appears in it.")
+@click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
+@click.option("--stream", is_flag=True, help="Print each word as soon as it is chosen.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not say on stderr which device and seed are used.")
+def command(
+    model_file: str,
+    prompts: tuple[str, ...],
+    samples: int,
+    max_new_tokens: int | None,
+    decoder: str | None,
+    assignments: tuple[str, ...],
+    seed: int | None,
+    stop: tuple[str, ...],
+    casing: str | None,
+    device: str,
+    as_json: bool,
+    stream: bool,
+    quiet: bool,
+) -> None:
+    """Generate text with MODEL, continuing each PROMPT.
+
+    Without a PROMPT the model begins on its own, if it was trained to. A PROMPT of "-" reads prompts from standard
+    input, one a line.
+    """
+    from genrun.model import load
+    from genrun.options import parse_assignments
+    from genrun.settings import resolve_settings
+
+    if stream and (samples > 1 or as_json):
+        raise click.UsageError("--stream prints one text for each prompt; it does not go with -n or --json")
+    model = load(model_file, device=device)
+    settings = resolve_settings(
+        model.defaults,
+        decoder=decoder,
+        options=parse_assignments(assignments),
+        max_new_tokens=max_new_tokens,
+        seed=seed,
+        stop=stop,
+        casing=casing,
+    )
+    if not quiet:
+        click.echo(f"{model.device} ({model.device_reason}), seed {settings.seed}", err=True)
+    if stream:
+        for prompt in _prompts(prompts):
+            _stream(model, prompt, settings)
+        return
+    for result in model.generate_each(_prompts(prompts), n=samples, settings=settings):
+        if result.sample == 0:
+            _say_unknown(result.prompt, result.unknown)
+        click.echo(json.dumps(result.to_json(), ensure_ascii=False) if as_json else result.text)
+
+
+def _prompts(prompts: tuple[str, ...]) -> Iterator[str]:
+    for prompt in prompts or ("",):
+        if prompt == "-":
+            yield from _standard_input()
+        else:
+            yield prompt
+
+
+def _standard_input() -> Iterator[str]:
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        try:
+            yield line.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise OptionError(f"standard input, line {number}: a prompt must be UTF-8 text") from error
+
+
+def _stream(model: Model, prompt: str, settings: GenerationSettings) -> None:
+    _say_unknown(prompt, model.tokenizer.encode_prompt(prompt).unknown)
+    click.echo(model.prompt_text(prompt, casing=settings.casing), nl=False)
+    for piece in model.stream(prompt, settings=settings):
+        click.echo(piece, nl=False)  # click flushes after every piece
+    click.echo()
+
+
+def _say_unknown(prompt: str, words: tuple[str, ...]) -> None:
+    if words:
+        listed = ", ".join(repr(word) for word in words)
+        click.echo(f"note: not in the model's vocabulary: {listed} (prompt {prompt!r})", err=True)

@@ -1,0 +1,102 @@
+"""The ``genrun`` command group: commands are plugins, found by entry point and imported when they are used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import genrun
+from genrun.errors import GenrunError, UnknownPluginError, one_line
+
+if TYPE_CHECKING:
+    from genrun.registry import PluginInfo
+
+__all__ = ["cli", "run"]
+
+_SUMMARIES = {  # so that help does not import the commands
+    "export": "Make a verified model file from a run folder.",
+    "generate": "Generate text with a model file.",
+    "info": "Show what a model file says about itself.",
+    "plugins": "List readers, decoders and commands, and who ships them.",
+    "train": "Train a model on a corpus and leave a run folder.",
+    "verify": "Replay the golden texts that a model file carries.",
+}
+
+
+class _PluginGroup(click.Group):
+    """A group whose commands are the entry points of ``genrun.commands``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from genrun import registry
+
+        return sorted({info.name for info in registry.plugins("command")})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        from genrun import registry
+
+        try:
+            info = registry.find("command", cmd_name)
+        except UnknownPluginError:
+            return None  # click reports it as wrong usage, with the nearest names
+        command = registry.load(info)
+        if not isinstance(command, click.Command):
+            raise genrun.PluginError(f"command {cmd_name!r} of {info.distribution} is not a click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from genrun import registry
+
+        rows = [(info.name, _summary(info)) for info in registry.plugins("command")]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from genrun.errors import nearest
+
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            ctx.fail(f"no such command {name!r}; {nearest(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+
+def _summary(info: PluginInfo) -> str:
+    if info.built_in:
+        return _SUMMARIES.get(info.name, "")
+    return f"(from {info.distribution} {info.version})"
+
+
+@click.group(cls=_PluginGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(genrun.__version__, prog_name="genrun")
+def cli() -> None:
+    """Train small language models, export each as one ONNX file, and generate text from it anywhere."""
+
+
+def run(command: Callable[..., Any] = cli) -> None:
+    """Run a command and turn every error of the user's into one line and its exit status."""
+    try:
+        status = command(standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except GenrunError as error:
+        click.echo(f"error: {one_line(error)}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of our output has gone (``| head``): not an error, but nothing more can be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"error: {where}{error.strerror or error}", err=True)
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)

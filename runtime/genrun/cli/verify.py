@@ -1,0 +1,27 @@
+"""``genrun verify``."""
+
+from __future__ import annotations
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command("verify")
+@click.argument("model_file", metavar="MODEL", type=click.Path())
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+def command(model_file: str, device: str) -> None:
+    """Replay the golden texts that MODEL carries, here and on this device."""
+    from genrun.errors import ModelFileError
+    from genrun.model import load
+    from genrun.verification import verify
+
+    model = load(model_file, device=device)
+    report = verify(model)
+    for difference in report.differences:
+        click.echo(difference, err=True)
+    if not report.texts:
+        raise ModelFileError(f"{model_file} carries no golden texts, so there is nothing to replay")
+    if not report.passed:
+        raise ModelFileError(f"{model_file}: {len(report.differences)} differences in {report.texts} golden texts")
+    click.echo(f"{report.texts} golden texts reproduced, alone and in a batch, on {model.device}")

@@ -1,0 +1,79 @@
+"""What a plugin must look like: the protocols of readers and decoders, and the report a reader fills in.
+
+Both are frozen dataclasses whose fields are their options (see :mod:`genrun.options`). They are found through the
+entry-point groups ``genrun.readers`` and ``genrun.decoders`` (see :mod:`genrun.registry`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Decoder", "ReadReport", "Reader"]
+
+
+class ReadReport:
+    """Counts what a reader met, so that nothing is dropped in silence.
+
+    ``rows`` counts the records of the source (lines, CSV rows, …), ``dropped`` those left out, by reason.
+
+    >>> report = ReadReport()
+    >>> report.row(); report.row(); report.drop("empty")
+    >>> report.rows, report.dropped
+    (2, {'empty': 1})
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.dropped: dict[str, int] = {}
+        self.files = 0
+
+    def file(self) -> None:
+        """Count one file that was opened."""
+        self.files += 1
+
+    def row(self, count: int = 1) -> None:
+        """Count ``count`` records of the source, whether kept or not."""
+        self.rows += count
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        """Count ``count`` records that are left out because of ``reason`` (a word or two, lower case)."""
+        if count:
+            self.dropped[reason] = self.dropped.get(reason, 0) + count
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Turns sources (paths, globs) into documents. A frozen dataclass: its fields are its options."""
+
+    def read(self, sources: Sequence[str], report: ReadReport) -> Iterator[str]:
+        """Yield the documents of ``sources`` one by one, in an order that is the same every time.
+
+        Must be lazy: a corpus larger than memory is normal, and it is read more than once. Raises
+        :class:`~genrun.errors.CorpusError`, naming file and line, for what cannot be read, and when the
+        sources hold no document at all.
+        """
+        ...
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """Chooses the next token of every row of a batch. A frozen dataclass: its fields are its options."""
+
+    def choose(
+        self,
+        logits: NDArray[np.float32],
+        tokens: Sequence[NDArray[np.int64]],
+        draws: NDArray[np.float32],
+    ) -> NDArray[np.int64]:
+        """Return the chosen ids, int64 ``[batch]``.
+
+        ``logits``: float32 ``[batch, vocabulary]``, minus infinity for tokens that must not be chosen; may be
+        overwritten. ``tokens``: the ids of each row so far, prompt included, read-only. ``draws``: float32
+        ``[batch]``, one uniform number in [0, 1) per row and step: the only source of chance a decoder may use.
+        """
+        ...

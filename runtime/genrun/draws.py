@@ -1,0 +1,48 @@
+"""The random numbers of generation: one uniform draw per generated token, from a counter-based generator.
+
+The draws of a text depend on nothing but the seed, the prompt's token ids and the number of the sample. So a text
+is the same alone, in a batch, streamed, and on any number of threads. (Philox: Salmon et al., "Parallel random
+numbers: as easy as 1, 2, 3", 2011; NumPy's ``Philox`` is the 4x64 variant with ten rounds.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.errors import OptionError
+
+__all__ = ["check_seed", "uniform_draws"]
+
+_LIMIT = 2**64
+
+
+def check_seed(seed: int | None) -> int:
+    """Return ``seed``, or a fresh one from the operating system for None; 0 is a seed like any other.
+
+    Raises OptionError for a seed outside 0 … 2**64 - 1.
+    """
+    if seed is None:
+        return secrets.randbits(63)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < _LIMIT:
+        raise OptionError(f"seed must be a whole number from 0 to 2**64 - 1, not {seed!r}")
+    return seed
+
+
+def uniform_draws(seed: int, sample: int, prompt_ids: Sequence[int], count: int) -> NDArray[np.float32]:
+    """Return float32 ``[count]`` in [0, 1): the draws for a text's first ``count`` new tokens.
+
+    Philox is keyed by (``seed``, ``sample``); a hash of the prompt's ids starts its counter, so that different
+    prompts in one batch do not share their luck. A longer ``count`` continues the same numbers.
+
+    >>> bool((uniform_draws(7, 0, [1, 2], 9)[:5] == uniform_draws(7, 0, [1, 2], 5)).all())
+    True
+    """
+    digest = hashlib.blake2b(np.asarray(prompt_ids, "<i8").tobytes(), digest_size=8).digest()
+    counter = np.array([0, 0, 0, int.from_bytes(digest, "little")], np.uint64)
+    bits = np.random.Philox(key=np.array([seed, sample], np.uint64), counter=counter)
+    return np.random.Generator(bits).random(count, dtype=np.float32)

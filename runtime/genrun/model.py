@@ -1,0 +1,269 @@
+"""A loaded model: what programs that embed genrun work with."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genrun.batch import Batch, Row, generate_rows
+from genrun.contracts import Decoder
+from genrun.draws import uniform_draws
+from genrun.errors import OptionError
+from genrun.model_file import GenerationDefaults, Metadata, Verification
+from genrun.results import Result, UnknownWordsWarning
+from genrun.session import StepSession
+from genrun.settings import GenerationSettings, resolve_settings
+from genrun.text_stream import TextStream
+from genrun.tokenizer import Encoding, Tokenizer
+
+__all__ = ["BATCH_SIZE", "Model", "load"]
+
+BATCH_SIZE = 64
+
+
+def load(path: str | os.PathLike[str], *, device: str = "auto", threads: int | None = None) -> Model:
+    """Open a model file.
+
+    ``device``: ``auto`` (a GPU if one works, else the CPU), ``cpu``, ``cuda`` (or DeviceError with the reason).
+    ``threads``: CPU threads for one step; None for a default that suits small models. Raises ModelFileError for a
+    file that is not a genrun model.
+
+    >>> model = load("headlines.onnx")                                            # doctest: +SKIP
+    >>> model.generate("today in new york", max_new_tokens=8, seed=7)             # doctest: +SKIP
+    'Today in New York City, a Mayor Vote on the Budget'
+    """
+    session = StepSession(Path(path), device=device, threads=threads)
+    metadata = Metadata.from_properties(session.properties, path=str(path))
+    session.bind(len(metadata.tokenizer))
+    return Model(session, metadata)
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """A prompt on its way: one row and what its result needs."""
+
+    prompt: str
+    encoding: Encoding
+    sample: int
+    row: Row
+
+
+class Model:
+    """A language model that generates text. Immutable, and safe to share between threads.
+
+    Made by :func:`load`. ``device`` is the one in use and ``device_reason`` why it was chosen.
+    """
+
+    def __init__(self, session: StepSession, metadata: Metadata) -> None:
+        self._session = session
+        self._metadata = metadata
+
+    @property
+    def path(self) -> Path:
+        """The file that the model was loaded from."""
+        return self._session.path
+
+    @property
+    def device(self) -> str:
+        """The device that is really used: ``cpu`` or ``cuda``."""
+        return self._session.device
+
+    @property
+    def device_reason(self) -> str:
+        """Why that device was chosen, in a few words."""
+        return self._session.device_reason
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer."""
+        return self._metadata.tokenizer
+
+    @property
+    def defaults(self) -> GenerationDefaults:
+        """How the model generates unless told otherwise."""
+        return self._metadata.generation
+
+    @property
+    def card(self) -> Mapping[str, Any]:
+        """What the model file says of its making: architecture, corpus, metrics, versions, licence, date."""
+        return self._metadata.card
+
+    @property
+    def verification(self) -> Verification:
+        """What the export measured, and the golden texts that ``genrun verify`` replays."""
+        return self._metadata.verification
+
+    def settings(
+        self,
+        *,
+        max_new_tokens: int | None = None,
+        decoder: str | Decoder | None = None,
+        seed: int | None = None,
+        stop: str | Sequence[str] = (),
+        casing: str | None = None,
+        **options: object,
+    ) -> GenerationSettings:
+        """Return checked settings for :meth:`generate` and the others; what is None is taken from the model.
+
+        ``decoder``: a name or a decoder object, with its ``options`` (``k=40``, ``temperature=0.8``). ``seed``: None
+        draws a fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
+        sentence or upper. Raises OptionError, UnknownPluginError or PluginError.
+        """
+        return resolve_settings(
+            self.defaults,
+            decoder=decoder,
+            options=options,
+            max_new_tokens=max_new_tokens,
+            seed=seed,
+            stop=stop,
+            casing=casing,
+        )
+
+    def generate(self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Any) -> str:
+        """Return ``prompt`` and its continuation as one text.
+
+        The ``choices`` are the parameters of :meth:`settings`: max_new_tokens, decoder and its options, seed, stop,
+        casing. Warns (UnknownWordsWarning) of prompt words that are not in the vocabulary.
+        """
+        settings = self._chosen(settings, choices)
+        job = next(self._jobs([prompt], 1, settings))
+        _warn_unknown(job.encoding.unknown)
+        for _ in generate_rows(self._batch(settings), [job.row], batch_size=1):
+            pass
+        return self._result(job, settings).text
+
+    def generate_many(
+        self,
+        prompts: Iterable[str],
+        *,
+        n: int = 1,
+        batch_size: int = BATCH_SIZE,
+        settings: GenerationSettings | None = None,
+        **choices: Any,
+    ) -> list[Result]:
+        """Return ``n`` results for each prompt, in the order of the prompts.
+
+        A text depends on the seed, its prompt and the number of its sample, not on its neighbours: the first sample
+        of a prompt is what :meth:`generate` returns for it. The ``choices`` are the parameters of :meth:`settings`.
+        """
+        return list(self.generate_each(prompts, n=n, batch_size=batch_size, settings=settings, **choices))
+
+    def generate_each(
+        self,
+        prompts: Iterable[str],
+        *,
+        n: int = 1,
+        batch_size: int = BATCH_SIZE,
+        settings: GenerationSettings | None = None,
+        **choices: Any,
+    ) -> Iterator[Result]:
+        """Yield the results of :meth:`generate_many` one by one, taking prompts only as fast as they are used.
+
+        Any number of prompts needs the memory of about one batch.
+        """
+        if isinstance(prompts, str):
+            raise OptionError("prompts must be a list of texts, not one text")
+        for name, value in (("n", n), ("batch_size", batch_size)):
+            if value < 1:
+                raise OptionError(f"{name} must be 1 or more, not {value}")
+        return self._results(prompts, n, batch_size, self._chosen(settings, choices))
+
+    def stream(
+        self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Any
+    ) -> Iterator[str]:
+        """Yield the continuation piece by piece; the pieces join to exactly the continuation of :meth:`generate`.
+
+        The ``choices`` are the parameters of :meth:`settings`, checked before the first piece.
+        """
+        settings = self._chosen(settings, choices)
+        job = next(self._jobs([prompt], 1, settings, watch=True))
+        _warn_unknown(job.encoding.unknown)
+        return self._stream(job.row, settings)
+
+    def prompt_text(self, prompt: str, *, casing: str | None = None) -> str:
+        """Return ``prompt`` as it stands at the head of the generated text: normalized, joined, cased."""
+        casing = self.defaults.casing if casing is None else casing
+        encoding = self.tokenizer.encode_prompt(prompt)
+        return self.tokenizer.detokenizer(casing).join(self.tokenizer.prompt_pieces(encoding, casing))
+
+    def _chosen(self, settings: GenerationSettings | None, choices: Mapping[str, Any]) -> GenerationSettings:
+        if settings is None:
+            return self.settings(**choices)
+        if choices:
+            raise OptionError(f"give either settings or {', '.join(sorted(choices))}, not both")
+        return settings
+
+    def _batch(self, settings: GenerationSettings, *, log_probabilities: bool = False) -> Batch:
+        return Batch(
+            self._session,
+            settings.decoder,
+            stop_ids=self.defaults.stop_ids,
+            suppressed_ids=self.defaults.suppressed_ids,
+            log_probabilities=log_probabilities,
+        )
+
+    def _jobs(
+        self, prompts: Iterable[str], n: int, settings: GenerationSettings, *, watch: bool = False
+    ) -> Iterator[_Job]:
+        for prompt in prompts:
+            encoding = self.tokenizer.encode_prompt(prompt)
+            for sample in range(n):
+                draws = uniform_draws(settings.seed, sample, encoding.ids, settings.max_new_tokens)
+                watcher = self._text_stream(encoding, settings) if watch or settings.stops else None
+                yield _Job(prompt, encoding, sample, Row(encoding.ids, draws, watcher))
+
+    def _text_stream(self, encoding: Encoding, settings: GenerationSettings) -> TextStream:
+        pieces = self.tokenizer.prompt_pieces(encoding, settings.casing)
+        return TextStream(self.tokenizer, pieces, casing=settings.casing, stops=settings.stops)
+
+    def _results(
+        self, prompts: Iterable[str], n: int, batch_size: int, settings: GenerationSettings
+    ) -> Iterator[Result]:
+        """Yield results in the order of the prompts, through a batch of bounded size."""
+        waiting: dict[Row, _Job] = {}  # in the order of the prompts
+
+        def rows() -> Iterator[Row]:
+            for job in self._jobs(prompts, n, settings):
+                waiting[job.row] = job
+                yield job.row
+
+        batch = self._batch(settings, log_probabilities=True)
+        for _ in generate_rows(batch, rows(), batch_size=batch_size):
+            while waiting and (first := next(iter(waiting))).finish_reason:
+                yield self._result(waiting.pop(first), settings)
+
+    def _result(self, job: _Job, settings: GenerationSettings) -> Result:
+        text = self._text_stream(job.encoding, settings)
+        continuation = "".join([text.push(token) for token in job.row.new_ids]) + text.finish()
+        return Result(
+            prompt=job.prompt,
+            text=text.prompt_text + continuation,
+            continuation=continuation,
+            ids=tuple(job.row.new_ids),
+            finish_reason=job.row.finish_reason,
+            log_probability=job.row.log_probability,
+            unknown=job.encoding.unknown,
+            seed=settings.seed,
+            sample=job.sample,
+        )
+
+    def _stream(self, row: Row, settings: GenerationSettings) -> Iterator[str]:
+        batch = self._batch(settings)
+        batch.admit([row])
+        while len(batch):
+            row.new_text = ""
+            batch.advance()
+            if row.new_text:
+                yield row.new_text
+        if row.watch is not None and (held := row.watch.finish()):
+            yield held
+
+
+def _warn_unknown(words: Sequence[str]) -> None:
+    if words:
+        listed = ", ".join(repr(word) for word in words)
+        warnings.warn(f"not in the model's vocabulary: {listed}", UnknownWordsWarning, stacklevel=3)

@@ -1,0 +1,191 @@
+"""The model file: which JSON documents an exported ``.onnx`` carries, how they are checked, what they mean.
+
+All of it lives in the ONNX ``metadata_props``: no pickle, no patterns, no paths, no code, so that opening a file
+from a stranger is safe. The layout is described in ``docs/model-file.md``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from genrun.errors import ModelFileError, OptionError, one_line
+from genrun.tokenizer import Tokenizer
+from genrun.tokenizer.detokenizer import check_casing
+
+__all__ = ["FORMAT_VERSION", "GenerationDefaults", "GoldenText", "Metadata", "Verification"]
+
+FORMAT_VERSION = 1
+_PREFIX = "genrun."
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationDefaults:
+    """How a model generates unless told otherwise.
+
+    ``stop_ids`` end a text; ``suppressed_ids`` are never chosen (padding, start, unknown).
+    """
+
+    decoder: str = "top-k"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    max_new_tokens: int = 20
+    stop_ids: tuple[int, ...] = ()
+    suppressed_ids: tuple[int, ...] = ()
+    casing: str = "none"
+
+    def __post_init__(self) -> None:
+        check_casing(self.casing)
+        if self.max_new_tokens < 1:
+            raise OptionError(f"max_new_tokens must be 1 or more, not {self.max_new_tokens}")
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenText:
+    """A greedy generation recorded at export: ``prompt`` → ``prompt_ids`` → ``new_ids`` → ``text``."""
+
+    prompt: str
+    prompt_ids: tuple[int, ...]
+    new_ids: tuple[int, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What the export measured: ``figures`` of its parity gate, and texts that any runtime must reproduce."""
+
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    golden: tuple[GoldenText, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Everything that a model file says about itself."""
+
+    tokenizer: Tokenizer
+    generation: GenerationDefaults
+    card: Mapping[str, Any]
+    verification: Verification
+
+    def to_properties(self) -> dict[str, str]:
+        """Return the ``metadata_props`` of the ONNX file, JSON texts by key."""
+        generation, verification = self.generation, self.verification
+        documents: dict[str, Any] = {
+            "format_version": FORMAT_VERSION,
+            "tokenizer": self.tokenizer.to_json(),
+            "generation": {
+                "decoder": generation.decoder,
+                "options": dict(generation.options),
+                "max_new_tokens": generation.max_new_tokens,
+                "stop_ids": list(generation.stop_ids),
+                "suppressed_ids": list(generation.suppressed_ids),
+                "casing": generation.casing,
+            },
+            "card": dict(self.card),
+            "verification": {
+                "figures": dict(verification.figures),
+                "golden": [
+                    {
+                        "prompt": text.prompt,
+                        "prompt_ids": list(text.prompt_ids),
+                        "new_ids": list(text.new_ids),
+                        "text": text.text,
+                    }
+                    for text in verification.golden
+                ],
+            },
+        }
+        return {
+            _PREFIX + key: json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+            for key, value in documents.items()
+        }
+
+    @classmethod
+    def from_properties(cls, properties: Mapping[str, str], *, path: str) -> Metadata:
+        """Read and check the ``metadata_props`` of the file at ``path``; raises ModelFileError.
+
+        Keys that this version does not know are left alone; a newer format version is refused.
+        """
+        _check_version(properties, path)
+        try:
+            tokenizer = Tokenizer.from_json(_document(properties, "tokenizer"))
+            return cls(
+                tokenizer=tokenizer,
+                generation=_generation(_document(properties, "generation"), len(tokenizer)),
+                card=_document(properties, "card"),
+                verification=_verification(_document(properties, "verification")),
+            )
+        except (OptionError, _Malformed) as error:
+            raise ModelFileError(f"{path}: {one_line(error)}") from error
+
+
+class _Malformed(Exception):
+    """A metadata document does not have its shape."""
+
+
+def _check_version(properties: Mapping[str, str], path: str) -> None:
+    text = properties.get(_PREFIX + "format_version")
+    if text is None:
+        raise ModelFileError(f"{path} is an ONNX file, but not one that genrun exported: it has no genrun metadata")
+    if not text.isdecimal() or int(text) < 1:
+        raise ModelFileError(f"{path}: genrun.format_version is {text!r}, not a whole number from 1")
+    if int(text) > FORMAT_VERSION:
+        raise ModelFileError(
+            f"{path} has model format {text}; this genrun reads formats up to {FORMAT_VERSION}: "
+            "pip install --upgrade genrun"
+        )
+
+
+def _document(properties: Mapping[str, str], key: str) -> dict[str, Any]:
+    text = properties.get(_PREFIX + key)
+    if text is None:
+        raise _Malformed(f"genrun.{key} is missing")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _Malformed(f"genrun.{key} is not valid JSON: {one_line(error)}") from error
+    if not isinstance(value, dict):
+        raise _Malformed(f"genrun.{key} must be a JSON object")
+    return value
+
+
+def _generation(value: dict[str, Any], vocabulary: int) -> GenerationDefaults:
+    decoder, options = value.get("decoder"), value.get("options")
+    length = value.get("max_new_tokens")
+    if not isinstance(decoder, str) or not isinstance(options, dict) or not isinstance(length, int):
+        raise _Malformed("genrun.generation needs 'decoder', 'options' and 'max_new_tokens'")
+    return GenerationDefaults(
+        decoder=decoder,
+        options=options,
+        max_new_tokens=length,
+        stop_ids=_ids(value, "stop_ids", vocabulary),
+        suppressed_ids=_ids(value, "suppressed_ids", vocabulary),
+        casing=str(value.get("casing")),
+    )
+
+
+def _verification(value: dict[str, Any]) -> Verification:
+    figures, golden = value.get("figures"), value.get("golden")
+    if not isinstance(figures, dict) or not isinstance(golden, list):
+        raise _Malformed("genrun.verification needs 'figures' and 'golden'")
+    return Verification(figures, tuple(_golden(item) for item in golden))
+
+
+def _golden(value: object) -> GoldenText:
+    if not isinstance(value, dict) or not all(isinstance(value.get(key), str) for key in ("prompt", "text")):
+        raise _Malformed("genrun.verification: a golden text needs 'prompt' and 'text'")
+    return GoldenText(value["prompt"], _ids(value, "prompt_ids"), _ids(value, "new_ids"), value["text"])
+
+
+def _ids(value: dict[str, Any], key: str, vocabulary: int | None = None) -> tuple[int, ...]:
+    ids = value.get(key)
+    if not isinstance(ids, list) or not all(_is_int(i) and i >= 0 for i in ids):
+        raise _Malformed(f"{key!r} must be a list of token ids")
+    if vocabulary is not None and any(i >= vocabulary for i in ids):
+        raise _Malformed(f"{key!r} names a token outside the vocabulary of {vocabulary}")
+    return tuple(ids)
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

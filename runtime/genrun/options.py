@@ -1,0 +1,130 @@
+"""Options as frozen dataclasses: built from text or JSON, checked once, and turned back into JSON.
+
+A plugin (reader or decoder) is a frozen dataclass whose fields are its options. Values arrive as text from the
+command line (``k=40``) or as JSON values from a model file; this module converts them by the field's type and
+reports a wrong name or value as an :class:`~genrun.errors.OptionError`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from genrun.errors import OptionError, nearest, one_line
+
+__all__ = ["build", "convert", "describe", "parse_assignments", "to_json"]
+
+T = TypeVar("T")
+
+_TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
+_KIND = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def build(cls: type[T], values: Mapping[str, object], *, what: str) -> T:
+    """Make an instance of the options dataclass ``cls`` from ``values`` (text or JSON values by field name).
+
+    ``what`` names the owner in errors, for example ``"decoder 'top-k'"``. Raises OptionError for a name that
+    the dataclass does not have, for a value of the wrong type, and for one that the class itself refuses.
+
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Example:
+    ...     k: int = 40
+    >>> build(Example, {"k": "7"}, what="decoder 'example'")
+    Example(k=7)
+    """
+    fields = _fields(cls)
+    hints = typing.get_type_hints(cls)
+    converted: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in fields:
+            raise OptionError(f"{what} has no option {name!r}; {nearest(name, fields)}")
+        converted[name] = convert(value, hints[name], what=f"{what}: {name}")
+    missing = [name for name, field in fields.items() if _required(field) and name not in converted]
+    if missing:
+        raise OptionError(f"{what} needs the option {missing[0]!r}: --set {missing[0]}=…")
+    try:
+        return cls(**converted)
+    except OptionError as error:
+        raise OptionError(f"{what}: {one_line(error)}") from error
+
+
+def convert(value: object, hint: Any, *, what: str) -> Any:
+    """Convert ``value`` to the type ``hint`` (int, float, bool, str, tuples of str, or one of these or None)."""
+    alternatives = typing.get_args(hint) if _is_union(hint) else (hint,)
+    if type(None) in alternatives and (value is None or value in ("none", "")):
+        return None
+    target = next(kind for kind in alternatives if kind is not type(None))
+    if typing.get_origin(target) is tuple:
+        parts = value.split(",") if isinstance(value, str) else value
+        if isinstance(parts, (list, tuple)) and all(isinstance(part, str) for part in parts):
+            return tuple(part.strip() for part in parts if part.strip())
+    elif (result := _scalar(value, target)) is not None:
+        return result
+    kind = _KIND.get(target, "a comma-separated list")
+    raise OptionError(f"{what} must be {kind}, not {value!r}")
+
+
+def to_json(options: object) -> dict[str, Any]:
+    """Return the options of a dataclass instance as a JSON-ready dictionary, the inverse of :func:`build`."""
+    if not dataclasses.is_dataclass(options) or isinstance(options, type):
+        raise OptionError(f"{type(options).__name__} is not a dataclass instance, so its options cannot be written")
+    values = {f.name: getattr(options, f.name) for f in dataclasses.fields(options) if f.init}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def describe(cls: type[Any]) -> dict[str, Any]:
+    """Return the option names of a dataclass with their defaults (``None`` where a value is required)."""
+    return {n: None if _required(f) else f.default for n, f in _fields(cls).items()}
+
+
+def parse_assignments(pairs: tuple[str, ...] | list[str]) -> dict[str, str]:
+    """Split ``key=value`` texts, as ``--set`` takes them.
+
+    >>> parse_assignments(["k=5", "stop=a=b"])
+    {'k': '5', 'stop': 'a=b'}
+    """
+    values: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise OptionError(f"--set takes key=value, not {pair!r}")
+        values[key.strip()] = value
+    return values
+
+
+def _fields(cls: type[Any]) -> dict[str, dataclasses.Field[Any]]:
+    if not dataclasses.is_dataclass(cls):
+        raise OptionError(f"{cls.__name__} is not a dataclass, so it has no options")
+    return {field.name: field for field in dataclasses.fields(cls) if field.init}
+
+
+def _required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _is_union(hint: Any) -> bool:
+    return typing.get_origin(hint) in (typing.Union, types.UnionType)
+
+
+def _scalar(value: object, target: type[Any]) -> object | None:
+    """Convert to int, float, bool or str; None when the value does not fit."""
+    if target is bool:
+        if isinstance(value, bool):
+            return value
+        lowered = value.lower() if isinstance(value, str) else ""
+        return True if lowered in _TRUE else False if lowered in _FALSE else None
+    if isinstance(value, bool) or value is None:
+        return None
+    if target is str:
+        return value if isinstance(value, str) else None
+    if target is int and isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if target in (int, float) and isinstance(value, (int, float, str)):
+        try:
+            return target(value)  # type: ignore[no-any-return]
+        except (ValueError, OverflowError):
+            return None
+    return None

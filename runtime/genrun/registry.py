@@ -1,0 +1,121 @@
+"""Finds plugins by entry point: lists names without importing anything, imports one when it is used.
+
+Built-in names (those of the ``genrun`` distribution) are reserved. A name that two distributions offer is an error
+on use, unless it is asked for as ``distribution:name``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+from genrun import options
+from genrun.contracts import Decoder, Reader
+from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest, one_line
+
+__all__ = ["GROUPS", "PluginInfo", "find", "load", "make_decoder", "make_reader", "plugins", "refresh"]
+
+BUILT_IN = "genrun"
+GROUPS = {"reader": "genrun.readers", "decoder": "genrun.decoders", "command": "genrun.commands"}
+_METHOD = {"reader": "read", "decoder": "choose"}
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """One offered plugin, read from package metadata alone; nothing of it is imported."""
+
+    kind: str
+    name: str
+    distribution: str
+    version: str
+    value: str
+    entry_point: metadata.EntryPoint
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the plugin belongs to genrun itself."""
+        return self.distribution == BUILT_IN
+
+    @property
+    def qualified_name(self) -> str:
+        """``distribution:name``, which is never ambiguous."""
+        return f"{self.distribution}:{self.name}"
+
+
+@functools.cache
+def plugins(kind: str) -> tuple[PluginInfo, ...]:
+    """Return everything that is offered as ``kind`` (reader, decoder, command), sorted, nothing imported."""
+    found = {}
+    for entry in metadata.entry_points(group=GROUPS[kind]):
+        if entry.dist is None:
+            continue
+        owner = re.sub(r"[-_.]+", "-", entry.dist.name).lower()
+        info = PluginInfo(kind, entry.name, owner, entry.dist.version, entry.value, entry)
+        found[info.qualified_name] = info  # a distribution seen twice on sys.path counts once
+    return tuple(sorted(found.values(), key=lambda info: (not info.built_in, info.name, info.distribution)))
+
+
+def refresh() -> None:
+    """Forget what was found, so that plugins installed or removed since are noticed."""
+    plugins.cache_clear()
+
+
+def find(kind: str, name: str) -> PluginInfo:
+    """Return the one plugin called ``name`` or ``distribution:name``.
+
+    Raises UnknownPluginError with the nearest names, or PluginError where two distributions offer the name.
+    """
+    offered = plugins(kind)
+    exact = [info for info in offered if name in (info.name, info.qualified_name)]
+    built_in = [info for info in exact if info.built_in]
+    if built_in:
+        return built_in[0]
+    if not exact:
+        raise UnknownPluginError(f"unknown {kind} {name!r}; {nearest(name, {i.name for i in offered})}")
+    if len(exact) > 1:
+        choices = " or ".join(repr(info.qualified_name) for info in exact)
+        raise PluginError(f"{kind} {name!r} is offered by more than one distribution; ask for {choices}")
+    return exact[0]
+
+
+def load(info: PluginInfo) -> Any:
+    """Import one plugin and check that it has the shape of its kind; PluginError names the distribution."""
+    where = f"{info.kind} {info.name!r} of {info.distribution} {info.version}"
+    try:
+        loaded = info.entry_point.load()
+    except Exception as error:  # a stranger's module may raise anything at import
+        raise PluginError(f"{where} failed to import: {type(error).__name__}: {one_line(error)}") from error
+    method = _METHOD.get(info.kind)
+    if method is not None and not (inspect.isclass(loaded) and callable(getattr(loaded, method, None))):
+        raise PluginError(f"{where} must be a class with a method {method!r}; {info.value} is not")
+    return loaded
+
+
+def make_reader(name: str, values: Mapping[str, object] | None = None) -> Reader:
+    """Return the reader ``name`` configured with ``values``."""
+    return _make("reader", name, values)  # type: ignore[no-any-return]
+
+
+def make_decoder(name: str, values: Mapping[str, object] | None = None) -> Decoder:
+    """Return the decoder ``name`` configured with ``values``.
+
+    >>> make_decoder("top-k", {"k": "5"})
+    TopK(k=5, temperature=1.0)
+    """
+    return _make("decoder", name, values)  # type: ignore[no-any-return]
+
+
+def _make(kind: str, name: str, values: Mapping[str, object] | None) -> Any:
+    info = find(kind, name)
+    what = f"{kind} {info.name!r}"
+    try:
+        return options.build(load(info), values or {}, what=what)
+    except (OptionError, PluginError):
+        raise
+    except Exception as error:  # the plugin's own constructor
+        raise PluginError(f"{what} of {info.distribution}: {type(error).__name__}: {one_line(error)}") from error

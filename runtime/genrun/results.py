@@ -1,0 +1,37 @@
+"""What a generation returns besides its text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["Result", "UnknownWordsWarning"]
+
+
+class UnknownWordsWarning(UserWarning):
+    """Words of a prompt are not in the model's vocabulary, so the model did not see them as written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One generated text.
+
+    ``text`` is the prompt and its ``continuation``, decoded together; ``ids`` are the new token ids, an end token
+    included. ``finish_reason``: ``end`` (the model ended the text), ``stop`` (a stop text appeared), ``length``.
+    ``log_probability``: natural logarithm, the model's own for all new tokens together, whatever the decoder did.
+    ``unknown``: prompt words outside the vocabulary. The same ``seed`` and ``sample`` give the same text again.
+    """
+
+    prompt: str
+    text: str
+    continuation: str
+    ids: tuple[int, ...]
+    finish_reason: str
+    log_probability: float
+    unknown: tuple[str, ...]
+    seed: int
+    sample: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as a JSON-ready dictionary."""
+        return asdict(self)

@@ -1,0 +1,66 @@
+"""How one call generates: the model's defaults with the caller's wishes on top, checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from genrun import registry
+from genrun.contracts import Decoder
+from genrun.draws import check_seed
+from genrun.errors import OptionError
+from genrun.model_file import GenerationDefaults
+from genrun.tokenizer.detokenizer import check_casing
+
+__all__ = ["GenerationSettings", "resolve_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationSettings:
+    """A complete, checked set of choices; ``stops`` are texts that end a continuation."""
+
+    decoder: Decoder
+    max_new_tokens: int
+    seed: int
+    stops: tuple[str, ...]
+    casing: str
+
+
+def resolve_settings(
+    defaults: GenerationDefaults,
+    *,
+    decoder: str | Decoder | None = None,
+    options: Mapping[str, object] | None = None,
+    max_new_tokens: int | None = None,
+    seed: int | None = None,
+    stop: str | Sequence[str] = (),
+    casing: str | None = None,
+) -> GenerationSettings:
+    """Return the settings of a call. The options of the model's own decoder stay unless they are overridden.
+
+    Raises OptionError for a value that is not accepted, UnknownPluginError or PluginError for the decoder.
+    """
+    if max_new_tokens is None:
+        max_new_tokens = defaults.max_new_tokens
+    if isinstance(max_new_tokens, bool) or not isinstance(max_new_tokens, int) or max_new_tokens < 1:
+        raise OptionError(f"max_new_tokens must be a whole number from 1, not {max_new_tokens!r}")
+    stops = (stop,) if isinstance(stop, str) else tuple(stop)
+    if "" in stops:
+        raise OptionError("a stop text must not be empty")
+    return GenerationSettings(
+        decoder=_decoder(defaults, decoder, options or {}),
+        max_new_tokens=max_new_tokens,
+        seed=check_seed(seed),
+        stops=stops,
+        casing=check_casing(defaults.casing if casing is None else casing),
+    )
+
+
+def _decoder(defaults: GenerationDefaults, decoder: str | Decoder | None, options: Mapping[str, object]) -> Decoder:
+    if decoder is None or decoder == defaults.decoder:
+        return registry.make_decoder(defaults.decoder, {**defaults.options, **options})
+    if isinstance(decoder, str):
+        return registry.make_decoder(decoder, options)
+    if options:
+        raise OptionError(f"options {sorted(options)} go with a decoder's name, not with a decoder object")
+    return decoder

@@ -1,0 +1,54 @@
+"""The text that grows while tokens arrive: joins them, watches for stop texts, holds back what may become one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from genrun.tokenizer import Tokenizer
+
+__all__ = ["TextStream"]
+
+
+class TextStream:
+    """Turns the new tokens of one row into pieces of text that join to its continuation.
+
+    ``prompt_pieces`` stand before; they decide spacing and casing of the first new token. Once one of the ``stops``
+    appears in the continuation, ``stopped`` is True and the text ends right before it.
+    """
+
+    def __init__(
+        self, tokenizer: Tokenizer, prompt_pieces: Iterable[str], *, casing: str, stops: Sequence[str] = ()
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._casing = casing
+        self._stops = tuple(stops)
+        self._detokenizer = tokenizer.detokenizer(casing)
+        self.prompt_text = self._detokenizer.join(prompt_pieces)
+        self.stopped = False
+        self._held = ""
+
+    def push(self, token: int) -> str:
+        """Return the text that ``token`` brings to light: empty while a stop text may be beginning."""
+        if self.stopped:
+            return ""
+        added = self._detokenizer.push(self._tokenizer.piece(token, self._casing))
+        if not self._stops:
+            return added
+        text = self._held + added
+        found = [at for stop in self._stops if (at := text.find(stop)) >= 0]
+        if found:
+            self.stopped, self._held = True, ""
+            return text[: min(found)]
+        keep = max(_overlap(text, stop) for stop in self._stops)
+        self._held = text[len(text) - keep :]
+        return text[: len(text) - keep]
+
+    def finish(self) -> str:
+        """Return what was held back, when no more tokens come."""
+        held, self._held = self._held, ""
+        return held
+
+
+def _overlap(text: str, stop: str) -> int:
+    """Return the length of the longest end of ``text`` that is a beginning of ``stop``."""
+    return next((n for n in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:n])), 0)

@@ -1,0 +1,18 @@
+"""Text to token ids and back: one implementation, used by training and by every program that generates."""
+
+from __future__ import annotations
+
+from genrun.tokenizer.detokenizer import CASINGS, Detokenizer
+from genrun.tokenizer.normalization import Normalization
+from genrun.tokenizer.tokenizer import Encoding, Tokenizer
+from genrun.tokenizer.vocabulary import TokenizerSettings, VocabularyBuilder
+
+__all__ = [
+    "CASINGS",
+    "Detokenizer",
+    "Encoding",
+    "Normalization",
+    "Tokenizer",
+    "TokenizerSettings",
+    "VocabularyBuilder",
+]

@@ -1,0 +1,98 @@
+"""Pieces back to text as a person would write it: spaces, punctuation, quotation marks and casing.
+
+What a piece turns into depends only on what stands before it. So a text can be streamed: the pieces pushed one by
+one join to exactly what decoding them all at once gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from genrun.errors import OptionError, nearest
+
+__all__ = ["CASINGS", "Detokenizer", "check_casing", "title_case"]
+
+CASINGS = ("none", "corpus", "title", "sentence", "upper")
+
+_NO_SPACE_BEFORE = frozenset(".,!?;:%)]}”’»…")
+_NO_SPACE_AFTER = frozenset("([{“‘«$£€#¿¡")
+_SENTENCE_END = frozenset(".!?…")
+_CONTRACTIONS = frozenset(
+    apostrophe + ending for apostrophe in "'’" for ending in ("s", "t", "d", "m", "ll", "re", "ve")
+) | {"n't", "n’t"}
+# The first letter of a word, and one that follows a joint inside it; not one that follows an apostrophe or a digit.
+_TITLE_START = re.compile(r"(?:^|(?<=[-–—/.&+(\[{“‘\"]))[^\W\d_]")
+
+
+def title_case(word: str) -> str:
+    """Capitalize a word as headlines do, leaving what follows an apostrophe alone.
+
+    >>> [title_case(word) for word in ("don’t", "self-expression", "e.p.a", "2nd")]
+    ['Don’t', 'Self-Expression', 'E.P.A', '2nd']
+    """
+    return _TITLE_START.sub(lambda match: match.group().title(), word)
+
+
+def check_casing(casing: str) -> str:
+    """Return ``casing`` if it is one of CASINGS; raises OptionError with the nearest names otherwise."""
+    if casing not in CASINGS:
+        raise OptionError(f"unknown casing {casing!r}; {nearest(casing, CASINGS)}")
+    return casing
+
+
+class Detokenizer:
+    """Joins pieces to text, one at a time.
+
+    ``spaced`` is False for character tokenizers, whose pieces are simply put side by side. ``capitalize_first``
+    makes the casings ``corpus`` and ``sentence`` begin documents and sentences with a capital letter.
+
+    >>> Detokenizer().join(["well", ",", "“", "go", "”", "!"])
+    'well, “go”!'
+    >>> Detokenizer(casing="title").join(["don’t", "stop"])
+    'Don’t Stop'
+    """
+
+    def __init__(self, *, spaced: bool = True, casing: str = "none", capitalize_first: bool = True) -> None:
+        self._spaced = spaced
+        self._casing = check_casing(casing)
+        self._capitalize = casing == "sentence" or (casing == "corpus" and capitalize_first)
+        self._at_start = True
+        self._sentence_start = True
+        self._glue = True  # the next piece follows without a space
+        self._quote_open = False
+        self._word_start = True  # for pieces that are single characters
+
+    def push(self, piece: str) -> str:
+        """Return what ``piece`` adds to the text; an empty piece (a special token) adds nothing."""
+        if not piece:
+            return ""
+        if not self._spaced:
+            return self._cased(piece)
+        closes_quote = piece == '"' and self._quote_open
+        glued = self._glue or closes_quote or piece in _NO_SPACE_BEFORE or piece in _CONTRACTIONS
+        self._glue = piece in _NO_SPACE_AFTER or (piece == '"' and not self._quote_open)
+        if piece == '"':
+            self._quote_open = not self._quote_open
+        space = "" if glued or self._at_start else " "
+        return space + self._cased(piece)
+
+    def join(self, pieces: Iterable[str]) -> str:
+        """Return the text that all ``pieces`` add."""
+        return "".join([self.push(piece) for piece in pieces])
+
+    def _cased(self, piece: str) -> str:
+        starts = self._sentence_start
+        if any(character.isalnum() for character in piece):
+            self._sentence_start = False
+        if piece in _SENTENCE_END or (not self._spaced and piece == "\n"):
+            self._sentence_start = True
+        word_start, self._word_start = self._word_start, piece.isspace()
+        self._at_start = False
+        if self._casing == "title":
+            return title_case(piece) if self._spaced or word_start else piece
+        if self._casing == "upper":
+            return piece.upper()
+        if self._capitalize and starts:
+            return piece[:1].title() + piece[1:]
+        return piece

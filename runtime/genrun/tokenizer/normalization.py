@@ -1,0 +1,144 @@
+"""Normalization: a declared list of steps that a text goes through before it is split into tokens.
+
+The steps are data (names and sets of characters, never patterns or code), so that a model file can carry them
+and a stranger's file cannot run anything.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+
+from genrun.errors import OptionError, nearest
+
+__all__ = ["STEPS", "Normalization"]
+
+Transform = Callable[[str], str]
+
+
+def _lowercase() -> Transform:
+    """Lower-case every letter."""
+    return str.lower
+
+
+def _nfc() -> Transform:
+    """Compose accents and syllables (Unicode NFC), so that one text has one spelling."""
+    return lambda text: unicodedata.normalize("NFC", text)
+
+
+def _drop_non_ascii() -> Transform:
+    """Remove every character outside ASCII."""
+    return lambda text: text.encode("ascii", "ignore").decode("ascii")
+
+
+def _strip() -> Transform:
+    """Remove white space at both ends."""
+    return str.strip
+
+
+def _collapse_spaces() -> Transform:
+    """Turn every run of spaces into one."""
+    pattern = re.compile(" {2,}")
+    return lambda text: pattern.sub(" ", text)
+
+
+def _remove(characters: str) -> Transform:
+    """Remove the characters."""
+    table = str.maketrans("", "", characters)
+    return lambda text: text.translate(table)
+
+
+def _space_out(characters: str) -> Transform:
+    """Replace each of the characters by a space."""
+    table = str.maketrans(dict.fromkeys(characters, " "))
+    return lambda text: text.translate(table)
+
+
+def _isolate(characters: str) -> Transform:
+    """Put a space on both sides of each of the characters."""
+    table = str.maketrans({character: f" {character} " for character in characters})
+    return lambda text: text.translate(table)
+
+
+def _isolate_edges(leading: str, trailing: str) -> Transform:
+    """Part the characters from the beginnings and ends of words; inside a word they stay (``U.S.``, ``1,000``)."""
+    pattern = re.compile(rf"(?<!\S)[{re.escape(leading)}]+|[{re.escape(trailing)}]+(?!\S)")
+    return lambda text: pattern.sub(lambda match: f" {' '.join(match.group())} ", text)
+
+
+def _keep(characters: str) -> Transform:
+    """Replace every run of other characters by one space."""
+    pattern = re.compile(f"[^{re.escape(characters)}]+")
+    return lambda text: pattern.sub(" ", text)
+
+
+# name → (constructor, the names of its character sets)
+STEPS: dict[str, tuple[Callable[..., Transform], tuple[str, ...]]] = {
+    "lowercase": (_lowercase, ()),
+    "nfc": (_nfc, ()),
+    "drop_non_ascii": (_drop_non_ascii, ()),
+    "strip": (_strip, ()),
+    "collapse_spaces": (_collapse_spaces, ()),
+    "remove": (_remove, ("characters",)),
+    "space_out": (_space_out, ("characters",)),
+    "isolate": (_isolate, ("characters",)),
+    "isolate_edges": (_isolate_edges, ("leading", "trailing")),
+    "keep": (_keep, ("characters",)),
+}
+
+
+class Normalization:
+    """A checked list of steps, applied in order.
+
+    >>> steps = [{"step": "lowercase"}, {"step": "isolate", "characters": "!"}]
+    >>> Normalization(steps)("Hello!")
+    'hello ! '
+
+    Raises OptionError for an unknown step and for missing, empty or surplus sets of characters.
+    """
+
+    __slots__ = ("_transforms", "steps")
+
+    def __init__(self, steps: Sequence[Mapping[str, str]]) -> None:
+        self.steps: tuple[dict[str, str], ...] = tuple(dict(_checked(step)) for step in steps)
+        self._transforms = [(step["step"], _compile(step)) for step in self.steps]
+
+    @property
+    def lowercases(self) -> bool:
+        """Whether the case of letters is lost."""
+        return any(step["step"] == "lowercase" for step in self.steps)
+
+    def __call__(self, text: str) -> str:
+        """Return ``text`` after all steps."""
+        for _, transform in self._transforms:
+            text = transform(text)
+        return text
+
+    def with_case(self, text: str) -> str:
+        """Return ``text`` after all steps but ``lowercase``: the same words as the corpus writes them."""
+        for name, transform in self._transforms:
+            if name != "lowercase":
+                text = transform(text)
+        return text
+
+
+def _checked(step: Mapping[str, str]) -> Mapping[str, str]:
+    name = step.get("step") if isinstance(step, Mapping) else None
+    if not isinstance(name, str):
+        raise OptionError(f"a normalization step is a table with a 'step' name, not {step!r}")
+    if name not in STEPS:
+        raise OptionError(f"unknown normalization step {name!r}; {nearest(name, STEPS)}")
+    expected = STEPS[name][1]
+    if set(step) - {"step"} != set(expected):
+        takes = " and ".join(repr(field) for field in expected) or "nothing else"
+        raise OptionError(f"normalization step {name!r} takes {takes}, not {sorted(set(step) - {'step'})}")
+    for field in expected:
+        if not isinstance(step[field], str) or not step[field]:
+            raise OptionError(f"normalization step {name!r}: {field} must be text of one character or more")
+    return step
+
+
+def _compile(step: Mapping[str, str]) -> Transform:
+    make, fields = STEPS[step["step"]]
+    return make(*(step[field] for field in fields))

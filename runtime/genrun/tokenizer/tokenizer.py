@@ -1,0 +1,255 @@
+"""The tokenizer: normalization, splitting, a vocabulary with special tokens, and the way back to text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from genrun.errors import OptionError
+from genrun.tokenizer.detokenizer import Detokenizer
+from genrun.tokenizer.normalization import Normalization
+
+__all__ = ["KINDS", "SEPARATORS", "SPECIALS", "Encoding", "Tokenizer", "WrittenForms"]
+
+KINDS = ("word", "char")
+SEPARATORS = {
+    "space": " ",
+    "whitespace": None,
+}  # what words are split on; a no-break space is only white space
+SPECIALS = {"pad": "<pad>", "unk": "<unk>", "start": "<start>", "end": "<end>"}  # in the order of their ids
+_FORMAT = 1
+_WRITTEN: dict[str, Callable[[str], str]] = {
+    ".": lambda word: word,
+    "C": lambda word: word[:1].title() + word[1:],
+    "U": str.upper,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A text as token ids, with what a caller must be told.
+
+    ``ids`` are the token ids. ``pieces`` are the words (or characters) as the text has them, special tokens as
+    empty pieces, unknown words as written. ``unknown`` lists the words that are not in the vocabulary, in order.
+    """
+
+    ids: tuple[int, ...]
+    pieces: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenForms:
+    """How the corpus writes its lower-cased words, for the casing ``corpus``.
+
+    ``forms`` has one letter per vocabulary entry: ``.`` as it stands, ``C`` capitalized, ``U`` upper case, ``*``
+    listed in ``others`` by id. ``capitalize_first``: documents begin with a capital letter.
+    """
+
+    forms: str = ""
+    others: Mapping[int, str] | None = None
+    capitalize_first: bool = False
+
+    def write(self, token: int, word: str) -> str:
+        """Return ``word``, which has the id ``token``, as the corpus writes it."""
+        form = self.forms[token] if token < len(self.forms) else "."
+        if form == "*":
+            return (self.others or {}).get(token, word)
+        return _WRITTEN[form](word)
+
+
+class Tokenizer:
+    """Turns text into token ids and back; immutable.
+
+    ``vocabulary`` lists the tokens by id, the enabled ``specials`` first, in the order pad, unk, start, end.
+    Raises OptionError where the parts do not fit together.
+
+    >>> tokenizer = Tokenizer(kind="word", vocabulary=["<pad>", "i", "love", "you"], specials=["pad"])
+    >>> tokenizer.encode("i love her").ids, tokenizer.encode("i love her").unknown
+    ((1, 2), ('her',))
+    >>> tokenizer.decode([1, 2, 3])
+    'i love you'
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: str,
+        vocabulary: Sequence[str],
+        specials: Iterable[str],
+        normalization: Normalization | None = None,
+        separator: str = "whitespace",
+        written: WrittenForms | None = None,
+    ) -> None:
+        self.kind = _one_of("kind", kind, KINDS)
+        self.separator = _one_of("separator", separator, SEPARATORS)
+        self.normalization = normalization or Normalization([])
+        self.specials = check_specials(specials)
+        self.vocabulary = tuple(vocabulary)
+        self.written = written or WrittenForms()
+        texts = [SPECIALS[name] for name in self.specials]
+        if list(self.vocabulary[: len(texts)]) != texts:
+            raise OptionError(f"the vocabulary must begin with its special tokens {texts}")
+        self._ids = {word: number for number, word in enumerate(self.vocabulary)}
+        if len(self._ids) != len(self.vocabulary):
+            raise OptionError("the vocabulary names a token twice")
+        self._special_ids = {name: number for number, name in enumerate(self.specials)}
+        self._words = {w: i for w, i in self._ids.items() if i >= len(texts)}
+        if "unk" in self._special_ids:
+            self._words[SPECIALS["unk"]] = self._special_ids["unk"]
+
+    # -- ids ---------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """Return the size of the vocabulary, special tokens included."""
+        return len(self.vocabulary)
+
+    def special(self, name: str) -> int | None:
+        """Return the id of the special token ``name`` (pad, unk, start, end), None where it is switched off."""
+        return self._special_ids.get(name)
+
+    def split(self, text: str) -> list[str]:
+        """Return the normalized words (or characters) of ``text``."""
+        return split(self.normalization(text), self.kind, self.separator)
+
+    def encode(self, text: str) -> Encoding:
+        """Encode ``text`` alone, without start or end; unknown words become ``<unk>`` or, without it, are left out."""
+        unk = self._special_ids.get("unk")
+        pieces = self.split(text)
+        found = [self._words.get(piece, unk) for piece in pieces]
+        unknown = tuple(p for p in pieces if p not in self._words)
+        return Encoding(tuple(i for i in found if i is not None), tuple(pieces), unknown)
+
+    def encode_document(self, text: str) -> Encoding:
+        """Encode a whole document as training sees it: with ``<start>`` and ``<end>`` where they are switched on."""
+        body = self.encode(text)
+        return self._framed(body, start=True, end=True)
+
+    def encode_prompt(self, text: str) -> Encoding:
+        """Encode the beginning of a document. A ``<start>`` that opens the text is understood, and not needed.
+
+        Raises OptionError when nothing is left to begin from.
+        """
+        opening = SPECIALS["start"]
+        stripped = text.lstrip()
+        if "start" in self._special_ids and stripped.startswith(opening):
+            text = stripped[len(opening) :]
+        encoding = self._framed(self.encode(text), start=True, end=False)
+        if not encoding.ids:
+            if encoding.unknown:
+                raise OptionError(f"no word of the prompt {text!r} is in the model's vocabulary")
+            raise OptionError("the prompt is empty and this model has no <start>: give at least one word")
+        return encoding
+
+    def _framed(self, body: Encoding, *, start: bool, end: bool) -> Encoding:
+        head = self._special_ids.get("start") if start else None
+        tail = self._special_ids.get("end") if end else None
+        ids = ((head,) if head is not None else ()) + body.ids + ((tail,) if tail is not None else ())
+        return Encoding(ids, body.pieces, body.unknown)
+
+    # -- text --------------------------------------------------------------------------------------------------
+
+    def detokenizer(self, casing: str = "none") -> Detokenizer:
+        """Return a fresh joiner of pieces for this tokenizer."""
+        return Detokenizer(spaced=self.kind == "word", casing=casing, capitalize_first=self.written.capitalize_first)
+
+    def piece(self, token: int, casing: str = "none") -> str:
+        """Return the text of one token, empty for a special one; the casing ``corpus`` is applied here."""
+        if token < len(self.specials):
+            return ""
+        word = self.vocabulary[token]
+        return self.written.write(token, word) if casing == "corpus" else word
+
+    def prompt_pieces(self, encoding: Encoding, casing: str = "none") -> list[str]:
+        """Return the pieces of an encoded prompt, unknown words as the user wrote them."""
+        if casing != "corpus":
+            return list(encoding.pieces)
+        return [
+            self.piece(self._words[piece], casing) or piece if piece in self._words else piece
+            for piece in encoding.pieces
+        ]
+
+    def decode(self, ids: Iterable[int], casing: str = "none") -> str:
+        """Return the text of ``ids`` as a person would write it; special tokens are never shown."""
+        return self.detokenizer(casing).join(self.piece(int(token), casing) for token in ids)
+
+    # -- JSON --------------------------------------------------------------------------------------------------
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as a JSON-ready dictionary."""
+        return {
+            "version": _FORMAT,
+            "kind": self.kind,
+            "separator": self.separator,
+            "normalization": list(self.normalization.steps),
+            "specials": list(self.specials),
+            "vocabulary": list(self.vocabulary),
+            "written": {
+                "forms": self.written.forms,
+                "others": {str(token): word for token, word in (self.written.others or {}).items()},
+                "capitalize_first": self.written.capitalize_first,
+            },
+        }
+
+    @classmethod
+    def from_json(cls, value: object) -> Tokenizer:
+        """Rebuild a tokenizer from :meth:`to_json`'s dictionary; OptionError says what does not fit."""
+        if not isinstance(value, dict):
+            raise OptionError(f"a tokenizer is a JSON object, not {type(value).__name__}")
+        if value.get("version") != _FORMAT:
+            raise OptionError(
+                f"tokenizer version {value.get('version')!r} is not {_FORMAT}; a newer genrun may read it"
+            )
+        vocabulary, specials = _texts(value.get("vocabulary")), _texts(value.get("specials"))
+        steps = value.get("normalization")
+        if vocabulary is None or specials is None or not isinstance(steps, list):
+            raise OptionError("a tokenizer needs the lists 'vocabulary', 'specials' and 'normalization'")
+        return cls(
+            kind=str(value.get("kind")),
+            separator=str(value.get("separator")),
+            vocabulary=vocabulary,
+            specials=specials,
+            normalization=Normalization(steps),
+            written=_written_from_json(value.get("written"), len(vocabulary)),
+        )
+
+
+def split(normalized: str, kind: str, separator: str) -> list[str]:
+    """Split a normalized text into words or characters."""
+    if kind == "char":
+        return list(normalized)
+    words = normalized.split(SEPARATORS[separator])
+    return [word for word in words if word] if separator == "space" else words
+
+
+def check_specials(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the special tokens in the order of their ids; raises OptionError for an unknown name."""
+    chosen = set(names)
+    for name in chosen:
+        _one_of("special token", name, SPECIALS)
+    return tuple(name for name in SPECIALS if name in chosen)
+
+
+def _one_of(what: str, value: str, accepted: Iterable[str]) -> str:
+    names = list(accepted)
+    if value not in names:
+        raise OptionError(f"unknown tokenizer {what} {value!r}; accepted: {', '.join(names)}")
+    return value
+
+
+def _texts(value: object) -> list[str] | None:
+    """Return ``value`` if it is a list of texts, else None."""
+    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
+
+
+def _written_from_json(value: object, size: int) -> WrittenForms:
+    if not isinstance(value, dict):
+        return WrittenForms()
+    forms, others = value.get("forms", ""), value.get("others", {})
+    fits = isinstance(forms, str) and len(forms) <= size and re.fullmatch(r"[.CU*]*", forms)
+    if not fits or not isinstance(others, dict) or not all(k.isdecimal() for k in others):
+        raise OptionError("a tokenizer's 'written' forms do not fit its vocabulary")
+    words = {int(token): str(word) for token, word in others.items()}
+    return WrittenForms(forms, words, bool(value.get("capitalize_first")))
