@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
+import sys
+import tempfile
 import warnings
+from collections.abc import Iterator
 
 from genrun.errors import MissingExtraError, TrainingError
 
-__all__ = ["prepare_backend", "require_training", "seed_everything"]
+__all__ = ["device_name", "prepare_backend", "require_training", "seed_everything"]
 
 
 def require_training(what: str) -> None:
@@ -23,13 +27,44 @@ def prepare_backend(what: str = "training") -> None:
     require_training(what)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _muted_standard_error():
         warnings.simplefilter("ignore")  # deprecations between the versions of TensorFlow's own dependencies
         import keras
         import tensorflow as tf
+
+        tf.config.list_physical_devices()  # looks for GPUs now, while what it prints is muted
     if keras.backend.backend() != "tensorflow":
         raise TrainingError(f"Keras runs on {keras.backend.backend()!r}; genrun needs KERAS_BACKEND=tensorflow")
     tf.get_logger().setLevel("ERROR")
+
+
+def device_name() -> str:
+    """Return what training runs on, in words."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return f"CPU ({os.cpu_count()} cores)"
+    names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
+    return ", ".join(names)
+
+
+@contextlib.contextmanager
+def _muted_standard_error() -> Iterator[None]:
+    """Hold back what native code prints while TensorFlow starts; show it after all if the start fails."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        kept = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def seed_everything(seed: int) -> None:

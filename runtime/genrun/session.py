@@ -118,7 +118,7 @@ def _open_on_device(
     """Return the device really used, why, and the session."""
     if device == "cpu":
         return "cpu", "asked for", _open(ort, path, [_CPU], threads)
-    why_not = f"onnxruntime {ort.__version__} as installed has no CUDA support; pip install 'genrun[gpu]' brings it"
+    why_not = f"the installed onnxruntime {ort.__version__} is without CUDA"
     if _CUDA in ort.get_available_providers():
         if hasattr(ort, "preload_dlls"):
             ort.preload_dlls()
@@ -128,7 +128,7 @@ def _open_on_device(
             return "cuda", "asked for" if device == "cuda" else "a GPU is available", session
         why_not = "CUDA is installed but could not start: no GPU, or CUDA or cuDNN libraries are missing"
     if device == "cuda":
-        raise DeviceError(f"device 'cuda' cannot be used: {why_not}")
+        raise DeviceError(f"device 'cuda' cannot be used: {why_not}; it comes with pip install 'genrun[gpu]'")
     return "cpu", why_not, _open(ort, path, [_CPU], threads)
 
 

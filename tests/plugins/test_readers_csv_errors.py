@@ -59,9 +59,7 @@ def test_an_unreadable_header_is_one_line(tmp_path: Path) -> None:
 
 def test_without_pandas_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(
-        MissingExtraError, match=r"^reading CSV files needs pandas: pip install 'genrun\[train\]'"
-    ):
+    with pytest.raises(MissingExtraError, match=r"^reading CSV files needs pandas: pip install 'genrun\[train\]'"):
         read(CsvColumn("title"), write(tmp_path / "a.csv", "title\nOne\n"))
 
 

@@ -75,9 +75,7 @@ def test_the_line_is_right_where_pieces_meet(tmp_path: Path, shift: int) -> None
 
 
 def test_a_character_that_the_end_cuts_off_is_an_error(tmp_path: Path) -> None:
-    assert error_of(Text(), tmp_path / "a.txt", b"One\n\xe2\x82").startswith(
-        "a.txt:2: byte 0xe2 is not utf-8"
-    )
+    assert error_of(Text(), tmp_path / "a.txt", b"One\n\xe2\x82").startswith("a.txt:2: byte 0xe2 is not utf-8")
 
 
 def test_tables_report_undecodable_bytes_alike(tmp_path: Path) -> None:
@@ -103,9 +101,7 @@ def test_utf_16_read_as_utf_8_is_recognised(tmp_path: Path) -> None:
     assert error_of(Text(), path, "ab\ncd".encode("utf-16-le")).startswith("a.txt:1: a NUL character")
 
 
-@pytest.mark.parametrize(
-    "data", [b"no mark at all", b"\xff\xfea", b"\xff\xfe\x00\xd8a\x00", b"\x00\xdc\x00\xdc"]
-)
+@pytest.mark.parametrize("data", [b"no mark at all", b"\xff\xfea", b"\xff\xfe\x00\xd8a\x00", b"\x00\xdc\x00\xdc"])
 def test_utf_16_that_is_none_is_one_line(tmp_path: Path, data: bytes) -> None:
     assert error_of(Text("utf-16"), tmp_path / "a.txt", data).startswith("a.txt:1: ")
     assert error_of(CsvColumn("title", "utf-16"), tmp_path / "a.csv", data).startswith("a.csv:1: ")
@@ -123,9 +119,7 @@ def test_compressed_files_are_recognised(tmp_path: Path) -> None:
 
 
 @given(st.text("a\r\n"), st.lists(st.integers(0, 8)), st.lists(st.integers(1, 5)))
-def test_a_stream_is_the_same_wherever_its_pieces_are_cut(
-    text: str, cuts: list[int], sizes: list[int]
-) -> None:
+def test_a_stream_is_the_same_wherever_its_pieces_are_cut(text: str, cuts: list[int], sizes: list[int]) -> None:
     places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     pieces = [text[a:b] for a, b in itertools.pairwise(places) if b > a]
     lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)

@@ -78,9 +78,7 @@ def test_a_missing_column_names_the_file_its_columns_and_the_nearest(tmp_path: P
     path = write(tmp_path / "a.csv", "by,Headline\nA,One\n")
     with pytest.raises(CorpusError) as caught:
         read(path)
-    assert str(caught.value) == (
-        f"{path}: no column 'headline'; it has 'by', 'Headline'; did you mean 'Headline'?"
-    )
+    assert str(caught.value) == (f"{path}: no column 'headline'; it has 'by', 'Headline'; did you mean 'Headline'?")
 
 
 def test_a_missing_column_without_a_near_name_says_how_to_choose(tmp_path: Path) -> None:

@@ -116,9 +116,7 @@ def test_standard_input_is_a_source_of_text_only() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n\ufeff"))))
-def test_lines_that_were_written_come_back(
-    tmp_path_factory: pytest.TempPathFactory, written: list[str]
-) -> None:
+def test_lines_that_were_written_come_back(tmp_path_factory: pytest.TempPathFactory, written: list[str]) -> None:
     path = write(tmp_path_factory.mktemp("text") / "a.txt", "".join(line + "\n" for line in written))
     expected = [line for line in written if line.strip()]
     report = ReadReport()

@@ -33,9 +33,7 @@ def check_encoding(encoding: str) -> None:
     except (LookupError, ValueError):  # ValueError: a NUL in the name, or a codec that refuses everything
         usable = False
     if not usable:
-        raise OptionError(
-            f"encoding {encoding!r} is not a text encoding; use one such as utf-8, euc-kr, cp1252"
-        )
+        raise OptionError(f"encoding {encoding!r} is not a text encoding; use one such as utf-8, euc-kr, cp1252")
 
 
 def lines(name: str, encoding: str) -> Iterator[str]:

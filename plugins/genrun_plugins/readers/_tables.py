@@ -69,9 +69,7 @@ class Table:
                     for value, surplus in zip(chunk[wanted], chunk[beyond], strict=True):
                         row += 1
                         if surplus:
-                            raise self._error(
-                                row, f"the row has more than the header's {len(header)} columns"
-                            )
+                            raise self._error(row, f"the row has more than the header's {len(header)} columns")
                         yield value
         except pandas.errors.ParserError as error:
             raise self._parser_error(error) from error
@@ -85,9 +83,7 @@ class Table:
         except csv.Error as error:
             raise CorpusError(f"{self.name}:1: the header cannot be read: {one_line(error)}") from error
         if header is None:
-            raise CorpusError(
-                f"{self.name}: the file is empty; a header with the column {self.column!r} is needed"
-            )
+            raise CorpusError(f"{self.name}: the file is empty; a header with the column {self.column!r} is needed")
         return header
 
     def _index(self, header: list[str]) -> int:

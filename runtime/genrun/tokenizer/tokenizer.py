@@ -115,7 +115,7 @@ class Tokenizer:
         return split(self.normalization(text), self.kind, self.separator)
 
     def encode(self, text: str) -> Encoding:
-        """Encode ``text`` alone, without start or end; unknown words become ``<unk>`` or, without it, are left out."""
+        """Encode ``text`` alone, without start or end; unknown words become ``<unk>`` or else are left out."""
         unk = self._special_ids.get("unk")
         pieces = self.split(text)
         found = [self._words.get(piece, unk) for piece in pieces]

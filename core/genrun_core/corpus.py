@@ -1,0 +1,176 @@
+"""From a corpus to a tokenizer and token ids on disk, in two streaming passes: count words, encode documents."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.contracts import Reader, ReadReport
+from genrun.errors import CorpusError, RunFolderError
+from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
+from genrun_core.atomic import write_with
+
+__all__ = ["CorpusCounts", "TokenShards", "count_words", "encode_documents"]
+
+Progress = Callable[[int], object]
+
+_BUFFERED = 1 << 18  # ids held before they are written
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusCounts:
+    """What the passes over a corpus counted.
+
+    ``rows`` of the source, ``dropped`` of them by reason, ``documents`` left; ``words`` in all, ``unknown`` of them
+    outside the vocabulary; ``predicted`` next-token predictions that training makes; ``longest`` document in tokens;
+    ``too_short`` documents with nothing to predict. ``fingerprint``: BLAKE2 of all documents in order.
+    """
+
+    files: int
+    rows: int
+    dropped: dict[str, int]
+    documents: int
+    fingerprint: str
+    words: int
+    unknown: int = 0
+    predicted: int = 0
+    longest: int = 0
+    too_short: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as a JSON-ready dictionary."""
+        return asdict(self)
+
+
+class TokenShards:
+    """The encoded documents: ids int32 ``[tokens]`` one after another, offsets int64 ``[documents + 1]``.
+
+    Both are memory-mapped, so that a corpus costs disk, not memory.
+    """
+
+    def __init__(self, ids: NDArray[np.int32], offsets: NDArray[np.int64]) -> None:
+        self.ids = ids
+        self.offsets = offsets
+
+    def __len__(self) -> int:
+        """Return the number of documents."""
+        return len(self.offsets) - 1
+
+    def __getitem__(self, document: int) -> NDArray[np.int32]:
+        """Return the ids of one document."""
+        return self.ids[self.offsets[document] : self.offsets[document + 1]]
+
+    @classmethod
+    def open(cls, folder: Path) -> TokenShards:
+        """Map the shards in ``folder``; raises RunFolderError if they are missing or do not fit together."""
+        try:
+            ids = np.memmap(folder / "ids.int32", np.dtype("<i4"), mode="r")
+            offsets = np.fromfile(folder / "offsets.int64", np.dtype("<i8"))
+        except (OSError, ValueError) as error:
+            raise RunFolderError(f"{folder}: the token shards cannot be read: {error}") from error
+        if len(offsets) < 2 or offsets[-1] != len(ids):
+            raise RunFolderError(f"{folder}: the token shards are incomplete")
+        return cls(ids, offsets)
+
+
+def count_words(
+    reader: Reader, sources: Sequence[str], settings: TokenizerSettings, progress: Progress
+) -> tuple[Tokenizer, CorpusCounts]:
+    """Read the corpus once: return the tokenizer made of its words, and the counts so far.
+
+    ``progress`` is called with the number of documents, now and then. Raises what the reader raises, and CorpusError
+    if no word is left to learn.
+    """
+    report, builder, digest = ReadReport(), VocabularyBuilder(settings), hashlib.blake2b(digest_size=16)
+    for document in _documents(reader, sources, report, progress):
+        builder.add(document)
+        digest.update(document.encode("utf-8", "surrogatepass") + b"\0")
+    if not builder.documents:
+        raise CorpusError(f"{_named(sources)}: no document was found in {report.rows:,} rows")
+    if not builder.words:
+        raise CorpusError(
+            f"{_named(sources)}: the tokenizer leaves no word of {builder.documents:,} documents; its normalization "
+            "removes everything"
+        )
+    return builder.build(), CorpusCounts(
+        files=report.files,
+        rows=report.rows,
+        dropped=dict(report.dropped),
+        documents=builder.documents,
+        fingerprint=digest.hexdigest(),
+        words=builder.words,
+    )
+
+
+def encode_documents(
+    reader: Reader,
+    sources: Sequence[str],
+    tokenizer: Tokenizer,
+    counts: CorpusCounts,
+    folder: Path,
+    progress: Progress,
+) -> CorpusCounts:
+    """Read the corpus again and write its ids to ``folder``; return the completed counts.
+
+    Raises CorpusError if the corpus is not the one that was counted.
+    """
+    folder.mkdir(exist_ok=True)
+    lengths, unknown = array("q", [0]), 0
+    digest = hashlib.blake2b(digest_size=16)
+
+    def write_ids(path: Path) -> None:
+        nonlocal unknown
+        buffer = array("i")
+        with path.open("wb") as file:
+            for document in _documents(reader, sources, ReadReport(), progress):
+                digest.update(document.encode("utf-8", "surrogatepass") + b"\0")
+                encoding = tokenizer.encode_document(document)
+                unknown += len(encoding.unknown)
+                buffer.extend(encoding.ids)
+                lengths.append(len(encoding.ids))
+                if len(buffer) >= _BUFFERED:
+                    file.write(_little_endian(buffer))
+                    del buffer[:]
+            file.write(_little_endian(buffer))
+
+    write_with(folder / "ids.int32", write_ids)
+    if digest.hexdigest() != counts.fingerprint:
+        raise CorpusError(f"{_named(sources)}: the corpus changed while it was being read")
+    sizes = np.array(lengths, np.dtype("<i8"))
+    write_with(folder / "offsets.int64", lambda path: np.cumsum(sizes, dtype="<i8").tofile(path))
+    predicted = np.maximum(sizes[1:] - 1, 0)
+    if not predicted.any():
+        raise CorpusError(f"{_named(sources)}: no document has two tokens, so there is nothing to predict")
+    return CorpusCounts(
+        **{
+            **asdict(counts),
+            "unknown": unknown,
+            "predicted": int(predicted.sum()),
+            "longest": int(sizes.max()),
+            "too_short": int((sizes[1:] < 2).sum()),
+        }
+    )
+
+
+def _documents(reader: Reader, sources: Sequence[str], report: ReadReport, progress: Progress) -> Iterator[str]:
+    for number, document in enumerate(reader.read(sources, report), 1):
+        if not isinstance(document, str):
+            raise CorpusError(f"reader {type(reader).__name__} must yield text, not {type(document).__name__}")
+        yield document
+        if number % 1024 == 0:
+            progress(number)
+
+
+def _little_endian(ids: array[int]) -> bytes:
+    return np.frombuffer(ids, np.intc).astype("<i4").tobytes() if ids else b""
+
+
+def _named(sources: Sequence[str]) -> str:
+    return " ".join(sources)

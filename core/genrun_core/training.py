@@ -1,0 +1,221 @@
+"""Training from beginning to end: what ``genrun train`` calls, and what other programs may."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genrun import registry
+from genrun.errors import GenrunError, OptionError, TrainingError
+from genrun_core.atomic import write_with
+from genrun_core.backend import device_name, prepare_backend, seed_everything
+from genrun_core.batches import Batches, split_documents
+from genrun_core.corpus import CorpusCounts, TokenShards, count_words, encode_documents
+from genrun_core.recipe import Recipe
+from genrun_core.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    import keras
+
+    from genrun_core.fitting import Fitting
+
+__all__ = ["resume", "train"]
+
+Say = Callable[[str], object]
+_STANDARD_INPUT = "-"
+
+
+def train(
+    sources: Sequence[str],
+    recipe: Recipe,
+    output: Path,
+    *,
+    say: Say = lambda line: None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> RunFolder:
+    """Train a model on ``sources`` and return its run folder.
+
+    ``say`` receives a line for each thing a user wants to know; ``callbacks`` are further Keras callbacks. Raises
+    CorpusError, OptionError, RunFolderError or TrainingError.
+    """
+    prepare_backend()
+    reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
+    if _STANDARD_INPUT not in sources:
+        next(iter(reader.read(sources, _nothing_counted())), None)  # a wrong path leaves no folder behind
+    run = RunFolder.create(output, recipe, list(sources))
+    if _STANDARD_INPUT in sources:
+        _keep_standard_input(run)
+    try:
+        _prepare_corpus(run, recipe, lambda _: None)
+    except GenrunError:
+        shutil.rmtree(run.path)  # made a moment ago; a corpus that cannot be read leaves nothing to go on with
+        raise
+    return _continue(run, say, callbacks)
+
+
+def resume(
+    folder: Path,
+    *,
+    epochs: int | None = None,
+    say: Say = lambda line: None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> RunFolder:
+    """Continue the training in ``folder`` where it stopped; ``epochs`` sets a new number of epochs in all."""
+    prepare_backend()
+    run = RunFolder.open(folder)
+    if epochs is not None:
+        run.settings["recipe"]["training"]["epochs"] = epochs
+        run.recipe()  # refuses a wrong number before it is written
+        run.save_settings()
+    return _continue(run, say, callbacks)
+
+
+def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Callback]) -> RunFolder:
+    """Do whatever the run folder still lacks."""
+    recipe = run.recipe()
+    counts = _prepare_corpus(run, recipe, say)
+    seed_everything(recipe.training.seed)
+    fitting = _make_fitting(run, recipe)
+    say(f"{fitting.network.count_params():,} parameters, {_shape(recipe)}; on {device_name()}")
+
+    from genrun_core.callbacks import Progress, Recorder
+    from genrun_core.checkpoint import restore_checkpoint
+
+    best = None
+    if run.checkpoint_file.exists():
+        best = restore_checkpoint(run.checkpoint_file, fitting)["best"]
+        say(f"continuing after epoch {fitting.epoch} of {recipe.training.epochs}")
+    if fitting.epoch >= recipe.training.epochs:
+        say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
+        return run
+    recorder = Recorder(run, fitting, best)
+    fitting.run([Progress(fitting), recorder, *_early_stopping(recipe, fitting), *callbacks])
+    run.save_json(run.card_file, _card(run, recipe, counts, fitting, recorder.best))
+    best_row = fitting.history[recorder.best["epoch"] - 1]
+    say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {_metrics(best_row)}")
+    return run
+
+
+def _prepare_corpus(run: RunFolder, recipe: Recipe, say: Say) -> CorpusCounts:
+    """Read the corpus into the run folder unless that is done already; say what was counted."""
+    stored = run.corpus()
+    if stored is not None:
+        counts = CorpusCounts(**stored)
+    else:
+        reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
+        tokenizer, counted = count_words(reader, run.sources, recipe.tokenizer, lambda _: None)
+        run.save_json(run.tokenizer_file, tokenizer.to_json())
+        counts = encode_documents(reader, run.sources, tokenizer, counted, run.tokens, lambda _: None)
+        run.save_json(run.corpus_file, counts.to_json())
+    for line in _describe(run, recipe, counts):
+        say(line)
+    return counts
+
+
+def _describe(run: RunFolder, recipe: Recipe, counts: CorpusCounts) -> list[str]:
+    reader = registry.load(registry.find("reader", recipe.reader.name))
+    noun = getattr(reader, "noun", "documents")
+    dropped = ", ".join(f"{number:,} {reason}" for reason, number in counts.dropped.items())
+    lines = [
+        f"{counts.rows:,} rows in {counts.files:,} files: {counts.documents:,} {noun}"
+        + (f" (dropped: {dropped})" if dropped else ""),
+        f"vocabulary {len(run.tokenizer()):,}, {counts.words:,} words, {counts.predicted:,} predictions an epoch, "
+        f"longest {counts.longest:,} tokens",
+    ]
+    if counts.unknown:
+        lines.append(f"{counts.unknown:,} words ({counts.unknown / counts.words:.1%}) are outside the vocabulary")
+    if counts.too_short:
+        lines.append(f"{counts.too_short:,} {noun} have fewer than two tokens and teach nothing")
+    return lines
+
+
+def _make_fitting(run: RunFolder, recipe: Recipe) -> Fitting:
+    from genrun_core.architecture import build_network
+    from genrun_core.fitting import Fitting
+
+    shards, settings = TokenShards.open(run.tokens), recipe.training
+    training, validation = (
+        Batches(
+            shards,
+            documents,
+            batch_size=settings.batch_size,
+            sequence_length=settings.sequence_length,
+            seed=settings.seed,
+        )
+        for documents in split_documents(len(shards), settings.validation, settings.seed)
+    )
+    for what, batches in (("training", training), ("validation", validation)):
+        if not batches.steps and (what == "training" or settings.validation):
+            raise TrainingError(f"the {what} part of the corpus has no document of two tokens or more")
+    return Fitting(build_network(recipe.model, len(run.tokenizer())), settings, training, validation)
+
+
+def _early_stopping(recipe: Recipe, fitting: Fitting) -> list[keras.callbacks.Callback]:
+    import keras
+
+    if not recipe.training.patience:
+        return []
+    # The recorder keeps the best weights, on disk, where a kill cannot take them.
+    return [keras.callbacks.EarlyStopping(fitting.monitored, patience=recipe.training.patience, mode="min")]
+
+
+def _card(
+    run: RunFolder, recipe: Recipe, counts: CorpusCounts, fitting: Fitting, best: dict[str, Any]
+) -> dict[str, Any]:
+    row = fitting.history[best["epoch"] - 1]
+    model = recipe.to_dict()["model"]
+    if recipe.model.architecture != "window":
+        del model["window"]
+    return {
+        "recipe": recipe.name,
+        "description": recipe.description,
+        "licence": recipe.card.licence,
+        "source": recipe.card.source,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "architecture": {**model, "parameters": fitting.network.count_params()},
+        "corpus": counts.to_json(),
+        "training": {
+            "epochs": fitting.epoch,
+            "best epoch": best["epoch"],
+            **{name: round(value, 6) for name, value in row.items() if "seconds" not in name and "_per_" not in name},
+            "seed": recipe.training.seed,
+        },
+        "versions": dict(run.settings["versions"]),
+    }
+
+
+def _shape(recipe: Recipe) -> str:
+    model = recipe.model
+    if model.architecture == "window":
+        return f"window of {model.window}, embedding {model.embedding_size}, hidden {model.hidden_size}"
+    return f"{model.layers} × {model.architecture} {model.hidden_size}, embedding {model.embedding_size}"
+
+
+def _metrics(row: dict[str, float]) -> str:
+    names = [name for name in ("loss", "val_loss", "val_perplexity") if name in row]
+    return ", ".join(f"{name} {row[name]:.4f}" for name in names)
+
+
+def _keep_standard_input(run: RunFolder) -> None:
+    """Copy standard input into the run folder: it is read more than once, and again after a resume."""
+    kept = run.path / "standard-input.txt"
+
+    def copy(path: Path) -> None:
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+
+    if run.sources.count(_STANDARD_INPUT) > 1:
+        raise OptionError("standard input can be named only once")
+    write_with(kept, copy)
+    run.settings["sources"] = [str(kept) if source == _STANDARD_INPUT else source for source in run.sources]
+    run.save_settings()
+
+
+def _nothing_counted() -> Any:
+    from genrun.contracts import ReadReport
+
+    return ReadReport()

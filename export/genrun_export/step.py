@@ -1,0 +1,83 @@
+"""One decoding step of a trained network: the same weights, one token at a time, with the state carried outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import keras
+import tensorflow as tf
+
+from genrun.errors import ExportError
+from genrun_core.architecture import LastTokens
+
+__all__ = ["Step", "make_step"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step as a TensorFlow function.
+
+    ``function(token int64 [batch], *states)`` returns a dictionary with ``logits`` float32 ``[batch, vocabulary]``
+    and ``state.k.next`` for every state. ``states`` are the signatures of the states, in order.
+    """
+
+    function: Callable[..., dict[str, tf.Tensor]]
+    states: tuple[tf.TensorSpec, ...]
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A token on its way through the layers: its hidden value, and the states it takes and leaves."""
+
+    hidden: tf.Tensor
+    states: Iterator[tf.Tensor]
+    following: list[tf.Tensor] = field(default_factory=list)
+
+
+def make_step(network: keras.Model) -> Step:
+    """Return the step of ``network``; raises ExportError for a layer that has no step form."""
+    layers = network.layers
+    specs = [spec for layer in layers for spec in _state_specs(layer)]
+    named = tuple(tf.TensorSpec([None, *shape], dtype, f"state.{i}") for i, (shape, dtype) in enumerate(specs))
+
+    def step(token: tf.Tensor, *states: tf.Tensor) -> dict[str, tf.Tensor]:
+        walk = _Walk(token, iter(states))
+        for layer in layers:
+            _pass(layer, walk)
+        following = {f"state.{i}.next": state for i, state in enumerate(walk.following)}
+        return {"logits": walk.hidden, **following}
+
+    return Step(step, named)
+
+
+def _state_specs(layer: keras.layers.Layer) -> list[tuple[list[int], tf.DType]]:
+    """Return shape (without batch) and dtype of the states that a layer carries from step to step."""
+    if isinstance(layer, keras.layers.RNN):
+        return [([size], tf.float32) for size in tf.nest.flatten(layer.cell.state_size)]
+    if isinstance(layer, LastTokens) and layer.count > 1:
+        return [([layer.count - 1], tf.int64)]
+    return []
+
+
+def _pass(layer: keras.layers.Layer, walk: _Walk) -> None:
+    """Take the token through one layer."""
+    if isinstance(layer, (keras.layers.InputLayer, keras.layers.Dropout)):
+        return
+    if isinstance(layer, keras.layers.Embedding):
+        walk.hidden = tf.gather(layer.embeddings, walk.hidden)  # [batch, …] → [batch, …, embedding]
+    elif isinstance(layer, keras.layers.RNN):
+        carried = [next(walk.states) for _ in _state_specs(layer)]
+        walk.hidden, following = layer.cell(walk.hidden, carried, training=False)
+        walk.following += tf.nest.flatten(following)
+    elif isinstance(layer, LastTokens):
+        walk.hidden = walk.hidden[:, None]  # [batch, 1]
+        if layer.count > 1:
+            walk.hidden = tf.concat([next(walk.states), walk.hidden], axis=1)  # [batch, count]
+            walk.following.append(walk.hidden[:, 1:])
+    elif isinstance(layer, keras.layers.Reshape):
+        walk.hidden = tf.reshape(walk.hidden, [-1, layer.target_shape[-1]])  # [batch, window · embedding]
+    elif isinstance(layer, keras.layers.Dense):
+        walk.hidden = layer(walk.hidden)
+    else:
+        raise ExportError(f"layer {layer.name!r} ({type(layer).__name__}) cannot be exported as a decoding step")
