@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -38,15 +40,29 @@ def command(
 
         if corpus or output or reader or set(overrides) - {"epochs"}:
             raise click.UsageError("--resume goes on with what the run folder holds; only --set epochs=… may be new")
-        run = resume(resumed, epochs=_epochs(overrides), say=_say)
+        with _going_on(resumed):
+            run = resume(resumed, epochs=_epochs(overrides), say=_say)
     else:
         from genrun_core.recipe import load_recipe
         from genrun_core.training import train
 
         if not corpus or output is None:
             raise click.UsageError("name a CORPUS and, with -o, the run folder to make; or --resume RUN")
-        run = train(corpus, load_recipe(recipe_name, overrides, reader), output, say=_say)
+        recipe = load_recipe(recipe_name, overrides, reader)
+        with _going_on(output):
+            run = train(corpus, recipe, output, say=_say)
     click.echo(run.path)
+
+
+@contextlib.contextmanager
+def _going_on(run: Path) -> Iterator[None]:
+    """Tell who interrupts a training how it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        how = f"; go on with: genrun train --resume {run}" if (run / "run.toml").exists() else ""
+        click.echo(f"interrupted{how}", err=True)
+        raise click.exceptions.Exit(130) from None
 
 
 def _epochs(overrides: dict[str, str]) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import shutil
 import sys
@@ -51,8 +52,9 @@ def train(
         _keep_standard_input(run)
     try:
         _prepare_corpus(run, recipe, lambda _: None)
+        _make_batches(run, recipe)
     except GenrunError:
-        shutil.rmtree(run.path)  # made a moment ago; a corpus that cannot be read leaves nothing to go on with
+        shutil.rmtree(run.path)  # made a moment ago; a corpus that cannot be used leaves nothing to go on with
         raise
     return _continue(run, say, callbacks)
 
@@ -68,8 +70,9 @@ def resume(
     prepare_backend()
     run = RunFolder.open(folder)
     if epochs is not None:
-        run.settings["recipe"]["training"]["epochs"] = epochs
-        run.recipe()  # refuses a wrong number before it is written
+        recipe = run.recipe()
+        recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, epochs=epochs))
+        run.settings["recipe"] = recipe.to_dict()
         run.save_settings()
     return _continue(run, say, callbacks)
 
@@ -137,6 +140,12 @@ def _make_fitting(run: RunFolder, recipe: Recipe) -> Fitting:
     from genrun_core.architecture import build_network
     from genrun_core.fitting import Fitting
 
+    training, validation = _make_batches(run, recipe)
+    return Fitting(build_network(recipe.model, len(run.tokenizer())), recipe.training, training, validation)
+
+
+def _make_batches(run: RunFolder, recipe: Recipe) -> tuple[Batches, Batches]:
+    """Return the batches for training and those held out; raises OptionError or TrainingError if one is empty."""
     shards, settings = TokenShards.open(run.tokens), recipe.training
     training, validation = (
         Batches(
@@ -151,7 +160,7 @@ def _make_fitting(run: RunFolder, recipe: Recipe) -> Fitting:
     for what, batches in (("training", training), ("validation", validation)):
         if not batches.steps and (what == "training" or settings.validation):
             raise TrainingError(f"the {what} part of the corpus has no document of two tokens or more")
-    return Fitting(build_network(recipe.model, len(run.tokenizer())), settings, training, validation)
+    return training, validation
 
 
 def _early_stopping(recipe: Recipe, fitting: Fitting) -> list[keras.callbacks.Callback]:

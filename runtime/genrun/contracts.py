@@ -48,7 +48,10 @@ class ReadReport:
 
 @runtime_checkable
 class Reader(Protocol):
-    """Turns sources (paths, globs) into documents. A frozen dataclass: its fields are its options."""
+    """Turns sources (paths, globs) into documents. A frozen dataclass: its fields are its options.
+
+    A class attribute ``noun`` may say what its documents are ("headlines"), for messages.
+    """
 
     def read(self, sources: Sequence[str], report: ReadReport) -> Iterator[str]:
         """Yield the documents of ``sources`` one by one, in an order that is the same every time.

@@ -77,7 +77,7 @@ def to_json(options: object) -> dict[str, Any]:
 
 def describe(cls: type[Any]) -> dict[str, Any]:
     """Return the option names of a dataclass with their defaults (``None`` where a value is required)."""
-    return {n: None if _required(f) else f.default for n, f in _fields(cls).items()}
+    return {name: _default(field) for name, field in _fields(cls).items()}
 
 
 def parse_assignments(pairs: tuple[str, ...] | list[str]) -> dict[str, str]:
@@ -103,6 +103,12 @@ def _fields(cls: type[Any]) -> dict[str, dataclasses.Field[Any]]:
 
 def _required(field: dataclasses.Field[Any]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return None if field.default is dataclasses.MISSING else field.default
 
 
 def _is_union(hint: Any) -> bool:

@@ -6,6 +6,7 @@ on use, unless it is asked for as ``distribution:name``.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import re
@@ -88,11 +89,13 @@ def load(info: PluginInfo) -> Any:
     where = f"{info.kind} {info.name!r} of {info.distribution} {info.version}"
     try:
         loaded = info.entry_point.load()
-    except Exception as error:  # a stranger's module may raise anything at import
+    except (Exception, SystemExit) as error:  # a stranger's module may raise anything at import
         raise PluginError(f"{where} failed to import: {type(error).__name__}: {one_line(error)}") from error
     method = _METHOD.get(info.kind)
     if method is not None and not (inspect.isclass(loaded) and callable(getattr(loaded, method, None))):
         raise PluginError(f"{where} must be a class with a method {method!r}; {info.value} is not")
+    if method is not None and not dataclasses.is_dataclass(loaded):
+        raise PluginError(f"{where} must be a dataclass, whose fields are its options; {info.value} is not")
     return loaded
 
 

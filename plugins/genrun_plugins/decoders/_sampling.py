@@ -31,7 +31,8 @@ def choose_by_inverse_cdf(
     1986, chapter III.2.) A candidate of probability 0 is never chosen.
     """
     highest = logits.max(axis=1, keepdims=True)
-    weights = np.exp((logits - highest).astype(np.float64) / temperature)
+    with np.errstate(over="ignore"):  # a difference beyond any float is minus infinity: probability 0
+        weights = np.exp((logits - highest).astype(np.float64) / temperature)
     cumulative = np.cumsum(weights, axis=1)
     thresholds = draws.astype(np.float64) * cumulative[:, -1]
     chosen: NDArray[np.intp] = (cumulative <= thresholds[:, None]).sum(axis=1)

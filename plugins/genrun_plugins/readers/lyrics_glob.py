@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from genrun.contracts import ReadReport
 from genrun_plugins.readers._encoding import check_encoding, lines
@@ -26,6 +27,8 @@ class LyricsGlob:
     ...     list(LyricsGlob().read([folder + "/*.txt"], ReadReport()))
     ['Row, row, row your boat']
     """
+
+    noun: ClassVar[str] = "lines"
 
     encoding: str = "utf-8"
 

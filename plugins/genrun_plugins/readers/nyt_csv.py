@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from genrun.contracts import ReadReport
 from genrun_plugins.readers._encoding import check_encoding
@@ -28,6 +29,8 @@ class NytCsv:
     ...     list(NytCsv().read([folder], ReadReport()))
     ['First Light']
     """
+
+    noun: ClassVar[str] = "headlines"
 
     column: str = "headline"
     encoding: str = "utf-8"

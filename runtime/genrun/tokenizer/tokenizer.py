@@ -249,7 +249,7 @@ def _written_from_json(value: object, size: int) -> WrittenForms:
         return WrittenForms()
     forms, others = value.get("forms", ""), value.get("others", {})
     fits = isinstance(forms, str) and len(forms) <= size and re.fullmatch(r"[.CU*]*", forms)
-    if not fits or not isinstance(others, dict) or not all(k.isdecimal() for k in others):
+    if not fits or not isinstance(others, dict) or not all(re.fullmatch(r"[0-9]{1,9}", k) for k in others):
         raise OptionError("a tokenizer's 'written' forms do not fit its vocabulary")
     words = {int(token): str(word) for token, word in others.items()}
     return WrittenForms(forms, words, bool(value.get("capitalize_first")))

@@ -1,0 +1,49 @@
+# Two commands for a newcomer: `make demo` shows the whole path on a sample, `make test` passes the tests.
+# Both need only Python 3.11 or newer; name another interpreter with `make demo PYTHON=…`.
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
+SOURCES := $(shell find runtime plugins core export -name '*.py' -o -name '*.toml') setup.cfg pyproject.toml
+
+.PHONY: demo test lint clean
+.DELETE_ON_ERROR:
+
+test: .venv/installed lint
+	.venv/bin/python -m pytest
+
+lint: .venv/installed
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy runtime plugins core export tests
+
+demo: .venv-train/installed .venv-run/installed
+	@echo "== 1. train a Keras model on 320 sample headlines"
+	rm -rf demo && .venv-train/bin/genrun train examples/samples/headlines --recipe nyt-headlines -o demo/run
+	@echo "== 2. export it as one ONNX file, checked against Keras"
+	.venv-train/bin/genrun export demo/run -o demo/headlines.onnx
+	@echo "== 3. generate, in an environment without TensorFlow"
+	.venv-run/bin/genrun verify demo/headlines.onnx
+	.venv-run/bin/genrun generate demo/headlines.onnx "the council" "what the new ferry" -n 3 --seed 7
+
+.venv/installed: setup.cfg pyproject.toml | python
+	$(PYTHON) -m venv .venv
+	.venv/bin/python $(PIP_INSTALL) --editable '.[train,cpu,test]'
+	touch $@
+
+.venv-train/installed: $(SOURCES) | python
+	$(PYTHON) -m venv .venv-train
+	.venv-train/bin/python $(PIP_INSTALL) '.[train,cpu]'
+	touch $@
+
+.venv-run/installed: $(SOURCES) | python
+	$(PYTHON) -m venv .venv-run
+	.venv-run/bin/python $(PIP_INSTALL) '.[cpu]'
+	touch $@
+
+.PHONY: python
+python:
+	@test -n "$(PYTHON)" || { echo "genrun needs Python 3.11 or newer; none was found" >&2; exit 1; }
+
+clean:
+	rm -rf .venv .venv-train .venv-run demo build dist *.egg-info

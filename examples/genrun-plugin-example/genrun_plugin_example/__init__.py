@@ -1,0 +1,1 @@
+"""Two genrun plugins, found through the entry points in pyproject.toml: nothing needs to be imported here."""

@@ -1,0 +1,66 @@
+"""Fixtures for all tests: the repository's samples, the shared corpora, and small real models trained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    return REPOSITORY / "examples" / "samples"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The large corpora that lie beside the repository on the builders' machines; not part of it."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("needs the shared corpora (../shared/data), which are not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def racetrack_run(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of the three Korean sentences, learnt by heart."""
+    from support.trained import train
+
+    return train([samples / "racetrack.txt"], "racetrack", tmp_path_factory.mktemp("racetrack") / "run")
+
+
+@pytest.fixture(scope="session")
+def racetrack_model(racetrack_run: Path) -> Path:
+    """The model file of the three Korean sentences."""
+    from genrun_export.exporting import export
+
+    model = racetrack_run.parent / "racetrack.onnx"
+    export(racetrack_run, model)
+    return model
+
+
+@pytest.fixture(scope="session")
+def songs_run(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with start, end, unknown words and a validation split: the sample songs, briefly trained."""
+    from support.trained import train
+
+    settings = {"hidden_size": "32", "embedding_size": "16", "epochs": "6", "batch_size": "16", "patience": "0"}
+    settings |= {"vocabulary_limit": "120", "learning_rate": "0.01"}
+    return train([samples / "songs" / "*.txt"], "lyricist", tmp_path_factory.mktemp("songs") / "run", settings)
+
+
+@pytest.fixture(scope="session")
+def songs_model(songs_run: Path) -> Path:
+    """The model file of the sample songs."""
+    from genrun_export.exporting import export
+
+    model = songs_run.parent / "songs.onnx"
+    export(songs_run, model)
+    return model

@@ -1,0 +1,183 @@
+"""The export: what it writes, and what it refuses to write."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+import genrun
+from genrun_core.backend import prepare_backend
+from support.trained import train
+
+prepare_backend()
+
+import keras  # noqa: E402
+
+from genrun_export import conversion  # noqa: E402
+from genrun_export.exporting import export  # noqa: E402
+from genrun_export.step import make_step  # noqa: E402
+
+ARCHITECTURES = {
+    "lstm": {"architecture": "lstm"},
+    "gru": {"architecture": "gru"},
+    "simple-rnn": {"architecture": "simple-rnn"},
+    "two lstm": {"architecture": "lstm", "layers": "2", "dropout": "0.2"},
+    "window": {"architecture": "window", "window": "3"},
+    "window of one": {"architecture": "window", "window": "1"},
+}
+
+
+@pytest.mark.parametrize("settings", ARCHITECTURES.values(), ids=ARCHITECTURES)
+def test_every_architecture_learns_the_racetrack_and_passes_the_gate(
+    settings: dict[str, str], samples: Path, tmp_path: Path
+) -> None:
+    run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", settings)
+    figures = export(run, tmp_path / "model.onnx")
+    assert 0 < figures.largest_logit_difference <= 1e-4
+    assert (figures.prompts, figures.greedy_tokens, figures.batch_sizes) == (32, 32, (1, 16))
+    model = genrun.load(tmp_path / "model.onnx")
+    assert genrun.verify(model).passed
+    if settings.get("window") != "1":  # after 말이, one word says too little
+        assert model.generate("가는", max_new_tokens=5, decoder="greedy") == "가는 말이 고와야 오는 말이 곱다"
+
+
+@pytest.mark.parametrize("settings", ARCHITECTURES.values(), ids=ARCHITECTURES)
+def test_every_architecture_passes_the_gate_on_april_2018(
+    settings: dict[str, str], shared_data: Path, tmp_path: Path
+) -> None:
+    source = shared_data / "nyt" / "ArticlesApril2018.csv"
+    run = train([source], "april-2018", tmp_path / "run", {**settings, "epochs": "2"})
+    assert export(run, tmp_path / "model.onnx").largest_logit_difference <= 1e-4
+    assert genrun.verify(genrun.load(tmp_path / "model.onnx")).passed
+
+
+def test_the_file_is_one_decoding_step_with_the_names_of_the_format(racetrack_model: Path) -> None:
+    graph = onnx.load(racetrack_model).graph
+
+    def shapes(values: Any) -> dict[str, list[str | int]]:
+        return {
+            value.name: [size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim]
+            for value in values
+        }
+
+    assert shapes(graph.input) == {"token": ["batch"], "state.0": ["batch", 32]}
+    assert shapes(graph.output) == {"logits": ["batch", 12], "state.0.next": ["batch", 32]}
+
+
+def test_lstm_layers_carry_h_and_c_and_a_window_its_ids(samples: Path, tmp_path: Path) -> None:
+    for name, settings, states in (
+        ("lstm", {"architecture": "lstm", "layers": "2", "hidden_size": "4"}, [("float32", (4,))] * 4),
+        ("window", {"architecture": "window", "window": "3"}, [("int64", (2,))]),
+    ):
+        run = train([samples / "racetrack.txt"], "racetrack", tmp_path / name, {**settings, "epochs": "1"})
+        export(run, tmp_path / f"{name}.onnx")
+        session = genrun.load(tmp_path / f"{name}.onnx")._session
+        assert [(spec.dtype.name, spec.shape) for spec in session.states] == states
+
+
+def test_the_file_carries_everything_in_five_json_documents(songs_run: Path, songs_model: Path) -> None:
+    keys = {prop.key for prop in onnx.load(songs_model).metadata_props}
+    assert keys == {
+        f"genrun.{name}" for name in ("format_version", "tokenizer", "generation", "card", "verification")
+    }
+    moved = songs_model.parent / "elsewhere" / "only-this-file.onnx"
+    moved.parent.mkdir(exist_ok=True)
+    shutil.copy(songs_model, moved)
+    model = genrun.load(moved)
+    tokenizer = model.tokenizer
+    assert model.defaults.stop_ids == (tokenizer.special("end"),)
+    assert {tokenizer.vocabulary[i] for i in model.defaults.suppressed_ids} == {"<pad>", "<unk>", "<start>"}
+    assert model.card["corpus"]["documents"] > 0
+    assert model.card["versions"].keys() >= {"genrun", "tensorflow", "keras", "numpy", "tf2onnx", "onnx"}
+    assert str(songs_run) not in songs_model.read_bytes().decode("utf-8", "replace")
+
+
+def test_golden_texts_end_where_a_choice_was_too_close(songs_model: Path) -> None:
+    model = genrun.load(songs_model)
+    lengths = [len(text.new_ids) for text in model.verification.golden]
+    assert len(lengths) == 32
+    assert max(lengths) <= 32
+    assert any(lengths)
+
+
+def perturbed(network: keras.Model, scale: float) -> Any:
+    other = keras.models.clone_model(network)
+    other.set_weights([weight + np.float32(scale) * np.sign(weight + 0.5) for weight in network.get_weights()])
+    return make_step(other)
+
+
+@pytest.mark.parametrize("scale", [1e-3, float("nan")], ids=["a little off", "not a number"])
+def test_a_file_that_computes_something_else_is_refused_and_not_written(
+    scale: float, racetrack_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import genrun_export.step
+
+    monkeypatch.setattr(genrun_export.step, "make_step", lambda network: perturbed(network, scale))
+    with pytest.raises(genrun.ExportError, match=r"refused: logits of Keras and onnxruntime differ by"):
+        export(racetrack_run, tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_export_leaves_the_file_that_was_there(
+    racetrack_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import genrun_export.step
+
+    (tmp_path / "model.onnx").write_bytes(b"the older export")
+    monkeypatch.setattr(genrun_export.step, "make_step", lambda network: perturbed(network, 1e-3))
+    with pytest.raises(genrun.ExportError):
+        export(racetrack_run, tmp_path / "model.onnx")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"the older export"]
+
+
+def test_states_that_are_wired_wrongly_are_refused(
+    racetrack_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step that forgets its state is right after the first token only."""
+    convert: Callable[..., onnx.ModelProto] = conversion.to_onnx
+
+    def forgetful(step: Any) -> onnx.ModelProto:
+        model = convert(step)
+        for node in model.graph.node:
+            if node.output[0] == "state.0.next":
+                node.op_type, node.input[:] = "Sub", [node.input[0], node.input[0]]
+        return model
+
+    monkeypatch.setattr(conversion, "to_onnx", forgetful)
+    with pytest.raises(genrun.ExportError, match="refused"):
+        export(racetrack_run, tmp_path / "model.onnx")
+
+
+def test_a_layer_without_a_step_form_is_named() -> None:
+    tokens = keras.Input((None,), dtype="int32")
+    hidden = keras.layers.Embedding(5, 4)(tokens)
+    hidden = keras.layers.Conv1D(4, 3, padding="causal", name="strange")(hidden)
+    network = keras.Model(tokens, keras.layers.Dense(5)(hidden))
+    with pytest.raises(genrun.ExportError, match=r"layer 'strange' \(Conv1D\) cannot be exported"):
+        conversion.to_onnx(make_step(network))
+
+
+def test_a_run_that_never_saved_a_network_is_told_how_to_go_on(samples: Path, tmp_path: Path) -> None:
+    run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
+    (run / "model.keras").unlink()
+    with pytest.raises(genrun.RunFolderError, match=r"no trained network yet: genrun train --resume"):
+        export(run, tmp_path / "model.onnx")
+
+
+def test_an_output_that_is_a_folder_is_refused_before_the_work(racetrack_run: Path, tmp_path: Path) -> None:
+    with pytest.raises(genrun.ExportError, match="is a folder; name the model file to write"):
+        export(racetrack_run, tmp_path)
+
+
+def test_a_recipe_whose_decoder_has_gone_is_refused(samples: Path, tmp_path: Path) -> None:
+    run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
+    settings = run / "run.toml"
+    settings.write_text(settings.read_text("utf-8").replace('name = "greedy"', 'name = "gone"'), "utf-8")
+    with pytest.raises(genrun.RunFolderError, match="unknown decoder 'gone'"):
+        export(run, tmp_path / "model.onnx")

@@ -1,0 +1,67 @@
+"""The models that the tests of the runtime share; made once, since a model is immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from support.alphabet import babble_table, letters, random_drift, words, write_model
+from support.distributions import Site, site
+
+import genrun
+from genrun.model import Model
+
+# Shared machines are slow at times: no example is judged by the clock.
+settings.register_profile("runtime", deadline=None, max_examples=60)
+settings.load_profile("runtime")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def alphabet_file(folder: Path) -> Path:
+    """Says the alphabet, letter by letter, greedily; ends after z."""
+    return write_model(folder / "alphabet.onnx")
+
+
+@pytest.fixture(scope="session")
+def alphabet(alphabet_file: Path) -> Model:
+    return genrun.load(alphabet_file, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def letter_words(folder: Path) -> Model:
+    """Says the alphabet in words of one letter, "a b c"; knows no start, end or unknown."""
+    return genrun.load(write_model(folder / "letter-words.onnx", letters("word", ["pad"])), device="cpu")
+
+
+@pytest.fixture(scope="session")
+def babble_file(folder: Path) -> Path:
+    """Draws words, marks and ends at random; how far the text has got matters to every choice."""
+    tokenizer = words("love", "don’t", "stop", ",", ".", "“", "”", "you", "i", "'s")
+    return write_model(
+        folder / "babble.onnx",
+        tokenizer,
+        table=babble_table(len(tokenizer)),
+        drift=random_drift(len(tokenizer)),
+        decoder="temperature",
+        options={"temperature": 1.5},
+        max_new_tokens=12,
+    )
+
+
+@pytest.fixture(scope="session")
+def babble(babble_file: Path) -> Model:
+    return genrun.load(babble_file, device="cpu")
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A place to install made-up distributions with plugins."""
+    with site(tmp_path, monkeypatch) as place:
+        yield place

@@ -1,0 +1,89 @@
+"""The contracts of plugins, and the tree of errors."""
+
+from __future__ import annotations
+
+import pytest
+
+import genrun
+from genrun import errors, registry
+from genrun.contracts import Decoder, Reader, ReadReport
+
+
+def test_a_report_counts_rows_files_and_what_was_dropped_by_reason() -> None:
+    report = ReadReport()
+    report.file()
+    report.row()
+    report.row(4)
+    report.drop("empty")
+    report.drop("placeholder", 2)
+    report.drop("empty", 2)
+    report.drop("never", 0)
+    assert (report.files, report.rows, report.dropped) == (1, 5, {"empty": 3, "placeholder": 2})
+
+
+@pytest.mark.parametrize("kind", ["decoder", "reader"])
+def test_every_built_in_plugin_has_the_shape_of_its_contract(kind: str) -> None:
+    contract = {"decoder": Decoder, "reader": Reader}[kind]
+    built_in = [info for info in registry.plugins(kind) if info.built_in]
+    assert built_in
+    for info in built_in:
+        loaded = registry.load(info)
+        assert issubclass(loaded, contract)
+        assert loaded.__dataclass_params__.frozen, f"{info.name} is not frozen"
+
+
+def test_what_lacks_the_method_does_not_fit() -> None:
+    assert not isinstance(object(), Decoder)
+    assert not isinstance(object(), Reader)
+
+
+@pytest.mark.parametrize(
+    ("error", "also"),
+    [
+        (errors.ModelFileError, Exception),
+        (errors.CorpusError, Exception),
+        (errors.OptionError, ValueError),
+        (errors.UnknownPluginError, LookupError),
+        (errors.PluginError, Exception),
+        (errors.DeviceError, Exception),
+        (errors.RunFolderError, Exception),
+        (errors.TrainingError, Exception),
+        (errors.ExportError, Exception),
+        (errors.MissingExtraError, ImportError),
+    ],
+)
+def test_every_error_is_a_genrun_error_and_what_python_calls_it(
+    error: type[Exception], also: type[Exception]
+) -> None:
+    assert issubclass(error, errors.GenrunError)
+    assert issubclass(error, also)
+    assert getattr(genrun, error.__name__) is error
+
+
+def test_a_missing_extra_gives_the_pip_lines() -> None:
+    both = errors.MissingExtraError("running a model needs onnxruntime", "cpu", "gpu")
+    assert str(both) == "running a model needs onnxruntime: pip install 'genrun[cpu]' (or 'genrun[gpu]')"
+    assert both.extra == "cpu"
+    assert str(errors.MissingExtraError("training", "train")) == "training: pip install 'genrun[train]'"
+
+
+def test_nearest_names_come_first_and_all_names_otherwise() -> None:
+    assert errors.nearest("titel", ["title", "upper"]) == "did you mean 'title'?"
+    assert errors.nearest("?", ["title", "upper"]) == "accepted: title, upper"
+    assert errors.nearest("?", []) == "accepted: none installed"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [(ValueError("a\n\t b"), "a b"), (KeyError("k"), "'k'"), (RuntimeError(), "RuntimeError"), (ValueError("\n"), "ValueError")],
+)
+def test_a_message_is_folded_onto_one_line(error: Exception, line: str) -> None:
+    assert errors.one_line(error) == line
+
+
+def test_every_public_name_is_there_and_nothing_else_is_promised() -> None:
+    assert sorted(genrun.__all__) == genrun.__all__
+    assert dir(genrun) == genrun.__all__
+    assert all(hasattr(genrun, name) for name in genrun.__all__)
+    with pytest.raises(AttributeError, match="module 'genrun' has no attribute 'lode'"):
+        _ = genrun.lode  # type: ignore[attr-defined]

@@ -1,0 +1,119 @@
+"""Normalization: what each step does, that any text survives it, and which lists are refused."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from genrun.errors import OptionError
+from genrun.tokenizer import Normalization
+from genrun.tokenizer.normalization import STEPS
+
+any_text = st.text(st.characters())  # lone surrogates included
+any_characters = st.text(min_size=1, max_size=8) | st.text("[]^-\\&|~.*+?(){}$ab", min_size=1, max_size=8)
+
+
+EDGES = {"step": "isolate_edges", "leading": "“(", "trailing": "”),."}
+
+
+@st.composite
+def any_step(draw: st.DrawFn) -> dict[str, str]:
+    name = draw(st.sampled_from(sorted(STEPS)))
+    return {"step": name, **{field: draw(any_characters) for field in STEPS[name][1]}}
+
+
+@pytest.mark.parametrize(
+    ("step", "text", "normalized"),
+    [
+        ({"step": "lowercase"}, "ÀB İ ΑΣ", "àb i̇ ας"),
+        ({"step": "nfc"}, "e\u0301 \u1112\u1161\u11ab", "é 한"),
+        ({"step": "drop_non_ascii"}, "naïve—“yes”\xa0ok", "naveyesok"),
+        ({"step": "strip"}, " \t a b\n", "a b"),
+        ({"step": "collapse_spaces"}, "a   b  c d\t\te", "a b c d\t\te"),
+        ({"step": "remove", "characters": ".-"}, "E.P.A. self-made", "EPA selfmade"),
+        ({"step": "space_out", "characters": ".,"}, "a.b,,c", "a b  c"),
+        ({"step": "isolate", "characters": "?!"}, "so?!", "so ?  ! "),
+        ({"step": "keep", "characters": "abc]^-"}, "a??b^-]xyz c", "a b^-] c"),
+        (EDGES, "“(U.S.),” 1,000.", " “ ( U.S . ) , ”  1,000 . "),
+        ({"step": "isolate_edges", "leading": "-", "trailing": "-"}, "a-b -c d- -", "a-b  - c d -   - "),
+    ],
+)
+def test_each_step_does_what_its_name_says(step: dict[str, str], text: str, normalized: str) -> None:
+    assert Normalization([step])(text) == normalized
+
+
+def test_steps_are_applied_in_their_order() -> None:
+    lower, keep = {"step": "lowercase"}, {"step": "keep", "characters": "abc"}
+    assert Normalization([lower, keep])("ABC") == "abc"
+    assert Normalization([keep, lower])("ABC") == " "
+
+
+def test_no_steps_leave_a_text_alone() -> None:
+    assert Normalization([])(" Any Text! ") == " Any Text! "
+
+
+def test_with_case_leaves_out_lowercase_alone() -> None:
+    steps = Normalization([{"step": "lowercase"}, {"step": "remove", "characters": "."}])
+    assert steps.lowercases
+    assert (steps("E.P.A."), steps.with_case("E.P.A.")) == ("epa", "EPA")
+    assert not Normalization([{"step": "strip"}]).lowercases
+
+
+@given(st.lists(any_step(), max_size=5), any_text)
+@example([{"step": "keep", "characters": "^]-\\"}], "^]-\\x")
+@example([{"step": "isolate_edges", "leading": "[", "trailing": "]&&--||~~"}], "[[a]]")
+def test_any_list_of_steps_survives_any_text(steps: list[dict[str, str]], text: str) -> None:
+    normalization = Normalization(steps)
+    assert isinstance(normalization(text), str)
+    assert Normalization(normalization.steps)(text) == normalization(text)
+
+
+@given(any_characters, any_text)
+def test_keep_leaves_nothing_but_its_characters_and_spaces(characters: str, text: str) -> None:
+    kept = Normalization([{"step": "keep", "characters": characters}])(text)
+    assert set(kept) <= {*characters, " "}
+    assert [c for c in kept if c != " "] == [c for c in text if c in characters and c != " "]
+
+
+@given(any_characters, any_text)
+def test_remove_space_out_and_isolate_agree_with_a_loop(characters: str, text: str) -> None:
+    removed = "".join(c for c in text if c not in characters)
+    spaced = "".join(" " if c in characters else c for c in text)
+    isolated = "".join(f" {c} " if c in characters else c for c in text)
+    for step, expected in (("remove", removed), ("space_out", spaced), ("isolate", isolated)):
+        assert Normalization([{"step": step, "characters": characters}])(text) == expected
+
+
+@given(st.text())
+def test_nfc_gives_one_spelling(text: str) -> None:
+    compose = Normalization([{"step": "nfc"}])
+    assert compose(unicodedata.normalize("NFD", text)) == compose(text)
+
+
+@given(st.text("ab,.“” "))
+def test_isolate_edges_adds_spaces_and_nothing_else(text: str) -> None:
+    parted = Normalization([{"step": "isolate_edges", "leading": "“", "trailing": ",.”"}])(text)
+    assert parted.replace(" ", "") == text.replace(" ", "")
+    assert not any(word[0] == "“" or word[-1] in ",.”" for word in parted.split() if len(word) > 1)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ("lowercase", "a normalization step is a table with a 'step' name, not 'lowercase'"),
+        ({}, "a normalization step is a table with a 'step' name"),
+        ({"step": 1}, "a normalization step is a table with a 'step' name"),
+        ({"step": "lower"}, "unknown normalization step 'lower'; did you mean 'lowercase'"),
+        ({"step": "lowercase", "characters": "a"}, r"'lowercase' takes nothing else, not \['characters'\]"),
+        ({"step": "keep"}, r"'keep' takes 'characters', not \[\]"),
+        ({"step": "keep", "characters": ""}, "'keep': characters must be text of one character or more"),
+        ({"step": "keep", "characters": 7}, "'keep': characters must be text of one character or more"),
+        ({"step": "isolate_edges", "leading": "a"}, r"takes 'leading' and 'trailing', not \['leading'\]"),
+    ],
+)
+def test_steps_that_are_not_understood_are_refused(step: dict[str, str], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        Normalization([step])

@@ -1,0 +1,130 @@
+"""The registry: names without imports, reserved and ambiguous names, and plugins that are broken."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from support.distributions import DECODER, Site
+
+from genrun import registry
+from genrun.errors import GenrunError, OptionError, PluginError, UnknownPluginError
+
+LOWEST = {"genrun.decoders": {"lowest": "acme_decoders:Lowest"}}
+
+
+def one_line_of(error: pytest.ExceptionInfo[GenrunError]) -> str:
+    text = str(error.value)
+    assert "\n" not in text
+    return text
+
+
+def test_built_in_plugins_come_first_by_name() -> None:
+    built_in = [info.name for info in registry.plugins("decoder") if info.built_in]
+    assert built_in == sorted(built_in)
+    assert {"greedy", "temperature", "top-k"} <= set(built_in)
+    assert {"csv", "lyrics-glob", "nyt-csv", "text"} <= {info.name for info in registry.plugins("reader")}
+    assert {"generate", "info", "plugins", "verify"} <= {info.name for info in registry.plugins("command")}
+
+
+def test_listing_names_imports_nothing(installed: Site) -> None:
+    installed.install("acme", LOWEST, acme_decoders="raise RuntimeError('imported')")
+    info = registry.find("decoder", "lowest")
+    assert (info.name, info.distribution, info.version, info.built_in) == ("lowest", "acme", "1.0", False)
+    assert info.qualified_name == "acme:lowest"
+    assert "acme_decoders" not in sys.modules
+
+
+def test_a_third_party_decoder_is_configured_like_a_built_in_one(installed: Site) -> None:
+    installed.install("acme", LOWEST, acme_decoders=DECODER)
+    assert repr(registry.make_decoder("lowest", {"offset": "2"})) == "Lowest(offset=2)"
+    assert repr(registry.make_decoder("acme:lowest")) == "Lowest(offset=0)"
+    with pytest.raises(OptionError) as caught:
+        registry.make_decoder("lowest", {"ofset": 1})
+    assert one_line_of(caught) == "decoder 'lowest' has no option 'ofset'; did you mean 'offset'?"
+
+
+def test_built_in_names_are_reserved(installed: Site) -> None:
+    installed.install("acme", {"genrun.decoders": {"greedy": "acme_decoders:Lowest"}}, acme_decoders=DECODER)
+    assert type(registry.make_decoder("greedy")).__name__ == "Greedy"
+    assert type(registry.make_decoder("genrun:greedy")).__name__ == "Greedy"
+    assert type(registry.make_decoder("acme:greedy")).__name__ == "Lowest"
+
+
+def test_a_name_that_two_distributions_offer_must_be_qualified(installed: Site) -> None:
+    installed.install("acme", LOWEST, acme_decoders=DECODER)
+    installed.install("Other.Maker", {"genrun.decoders": {"lowest": "other_maker:Lowest"}}, other_maker=DECODER)
+    with pytest.raises(PluginError) as caught:
+        registry.find("decoder", "lowest")
+    assert one_line_of(caught) == (
+        "decoder 'lowest' is offered by more than one distribution; ask for 'acme:lowest' or 'other-maker:lowest'"
+    )
+    assert type(registry.make_decoder("acme:lowest")).__module__ == "acme_decoders"
+    assert type(registry.make_decoder("other-maker:lowest")).__module__ == "other_maker"
+
+
+def test_names_belong_to_their_kind() -> None:
+    with pytest.raises(UnknownPluginError, match="unknown reader 'greedy'"):
+        registry.find("reader", "greedy")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("gredy", "did you mean 'greedy'?"), ("topk", "did you mean 'top-k'?"), ("xyz", "accepted: "), ("", "accepted: ")],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(name: str, hint: str) -> None:
+    with pytest.raises(UnknownPluginError) as caught:
+        registry.make_decoder(name)
+    assert one_line_of(caught).startswith(f"unknown decoder {name!r}; {hint}")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import no_such_module", "failed to import: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("raise RuntimeError('no\\n luck')", "failed to import: RuntimeError: no luck"),
+        ("raise SystemExit('goodbye')", "failed to import: SystemExit: goodbye"),
+        ("def Lowest(:", "failed to import: SyntaxError: "),
+        ("Other = int", "failed to import: AttributeError: "),
+        ("def Lowest(logits): ...", "must be a class with a method 'choose'; acme_decoders:Lowest is not"),
+        ("class Lowest: ...", "must be a class with a method 'choose'; acme_decoders:Lowest is not"),
+        (
+            "class Lowest:\n    def choose(self): ...",
+            "must be a dataclass, whose fields are its options; acme_decoders:Lowest is not",
+        ),
+        ("Lowest = 3", "must be a class with a method 'choose'; acme_decoders:Lowest is not"),
+    ],
+)
+def test_a_broken_plugin_raises_when_it_is_asked_for_and_names_its_owner(
+    installed: Site, source: str, reason: str
+) -> None:
+    installed.install("acme", LOWEST, version="2.3", acme_decoders=source)
+    with pytest.raises(PluginError) as caught:
+        registry.make_decoder("lowest")
+    assert one_line_of(caught).startswith(f"decoder 'lowest' of acme 2.3 {reason}")
+    assert type(registry.make_decoder("greedy")).__name__ == "Greedy"
+
+
+def test_a_constructor_that_fails_is_the_plugins_error(installed: Site) -> None:
+    source = DECODER + "\n    def __post_init__(self):\n        raise ZeroDivisionError('by\\n zero')\n"
+    installed.install("acme", LOWEST, acme_decoders=source)
+    with pytest.raises(PluginError) as caught:
+        registry.make_decoder("lowest")
+    assert one_line_of(caught) == "decoder 'lowest' of acme: ZeroDivisionError: by zero"
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_a_reader_needs_a_method_read(installed: Site) -> None:
+    installed.install("acme", {"genrun.readers": {"lowest": "acme_decoders:Lowest"}}, acme_decoders=DECODER)
+    with pytest.raises(PluginError, match="reader 'lowest' of acme 1.0 must be a class with a method 'read'"):
+        registry.make_reader("lowest")
+
+
+def test_readers_are_made_by_name_too() -> None:
+    assert type(registry.make_reader("text")).__name__ == "Text"
+
+
+def test_what_was_installed_meanwhile_is_found_after_refresh(installed: Site) -> None:
+    assert "lowest" not in {info.name for info in registry.plugins("decoder")}
+    installed.install("acme", LOWEST, acme_decoders=DECODER)  # refreshes
+    assert "lowest" in {info.name for info in registry.plugins("decoder")}

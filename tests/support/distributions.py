@@ -1,0 +1,70 @@
+"""Installed distributions for tests: real package metadata in a folder on the path, read as pip's would be."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from genrun import registry
+
+__all__ = ["DECODER", "Site", "site"]
+
+# A third-party decoder as an author would write it.
+DECODER = """\
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Lowest:
+    offset: int = 0
+
+    def choose(self, logits, tokens, draws):
+        return np.argmin(logits, axis=1) + self.offset
+"""
+
+
+class Site:
+    """A folder that stands for site-packages."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def install(
+        self, name: str, entry_points: Mapping[str, Mapping[str, str]], *, version: str = "1.0", **modules: str
+    ) -> None:
+        """Install a distribution: its entry points by group and name, its ``modules`` as source text."""
+        info = self.folder / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", "utf-8")
+        lines = [
+            line
+            for group, entries in entry_points.items()
+            for line in (f"[{group}]", *(f"{entry} = {value}" for entry, value in entries.items()))
+        ]
+        (info / "entry_points.txt").write_text("\n".join(lines) + "\n", "utf-8")
+        for module, source in modules.items():
+            (self.folder / f"{module}.py").write_text(source, "utf-8")
+        registry.refresh()
+
+
+@contextmanager
+def site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Put ``folder`` on the path, where distributions can be installed; undo everything afterwards."""
+    monkeypatch.syspath_prepend(str(folder))
+    registry.refresh()
+    try:
+        yield Site(folder)
+    finally:
+        monkeypatch.undo()
+        registry.refresh()
+        for name, module in list(sys.modules.items()):
+            if str(getattr(module, "__file__", None)).startswith(str(folder)):
+                del sys.modules[name]

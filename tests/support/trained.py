@@ -1,0 +1,26 @@
+"""Training small real models in-process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from genrun_core.recipe import load_recipe
+
+__all__ = ["train", "weights"]
+
+
+def train(
+    sources: Sequence[Path | str], recipe: str, output: Path, settings: Mapping[str, str] | None = None
+) -> Path:
+    """Train and return the run folder."""
+    from genrun_core.training import train as train_model
+
+    return train_model([str(source) for source in sources], load_recipe(recipe, settings), output).path
+
+
+def weights(run: Path) -> list[bytes]:
+    """Return the weights of the run's network, to the bit."""
+    from genrun_core.architecture import load_network
+
+    return [array.tobytes() for array in load_network(run / "model.keras").get_weights()]
