@@ -19,12 +19,12 @@ lint: .venv/installed
 
 demo: .venv-train/installed .venv-run/installed
 	@echo "== 1. train a Keras model on 320 sample headlines"
-	rm -rf demo && .venv-train/bin/genrun train examples/samples/headlines --recipe nyt-headlines -o demo/run
+	rm -rf demo && .venv-train/bin/genrun train examples/samples/headlines --recipe examples/harbour.toml -o demo/run
 	@echo "== 2. export it as one ONNX file, checked against Keras"
 	.venv-train/bin/genrun export demo/run -o demo/headlines.onnx
 	@echo "== 3. generate, in an environment without TensorFlow"
 	.venv-run/bin/genrun verify demo/headlines.onnx
-	.venv-run/bin/genrun generate demo/headlines.onnx "the council" "what the new ferry" -n 3 --seed 7
+	.venv-run/bin/genrun generate demo/headlines.onnx "the council" "what the new ferry" "" -n 3 --seed 7
 
 .venv/installed: setup.cfg pyproject.toml | python
 	$(PYTHON) -m venv .venv

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.contracts import Reader, ReadReport
-from genrun.errors import CorpusError, RunFolderError
+from genrun.errors import CorpusError, GenrunError, PluginError, RunFolderError, one_line
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
 from genrun_core.atomic import write_with
 
-__all__ = ["CorpusCounts", "TokenShards", "count_words", "encode_documents"]
+__all__ = ["CorpusCounts", "TokenShards", "count_words", "encode_documents", "first_document"]
 
 Progress = Callable[[int], object]
 
@@ -80,6 +80,11 @@ class TokenShards:
         return cls(ids, offsets)
 
 
+def first_document(reader: Reader, sources: Sequence[str]) -> str | None:
+    """Return the first document, to learn early whether the sources can be read at all."""
+    return next(_documents(reader, sources, ReadReport(), lambda _: None), None)
+
+
 def count_words(
     reader: Reader, sources: Sequence[str], settings: TokenizerSettings, progress: Progress
 ) -> tuple[Tokenizer, CorpusCounts]:
@@ -91,7 +96,7 @@ def count_words(
     report, builder, digest = ReadReport(), VocabularyBuilder(settings), hashlib.blake2b(digest_size=16)
     for document in _documents(reader, sources, report, progress):
         builder.add(document)
-        digest.update(document.encode("utf-8", "surrogatepass") + b"\0")
+        digest.update(document.encode() + b"\0")
     if not builder.documents:
         raise CorpusError(f"{_named(sources)}: no document was found in {report.rows:,} rows")
     if not builder.words:
@@ -130,7 +135,7 @@ def encode_documents(
         buffer = array("i")
         with path.open("wb") as file:
             for document in _documents(reader, sources, ReadReport(), progress):
-                digest.update(document.encode("utf-8", "surrogatepass") + b"\0")
+                digest.update(document.encode() + b"\0")
                 encoding = tokenizer.encode_document(document)
                 unknown += len(encoding.unknown)
                 buffer.extend(encoding.ids)
@@ -160,12 +165,27 @@ def encode_documents(
 
 
 def _documents(reader: Reader, sources: Sequence[str], report: ReadReport, progress: Progress) -> Iterator[str]:
-    for number, document in enumerate(reader.read(sources, report), 1):
+    for number, document in enumerate(_guarded(reader, sources, report), 1):
         if not isinstance(document, str):
-            raise CorpusError(f"reader {type(reader).__name__} must yield text, not {type(document).__name__}")
+            raise PluginError(f"reader {type(reader).__name__} must yield text, not {type(document).__name__}")
+        if not document.isascii() and any("\ud800" <= character <= "\udfff" for character in document):
+            raise CorpusError(f"{_named(sources)}: document {number:,} holds half a character (a lone surrogate)")
         yield document
         if number % 1024 == 0:
             progress(number)
+
+
+def _guarded(reader: Reader, sources: Sequence[str], report: ReadReport) -> Iterator[str]:
+    """Read on; what a reader raises against its contract becomes an error that names the reader."""
+    try:
+        yield from reader.read(sources, report)
+    except GenrunError:
+        raise
+    except OSError as error:
+        raise CorpusError(f"{error.filename or _named(sources)}: {error.strerror or one_line(error)}") from error
+    except Exception as error:
+        name = type(reader).__name__
+        raise PluginError(f"reader {name} failed: {type(error).__name__}: {one_line(error)}") from error
 
 
 def _little_endian(ids: array[int]) -> bytes:

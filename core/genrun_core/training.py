@@ -15,7 +15,7 @@ from genrun.errors import GenrunError, OptionError, TrainingError
 from genrun_core.atomic import write_with
 from genrun_core.backend import device_name, prepare_backend, seed_everything
 from genrun_core.batches import Batches, split_documents
-from genrun_core.corpus import CorpusCounts, TokenShards, count_words, encode_documents
+from genrun_core.corpus import CorpusCounts, TokenShards, count_words, encode_documents, first_document
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
 
@@ -46,7 +46,7 @@ def train(
     prepare_backend()
     reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
     if _STANDARD_INPUT not in sources:
-        next(iter(reader.read(sources, _nothing_counted())), None)  # a wrong path leaves no folder behind
+        first_document(reader, sources)  # a wrong path leaves no folder behind
     run = RunFolder.create(output, recipe, list(sources))
     if _STANDARD_INPUT in sources:
         _keep_standard_input(run)
@@ -222,9 +222,3 @@ def _keep_standard_input(run: RunFolder) -> None:
     write_with(kept, copy)
     run.settings["sources"] = [str(kept) if source == _STANDARD_INPUT else source for source in run.sources]
     run.save_settings()
-
-
-def _nothing_counted() -> Any:
-    from genrun.contracts import ReadReport
-
-    return ReadReport()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.contracts import Decoder
-from genrun.errors import PluginError
+from genrun.errors import GenrunError, PluginError, one_line
 from genrun.session import StepSession
 from genrun.text_stream import TextStream
 
@@ -134,7 +134,14 @@ class Batch:
         rows = [self._rows[i] for i in ready]
         draws = np.array([row.draws[len(row.new_ids)] for row in rows], np.float32)
         history = _History(self._tokens, self._lengths, ready)
-        chosen = self._checked(self._decoder.choose(logits, history, draws), len(ready), logits.shape[1])
+        try:
+            answer = self._decoder.choose(logits, history, draws)
+        except GenrunError:
+            raise
+        except Exception as error:  # the decoder may be anyone's
+            name = type(self._decoder).__name__
+            raise PluginError(f"decoder {name} failed: {type(error).__name__}: {one_line(error)}") from error
+        chosen = self._checked(answer, len(ready), logits.shape[1])
         if normalizer is not None:
             for i, row in enumerate(rows):
                 row.log_probability += float(raw[i, chosen[i]] - normalizer[i])
@@ -144,9 +151,11 @@ class Batch:
         """Hold a decoder to its contract, so that a wrong one is an error rather than a wrong text."""
         name = type(self._decoder).__name__
         if not isinstance(chosen, np.ndarray) or chosen.shape != (batch,) or chosen.dtype.kind not in "iu":
-            raise PluginError(f"decoder {name} must return {batch} token ids as an integer array, not {chosen!r}")
+            returned = f"{chosen.dtype} {list(chosen.shape)}" if isinstance(chosen, np.ndarray) else repr(chosen)
+            raise PluginError(f"decoder {name} must return {batch} token ids as an integer array, not {returned}")
         if chosen.min() < 0 or chosen.max() >= vocabulary:
-            raise PluginError(f"decoder {name} chose a token outside 0 … {vocabulary - 1}: {chosen!r}")
+            wrong = chosen[(chosen < 0) | (chosen >= vocabulary)][0]
+            raise PluginError(f"decoder {name} chose the token {wrong}, outside 0 … {vocabulary - 1}")
         return chosen.astype(np.int64, copy=False)
 
     def _retire(self, ready: NDArray[np.intp], chosen: NDArray[np.int64]) -> list[Row]:

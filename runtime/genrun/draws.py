@@ -8,6 +8,7 @@ numbers: as easy as 1, 2, 3", 2011; NumPy's ``Philox`` is the 4x64 variant with 
 from __future__ import annotations
 
 import hashlib
+import operator
 import secrets
 from collections.abc import Sequence
 
@@ -28,9 +29,13 @@ def check_seed(seed: int | None) -> int:
     """
     if seed is None:
         return secrets.randbits(63)
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < _LIMIT:
+    try:
+        number = operator.index(seed)  # also NumPy's whole numbers
+    except TypeError:
+        number = -1
+    if isinstance(seed, bool) or not 0 <= number < _LIMIT:
         raise OptionError(f"seed must be a whole number from 0 to 2**64 - 1, not {seed!r}")
-    return seed
+    return number
 
 
 def uniform_draws(seed: int, sample: int, prompt_ids: Sequence[int], count: int) -> NDArray[np.float32]:

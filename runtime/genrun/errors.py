@@ -98,7 +98,7 @@ def nearest(name: str, accepted: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if close:
         return "did you mean " + " or ".join(repr(match) for match in close) + "?"
-    return "accepted: " + (", ".join(names) if names else "none installed")
+    return "accepted: " + (", ".join(names) or "none")
 
 
 def one_line(error: BaseException) -> str:

@@ -9,16 +9,24 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from genrun.errors import ModelFileError, OptionError, one_line
 from genrun.tokenizer import Tokenizer
 from genrun.tokenizer.detokenizer import check_casing
 
-__all__ = ["FORMAT_VERSION", "GenerationDefaults", "GoldenText", "Metadata", "Verification"]
+__all__ = [
+    "FORMAT_VERSION",
+    "GenerationDefaults",
+    "GoldenText",
+    "Metadata",
+    "Verification",
+    "check_max_new_tokens",
+]
 
 FORMAT_VERSION = 1
 _PREFIX = "genrun."
+_LONGEST = 1_000_000  # new tokens; every one has its draw, made beforehand
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +45,7 @@ class GenerationDefaults:
 
     def __post_init__(self) -> None:
         check_casing(self.casing)
-        if self.max_new_tokens < 1:
-            raise OptionError(f"max_new_tokens must be 1 or more, not {self.max_new_tokens}")
+        check_max_new_tokens(self.max_new_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +121,17 @@ class Metadata:
                 tokenizer=tokenizer,
                 generation=_generation(_document(properties, "generation"), len(tokenizer)),
                 card=_document(properties, "card"),
-                verification=_verification(_document(properties, "verification")),
+                verification=_verification(_document(properties, "verification"), len(tokenizer)),
             )
         except (OptionError, _Malformed) as error:
             raise ModelFileError(f"{path}: {one_line(error)}") from error
+
+
+def check_max_new_tokens(value: int) -> int:
+    """Return ``value`` if it is a length that a text may have; raises OptionError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _LONGEST:
+        raise OptionError(f"max_new_tokens must be a whole number from 1 to {_LONGEST:,}, not {value!r}")
+    return value
 
 
 class _Malformed(Exception):
@@ -128,7 +142,7 @@ def _check_version(properties: Mapping[str, str], path: str) -> None:
     text = properties.get(_PREFIX + "format_version")
     if text is None:
         raise ModelFileError(f"{path} is an ONNX file, but not one that genrun exported: it has no genrun metadata")
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
         raise ModelFileError(f"{path}: genrun.format_version is {text!r}, not a whole number from 1")
     if int(text) > FORMAT_VERSION:
         raise ModelFileError(
@@ -153,7 +167,7 @@ def _document(properties: Mapping[str, str], key: str) -> dict[str, Any]:
 def _generation(value: dict[str, Any], vocabulary: int) -> GenerationDefaults:
     decoder, options = value.get("decoder"), value.get("options")
     length = value.get("max_new_tokens")
-    if not isinstance(decoder, str) or not isinstance(options, dict) or not isinstance(length, int):
+    if not isinstance(decoder, str) or not isinstance(options, dict) or not _is_int(length):
         raise _Malformed("genrun.generation needs 'decoder', 'options' and 'max_new_tokens'")
     return GenerationDefaults(
         decoder=decoder,
@@ -165,27 +179,30 @@ def _generation(value: dict[str, Any], vocabulary: int) -> GenerationDefaults:
     )
 
 
-def _verification(value: dict[str, Any]) -> Verification:
+def _verification(value: dict[str, Any], vocabulary: int) -> Verification:
     figures, golden = value.get("figures"), value.get("golden")
     if not isinstance(figures, dict) or not isinstance(golden, list):
         raise _Malformed("genrun.verification needs 'figures' and 'golden'")
-    return Verification(figures, tuple(_golden(item) for item in golden))
+    return Verification(figures, tuple(_golden(item, vocabulary) for item in golden))
 
 
-def _golden(value: object) -> GoldenText:
+def _golden(value: object, vocabulary: int) -> GoldenText:
     if not isinstance(value, dict) or not all(isinstance(value.get(key), str) for key in ("prompt", "text")):
         raise _Malformed("genrun.verification: a golden text needs 'prompt' and 'text'")
-    return GoldenText(value["prompt"], _ids(value, "prompt_ids"), _ids(value, "new_ids"), value["text"])
+    prompt_ids, new_ids = _ids(value, "prompt_ids", vocabulary), _ids(value, "new_ids", vocabulary)
+    if not prompt_ids:
+        raise _Malformed("genrun.verification: a golden text begins from at least one token")
+    return GoldenText(value["prompt"], prompt_ids, new_ids, value["text"])
 
 
-def _ids(value: dict[str, Any], key: str, vocabulary: int | None = None) -> tuple[int, ...]:
+def _ids(value: dict[str, Any], key: str, vocabulary: int) -> tuple[int, ...]:
     ids = value.get(key)
     if not isinstance(ids, list) or not all(_is_int(i) and i >= 0 for i in ids):
         raise _Malformed(f"{key!r} must be a list of token ids")
-    if vocabulary is not None and any(i >= vocabulary for i in ids):
+    if any(i >= vocabulary for i in ids):
         raise _Malformed(f"{key!r} names a token outside the vocabulary of {vocabulary}")
     return tuple(ids)
 
 
-def _is_int(value: object) -> bool:
+def _is_int(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)

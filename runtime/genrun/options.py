@@ -11,6 +11,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any, TypeVar
 
 from genrun.errors import OptionError, nearest, one_line
@@ -53,10 +54,9 @@ def build(cls: type[T], values: Mapping[str, object], *, what: str) -> T:
 
 def convert(value: object, hint: Any, *, what: str) -> Any:
     """Convert ``value`` to the type ``hint`` (int, float, bool, str, tuples of str, or one of these or None)."""
-    alternatives = typing.get_args(hint) if _is_union(hint) else (hint,)
-    if type(None) in alternatives and (value is None or value in ("none", "")):
+    if value in (None, "none", "") and _is_union(hint) and NoneType in typing.get_args(hint):
         return None
-    target = next(kind for kind in alternatives if kind is not type(None))
+    target = _target(hint, what=what)
     if typing.get_origin(target) is tuple:
         parts = value.split(",") if isinstance(value, str) else value
         if isinstance(parts, (list, tuple)) and all(isinstance(part, str) for part in parts):
@@ -76,8 +76,17 @@ def to_json(options: object) -> dict[str, Any]:
 
 
 def describe(cls: type[Any]) -> dict[str, Any]:
-    """Return the option names of a dataclass with their defaults (``None`` where a value is required)."""
-    return {name: _default(field) for name, field in _fields(cls).items()}
+    """Return the option names of a dataclass with their defaults, JSON-ready (None where a value is required).
+
+    Raises NameError for an annotation that cannot be resolved, and OptionError for a type that no option may have.
+    """
+    hints = typing.get_type_hints(cls)
+    described = {}
+    for name, field in _fields(cls).items():
+        _target(hints[name], what=name)
+        default = _default(field)
+        described[name] = default if isinstance(default, (int, float, str, bool, list, NoneType)) else repr(default)
+    return described
 
 
 def parse_assignments(pairs: tuple[str, ...] | list[str]) -> dict[str, str]:
@@ -107,8 +116,18 @@ def _required(field: dataclasses.Field[Any]) -> bool:
 
 def _default(field: dataclasses.Field[Any]) -> Any:
     if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return None if field.default is dataclasses.MISSING else field.default
+        default = field.default_factory()
+    else:
+        default = None if field.default is dataclasses.MISSING else field.default
+    return list(default) if isinstance(default, tuple) else default
+
+
+def _target(hint: Any, *, what: str) -> Any:
+    """Return the type that a value is converted to, None aside."""
+    alternatives = [h for h in (typing.get_args(hint) if _is_union(hint) else (hint,)) if h is not NoneType]
+    if len(alternatives) == 1 and (alternatives[0] in _KIND or typing.get_args(alternatives[0]) == (str, ...)):
+        return alternatives[0]
+    raise OptionError(f"{what} has the type {hint}; an option may be int, float, bool, str, tuple[str, ...], or None")
 
 
 def _is_union(hint: Any) -> bool:

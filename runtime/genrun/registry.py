@@ -6,12 +6,11 @@ on use, unless it is asked for as ``distribution:name``.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from importlib import metadata
 from typing import Any
 
@@ -53,8 +52,8 @@ def plugins(kind: str) -> tuple[PluginInfo, ...]:
     """Return everything that is offered as ``kind`` (reader, decoder, command), sorted, nothing imported."""
     found = {}
     for entry in metadata.entry_points(group=GROUPS[kind]):
-        if entry.dist is None:
-            continue
+        if entry.dist is None or "Name" not in entry.dist.metadata:
+            continue  # the remains of an interrupted uninstall
         owner = re.sub(r"[-_.]+", "-", entry.dist.name).lower()
         info = PluginInfo(kind, entry.name, owner, entry.dist.version, entry.value, entry)
         found[info.qualified_name] = info  # a distribution seen twice on sys.path counts once
@@ -94,9 +93,20 @@ def load(info: PluginInfo) -> Any:
     method = _METHOD.get(info.kind)
     if method is not None and not (inspect.isclass(loaded) and callable(getattr(loaded, method, None))):
         raise PluginError(f"{where} must be a class with a method {method!r}; {info.value} is not")
-    if method is not None and not dataclasses.is_dataclass(loaded):
-        raise PluginError(f"{where} must be a dataclass, whose fields are its options; {info.value} is not")
+    if method is not None:
+        _check_options(where, info, loaded)
+    elif not callable(getattr(loaded, "main", None)):
+        raise PluginError(f"{where} must be a click command; {info.value} is not")
     return loaded
+
+
+def _check_options(where: str, info: PluginInfo, loaded: type[Any]) -> None:
+    if not is_dataclass(loaded):
+        raise PluginError(f"{where} must be a dataclass, whose fields are its options; {info.value} is not")
+    try:
+        options.describe(loaded)
+    except Exception as error:  # annotations and default factories are a stranger's code too
+        raise PluginError(f"{where} has options that cannot be used: {one_line(error)}") from error
 
 
 def make_reader(name: str, values: Mapping[str, object] | None = None) -> Reader:

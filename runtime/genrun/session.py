@@ -75,10 +75,17 @@ class StepSession:
         missing += [name for name in self._outputs if name not in outputs]
         if missing:
             raise ModelFileError(f"{self.path}: the graph has no {missing[0]!r}: it is not a genrun decoding step")
-        if outputs["logits"].shape[-1] != vocabulary:
+        unknown = [name for name, value in inputs.items() if name not in ("token", *names) and _is_required(value)]
+        if unknown:
             raise ModelFileError(
-                f"{self.path}: the graph's logits have size {outputs['logits'].shape[-1]}, "
-                f"but the tokenizer has {vocabulary} tokens"
+                f"{self.path}: the graph needs an input {unknown[0]!r} that this genrun does not know"
+            )
+        token, shape = inputs["token"], outputs["logits"].shape
+        if token.type != "tensor(int64)" or len(token.shape) != 1:
+            raise ModelFileError(f"{self.path}: the graph's 'token' has type {token.type} and shape {token.shape}")
+        if len(shape) != 2 or shape[1] != vocabulary:
+            raise ModelFileError(
+                f"{self.path}: the graph's logits have the shape {shape}, but the tokenizer has {vocabulary} tokens"
             )
 
     def initial_states(self, batch: int) -> States:
@@ -89,7 +96,10 @@ class StepSession:
         """Feed one token per row: int64 ``[batch]`` → logits float32 ``[batch, vocabulary]`` and the next states."""
         feed: dict[str, NDArray[Any]] = {"token": tokens}
         feed.update(zip((spec.name for spec in self.states), states, strict=True))
-        logits, *following = self._session.run(self._outputs, feed)
+        try:
+            logits, *following = self._session.run(self._outputs, feed)
+        except Exception as error:  # onnxruntime's exceptions share no public base class
+            raise ModelFileError(f"{self.path}: the decoding step failed: {_reason(error)}") from error
         return logits, following
 
 
@@ -148,9 +158,14 @@ def _reason(error: Exception) -> str:
     return one_line(error).rpartition(" : ")[2] or one_line(error)
 
 
+def _is_required(value: Any) -> bool:
+    """Return whether an input must be fed; those with a default are not even listed by onnxruntime."""
+    return not value.type.startswith("optional")
+
+
 def _state_spec(path: Path, value: Any) -> StateSpec:
     dtype = _DTYPES.get(value.type)
     shape = tuple(value.shape[1:])
-    if dtype is None or not all(isinstance(size, int) for size in shape):
+    if dtype is None or not value.shape or not all(isinstance(size, int) for size in shape):
         raise ModelFileError(f"{path}: state {value.name!r} has type {value.type} and shape {value.shape}")
     return StateSpec(value.name, dtype, shape)

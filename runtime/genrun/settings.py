@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from genrun import registry
 from genrun.contracts import Decoder
 from genrun.draws import check_seed
-from genrun.errors import OptionError
-from genrun.model_file import GenerationDefaults
+from genrun.errors import OptionError, UnknownPluginError
+from genrun.model_file import GenerationDefaults, check_max_new_tokens
 from genrun.tokenizer.detokenizer import check_casing
 
 __all__ = ["GenerationSettings", "resolve_settings"]
@@ -42,14 +42,12 @@ def resolve_settings(
     """
     if max_new_tokens is None:
         max_new_tokens = defaults.max_new_tokens
-    if isinstance(max_new_tokens, bool) or not isinstance(max_new_tokens, int) or max_new_tokens < 1:
-        raise OptionError(f"max_new_tokens must be a whole number from 1, not {max_new_tokens!r}")
     stops = (stop,) if isinstance(stop, str) else tuple(stop)
     if "" in stops:
         raise OptionError("a stop text must not be empty")
     return GenerationSettings(
         decoder=_decoder(defaults, decoder, options or {}),
-        max_new_tokens=max_new_tokens,
+        max_new_tokens=check_max_new_tokens(max_new_tokens),
         seed=check_seed(seed),
         stops=stops,
         casing=check_casing(defaults.casing if casing is None else casing),
@@ -58,7 +56,12 @@ def resolve_settings(
 
 def _decoder(defaults: GenerationDefaults, decoder: str | Decoder | None, options: Mapping[str, object]) -> Decoder:
     if decoder is None or decoder == defaults.decoder:
-        return registry.make_decoder(defaults.decoder, {**defaults.options, **options})
+        try:
+            return registry.make_decoder(defaults.decoder, {**defaults.options, **options})
+        except UnknownPluginError as error:
+            if decoder is not None:
+                raise
+            raise UnknownPluginError(f"the model's own decoder is not installed; name another: {error}") from error
     if isinstance(decoder, str):
         return registry.make_decoder(decoder, options)
     if options:

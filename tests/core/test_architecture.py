@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def test_a_damaged_network_file_is_one_line(tmp_path: Path) -> None:
         load_network(tmp_path / "model.keras")
 
 
-def fitting_of(lengths: list[int], **settings: int | float) -> Fitting:
+def fitting_of(lengths: list[int], **settings: Any) -> Fitting:
     """A fitting over random documents of the given lengths, always the same."""
     seed_everything(0)
     ids = np.random.default_rng(0).integers(1, 20, sum(lengths)).astype(np.int32)

@@ -93,7 +93,7 @@ def test_a_corpus_with_nothing_to_learn_is_an_error(
 
 
 def test_a_reader_that_yields_something_else_than_text_is_named(tmp_path: Path) -> None:
-    with pytest.raises(genrun.CorpusError, match="reader Given must yield text, not int"):
+    with pytest.raises(genrun.PluginError, match="reader Given must yield text, not int"):
         prepare(tmp_path, [3])  # type: ignore[list-item]
 
 

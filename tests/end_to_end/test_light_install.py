@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import RuntimeEnvironment
+    from end_to_end.conftest import RuntimeEnvironment
 
-ALLOWED = {"genrun", "genrun_plugins", "numpy", "click", "onnxruntime"}
+ALLOWED = {"cython_runtime", "genrun", "genrun_plugins", "numpy", "click", "onnxruntime"}
 
 LOADED = """
 import json, runpy, sys
@@ -26,7 +26,7 @@ print(json.dumps(sorted(outside)))
 @pytest.fixture(scope="module")
 def bare_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> RuntimeEnvironment:
     """The wheel with neither the cpu nor the gpu extra."""
-    from conftest import RuntimeEnvironment
+    from end_to_end.conftest import RuntimeEnvironment
 
     environment = RuntimeEnvironment.create(tmp_path_factory.mktemp("environment") / "bare")
     environment.pip("install", "--no-compile", wheel)

@@ -32,7 +32,6 @@ class Last:
         return np.full(len(logits), logits.shape[1] - 1)
 """
 ONE_DECODER = "[genrun.decoders]\n{name} = {module}:Last\n"
-NOT_YET = pytest.mark.xfail(reason="genrun does not guard against this yet")
 HELLO = """
 import click
 
@@ -144,7 +143,10 @@ class TestExample:
             tmp_path / "m.onnx", words("a", "b", "c", specials=["pad"]), decoder="no-repeat", options={"window": 2}
         )
         assert len(set(generate(with_example, model, "--max-new-tokens", "2").split())) == 3
-        assert error(runtime_environment.run("generate", model, "a", "-q")).startswith("unknown decoder 'no-repeat'")
+        assert error(runtime_environment.run("generate", model, "a", "-q")) == (
+            "the model's own decoder is not installed; name another: unknown decoder 'no-repeat'; "
+            "accepted: greedy, temperature, top-k"
+        )
         assert generate(runtime_environment, model, "--decoder", "greedy") == "a b c a b c\n"
         assert runtime_environment.run("info", model).returncode == 0
 
@@ -297,10 +299,10 @@ def options_of(field: str) -> str:
     "source",
     [
         pytest.param("Last = 3", id="not a class"),
-        pytest.param(LAST_TOKEN.replace("@dataclass(frozen=True)", ""), id="not a dataclass", marks=NOT_YET),
-        pytest.param("raise SystemExit(3)", id="exits at import", marks=NOT_YET),
-        pytest.param(options_of("tuple[str, ...] = field(default_factory=tuple)"), id="made default", marks=NOT_YET),
-        pytest.param(options_of("Path = Path()"), id="default that JSON lacks", marks=NOT_YET),
+        pytest.param(LAST_TOKEN.replace("@dataclass(frozen=True)", ""), id="not a dataclass"),
+        pytest.param("raise SystemExit(3)", id="exits at import"),
+        pytest.param(options_of("tuple[str, ...] = field(default_factory=tuple)"), id="made default"),
+        pytest.param(options_of("Path = Path()"), id="default that JSON lacks"),
     ],
 )
 def test_the_list_survives_strange_plugins(
@@ -312,7 +314,6 @@ def test_the_list_survives_strange_plugins(
     assert environment.run("plugins").returncode == 0
 
 
-@NOT_YET
 def test_the_remains_of_a_distribution_disturb_nothing(
     runtime_environment: RuntimeEnvironment, offer: Offer, model: Path
 ) -> None:
@@ -322,7 +323,6 @@ def test_the_remains_of_a_distribution_disturb_nothing(
     assert listed(environment, "genrun") == listed(runtime_environment, "genrun")
 
 
-@NOT_YET
 def test_a_decoder_that_fails_at_work_is_one_line(
     runtime_environment: RuntimeEnvironment, offer: Offer, model: Path
 ) -> None:

@@ -47,7 +47,9 @@ def slow_candidates(logits: list[float], k: int) -> list[int]:
     return sorted(range(len(logits)), key=lambda token: (-logits[token], token))[:k]
 
 
-def check_inverse_cdf(chosen: int, candidates: list[int], logits: list[float], temperature: float, draw: float) -> None:
+def check_inverse_cdf(
+    chosen: int, candidates: list[int], logits: list[float], temperature: float, draw: float
+) -> None:
     """Hold ``chosen`` to the interval of cumulative probabilities that the draw falls into, to float32's rounding."""
     probabilities = slow_probabilities([logits[token] for token in candidates], temperature)
     position = candidates.index(chosen)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from support.alphabet import babble_table, letters, random_drift, words, write_model
-from support.distributions import Site, site
 
 import genrun
 from genrun.model import Model
+from support.alphabet import babble_table, letters, random_drift, words, write_model
+from support.distributions import Site, site
 
 # Shared machines are slow at times: no example is judged by the clock.
 settings.register_profile("runtime", deadline=None, max_examples=60)
@@ -44,11 +44,13 @@ def letter_words(folder: Path) -> Model:
 def babble_file(folder: Path) -> Path:
     """Draws words, marks and ends at random; how far the text has got matters to every choice."""
     tokenizer = words("love", "don’t", "stop", ",", ".", "“", "”", "you", "i", "'s")
+    drift = random_drift(len(tokenizer))
+    drift[tokenizer.special("end")] = 0.2  # the longer a text, the likelier its end
     return write_model(
         folder / "babble.onnx",
         tokenizer,
         table=babble_table(len(tokenizer)),
-        drift=random_drift(len(tokenizer)),
+        drift=drift,
         decoder="temperature",
         options={"temperature": 1.5},
         max_new_tokens=12,

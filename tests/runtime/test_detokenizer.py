@@ -10,7 +10,28 @@ from genrun.errors import OptionError
 from genrun.tokenizer import CASINGS, Detokenizer
 from genrun.tokenizer.detokenizer import check_casing, title_case
 
-PIECES = ["word", "don’t", "O", '"', "“", "”", "(", ")", ",", ".", "…", "$", "5", "%", "n't", "’s", "-", "", "\n", "é"]
+PIECES = [
+    "word",
+    "don’t",
+    "O",
+    '"',
+    "“",
+    "”",
+    "(",
+    ")",
+    ",",
+    ".",
+    "…",
+    "$",
+    "5",
+    "%",
+    "n't",
+    "’s",
+    "-",
+    "",
+    "\n",
+    "é",
+]
 
 
 def joined(pieces: str, casing: str = "none") -> str:

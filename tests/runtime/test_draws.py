@@ -26,7 +26,7 @@ def test_draws_are_float32_from_0_to_below_1(seed: int, sample: int, prompt: lis
     draws = uniform_draws(seed, sample, prompt, 50)
     assert draws.dtype == np.float32
     assert draws.shape == (50,)
-    assert 0 <= draws.min()
+    assert draws.min() >= 0
     assert draws.max() < 1
 
 
@@ -43,9 +43,9 @@ def test_the_order_of_the_prompt_matters_and_its_container_does_not() -> None:
 
 
 def test_draws_do_not_touch_the_global_generator() -> None:
-    before = np.random.get_state(legacy=False)  # noqa: NPY002
+    before = np.random.get_state(legacy=False)
     uniform_draws(1, 0, [1], 100)
-    after = np.random.get_state(legacy=False)  # noqa: NPY002
+    after = np.random.get_state(legacy=False)
     np.testing.assert_equal(after, before)
 
 

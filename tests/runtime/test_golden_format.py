@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from onnx import parser
-from support.alphabet import save
 
 import genrun
 from genrun.model import Model
 from genrun.model_file import Metadata
+from support.alphabet import save
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.distributions import DECODER, Site
 
 from genrun.plugin_listing import ListedPlugin, list_plugins
+from support.distributions import DECODER, Site
 
 NOT_A_DATACLASS = "class Lowest:\n    def choose(self, logits, tokens, draws): ...\n"
 
 
 def listed(kind: str, name: str, distribution: str = "genrun") -> ListedPlugin:
     [entry] = [
-        entry for entry in list_plugins() if (entry.kind, entry.name, entry.distribution) == (kind, name, distribution)
+        entry
+        for entry in list_plugins()
+        if (entry.kind, entry.name, entry.distribution) == (kind, name, distribution)
     ]
     return entry
 

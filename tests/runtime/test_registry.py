@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 import pytest
-from support.distributions import DECODER, Site
 
 from genrun import registry
 from genrun.errors import GenrunError, OptionError, PluginError, UnknownPluginError
+from support.distributions import DECODER, Site
 
 LOWEST = {"genrun.decoders": {"lowest": "acme_decoders:Lowest"}}
 
@@ -70,7 +70,12 @@ def test_names_belong_to_their_kind() -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("gredy", "did you mean 'greedy'?"), ("topk", "did you mean 'top-k'?"), ("xyz", "accepted: "), ("", "accepted: ")],
+    [
+        ("gredy", "did you mean 'greedy'?"),
+        ("topk", "did you mean 'top-k'?"),
+        ("xyz", "accepted: "),
+        ("", "accepted: "),
+    ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(name: str, hint: str) -> None:
     with pytest.raises(UnknownPluginError) as caught:
@@ -116,7 +121,7 @@ def test_a_constructor_that_fails_is_the_plugins_error(installed: Site) -> None:
 
 def test_a_reader_needs_a_method_read(installed: Site) -> None:
     installed.install("acme", {"genrun.readers": {"lowest": "acme_decoders:Lowest"}}, acme_decoders=DECODER)
-    with pytest.raises(PluginError, match="reader 'lowest' of acme 1.0 must be a class with a method 'read'"):
+    with pytest.raises(PluginError, match=r"reader 'lowest' of acme 1\.0 must be a class with a method 'read'"):
         registry.make_reader("lowest")
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.alphabet import letters, words
 
 from genrun.text_stream import TextStream
 from genrun.tokenizer import CASINGS
+from support.alphabet import letters, words
 
 CHARACTERS = letters("char")
 

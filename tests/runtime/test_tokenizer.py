@@ -7,11 +7,11 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.alphabet import SPECIALS, letters, words
 
 from genrun.errors import OptionError
 from genrun.tokenizer import CASINGS, Normalization, Tokenizer
 from genrun.tokenizer.tokenizer import WrittenForms
+from support.alphabet import SPECIALS, letters, words
 
 PLAIN = words("one", "two", "three")
 

@@ -7,11 +7,11 @@ import re
 import string
 
 import pytest
-from genrun_core.recipe import load_recipe
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
+from genrun_core.recipe import load_recipe
 
 KERAS_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 

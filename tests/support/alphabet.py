@@ -126,7 +126,7 @@ def metadata(
             suppressed_ids=tuple(token for token in suppressed if token is not None),
             casing=casing,
         ),
-        card=card or {"name": "alphabet"},
+        card={"name": "alphabet"} if card is None else card,
         verification=Verification({"largest difference": 0.0}, tuple(golden)),
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from genrun.errors import OptionError
+from genrun.results import UnknownWordsWarning
 
 if TYPE_CHECKING:
     from genrun.model import Model
@@ -99,7 +101,10 @@ def _standard_input() -> Iterator[str]:
 def _stream(model: Model, prompt: str, settings: GenerationSettings) -> None:
     _say_unknown(prompt, model.tokenizer.encode_prompt(prompt).unknown)
     click.echo(model.prompt_text(prompt, casing=settings.casing), nl=False)
-    for piece in model.stream(prompt, settings=settings):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnknownWordsWarning)  # said above, as a note
+        pieces = model.stream(prompt, settings=settings)
+    for piece in pieces:
         click.echo(piece, nl=False)  # click flushes after every piece
     click.echo()
 

@@ -27,6 +27,10 @@ _SUMMARIES = {  # so that help does not import the commands
 }
 
 
+class _ReaderGone(Exception):
+    """The reader of our output has gone (``| head``)."""
+
+
 class _PluginGroup(click.Group):
     """A group whose commands are the entry points of ``genrun.commands``."""
 
@@ -42,17 +46,23 @@ class _PluginGroup(click.Group):
             info = registry.find("command", cmd_name)
         except UnknownPluginError:
             return None  # click reports it as wrong usage, with the nearest names
-        command = registry.load(info)
-        if not isinstance(command, click.Command):
-            raise genrun.PluginError(f"command {cmd_name!r} of {info.distribution} is not a click command")
+        command: click.Command = registry.load(info)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from genrun import registry
 
-        rows = [(info.name, _summary(info)) for info in registry.plugins("command")]
+        offered = registry.plugins("command")
+        built_in = {info.name for info in offered if info.built_in}
+        rows = [(info.name, _summary(info)) for info in offered if info.built_in or info.name not in built_in]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # click would make it status 1
+            raise _ReaderGone from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -91,10 +101,14 @@ def run(command: Callable[..., Any] = cli) -> None:
     except GenrunError as error:
         click.echo(f"error: {one_line(error)}", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader of our output has gone (``| head``): not an error, but nothing more can be written.
+    except (_ReaderGone, BrokenPipeError):
+        # Not an error, but nothing more can be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except UnicodeEncodeError as error:
+        text = error.object[error.start : error.end]
+        click.echo(f"error: {text!r} cannot be written in the encoding {error.encoding}", err=True)
+        sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"error: {where}{error.strerror or error}", err=True)

@@ -93,6 +93,6 @@ class Detokenizer:
             return title_case(piece) if self._spaced or word_start else piece
         if self._casing == "upper":
             return piece.upper()
-        if self._capitalize and starts:
+        if self._capitalize and starts and piece == piece.lower():  # an iPhone stays one
             return piece[:1].title() + piece[1:]
         return piece

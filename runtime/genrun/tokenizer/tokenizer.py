@@ -31,8 +31,8 @@ _WRITTEN: dict[str, Callable[[str], str]] = {
 class Encoding:
     """A text as token ids, with what a caller must be told.
 
-    ``ids`` are the token ids. ``pieces`` are the words (or characters) as the text has them, special tokens as
-    empty pieces, unknown words as written. ``unknown`` lists the words that are not in the vocabulary, in order.
+    ``ids`` are the token ids, special tokens included. ``pieces`` are the normalized words (or characters) of the
+    text, unknown ones as they stand there. ``unknown`` lists the words that are not in the vocabulary, in order.
     """
 
     ids: tuple[int, ...]

@@ -90,7 +90,7 @@ class VocabularyBuilder:
         words = [
             word
             for word, count in self.counts.most_common()
-            if count >= self.settings.minimum_count and word not in SPECIALS.values()
+            if count >= self.settings.minimum_count and word not in texts
         ]
         if self.settings.vocabulary_limit:
             words = words[: self.settings.vocabulary_limit - len([n for n in specials if n != "pad"])]

@@ -1,0 +1,182 @@
+"""The decoding loop as a decoder sees it: whose turn it is, what it is told, and what it must return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import genrun
+from genrun.draws import uniform_draws
+from genrun.errors import OptionError, PluginError
+from genrun.model import Model
+from support.alphabet import SPECIALS, letters, write_model
+from support.distributions import DECODER, Site
+
+Logits = NDArray[np.float32]
+Ids = NDArray[np.int64]
+Histories = Sequence[Ids]
+
+
+def highest(logits: Logits) -> Ids:
+    chosen: Ids = np.argmax(logits, axis=1)
+    return chosen
+
+
+@dataclass(frozen=True)
+class Spy:
+    """Chooses as greedy does and notes what it was given."""
+
+    histories: list[list[list[int]]] = field(default_factory=list)
+    draws: list[list[float]] = field(default_factory=list)
+
+    def choose(self, logits: Logits, tokens: Histories, draws: Logits) -> Ids:
+        assert logits.dtype == draws.dtype == np.float32
+        assert len(logits) == len(tokens) == len(draws)
+        assert tokens[-1].tolist() == tokens[len(tokens) - 1].tolist()
+        assert [row.tolist() for row in tokens[:1]] == [tokens[0].tolist()]
+        self.histories.append([row.tolist() for row in tokens])
+        self.draws.append(draws.tolist())
+        return highest(logits)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Returns whatever it was made with."""
+
+    answer: Callable[[Logits], Any]
+
+    def choose(self, logits: Logits, tokens: Histories, draws: Logits) -> Any:
+        return self.answer(logits)
+
+
+def test_a_decoder_sees_each_rows_own_tokens_prompt_included(alphabet: Model) -> None:
+    spy = Spy()
+    alphabet.generate_many(["", "yz", "c"], decoder=spy, max_new_tokens=2)
+    start, a, b, c, d, z = 2, 4, 5, 6, 7, 29
+    assert spy.histories == [
+        [[start]],  # the empty prompt is ready first
+        [[start, a], [start, c]],
+        [[start, z - 1, z], [start, c, d]],
+    ]
+    assert b not in {token for step in spy.histories for row in step for token in row}
+
+
+def test_a_decoder_gets_each_rows_own_draws_step_by_step(alphabet: Model) -> None:
+    spy = Spy()
+    alphabet.generate_many(["ab"], n=2, decoder=spy, max_new_tokens=3, seed=9)
+    rows = [uniform_draws(9, sample, alphabet.tokenizer.encode_prompt("ab").ids, 3) for sample in range(2)]
+    assert spy.draws == np.stack(rows, axis=1).tolist()
+
+
+def test_the_tokens_so_far_cannot_be_written_to(alphabet: Model) -> None:
+    @dataclass(frozen=True)
+    class Meddler:
+        def choose(self, logits: Logits, tokens: Histories, draws: Logits) -> Ids:
+            tokens[0][0] = 5
+            return highest(logits)
+
+    with pytest.raises(PluginError, match=r"decoder Meddler failed: ValueError: .* read-only"):
+        alphabet.generate("a", decoder=Meddler())
+
+
+def test_a_decoder_that_fails_is_named_and_keeps_its_cause(alphabet: Model) -> None:
+    def fail(logits: Logits) -> Ids:
+        raise ZeroDivisionError("by\n zero")
+
+    with pytest.raises(PluginError) as caught:
+        alphabet.generate("a", decoder=Fixed(fail))
+    assert str(caught.value) == "decoder Fixed failed: ZeroDivisionError: by zero"
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_a_decoder_may_overwrite_the_logits(alphabet: Model) -> None:
+    @dataclass(frozen=True)
+    class Wasteful:
+        def choose(self, logits: Logits, tokens: Histories, draws: Logits) -> Ids:
+            chosen = highest(logits)
+            logits[:] = np.nan
+            return chosen
+
+    [tidy] = alphabet.generate_many(["a"], seed=1)
+    assert alphabet.generate_many(["a"], seed=1, decoder=Wasteful()) == [tidy]
+
+
+def test_suppressed_tokens_reach_the_decoder_as_minus_infinity(alphabet: Model) -> None:
+    seen: list[Logits] = []
+
+    def note(logits: Logits) -> Ids:
+        seen.append(logits.copy())
+        return highest(logits)
+
+    alphabet.generate("a", decoder=Fixed(note), max_new_tokens=1)
+    assert np.isneginf(seen[0]).nonzero()[1].tolist() == [0, 1, 2]
+
+
+def test_no_repeat_of_earlier_tokens_can_be_built_on_the_history(letter_words: Model) -> None:
+    @dataclass(frozen=True)
+    class Fresh:
+        def choose(self, logits: Logits, tokens: Histories, draws: Logits) -> Ids:
+            for row, seen in zip(logits, tokens, strict=True):
+                row[seen] = -np.inf
+            return highest(logits[:, 1:]) + 1
+
+    assert letter_words.generate("b", decoder=Fresh(), max_new_tokens=3) == "b c d e"
+    assert letter_words.generate("c a b", decoder=Fresh(), max_new_tokens=2) == "c a b d e"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda logits: None, "not None"),
+        (lambda logits: [4, 4], "not [4, 4]"),
+        (lambda logits: logits, "not float32 [2, 30]"),
+        (lambda logits: np.zeros((2, 1), np.int64), "not int64 [2, 1]"),
+        (lambda logits: np.array([4]), "not int64 [1]"),
+        (lambda logits: np.int64(4), "not np.int64(4)"),
+        (lambda logits: np.array([4.0, 4.0]), "not float64 [2]"),
+        (lambda logits: np.array([True, True]), "not bool [2]"),
+    ],
+)
+def test_a_decoder_that_breaks_its_contract_is_an_error(
+    alphabet: Model, answer: Callable[[Logits], Any], message: str
+) -> None:
+    with pytest.raises(PluginError) as caught:
+        alphabet.generate_many(["a", "b"], decoder=Fixed(answer))
+    assert str(caught.value) == f"decoder Fixed must return 2 token ids as an integer array, {message}"
+
+
+@pytest.mark.parametrize(("ids", "wrong"), [([4, 30], 30), ([-1, 4], -1), ([2**40, -3], 2**40)])
+def test_a_decoder_that_leaves_the_vocabulary_is_an_error(alphabet: Model, ids: list[int], wrong: int) -> None:
+    with pytest.raises(PluginError) as caught:
+        alphabet.generate_many(["a", "b"], decoder=Fixed(lambda logits: np.array(ids)))
+    assert str(caught.value) == f"decoder Fixed chose the token {wrong}, outside 0 … 29"
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int32, np.uint64, np.intp])
+def test_any_integer_array_will_do(alphabet: Model, dtype: type[np.integer[Any]]) -> None:
+    decoder = Fixed(lambda logits: np.argmax(logits, axis=1).astype(dtype))
+    assert alphabet.generate("a", decoder=decoder) == "abcdef"
+
+
+def test_a_decoder_object_takes_no_options_beside_it(alphabet: Model) -> None:
+    with pytest.raises(OptionError, match=r"options \['k'\] go with a decoder's name, not with a decoder object"):
+        alphabet.generate("a", decoder=Spy(), k=3)
+
+
+def test_an_installed_decoder_is_used_by_name(alphabet: Model, installed: Site) -> None:
+    installed.install("acme", {"genrun.decoders": {"lowest": "acme_d:Lowest"}}, acme_d=DECODER)
+    assert alphabet.generate("a", decoder="lowest", offset=4, max_new_tokens=2) == "aaa"
+    with pytest.raises(PluginError, match="decoder Lowest chose the token 40, outside 0 … 29"):
+        alphabet.generate("a", decoder="lowest", offset=40)
+
+
+@pytest.mark.parametrize("specials", [SPECIALS, ("pad",), ("start", "end"), ()])
+def test_any_set_of_special_tokens_works(tmp_path: Path, specials: tuple[str, ...]) -> None:
+    model = genrun.load(write_model(tmp_path / "m.onnx", letters("char", specials)), device="cpu")
+    assert model.generate("ab", max_new_tokens=3) == "abcde"

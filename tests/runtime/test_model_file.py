@@ -1,0 +1,198 @@
+"""The metadata of a model file: what is written comes back, and what is wrong is refused in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import genrun
+from genrun.errors import ModelFileError, OptionError
+from genrun.model_file import FORMAT_VERSION, GenerationDefaults, GoldenText, Metadata
+from support.alphabet import letters, metadata, step_model, words, write_model
+
+GOLDEN = GoldenText("one", (2, 4), (5, 3), "one two")
+GOOD = metadata(words("one", "two"), golden=[GOLDEN]).to_properties()
+
+
+def read(**changes: str | None) -> Metadata:
+    """Read good properties of which some are replaced (None removes one)."""
+    properties: dict[str, str | None] = {**GOOD, **{f"genrun.{key}": text for key, text in changes.items()}}
+    return Metadata.from_properties({k: t for k, t in properties.items() if t is not None}, path="m.onnx")
+
+
+def refusal(**changes: str | None) -> str:
+    with pytest.raises(ModelFileError) as caught:
+        read(**changes)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def generation(**changes: Any) -> str:
+    return json.dumps({**json.loads(GOOD["genrun.generation"]), **changes})
+
+
+def test_metadata_come_back_the_same() -> None:
+    again = read()
+    assert again.to_properties() == GOOD
+    assert again.generation == GenerationDefaults("greedy", {}, 5, (3,), (0, 1, 2), "none")
+    assert again.verification.golden == (GOLDEN,)
+
+
+@given(
+    st.dictionaries(
+        st.text(), st.integers() | st.text() | st.lists(st.floats(allow_nan=False, allow_infinity=False))
+    ),
+    st.text(),
+    st.lists(st.integers(0, 29)).map(tuple),
+)
+def test_any_card_and_golden_text_come_back_the_same(card: dict[str, Any], text: str, ids: tuple[int, ...]) -> None:
+    written = metadata(letters(), card=card, golden=[GoldenText(text, (2, *ids), ids, text)]).to_properties()
+    again = Metadata.from_properties(written, path="m.onnx")
+    assert (again.card, again.verification.golden[0]) == (card, GoldenText(text, (2, *ids), ids, text))
+
+
+def test_keys_of_later_versions_are_left_alone() -> None:
+    properties = {**GOOD, "genrun.adapters": "?", "producer": "x"}
+    assert Metadata.from_properties(properties, path="m.onnx").to_properties() == GOOD
+    assert read(generation=generation(beams=4)).generation.decoder == "greedy"
+
+
+def test_a_foreign_onnx_file_is_told_apart() -> None:
+    assert refusal(format_version=None) == (
+        "m.onnx is an ONNX file, but not one that genrun exported: it has no genrun metadata"
+    )
+
+
+def test_a_newer_format_says_how_to_upgrade() -> None:
+    newer = str(FORMAT_VERSION + 1)
+    assert refusal(format_version=newer) == (
+        f"m.onnx has model format {newer}; this genrun reads formats up to {FORMAT_VERSION}: "
+        "pip install --upgrade genrun"
+    )
+
+
+@pytest.mark.parametrize("version", ["0", "-1", "1.0", '"1"', "one", "", "null"])
+def test_a_format_version_is_a_whole_number_from_1(version: str) -> None:
+    assert (
+        refusal(format_version=version) == f"m.onnx: genrun.format_version is {version!r}, not a whole number from 1"
+    )
+
+
+def test_an_absurdly_long_format_version_is_refused_too() -> None:
+    assert "genrun.format_version" in refusal(format_version="9" * 5000)
+
+
+@pytest.mark.parametrize("key", ["tokenizer", "generation", "card", "verification"])
+def test_each_document_must_be_there_and_be_a_json_object(key: str) -> None:
+    assert refusal(**{key: None}) == f"m.onnx: genrun.{key} is missing"
+    for text in ("", "{", "{'a': 1}", "[" * 100_000, "9" * 5000):
+        assert refusal(**{key: text}).startswith(f"m.onnx: genrun.{key} is not valid JSON: ")
+    for text in ("[]", "3", "null", '"text"'):
+        assert refusal(**{key: text}) == f"m.onnx: genrun.{key} must be a JSON object"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"decoder": None}, "genrun.generation needs 'decoder', 'options' and 'max_new_tokens'"),
+        ({"options": []}, "genrun.generation needs 'decoder', 'options' and 'max_new_tokens'"),
+        ({"max_new_tokens": "5"}, "genrun.generation needs 'decoder', 'options' and 'max_new_tokens'"),
+        ({"max_new_tokens": True}, "genrun.generation needs 'decoder', 'options' and 'max_new_tokens'"),
+        ({"max_new_tokens": 0}, "max_new_tokens must be a whole number from 1 to 1,000,000, not 0"),
+        ({"casing": "loud"}, "unknown casing 'loud'"),
+        ({"casing": None}, "unknown casing 'None'"),
+        ({"casing": ["title"]}, "unknown casing"),
+        ({"stop_ids": None}, "'stop_ids' must be a list of token ids"),
+        ({"stop_ids": [True]}, "'stop_ids' must be a list of token ids"),
+        ({"stop_ids": [1.0]}, "'stop_ids' must be a list of token ids"),
+        ({"stop_ids": [-1]}, "'stop_ids' must be a list of token ids"),
+        ({"stop_ids": [6]}, "'stop_ids' names a token outside the vocabulary of 6"),
+        ({"suppressed_ids": [0, 10**30]}, "'suppressed_ids' names a token outside the vocabulary of 6"),
+    ],
+)
+def test_generation_defaults_are_checked(changes: dict[str, Any], message: str) -> None:
+    assert refusal(generation=generation(**changes)).startswith(f"m.onnx: {message}")
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({}, "genrun.verification needs 'figures' and 'golden'"),
+        ({"figures": [], "golden": []}, "genrun.verification needs 'figures' and 'golden'"),
+        ({"figures": {}, "golden": {}}, "genrun.verification needs 'figures' and 'golden'"),
+        ({"figures": {}, "golden": ["a"]}, "genrun.verification: a golden text needs 'prompt' and 'text'"),
+        ({"figures": {}, "golden": [{"prompt": "a"}]}, "a golden text needs 'prompt' and 'text'"),
+        ({"figures": {}, "golden": [{"prompt": "a", "text": "b"}]}, "'prompt_ids' must be a list of token ids"),
+    ],
+)
+def test_the_verification_is_checked(document: dict[str, Any], message: str) -> None:
+    assert message in refusal(verification=json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        ({"new_ids": [6]}, "'new_ids' names a token outside the vocabulary of 6"),
+        ({"prompt_ids": [2, 6]}, "'prompt_ids' names a token outside the vocabulary of 6"),
+        ({"prompt_ids": []}, "genrun.verification: a golden text begins from at least one token"),
+    ],
+)
+def test_golden_texts_are_made_of_the_vocabulary(ids: dict[str, list[int]], message: str) -> None:
+    golden = {"prompt": "one", "prompt_ids": [2, 4], "new_ids": [5], "text": "one two", **ids}
+    assert message in refusal(verification=json.dumps({"figures": {}, "golden": [golden]}))
+
+
+def test_a_wrong_tokenizer_is_a_wrong_model_file() -> None:
+    document = json.loads(GOOD["genrun.tokenizer"])
+    assert refusal(tokenizer=json.dumps({**document, "kind": "byte"})) == (
+        "m.onnx: unknown tokenizer kind 'byte'; accepted: word, char"
+    )
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(["tokenizer", "generation", "card", "verification"]), st.data())
+def test_any_wrong_entry_is_a_model_file_error_or_accepted(key: str, data: st.DataObject) -> None:
+    document = json.loads(GOOD[f"genrun.{key}"])
+    document[data.draw(st.sampled_from(sorted(document)))] = data.draw(json_values)
+    try:
+        read(**{key: json.dumps(document)})
+        message = ""
+    except ModelFileError as error:
+        message = str(error)
+    assert "\n" not in message
+
+
+@given(st.dictionaries(st.sampled_from(sorted(GOOD)), st.text()))
+def test_any_text_in_place_of_metadata_is_a_model_file_error(texts: dict[str, str]) -> None:
+    with pytest.raises(ModelFileError):
+        Metadata.from_properties(texts, path="m.onnx")
+
+
+def test_numbers_that_json_does_not_know_are_not_written() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        metadata(letters(), card={"loss": float("nan")}).to_properties()
+
+
+def test_defaults_are_checked_in_a_program_too() -> None:
+    with pytest.raises(OptionError, match="max_new_tokens must be a whole number from 1 to 1,000,000, not 0"):
+        GenerationDefaults(max_new_tokens=0)
+    with pytest.raises(OptionError, match="unknown casing"):
+        GenerationDefaults(casing="loud")
+
+
+def test_the_metadata_are_those_of_the_file(tmp_path: Path) -> None:
+    file = write_model(tmp_path / "m.onnx", card={"name": "x"}, properties={"genrun.format_version": "2"})
+    with pytest.raises(ModelFileError, match=r"m\.onnx has model format 2"):
+        genrun.load(file)
+    assert step_model([[0.0]]).metadata_props == []

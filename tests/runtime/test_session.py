@@ -1,0 +1,233 @@
+"""Opening model files: what is no model, what is no decoding step, and which device is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+import genrun
+from genrun.errors import DeviceError, GenrunError, MissingExtraError, ModelFileError, OptionError
+from genrun.session import StepSession
+from support.alphabet import letters, metadata, save, step_model, write_model
+
+
+def refusal(path: Path, error: type[GenrunError] = ModelFileError, **how: Any) -> str:
+    with pytest.raises(error) as caught:
+        genrun.load(path, **how)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "none.onnx"
+    assert refusal(path) == f"{path}: cannot open the model file: No such file or directory"
+
+
+def test_a_folder_is_no_model_and_a_run_folder_is_recognized(tmp_path: Path) -> None:
+    assert refusal(tmp_path) == f"{tmp_path} is a folder, not a model file"
+    (tmp_path / "run.toml").touch()
+    assert refusal(tmp_path).endswith("not a model file (a run folder: genrun export makes a model file of it)")
+
+
+def test_an_empty_file_is_no_model(tmp_path: Path) -> None:
+    path = tmp_path / "empty.onnx"
+    path.touch()
+    assert refusal(path) == f"{path} is empty, not a model file"
+
+
+@pytest.mark.parametrize("content", [b"hello, world\n", b"\x00" * 100, b"PK\x03\x04zip", bytes(range(256)) * 8])
+def test_other_files_are_no_models(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "other.onnx"
+    path.write_bytes(content)
+    assert refusal(path).startswith(f"{path} is ")
+
+
+@pytest.mark.parametrize("percent", [1, 5, 10, 25, 50, 75, 90, 99])
+def test_a_truncated_file_is_no_model(tmp_path: Path, alphabet_file: Path, percent: int) -> None:
+    whole = alphabet_file.read_bytes()
+    path = tmp_path / "cut.onnx"
+    path.write_bytes(whole[: len(whole) * percent // 100])
+    assert refusal(path).startswith(str(path))
+
+
+def test_a_plain_onnx_file_is_told_apart(tmp_path: Path) -> None:
+    path = save(tmp_path / "plain.onnx", step_model(np.zeros((3, 3))), {})
+    assert "is an ONNX file, but not one that genrun exported" in refusal(path)
+
+
+def test_a_vocabulary_of_another_size_is_refused(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "m.onnx", table=np.zeros((30, 31)))
+    assert (
+        refusal(path) == f"{path}: the graph's logits have the shape ['batch', 31], but the tokenizer has 30 tokens"
+    )
+
+
+def rename(old: str, new: str) -> Callable[[Any], None]:
+    def change(model: Any) -> None:
+        for value in [*model.graph.input, *model.graph.output]:
+            value.name = new if value.name == old else value.name
+        for node in model.graph.node:
+            node.input[:] = [new if name == old else name for name in node.input]
+            node.output[:] = [new if name == old else name for name in node.output]
+
+    return change
+
+
+def reshape(name: str, shape: list[Any], kind: int = TensorProto.FLOAT) -> Callable[[Any], None]:
+    def change(model: Any) -> None:
+        for value in [*model.graph.input, *model.graph.output]:
+            if value.name == name:
+                value.CopyFrom(helper.make_tensor_value_info(name, kind, shape))
+
+    return change
+
+
+def scalar_logits(model: Any) -> None:
+    node = helper.make_node("ReduceSum", ["sums"], ["logits"], keepdims=0)
+    rename("logits", "sums")(model)
+    model.graph.node.append(node)
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("logits", TensorProto.FLOAT, []))
+
+
+def odd_state(model: Any) -> None:
+    model.graph.input.append(helper.make_tensor_value_info("state.1", TensorProto.STRING, ["batch", 1]))
+
+
+def extra_input(model: Any) -> None:
+    model.graph.input.append(helper.make_tensor_value_info("temperature", TensorProto.FLOAT, ["batch"]))
+
+
+def changed(path: Path, change: Callable[[Any], None]) -> Path:
+    model = step_model(np.zeros((30, 30)))
+    change(model)
+    return save(path, model, metadata(letters()).to_properties())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (rename("token", "word"), "the graph has no 'token': it is not a genrun decoding step"),
+        (rename("logits", "scores"), "the graph has no 'logits': it is not a genrun decoding step"),
+        (rename("state.0.next", "following"), "the graph has no 'state.0.next': it is not a genrun decoding step"),
+        (
+            reshape("state.0", ["batch", "width"]),
+            "state 'state.0' has type tensor(float) and shape ['batch', 'width']",
+        ),
+        (reshape("state.0", []), "state 'state.0' has type tensor(float) and shape []"),
+        (odd_state, "state 'state.1' has type tensor(string) and shape ['batch', 1]"),
+        (reshape("token", ["batch", 1], TensorProto.INT64), "the graph's 'token' has type tensor(int64) and shape "),
+        (reshape("token", ["batch"], TensorProto.INT32), "the graph's 'token' has type tensor(int32)"),
+        (scalar_logits, "the graph's logits have the shape [], but the tokenizer has 30 tokens"),
+        (extra_input, "the graph needs an input 'temperature' that this genrun does not know"),
+    ],
+)
+def test_a_graph_that_is_no_decoding_step_is_refused(
+    tmp_path: Path, change: Callable[[Any], None], message: str
+) -> None:
+    path = changed(tmp_path / "m.onnx", change)
+    assert refusal(path).startswith(f"{path}: {message}")
+
+
+@pytest.mark.parametrize("device", ["gpu", "", "CUDA", "cuda:0"])
+def test_an_unknown_device_lists_the_known_ones(alphabet_file: Path, device: str) -> None:
+    message = refusal(alphabet_file, OptionError, device=device)
+    assert message == f"unknown device {device!r}; accepted: auto, cpu, cuda"
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_threads_are_at_least_one(alphabet_file: Path, threads: int) -> None:
+    assert refusal(alphabet_file, OptionError, threads=threads) == f"threads must be 1 or more, not {threads}"
+
+
+def test_the_device_in_use_is_reported(alphabet_file: Path) -> None:
+    model = genrun.load(alphabet_file, device="cpu", threads=2)
+    assert (model.device, model.device_reason, model.path) == ("cpu", "asked for", alphabet_file)
+    assert model.generate("a") == "abcdef"
+
+
+class FakeSession:
+    """An onnxruntime session that starts on the providers it is told to."""
+
+    working: tuple[str, ...] = ()
+
+    def __init__(self, path: Path, settings: Any, providers: list[str]) -> None:
+        self.providers = [name for name in providers if name in self.working]
+
+    def get_providers(self) -> list[str]:
+        return self.providers
+
+    def get_modelmeta(self) -> Any:
+        return SimpleNamespace(custom_metadata_map={})
+
+
+def fake_onnxruntime(monkeypatch: pytest.MonkeyPatch, *, compiled_in: bool, works: bool) -> None:
+    cpu, cuda = "CPUExecutionProvider", "CUDAExecutionProvider"
+    working = (cuda, cpu) if works else (cpu,)
+    module = SimpleNamespace(
+        __version__="9.9",
+        get_available_providers=lambda: [cuda, cpu] if compiled_in else [cpu],
+        SessionOptions=SimpleNamespace,
+        InferenceSession=type("Session", (FakeSession,), {"working": working}),
+    )
+    monkeypatch.setitem(sys.modules, "onnxruntime", module)
+
+
+WITHOUT = "the installed onnxruntime 9.9 is without CUDA"
+NOT_STARTED = "CUDA is installed but could not start: no GPU, or CUDA or cuDNN libraries are missing"
+
+
+@pytest.mark.parametrize(("compiled_in", "works", "reason"), [(False, False, WITHOUT), (True, False, NOT_STARTED)])
+def test_cuda_that_cannot_be_used_is_an_error_with_its_reason_and_auto_falls_back(
+    monkeypatch: pytest.MonkeyPatch, alphabet_file: Path, compiled_in: bool, works: bool, reason: str
+) -> None:
+    fake_onnxruntime(monkeypatch, compiled_in=compiled_in, works=works)
+    message = refusal(alphabet_file, DeviceError, device="cuda")
+    assert message == f"device 'cuda' cannot be used: {reason}; it comes with pip install 'genrun[gpu]'"
+    session = StepSession(alphabet_file)
+    assert (session.device, session.device_reason) == ("cpu", reason)
+
+
+def test_cuda_that_works_is_used(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
+    fake_onnxruntime(monkeypatch, compiled_in=True, works=True)
+    for device, used, reason in (
+        ("cuda", "cuda", "asked for"),
+        ("auto", "cuda", "a GPU is available"),
+        ("cpu", "cpu", "asked for"),
+    ):
+        session = StepSession(alphabet_file, device=device)
+        assert (session.device, session.device_reason) == (used, reason)
+
+
+def test_without_onnxruntime_the_pip_lines_are_given(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    message = refusal(alphabet_file, MissingExtraError)
+    assert message == "running a model needs onnxruntime: pip install 'genrun[cpu]' (or 'genrun[gpu]')"
+    with pytest.raises(ImportError):
+        importlib.import_module("onnxruntime")
+
+
+def test_states_are_read_off_the_graph(alphabet_file: Path) -> None:
+    session = StepSession(alphabet_file, device="cpu")
+    session.bind(30)
+    [state] = session.states
+    assert (state.name, state.shape) == ("state.0", (1,))
+    assert state.dtype == np.float32
+    [zeros] = session.initial_states(3)
+    assert (zeros.tolist(), zeros.dtype) == ([[0.0]] * 3, np.dtype(np.float32))
+    logits, [following] = session.step(np.array([4, 5, 6]), [zeros])
+    assert logits.shape == (3, 30)
+    assert logits.argmax(axis=1).tolist() == [5, 6, 7]
+    assert following.tolist() == [[1.0], [1.0], [1.0]]
+
+
+def test_the_file_is_an_ordinary_onnx_model(alphabet_file: Path) -> None:
+    onnx.checker.check_model(onnx.load(str(alphabet_file)))
