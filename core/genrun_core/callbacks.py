@@ -33,20 +33,19 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         self._drawn = 0.0
         self._pending = 0
         self._loss = ""
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Show the bar."""
-        fitting, steps = self._fitting, self._fitting.training.steps
+        self._terminal = sys.stderr.isatty()
         self._bar: Any = click.progressbar(
-            length=fitting.settings.epochs * steps,
+            length=fitting.settings.epochs * fitting.training.steps,
             label="training",
             item_show_func=lambda _: self._loss,
             file=sys.stderr,
         )
-        self._terminal = sys.stderr.isatty()
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Show the bar."""
         if self._terminal:
             self._bar.__enter__()
-            self._bar.update(fitting.epoch * steps)
+            self._bar.update(self._fitting.epoch * self._fitting.training.steps)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Move the bar, not more often than the eye can follow: reading the loss waits for the step."""
@@ -66,8 +65,8 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
             click.echo(line, err=True)
             self._drawn = time.monotonic()
 
-    def on_train_end(self, logs: Any = None) -> None:
-        """Leave the last state of the bar on the terminal."""
+    def close(self) -> None:
+        """Give the terminal back, however the training ended."""
         if self._terminal:
             self._bar.render_finish()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,9 @@ from genrun.contracts import Reader, ReadReport
 from genrun.errors import CorpusError, GenrunError, PluginError, RunFolderError, one_line
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
 from genrun_core.atomic import write_with
+from genrun_core.terminal import shown
 
 __all__ = ["CorpusCounts", "TokenShards", "count_words", "encode_documents", "first_document"]
-
-Progress = Callable[[int], object]
 
 _BUFFERED = 1 << 18  # ids held before they are written
 
@@ -82,19 +81,19 @@ class TokenShards:
 
 def first_document(reader: Reader, sources: Sequence[str]) -> str | None:
     """Return the first document, to learn early whether the sources can be read at all."""
-    return next(_documents(reader, sources, ReadReport(), lambda _: None), None)
+    return next(_documents(reader, sources, ReadReport()), None)
 
 
 def count_words(
-    reader: Reader, sources: Sequence[str], settings: TokenizerSettings, progress: Progress
+    reader: Reader, sources: Sequence[str], settings: TokenizerSettings
 ) -> tuple[Tokenizer, CorpusCounts]:
     """Read the corpus once: return the tokenizer made of its words, and the counts so far.
 
-    ``progress`` is called with the number of documents, now and then. Raises what the reader raises, and CorpusError
-    if no word is left to learn.
+    Raises what the reader raises, PluginError for a reader that breaks its contract, and CorpusError if no word is
+    left to learn.
     """
     report, builder, digest = ReadReport(), VocabularyBuilder(settings), hashlib.blake2b(digest_size=16)
-    for document in _documents(reader, sources, report, progress):
+    for document in shown(_documents(reader, sources, report), "counting words"):
         builder.add(document)
         digest.update(document.encode() + b"\0")
     if not builder.documents:
@@ -120,7 +119,6 @@ def encode_documents(
     tokenizer: Tokenizer,
     counts: CorpusCounts,
     folder: Path,
-    progress: Progress,
 ) -> CorpusCounts:
     """Read the corpus again and write its ids to ``folder``; return the completed counts.
 
@@ -134,7 +132,8 @@ def encode_documents(
         nonlocal unknown
         buffer = array("i")
         with path.open("wb") as file:
-            for document in _documents(reader, sources, ReadReport(), progress):
+            documents = _documents(reader, sources, ReadReport())
+            for document in shown(documents, "encoding documents", counts.documents):
                 digest.update(document.encode() + b"\0")
                 encoding = tokenizer.encode_document(document)
                 unknown += len(encoding.unknown)
@@ -164,15 +163,13 @@ def encode_documents(
     )
 
 
-def _documents(reader: Reader, sources: Sequence[str], report: ReadReport, progress: Progress) -> Iterator[str]:
+def _documents(reader: Reader, sources: Sequence[str], report: ReadReport) -> Iterator[str]:
     for number, document in enumerate(_guarded(reader, sources, report), 1):
         if not isinstance(document, str):
             raise PluginError(f"reader {type(reader).__name__} must yield text, not {type(document).__name__}")
         if not document.isascii() and any("\ud800" <= character <= "\udfff" for character in document):
             raise CorpusError(f"{_named(sources)}: document {number:,} holds half a character (a lone surrogate)")
         yield document
-        if number % 1024 == 0:
-            progress(number)
 
 
 def _guarded(reader: Reader, sources: Sequence[str], report: ReadReport) -> Iterator[str]:

@@ -96,7 +96,11 @@ def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Call
         say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
         return run
     recorder = Recorder(run, fitting, best)
-    fitting.run([Progress(fitting), recorder, *_early_stopping(recipe, fitting), *callbacks])
+    progress = Progress(fitting)
+    try:
+        fitting.run([progress, recorder, *_early_stopping(recipe, fitting), *callbacks])
+    finally:
+        progress.close()
     run.save_json(run.card_file, _card(run, recipe, counts, fitting, recorder.best))
     best_row = fitting.history[recorder.best["epoch"] - 1]
     say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {_metrics(best_row)}")
@@ -110,9 +114,9 @@ def _prepare_corpus(run: RunFolder, recipe: Recipe, say: Say) -> CorpusCounts:
         counts = CorpusCounts(**stored)
     else:
         reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
-        tokenizer, counted = count_words(reader, run.sources, recipe.tokenizer, lambda _: None)
+        tokenizer, counted = count_words(reader, run.sources, recipe.tokenizer)
         run.save_json(run.tokenizer_file, tokenizer.to_json())
-        counts = encode_documents(reader, run.sources, tokenizer, counted, run.tokens, lambda _: None)
+        counts = encode_documents(reader, run.sources, tokenizer, counted, run.tokens)
         run.save_json(run.corpus_file, counts.to_json())
     for line in _describe(run, recipe, counts):
         say(line)

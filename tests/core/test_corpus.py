@@ -34,8 +34,8 @@ def prepare(
     folder: Path, *readings: list[str], settings: TokenizerSettings | None = None
 ) -> tuple[Tokenizer, CorpusCounts, TokenShards]:
     reader = Given(list(readings))
-    tokenizer, counts = count_words(reader, ["given"], settings or TokenizerSettings(), lambda _: None)
-    counts = encode_documents(reader, ["given"], tokenizer, counts, folder / "tokens", lambda _: None)
+    tokenizer, counts = count_words(reader, ["given"], settings or TokenizerSettings())
+    counts = encode_documents(reader, ["given"], tokenizer, counts, folder / "tokens")
     return tokenizer, counts, TokenShards.open(folder / "tokens")
 
 

@@ -15,8 +15,8 @@ from genrun_core.recipe import load_recipe
 def prepare(recipe_name: str, source: Path, folder: Path) -> tuple[Tokenizer, CorpusCounts, TokenShards]:
     recipe = load_recipe(recipe_name)
     reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
-    tokenizer, counts = count_words(reader, [str(source)], recipe.tokenizer, lambda _: None)
-    counts = encode_documents(reader, [str(source)], tokenizer, counts, folder, lambda _: None)
+    tokenizer, counts = count_words(reader, [str(source)], recipe.tokenizer)
+    counts = encode_documents(reader, [str(source)], tokenizer, counts, folder)
     return tokenizer, counts, TokenShards.open(folder)
 
 
