@@ -29,8 +29,8 @@ def load(path: str | os.PathLike[str], *, device: str = "auto", threads: int | N
     """Open a model file.
 
     ``device``: ``auto`` (a GPU if one works, else the CPU), ``cpu``, ``cuda`` (or DeviceError with the reason).
-    ``threads``: CPU threads for one step; None for a default that suits small models. Raises ModelFileError for a
-    file that is not a genrun model.
+    ``threads``: CPU threads for one step; None means one for a small model file (below 16 MiB), all cores for a
+    large one. Raises ModelFileError for a file that is not a genrun model.
 
     >>> model = load("headlines.onnx")                                            # doctest: +SKIP
     >>> model.generate("today in new york", max_new_tokens=8, seed=7)             # doctest: +SKIP

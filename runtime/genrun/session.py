@@ -24,6 +24,7 @@ __all__ = ["DEVICES", "StateSpec", "StepSession"]
 
 DEVICES = ("auto", "cpu", "cuda")
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+_SMALL_BYTES = 16 * 2**20
 _DTYPES: dict[str, np.dtype[Any]] = {
     "tensor(float)": np.dtype(np.float32),
     "tensor(float16)": np.dtype(np.float16),
@@ -47,7 +48,7 @@ class StepSession:
     """An open model file. Holds no generation state, so threads may share it.
 
     ``device`` is ``auto``, ``cpu`` or ``cuda``; afterwards the attribute ``device`` is the one really used and
-    ``device_reason`` says why. ``threads``: for one operator; None leaves the choice to genrun. Raises
+    ``device_reason`` says why. ``threads``: for one operator; None means one for a small model, all cores for a large one. Raises
     ModelFileError for a file that is no model, DeviceError for a device that cannot be used, MissingExtraError
     without onnxruntime.
     """
@@ -145,7 +146,8 @@ def _open_on_device(
 def _open(ort: ModuleType, path: Path, providers: list[str], threads: int | None) -> ort.InferenceSession:
     settings = ort.SessionOptions()
     settings.log_severity_level = 4  # what goes wrong is raised; onnxruntime need not also print it
-    settings.intra_op_num_threads = threads or 0
+    # A small step is over before a second thread has woken up; 0 lets onnxruntime use every core.
+    settings.intra_op_num_threads = threads or (1 if path.stat().st_size < _SMALL_BYTES else 0)
     settings.inter_op_num_threads = 1
     try:
         return ort.InferenceSession(path, settings, providers=providers)
