@@ -48,9 +48,9 @@ class StepSession:
     """An open model file. Holds no generation state, so threads may share it.
 
     ``device`` is ``auto``, ``cpu`` or ``cuda``; afterwards the attribute ``device`` is the one really used and
-    ``device_reason`` says why. ``threads``: for one operator; None means one for a small model, all cores for a large one. Raises
-    ModelFileError for a file that is no model, DeviceError for a device that cannot be used, MissingExtraError
-    without onnxruntime.
+    ``device_reason`` says why. ``threads``: for one operator; None means one for a
+    small model, all cores for a large one. Raises ModelFileError for a file that is no model, DeviceError for a
+    device that cannot be used, MissingExtraError without onnxruntime.
     """
 
     def __init__(self, path: Path, *, device: str = "auto", threads: int | None = None) -> None:
