@@ -6,6 +6,7 @@ import csv
 import io
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -15,21 +16,21 @@ import numpy as np
 from genrun_core.atomic import write_bytes, write_with
 from genrun_core.checkpoint import save_checkpoint
 from genrun_core.fitting import Fitting
-from genrun_core.plot import draw_curves
 from genrun_core.run_folder import RunFolder
 
 __all__ = ["Progress", "Recorder"]
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
-    """One bar over the whole training on stderr, with the loss and the time left; plain lines if no terminal."""
+    """One bar over the whole training, with the loss and the time left, if stderr is a terminal; else plain lines."""
 
     _REDRAW_SECONDS = 0.2
     _LINE_SECONDS = 1.0
 
-    def __init__(self, fitting: Fitting) -> None:
+    def __init__(self, fitting: Fitting, say: Callable[[str], object]) -> None:
         super().__init__()
         self._fitting = fitting
+        self._say = say
         self._drawn = 0.0
         self._pending = 0
         self._loss = ""
@@ -62,7 +63,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
             self._loss = line
             self._advance()
         elif last or time.monotonic() - self._drawn > self._LINE_SECONDS:
-            click.echo(line, err=True)
+            self._say(line)
             self._drawn = time.monotonic()
 
     def close(self) -> None:
@@ -113,9 +114,8 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             self.save()
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Save the last state and draw the curves."""
+        """Save the last state."""
         self.save()
-        write_with(self._run.plot_file, lambda path: draw_curves(self._fitting.history, path))
 
     def save(self) -> None:
         """Write metrics, the best network and the checkpoint, each whole or not at all."""

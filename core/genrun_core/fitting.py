@@ -104,14 +104,15 @@ class Fitting:
         started = time.perf_counter()
         self.meter.reset()
         for step, (inputs, targets) in enumerate(self.training.epoch(self.epoch)):
+            hooks.on_train_batch_begin(step)
             self._train_step(inputs, targets)
             hooks.on_train_batch_end(step)
         row = self.meter.read()
         seconds = time.perf_counter() - started
         if not math.isfinite(row["loss"]):
             raise TrainingError(
-                f"the loss became {row['loss']} in epoch {self.epoch + 1}; the state before it is kept: "
-                "try a smaller learning_rate or clip_norm=1"
+                f"the loss became {row['loss']} in epoch {self.epoch + 1}; what was learnt before is kept, "
+                "but going on would end there again: start anew with a smaller learning_rate or clip_norm=1"
             )
         if self.validation.steps:
             row |= self.evaluate(self.validation.in_order())

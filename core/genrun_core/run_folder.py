@@ -88,6 +88,11 @@ class RunFolder:
 
         write_bytes(self.path / "run.toml", tomli_w.dumps(self.settings).encode())
 
+    def remove_leftovers(self) -> None:
+        """Delete files that a kill left half-written; they stand beside those that they were to replace."""
+        for path in self.path.rglob(".*.partial*"):
+            path.unlink(missing_ok=True)
+
     @property
     def sources(self) -> list[str]:
         """The corpus as it was named."""

@@ -16,6 +16,7 @@ from genrun_core.atomic import write_with
 from genrun_core.backend import device_name, prepare_backend, seed_everything
 from genrun_core.batches import Batches, split_documents
 from genrun_core.corpus import CorpusCounts, TokenShards, count_words, encode_documents, first_document
+from genrun_core.plot import draw_curves
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
 
@@ -80,6 +81,7 @@ def resume(
 def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Callback]) -> RunFolder:
     """Do whatever the run folder still lacks."""
     recipe = run.recipe()
+    run.remove_leftovers()
     counts = _prepare_corpus(run, recipe, say)
     seed_everything(recipe.training.seed)
     fitting = _make_fitting(run, recipe)
@@ -92,16 +94,19 @@ def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Call
     if run.checkpoint_file.exists():
         best = restore_checkpoint(run.checkpoint_file, fitting)["best"]
         say(f"continuing after epoch {fitting.epoch} of {recipe.training.epochs}")
-    if fitting.epoch >= recipe.training.epochs:
+    if fitting.epoch >= recipe.training.epochs and run.card_file.exists():
         say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
         return run
     recorder = Recorder(run, fitting, best)
-    progress = Progress(fitting)
+    progress = Progress(fitting, say)
     try:
         fitting.run([progress, recorder, *_early_stopping(recipe, fitting), *callbacks])
     finally:
         progress.close()
+    write_with(run.plot_file, lambda path: draw_curves(fitting.history, path))
     run.save_json(run.card_file, _card(run, recipe, counts, fitting, recorder.best))
+    if fitting.epoch < recipe.training.epochs:
+        say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
     best_row = fitting.history[recorder.best["epoch"] - 1]
     say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {_metrics(best_row)}")
     return run
@@ -126,15 +131,16 @@ def _prepare_corpus(run: RunFolder, recipe: Recipe, say: Say) -> CorpusCounts:
 def _describe(run: RunFolder, recipe: Recipe, counts: CorpusCounts) -> list[str]:
     reader = registry.load(registry.find("reader", recipe.reader.name))
     noun = getattr(reader, "noun", "documents")
+    units = "characters" if recipe.tokenizer.kind == "char" else "words"
     dropped = ", ".join(f"{number:,} {reason}" for reason, number in counts.dropped.items())
     lines = [
         f"{counts.rows:,} rows in {counts.files:,} files: {counts.documents:,} {noun}"
         + (f" (dropped: {dropped})" if dropped else ""),
-        f"vocabulary {len(run.tokenizer()):,}, {counts.words:,} words, {counts.predicted:,} predictions an epoch, "
+        f"vocabulary {len(run.tokenizer()):,}, {counts.words:,} {units}, {counts.predicted:,} predictions an epoch, "
         f"longest {counts.longest:,} tokens",
     ]
     if counts.unknown:
-        lines.append(f"{counts.unknown:,} words ({counts.unknown / counts.words:.1%}) are outside the vocabulary")
+        lines.append(f"{counts.unknown:,} {units} ({counts.unknown / counts.words:.1%}) are outside the vocabulary")
     if counts.too_short:
         lines.append(f"{counts.too_short:,} {noun} have fewer than two tokens and teach nothing")
     return lines

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from genrun.model import Model, load
     from genrun.results import Result, UnknownWordsWarning
+    from genrun.scoring import Score
     from genrun.tokenizer import Tokenizer
     from genrun.verification import VerificationReport, verify
 
@@ -48,6 +49,7 @@ __all__ = [
     "Reader",
     "Result",
     "RunFolderError",
+    "Score",
     "Tokenizer",
     "TrainingError",
     "UnknownPluginError",
@@ -65,6 +67,7 @@ _MODULES = {
     "genrun.errors": tuple(name for name in __all__ if name.endswith("Error")),
     "genrun.model": ("Model", "load"),
     "genrun.results": ("Result", "UnknownWordsWarning"),
+    "genrun.scoring": ("Score",),
     "genrun.tokenizer": ("Tokenizer",),
     "genrun.verification": ("VerificationReport", "verify"),
 }

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from genrun.draws import uniform_draws
 from genrun.errors import OptionError
 from genrun.model_file import GenerationDefaults, Metadata, Verification
 from genrun.results import Result, UnknownWordsWarning
+from genrun.scoring import Score, token_log_probabilities
 from genrun.session import StepSession
 from genrun.settings import GenerationSettings, resolve_settings
 from genrun.text_stream import TextStream
@@ -184,6 +186,21 @@ class Model:
         _warn_unknown(job.encoding.unknown)
         return self._stream(job.row, settings)
 
+    def score(self, text: str) -> Score:
+        """Return how likely ``text`` is as a whole document: log-probability, perplexity, and each token's share."""
+        return next(self.score_each([text]))
+
+    def score_each(self, texts: Iterable[str], *, batch_size: int = BATCH_SIZE) -> Iterator[Score]:
+        """Yield the score of every text, in order, taking texts only as fast as they are used."""
+        if isinstance(texts, str):
+            raise OptionError("texts must be a list of texts, not one text")
+        waiting = iter(texts)
+        while group := list(islice(waiting, batch_size)):
+            encodings = [self.tokenizer.encode_document(text) for text in group]
+            scored = token_log_probabilities(self._session, [encoding.ids for encoding in encodings])
+            for text, encoding, logs in zip(group, encodings, scored, strict=True):
+                yield Score(text, tuple(logs.tolist()), encoding.unknown)
+
     def prompt_text(self, prompt: str, *, casing: str | None = None) -> str:
         """Return ``prompt`` as it stands at the head of the generated text: normalized, joined, cased."""
         casing = self.defaults.casing if casing is None else casing
@@ -226,15 +243,22 @@ class Model:
         """Yield results in the order of the prompts, through a batch of bounded size."""
         waiting: dict[Row, _Job] = {}  # in the order of the prompts
 
+        refused: list[Exception] = []
+
         def rows() -> Iterator[Row]:
-            for job in self._jobs(prompts, n, settings):
-                waiting[job.row] = job
-                yield job.row
+            try:
+                for job in self._jobs(prompts, n, settings):
+                    waiting[job.row] = job
+                    yield job.row
+            except Exception as error:  # a bad prompt must not take those before it along
+                refused.append(error)
 
         batch = self._batch(settings, log_probabilities=True)
         for _ in generate_rows(batch, rows(), batch_size=batch_size):
             while waiting and (first := next(iter(waiting))).finish_reason:
                 yield self._result(waiting.pop(first), settings)
+        for error in refused:
+            raise error
 
     def _result(self, job: _Job, settings: GenerationSettings) -> Result:
         text = self._text_stream(job.encoding, settings)

@@ -91,7 +91,10 @@ class StepSession:
 
     def initial_states(self, batch: int) -> States:
         """Return the states before the first token, zeros ``[batch, …]``."""
-        return [np.zeros((batch, *spec.shape), spec.dtype) for spec in self.states]
+        try:
+            return [np.zeros((batch, *spec.shape), spec.dtype) for spec in self.states]
+        except (MemoryError, ValueError) as error:
+            raise ModelFileError(f"{self.path}: its states do not fit into memory: {one_line(error)}") from error
 
     def step(self, tokens: NDArray[np.int64], states: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float32], States]:
         """Feed one token per row: int64 ``[batch]`` → logits float32 ``[batch, vocabulary]`` and the next states."""

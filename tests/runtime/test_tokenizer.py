@@ -122,7 +122,7 @@ def test_prompt_pieces_keep_unknown_words_as_they_were_written() -> None:
     ("parts", "message"),
     [
         ({"kind": "syllable"}, "unknown tokenizer kind 'syllable'; accepted: word, char"),
-        ({"separator": "tab"}, "unknown tokenizer separator 'tab'; accepted: space, whitespace"),
+        ({"split_on": "tab"}, "unknown tokenizer split_on 'tab'; accepted: space, whitespace"),
         ({"specials": ["bos"]}, "unknown tokenizer special token 'bos'; accepted: pad, unk, start, end"),
         ({"specials": ["pad", "unk"]}, r"the vocabulary must begin with its special tokens \['<pad>', '<unk>'\]"),
         ({"vocabulary": ["<pad>", "a", "a"]}, "the vocabulary names a token twice"),

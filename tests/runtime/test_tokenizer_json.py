@@ -29,7 +29,7 @@ STEPS: list[dict[str, str]] = [
 some_settings = st.builds(
     TokenizerSettings,
     kind=st.sampled_from(["word", "char"]),
-    separator=st.sampled_from(["space", "whitespace"]),
+    split_on=st.sampled_from(["space", "whitespace"]),
     normalization=st.lists(st.sampled_from(STEPS), max_size=4).map(tuple),
     specials=st.lists(st.sampled_from(["pad", "unk", "start", "end"]), unique=True).map(tuple),
     vocabulary_limit=st.sampled_from([0, 5, 100]),
@@ -74,7 +74,7 @@ def changed(**changes: Any) -> dict[str, Any]:
         ({"version": None}, "tokenizer version None is not 1"),
         ({"kind": None}, "unknown tokenizer kind 'None'"),
         ({"kind": ["word"]}, "unknown tokenizer kind"),
-        ({"separator": "comma"}, "unknown tokenizer separator 'comma'"),
+        ({"split_on": "comma"}, "unknown tokenizer split_on 'comma'"),
         ({"vocabulary": None}, "needs the lists 'vocabulary', 'specials' and 'normalization'"),
         ({"vocabulary": "abc"}, "needs the lists"),
         ({"vocabulary": ["<pad>", 1]}, "needs the lists"),

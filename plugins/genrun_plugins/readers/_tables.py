@@ -17,6 +17,9 @@ __all__ = ["Table"]
 _CHUNK_ROWS = 8192
 
 
+_NAMES = {"\t": "tab"}
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A delimited file with a header, of which one column is wanted."""
@@ -91,6 +94,11 @@ class Table:
             return header.index(self.column)
         close = nearest(self.column, header)
         hint = close if close.startswith("did you mean") else "name one with --set reader.column=…"
+        other = next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
+        if other is not None:
+            hint = (
+                f"its values seem to be separated otherwise: --set reader.separator={_NAMES.get(other, repr(other))}"
+            )
         columns = ", ".join(map(repr, header))
         raise CorpusError(f"{self.name}: no column {self.column!r}; it has {columns}; {hint}")
 

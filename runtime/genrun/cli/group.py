@@ -22,6 +22,8 @@ _SUMMARIES = {  # so that help does not import the commands
     "generate": "Generate text with a model file.",
     "info": "Show what a model file says about itself.",
     "plugins": "List readers, decoders and commands, and who ships them.",
+    "evaluate": "Measure a run or a model on texts: perplexity.",
+    "score": "Say how likely given texts are to a model.",
     "train": "Train a model on a corpus and leave a run folder.",
     "verify": "Replay the golden texts that a model file carries.",
 }

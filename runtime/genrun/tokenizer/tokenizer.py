@@ -11,10 +11,10 @@ from genrun.errors import OptionError
 from genrun.tokenizer.detokenizer import Detokenizer
 from genrun.tokenizer.normalization import Normalization
 
-__all__ = ["KINDS", "SEPARATORS", "SPECIALS", "Encoding", "Tokenizer", "WrittenForms"]
+__all__ = ["KINDS", "SPECIALS", "SPLITS", "Encoding", "Tokenizer", "WrittenForms"]
 
 KINDS = ("word", "char")
-SEPARATORS = {
+SPLITS = {
     "space": " ",
     "whitespace": None,
 }  # what words are split on; a no-break space is only white space
@@ -80,11 +80,11 @@ class Tokenizer:
         vocabulary: Sequence[str],
         specials: Iterable[str],
         normalization: Normalization | None = None,
-        separator: str = "whitespace",
+        split_on: str = "whitespace",
         written: WrittenForms | None = None,
     ) -> None:
         self.kind = _one_of("kind", kind, KINDS)
-        self.separator = _one_of("separator", separator, SEPARATORS)
+        self.split_on = _one_of("split_on", split_on, SPLITS)
         self.normalization = normalization or Normalization([])
         self.specials = check_specials(specials)
         self.vocabulary = tuple(vocabulary)
@@ -112,7 +112,7 @@ class Tokenizer:
 
     def split(self, text: str) -> list[str]:
         """Return the normalized words (or characters) of ``text``."""
-        return split(self.normalization(text), self.kind, self.separator)
+        return split(self.normalization(text), self.kind, self.split_on)
 
     def encode(self, text: str) -> Encoding:
         """Encode ``text`` alone, without start or end; unknown words become ``<unk>`` or else are left out."""
@@ -182,7 +182,7 @@ class Tokenizer:
         return {
             "version": _FORMAT,
             "kind": self.kind,
-            "separator": self.separator,
+            "split_on": self.split_on,
             "normalization": list(self.normalization.steps),
             "specials": list(self.specials),
             "vocabulary": list(self.vocabulary),
@@ -208,7 +208,7 @@ class Tokenizer:
             raise OptionError("a tokenizer needs the lists 'vocabulary', 'specials' and 'normalization'")
         return cls(
             kind=str(value.get("kind")),
-            separator=str(value.get("separator")),
+            split_on=str(value.get("split_on")),
             vocabulary=vocabulary,
             specials=specials,
             normalization=Normalization(steps),
@@ -216,12 +216,12 @@ class Tokenizer:
         )
 
 
-def split(normalized: str, kind: str, separator: str) -> list[str]:
+def split(normalized: str, kind: str, split_on: str) -> list[str]:
     """Split a normalized text into words or characters."""
     if kind == "char":
         return list(normalized)
-    words = normalized.split(SEPARATORS[separator])
-    return [word for word in words if word] if separator == "space" else words
+    words = normalized.split(SPLITS[split_on])
+    return [word for word in words if word] if split_on == "space" else words
 
 
 def check_specials(names: Iterable[str]) -> tuple[str, ...]:

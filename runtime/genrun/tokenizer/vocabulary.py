@@ -10,8 +10,8 @@ from genrun.errors import OptionError
 from genrun.tokenizer.normalization import Normalization
 from genrun.tokenizer.tokenizer import (
     KINDS,
-    SEPARATORS,
     SPECIALS,
+    SPLITS,
     Tokenizer,
     WrittenForms,
     check_specials,
@@ -30,7 +30,7 @@ class TokenizerSettings:
     """
 
     kind: str = "word"
-    separator: str = "whitespace"
+    split_on: str = "whitespace"
     normalization: tuple[Mapping[str, str], ...] = ()
     specials: tuple[str, ...] = ("pad", "unk", "start", "end")
     vocabulary_limit: int = 0
@@ -39,8 +39,8 @@ class TokenizerSettings:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise OptionError(f"tokenizer kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
-        if self.separator not in SEPARATORS:
-            raise OptionError(f"separator must be one of {', '.join(SEPARATORS)}, not {self.separator!r}")
+        if self.split_on not in SPLITS:
+            raise OptionError(f"split_on must be one of {', '.join(SPLITS)}, not {self.split_on!r}")
         if self.vocabulary_limit < 0 or self.minimum_count < 1:
             raise OptionError("vocabulary_limit must be 0 (no limit) or more, and minimum_count 1 or more")
         besides_pad = [name for name in check_specials(self.specials) if name != "pad"]
@@ -97,7 +97,7 @@ class VocabularyBuilder:
         vocabulary = texts + words
         return Tokenizer(
             kind=self.settings.kind,
-            separator=self.settings.separator,
+            split_on=self.settings.split_on,
             normalization=self._normalization,
             specials=specials,
             vocabulary=vocabulary,
@@ -105,7 +105,7 @@ class VocabularyBuilder:
         )
 
     def _split(self, normalized: str) -> list[str]:
-        return split(normalized, self.settings.kind, self.settings.separator)
+        return split(normalized, self.settings.kind, self.settings.split_on)
 
     def _learn(self, words: list[str], written: list[str]) -> None:
         if len(words) != len(written):  # a letter whose lower case is longer moved a boundary: nothing to learn here

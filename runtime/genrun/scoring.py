@@ -1,0 +1,86 @@
+"""How likely given texts are: the log-probability of every token after those before it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.session import StepSession
+
+__all__ = ["Score", "token_log_probabilities"]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The score of one text.
+
+    ``token_log_probabilities``: natural logarithms, one for each predicted token: all but the first, which nothing
+    predicts; a model with start and end predicts every word and the end. ``unknown``: words outside the vocabulary,
+    scored as the unknown token or, where a model has none, left out.
+    """
+
+    text: str
+    token_log_probabilities: tuple[float, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens were predicted."""
+        return len(self.token_log_probabilities)
+
+    @property
+    def log_probability(self) -> float:
+        """The log-probability of the whole text: the sum over its tokens."""
+        return math.fsum(self.token_log_probabilities)
+
+    @property
+    def perplexity(self) -> float:
+        """exp(-log-probability / tokens); not a number for a text that predicts nothing.
+
+        (Jelinek et al., "Perplexity: a measure of the difficulty of speech recognition tasks", 1977.)
+        """
+        return math.exp(-self.log_probability / self.tokens) if self.tokens else math.nan
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the score as a JSON-ready dictionary; a perplexity that does not exist is null."""
+        perplexity = self.perplexity if self.tokens else None
+        return {
+            **asdict(self),
+            "log_probability": self.log_probability,
+            "perplexity": perplexity,
+            "tokens": self.tokens,
+        }
+
+
+def token_log_probabilities(session: StepSession, sequences: Sequence[Sequence[int]]) -> list[NDArray[np.float64]]:
+    """Return, for each sequence of ids, float64 ``[length - 1]``: the log-probability of every token but the first.
+
+    The sequences are one batch; each leaves it at its end.
+    """
+    order = sorted(range(len(sequences)), key=lambda i: -len(sequences[i]))
+    lengths = np.array([len(sequences[i]) for i in order], np.int64)  # [batch], falling
+    tokens = np.zeros((len(order), lengths.max(initial=1)), np.int64)
+    for row, i in enumerate(order):
+        tokens[row, : lengths[row]] = sequences[i]
+    found = np.zeros(tokens.shape)  # [batch, time]; position p has the token p + 1
+    states = session.initial_states(len(order))
+    for position in range(tokens.shape[1] - 1):
+        going = int(np.searchsorted(-lengths, -(position + 1), side="left"))  # rows that have a next token
+        logits, states = session.step(tokens[:going, position], [state[:going] for state in states])
+        found[:going, position] = _log_softmax_at(logits, tokens[:going, position + 1])
+    scored = dict(zip(order, range(len(order)), strict=True))
+    return [found[scored[i], : max(len(sequences[i]) - 1, 0)] for i in range(len(sequences))]
+
+
+def _log_softmax_at(logits: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the log-probability of one id in each row, float64 ``[batch]``, for logits ``[batch, vocabulary]``."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    total = np.exp(shifted).sum(axis=1, dtype=np.float64)
+    chosen = np.take_along_axis(shifted, ids[:, None], axis=1)[:, 0]
+    result: NDArray[np.float64] = chosen - np.log(total)
+    return result
