@@ -6,6 +6,8 @@ one decoding step, which is what the export does.
 
 from __future__ import annotations
 
+import hashlib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import keras
 from genrun.errors import RunFolderError, one_line
 from genrun_core.recipe import ModelSettings
 
-__all__ = ["LastTokens", "body_and_head", "build_network", "load_network"]
+__all__ = ["LastTokens", "body_and_head", "build_network", "fingerprint", "load_network"]
 
 _RECURRENT = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple-rnn": keras.layers.SimpleRNN}
 
@@ -60,8 +62,16 @@ def load_network(path: Path) -> keras.Model:
     """Load a network that training saved; raises RunFolderError if it cannot be read."""
     try:
         return keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise RunFolderError(f"{path} cannot be loaded as a Keras model: {one_line(error)}") from error
+
+
+def fingerprint(network: keras.Model) -> str:
+    """Return a hash of the weights, the same for the same bits."""
+    digest = hashlib.blake2b(digest_size=16)
+    for weight in network.get_weights():
+        digest.update(weight.tobytes())
+    return digest.hexdigest()
 
 
 def body_and_head(network: keras.Model) -> tuple[keras.Model, keras.layers.Dense]:

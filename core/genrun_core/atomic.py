@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["write_bytes", "write_json", "write_with"]
+__all__ = ["remove_leftovers", "write_bytes", "write_json", "write_with"]
 
 
 def write_with(path: Path, write: Callable[[Path], object]) -> None:
@@ -19,11 +20,34 @@ def write_with(path: Path, write: Callable[[Path], object]) -> None:
     beside = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
         write(beside)
-        with beside.open("rb") as file:
+        with beside.open("r+b") as file:
             os.fsync(file.fileno())
         os.replace(beside, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error  # not the name beside it
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink()
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what killed processes left half-written in ``folder``; files of living processes stay."""
+    for path in folder.glob(".*.partial*"):
+        process = path.name.partition(".partial")[0].rpartition(".")[2]
+        if process.isdecimal() and not _lives(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    if process == os.getpid():
+        return True
+    try:
+        os.kill(process, 0) if os.name == "posix" else None
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 
 from genrun.errors import MissingExtraError, TrainingError
 
-__all__ = ["device_name", "prepare_backend", "require_training", "seed_everything"]
+__all__ = ["device_name", "memory_errors", "prepare_backend", "require_training", "seed_everything"]
 
 
 def require_training(what: str) -> None:
     """Raise MissingExtraError with the pip line unless the ``train`` extra is installed."""
-    for module in ("tensorflow", "keras", "pandas", "tomli_w"):
+    for module in ("tensorflow", "keras", "pandas", "tomli_w", "matplotlib"):
         if importlib.util.find_spec(module) is None:
             raise MissingExtraError(f"{what} needs {module}", "train")
 
@@ -26,16 +26,34 @@ def prepare_backend(what: str = "training") -> None:
     """Make TensorFlow importable without noise, with Keras on top of it. Call before importing either."""
     require_training(what)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        raise TrainingError(f"the environment sets KERAS_BACKEND={backend}; genrun trains with tensorflow")
     with warnings.catch_warnings(), _muted_standard_error():
         warnings.simplefilter("ignore")  # deprecations between the versions of TensorFlow's own dependencies
         import keras
         import tensorflow as tf
 
         tf.config.list_physical_devices()  # looks for GPUs now, while what it prints is muted
+    # TensorFloat-32 keeps ten bits of a product: too few for a model file to be held against.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     if keras.backend.backend() != "tensorflow":
         raise TrainingError(f"Keras runs on {keras.backend.backend()!r}; genrun needs KERAS_BACKEND=tensorflow")
     tf.get_logger().setLevel("ERROR")
+
+
+@contextlib.contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turn TensorFlow's page-long report of exhausted memory into one line."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise TrainingError(
+            "there is not enough memory for this network and batch: try a smaller hidden_size, batch_size, "
+            "sequence_length or vocabulary_limit"
+        ) from error
 
 
 def device_name() -> str:
@@ -58,7 +76,7 @@ def _muted_standard_error() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             held.seek(0)
             os.write(kept, held.read())
             raise

@@ -27,7 +27,7 @@ def split_documents(count: int, validation: float, seed: int) -> tuple[NDArray[n
     if validation and not 0 < held_out < count:
         raise OptionError(
             f"a validation share of {validation} of {count} documents leaves {held_out} for validation and "
-            f"{count - held_out} for training; choose another with --set validation=…"
+            f"{count - held_out} for training; choose another, or validation=0 to train on all of them"
         )
     order = np.random.default_rng([seed, 0]).permutation(count)
     return np.sort(order[held_out:]), np.sort(order[:held_out])

@@ -13,6 +13,7 @@ import click
 import keras
 import numpy as np
 
+from genrun_core.architecture import fingerprint
 from genrun_core.atomic import write_bytes, write_with
 from genrun_core.checkpoint import save_checkpoint
 from genrun_core.fitting import Fitting
@@ -88,15 +89,23 @@ def _epoch_line(epoch: int, epochs: int, row: dict[str, float]) -> str:
 class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     """Keeps the run folder: metrics after each epoch, the best network and a checkpoint at save points.
 
-    A save point comes after an epoch when training has lasted ten times as long as saving takes, so that tiny
-    models are not slowed down; and at the end. Between two of them a kill costs those epochs, nothing else.
+    ``describe`` makes the card of the best epoch. A save point comes after an epoch when training has lasted ten
+    times as long as saving takes, so that tiny models are not slowed down; and at the end. Between two of them a kill
+    costs those epochs, nothing else.
     """
 
     _SHARE = 10
 
-    def __init__(self, run: RunFolder, fitting: Fitting, best: dict[str, Any] | None) -> None:
+    def __init__(
+        self,
+        run: RunFolder,
+        fitting: Fitting,
+        best: dict[str, Any] | None,
+        describe: Callable[[dict[str, Any]], dict[str, Any]],
+    ) -> None:
         super().__init__()
         self._run = run
+        self._describe = describe
         self._fitting = fitting
         self.best: dict[str, Any] = best or {"epoch": 0, "value": float("inf")}
         self._best_weights: list[np.ndarray[Any, Any]] | None = None
@@ -118,12 +127,13 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self.save()
 
     def save(self) -> None:
-        """Write metrics, the best network and the checkpoint, each whole or not at all."""
+        """Write metrics, the best network with its card, and the checkpoint, each whole or not at all."""
         started = time.monotonic()
         write_bytes(self._run.metrics_file, _metrics_csv(self._fitting.history))
         if self._best_weights is not None:
             self._save_best(self._best_weights)
             self._best_weights = None
+        self._run.save_json(self._run.card_file, self._describe(self.best))
         save_checkpoint(self._run.checkpoint_file, self._fitting, {"best": self.best})
         self._saved_at = time.monotonic()
         self._save_seconds = self._saved_at - started
@@ -133,6 +143,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         latest = network.get_weights()
         try:
             network.set_weights(weights)
+            self.best["weights"] = fingerprint(network)
             write_with(self._run.network_file, network.save)
         finally:
             network.set_weights(latest)

@@ -35,7 +35,7 @@ def restore_checkpoint(path: Path, fitting: Fitting) -> dict[str, Any]:
             _assign(fitting.network.variables, arrays, "network")
             _assign(fitting.optimizer.variables, arrays, "optimizer")
             position = json.loads(arrays["position"].tobytes())
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise RunFolderError(f"{path} cannot be continued from: {one_line(error)}") from error
     fitting.epoch = position["epoch"]
     fitting.history = position["history"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 __all__ = ["command"]
 
@@ -38,7 +39,9 @@ def command(
     if resumed is not None:
         from genrun_core.training import resume
 
-        if corpus or output or reader or set(overrides) - {"epochs"}:
+        chosen = click.get_current_context().get_parameter_source("recipe_name") is not ParameterSource.DEFAULT
+        overrides = {key.removeprefix("training."): value for key, value in overrides.items()}
+        if corpus or output or reader or chosen or set(overrides) - {"epochs"}:
             raise click.UsageError("--resume goes on with what the run folder holds; only --set epochs=… may be new")
         with _going_on(resumed):
             run = resume(resumed, epochs=_epochs(overrides), say=_say)
@@ -68,7 +71,7 @@ def _going_on(run: Path) -> Iterator[None]:
 def _epochs(overrides: dict[str, str]) -> int | None:
     from genrun.options import convert
 
-    epochs: int | None = convert(overrides.get("epochs"), int | None, what="epochs")
+    epochs: int | None = convert(overrides["epochs"], int, what="epochs") if "epochs" in overrides else None
     return epochs
 
 

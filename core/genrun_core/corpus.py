@@ -51,7 +51,7 @@ class CorpusCounts:
 class TokenShards:
     """The encoded documents: ids int32 ``[tokens]`` one after another, offsets int64 ``[documents + 1]``.
 
-    Both are memory-mapped, so that a corpus costs disk, not memory.
+    The ids are memory-mapped, so that a corpus costs disk, not memory; an offset costs eight bytes a document.
     """
 
     def __init__(self, ids: NDArray[np.int32], offsets: NDArray[np.int64]) -> None:
@@ -167,8 +167,11 @@ def _documents(reader: Reader, sources: Sequence[str], report: ReadReport) -> It
     for number, document in enumerate(_guarded(reader, sources, report), 1):
         if not isinstance(document, str):
             raise PluginError(f"reader {type(reader).__name__} must yield text, not {type(document).__name__}")
-        if not document.isascii() and any("\ud800" <= character <= "\udfff" for character in document):
-            raise CorpusError(f"{_named(sources)}: document {number:,} holds half a character (a lone surrogate)")
+        try:
+            document.encode()
+        except UnicodeEncodeError as error:
+            message = f"{_named(sources)}: document {number:,} holds half a character (a lone surrogate)"
+            raise CorpusError(message) from error
         yield document
 
 

@@ -109,13 +109,13 @@ class Fitting:
             hooks.on_train_batch_end(step)
         row = self.meter.read()
         seconds = time.perf_counter() - started
-        if not math.isfinite(row["loss"]):
-            raise TrainingError(
-                f"the loss became {row['loss']} in epoch {self.epoch + 1}; what was learnt before is kept, "
-                "but going on would end there again: start anew with a smaller learning_rate or clip_norm=1"
-            )
         if self.validation.steps:
             row |= self.evaluate(self.validation.in_order())
+        if not all(math.isfinite(value) for value in row.values()):
+            raise TrainingError(
+                f"the loss became {row['loss']:.3g} in epoch {self.epoch + 1}; what was learnt before is kept, "
+                "but going on would end there again: start anew with a smaller learning_rate or clip_norm=1"
+            )
         return row | {
             "tokens_per_second": round(self.training.predictions / seconds, 1),
             "seconds": round(seconds, 3),

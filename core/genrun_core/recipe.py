@@ -18,8 +18,8 @@ from genrun.tokenizer import TokenizerSettings
 
 __all__ = [
     "CardSettings",
-    "GenerationSettings",
     "ModelSettings",
+    "OutputSettings",
     "PluginChoice",
     "Recipe",
     "TrainingSettings",
@@ -94,7 +94,7 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class GenerationSettings:
+class OutputSettings:
     """What an exported model does unless told otherwise; see :class:`genrun.model_file.GenerationDefaults`."""
 
     max_new_tokens: int = 20
@@ -123,7 +123,7 @@ class Recipe:
     model: ModelSettings = field(default_factory=ModelSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     decoder: PluginChoice = field(default_factory=lambda: PluginChoice("top-k"))
-    generation: GenerationSettings = field(default_factory=GenerationSettings)
+    generation: OutputSettings = field(default_factory=OutputSettings)
     card: CardSettings = field(default_factory=CardSettings)
 
     def to_dict(self) -> dict[str, Any]:
@@ -158,7 +158,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "tokenizer": TokenizerSettings,
     "model": ModelSettings,
     "training": TrainingSettings,
-    "generation": GenerationSettings,
+    "generation": OutputSettings,
     "card": CardSettings,
 }
 _PLUGINS = ("reader", "decoder")
@@ -182,6 +182,7 @@ def load_recipe(
     16
     """
     tables = copy.deepcopy(_read(name))
+    _check_sections(name, tables)
     tables.setdefault("name", Path(name).stem)
     if reader is not None and reader != tables.get("reader", {}).get("name"):
         tables["reader"] = {"name": reader}
@@ -199,6 +200,15 @@ def load_recipe(
         raise OptionError(f"recipe {name!r}: {one_line(error)}") from error
 
 
+def _check_sections(name: str, tables: Mapping[str, Any]) -> None:
+    for section in (*_SECTIONS, *_PLUGINS):
+        if not isinstance(tables.get(section, {}), dict):
+            raise OptionError(f"recipe {name!r}: {section!r} must be a table")
+    for section in _PLUGINS:
+        if not isinstance(tables.get(section, {}).get("name", ""), str):
+            raise OptionError(f"recipe {name!r}: {section} needs a 'name', a text")
+
+
 def _read(name: str) -> dict[str, Any]:
     if name in recipe_names():
         text = resources.files("genrun_core.recipes").joinpath(f"{name}.toml").read_text("utf-8")
@@ -206,9 +216,11 @@ def _read(name: str) -> dict[str, Any]:
         try:
             text = Path(name).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise OptionError(f"cannot read the recipe {name!r}: {one_line(error)}") from error
+            reason = getattr(error, "strerror", None) or one_line(error)
+            raise OptionError(f"cannot read the recipe {name!r}: {reason}") from error
     else:
-        raise OptionError(f"unknown recipe {name!r}; {nearest(name, recipe_names())}; or a file that ends in .toml")
+        hint = nearest(name, recipe_names())
+        raise OptionError(f"unknown recipe {name!r} (a name, or a file that ends in .toml); {hint}")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -13,15 +13,15 @@ card.json        what the model file will say of its making
 
 from __future__ import annotations
 
+import importlib
 import json
 import tomllib
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from genrun.errors import GenrunError, OptionError, RunFolderError, one_line
 from genrun.tokenizer import Tokenizer
-from genrun_core.atomic import write_bytes, write_json
+from genrun_core.atomic import remove_leftovers, write_bytes, write_json
 from genrun_core.recipe import Recipe
 
 __all__ = ["RunFolder"]
@@ -47,32 +47,39 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, recipe: Recipe, sources: list[str]) -> RunFolder:
-        """Make a new run folder; ``run.toml`` is its first file, so that any later kill can be resumed.
+        """Make a new run folder at a place that :meth:`check_free` found free.
 
-        Raises RunFolderError if something is there already.
+        ``run.toml`` comes first, so that any later kill can be resumed.
         """
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            if (path / "run.toml").exists():
-                raise RunFolderError(f"{path} already holds a run: go on with --resume {path}, or choose another -o")
-            raise RunFolderError(f"{path} exists and is not an empty folder; choose another -o")
         settings = {
             "format_version": FORMAT_VERSION,
             "sources": sources,
             "recipe": recipe.to_dict(),
-            "versions": {name: metadata.version(name) for name in _RECORDED},
+            "versions": {name: _version(name) for name in _RECORDED},
         }
         path.mkdir(parents=True, exist_ok=True)
         run = cls(path, settings)
         run.save_settings()
         return run
 
+    @staticmethod
+    def check_free(path: Path) -> None:
+        """Raise RunFolderError unless a run folder can be made at ``path``."""
+        if path.is_dir():
+            remove_leftovers(path)
+        if (path / "run.toml").exists():
+            raise RunFolderError(f"{path} already holds a run: go on with --resume {path}, or choose another -o")
+        held = {entry.name for entry in path.iterdir()} - {"standard-input.txt"} if path.is_dir() else {path.name}
+        if path.exists() and held:
+            raise RunFolderError(f"{path} exists and is not an empty folder; choose another -o")
+
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """Open a run folder that training made; raises RunFolderError if it is not one."""
         settings_file = path / "run.toml"
         if not settings_file.is_file():
-            what = "there is no such folder" if not path.exists() else "it has no run.toml"
-            raise RunFolderError(f"{path} is not a run folder: {what} (genrun train -o {path} makes one)")
+            what = "it has no run.toml" if path.is_dir() else "it is a file" if path.exists() else "nothing is there"
+            raise RunFolderError(f"{path} is not a run folder: {what}; genrun train CORPUS -o RUN makes one")
         try:
             settings = tomllib.loads(settings_file.read_text("utf-8"))
         except (OSError, ValueError) as error:
@@ -90,8 +97,8 @@ class RunFolder:
 
     def remove_leftovers(self) -> None:
         """Delete files that a kill left half-written; they stand beside those that they were to replace."""
-        for path in self.path.rglob(".*.partial*"):
-            path.unlink(missing_ok=True)
+        for folder in (self.path, self.tokens, self.checkpoint_file.parent):
+            remove_leftovers(folder)
 
     @property
     def sources(self) -> list[str]:
@@ -102,7 +109,7 @@ class RunFolder:
         """Return the resolved recipe; raises RunFolderError if it does not fit this version or its plugins."""
         try:
             return Recipe.from_dict(self.settings["recipe"])
-        except (KeyError, GenrunError) as error:
+        except (KeyError, TypeError, AttributeError, GenrunError) as error:
             raise RunFolderError(f"{self.path / 'run.toml'}: {one_line(error)}") from error
 
     def tokenizer(self) -> Tokenizer:
@@ -114,24 +121,30 @@ class RunFolder:
 
     def card(self) -> dict[str, Any]:
         """Return the card; raises RunFolderError if training has not come far enough to leave one."""
-        card: dict[str, Any] = self._json(self.card_file)
-        return card
+        return self._json(self.card_file)
 
     def corpus(self) -> dict[str, Any] | None:
         """Return what reading the corpus counted, None if that was not finished."""
-        counts: dict[str, Any] | None = self._json(self.corpus_file) if self.corpus_file.exists() else None
-        return counts
+        return self._json(self.corpus_file) if self.corpus_file.exists() else None
 
     def save_json(self, path: Path, value: Any) -> None:
         """Write one of the folder's JSON files."""
         write_json(path, value)
 
-    def _json(self, path: Path) -> Any:
+    def _json(self, path: Path) -> dict[str, Any]:
         try:
-            return json.loads(path.read_text("utf-8"))
+            value = json.loads(path.read_text("utf-8"))
         except FileNotFoundError as error:
             raise RunFolderError(
                 f"{self.path} has no {path.name} yet, its training stopped before: genrun train --resume {self.path}"
             ) from error
         except (OSError, ValueError) as error:
             raise RunFolderError(f"{path}: {one_line(error)}") from error
+        if not isinstance(value, dict):
+            raise RunFolderError(f"{path} must hold a JSON object")
+        return value
+
+
+def _version(module: str) -> str:
+    """Return a package's version whatever its distribution is called (tensorflow-cpu, …)."""
+    return str(importlib.import_module(module).__version__)

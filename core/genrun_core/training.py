@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from genrun import registry
 from genrun.errors import GenrunError, OptionError, TrainingError
 from genrun_core.atomic import write_with
-from genrun_core.backend import device_name, prepare_backend, seed_everything
+from genrun_core.backend import device_name, memory_errors, prepare_backend, require_training, seed_everything
 from genrun_core.batches import Batches, split_documents
 from genrun_core.corpus import CorpusCounts, TokenShards, count_words, encode_documents, first_document
 from genrun_core.plot import draw_curves
@@ -44,18 +44,24 @@ def train(
     ``say`` receives a line for each thing a user wants to know; ``callbacks`` are further Keras callbacks. Raises
     CorpusError, OptionError, RunFolderError or TrainingError.
     """
-    prepare_backend()
+    require_training("training")
     reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
+    if list(sources).count(_STANDARD_INPUT) > 1:
+        raise OptionError("standard input can be named only once")
+    RunFolder.check_free(output)
     if _STANDARD_INPUT not in sources:
         first_document(reader, sources)  # a wrong path leaves no folder behind
-    run = RunFolder.create(output, recipe, list(sources))
-    if _STANDARD_INPUT in sources:
-        _keep_standard_input(run)
+    if recipe.reader.name == "text" and all(source.lower().endswith((".csv", ".tsv")) for source in sources):
+        say("note: every line of these files is a document; for a column there is --reader csv --set column=…")
+    prepare_backend()
+    was_there = output.exists()
     try:
+        kept = _keep_standard_input(sources, output)
+        run = RunFolder.create(output, recipe, kept)
         _prepare_corpus(run, recipe, lambda _: None)
         _make_batches(run, recipe)
     except GenrunError:
-        shutil.rmtree(run.path)  # made a moment ago; a corpus that cannot be used leaves nothing to go on with
+        _remove(output, was_there)  # made a moment ago; a corpus that cannot be used leaves nothing to go on with
         raise
     return _continue(run, say, callbacks)
 
@@ -72,6 +78,9 @@ def resume(
     run = RunFolder.open(folder)
     if epochs is not None:
         recipe = run.recipe()
+        done = _finished_epochs(run)
+        if epochs < done:
+            raise OptionError(f"{folder} has {done} epochs behind it; epochs={epochs} would be less")
         recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, epochs=epochs))
         run.settings["recipe"] = recipe.to_dict()
         run.save_settings()
@@ -84,7 +93,8 @@ def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Call
     run.remove_leftovers()
     counts = _prepare_corpus(run, recipe, say)
     seed_everything(recipe.training.seed)
-    fitting = _make_fitting(run, recipe)
+    with memory_errors():
+        fitting = _make_fitting(run, recipe)
     say(f"{fitting.network.count_params():,} parameters, {_shape(recipe)}; on {device_name()}")
 
     from genrun_core.callbacks import Progress, Recorder
@@ -94,17 +104,20 @@ def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Call
     if run.checkpoint_file.exists():
         best = restore_checkpoint(run.checkpoint_file, fitting)["best"]
         say(f"continuing after epoch {fitting.epoch} of {recipe.training.epochs}")
-    if fitting.epoch >= recipe.training.epochs and run.card_file.exists():
+    elif run.network_file.exists():
+        say("note: there is no checkpoint, so training begins again")
+    if fitting.epoch >= recipe.training.epochs and run.plot_file.exists():
         say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
         return run
-    recorder = Recorder(run, fitting, best)
+    run.plot_file.unlink(missing_ok=True)  # drawn last: where it is missing, the training is not finished
+    recorder = Recorder(run, fitting, best, lambda best: _card(run, recipe, counts, fitting, best))
     progress = Progress(fitting, say)
     try:
-        fitting.run([progress, recorder, *_early_stopping(recipe, fitting), *callbacks])
+        with memory_errors():
+            fitting.run([progress, recorder, *_early_stopping(recipe, fitting), *callbacks])
     finally:
         progress.close()
     write_with(run.plot_file, lambda path: draw_curves(fitting.history, path))
-    run.save_json(run.card_file, _card(run, recipe, counts, fitting, recorder.best))
     if fitting.epoch < recipe.training.epochs:
         say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
     best_row = fitting.history[recorder.best["epoch"] - 1]
@@ -202,6 +215,7 @@ def _card(
             "best epoch": best["epoch"],
             **{name: round(value, 6) for name, value in row.items() if "seconds" not in name and "_per_" not in name},
             "seed": recipe.training.seed,
+            "weights": best["weights"],
         },
         "versions": dict(run.settings["versions"]),
     }
@@ -219,16 +233,33 @@ def _metrics(row: dict[str, float]) -> str:
     return ", ".join(f"{name} {row[name]:.4f}" for name in names)
 
 
-def _keep_standard_input(run: RunFolder) -> None:
-    """Copy standard input into the run folder: it is read more than once, and again after a resume."""
-    kept = run.path / "standard-input.txt"
+def _keep_standard_input(sources: Sequence[str], output: Path) -> list[str]:
+    """Return where the sources are, independent of the current folder.
+
+    Standard input is copied into the run folder: it is read more than once, and again after a resume.
+    """
+    kept = output / "standard-input.txt"
 
     def copy(path: Path) -> None:
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
 
-    if run.sources.count(_STANDARD_INPUT) > 1:
-        raise OptionError("standard input can be named only once")
-    write_with(kept, copy)
-    run.settings["sources"] = [str(kept) if source == _STANDARD_INPUT else source for source in run.sources]
-    run.save_settings()
+    if _STANDARD_INPUT in sources:
+        output.mkdir(parents=True, exist_ok=True)
+        write_with(kept, copy)
+    return [str(kept if source == _STANDARD_INPUT else Path(source).expanduser().absolute()) for source in sources]
+
+
+def _remove(output: Path, was_there: bool) -> None:
+    """Remove what a failed beginning left; a folder that the user had made stays, as empty as it was."""
+    for path in output.iterdir() if output.is_dir() else ():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if not was_there and output.is_dir():
+        output.rmdir()
+
+
+def _finished_epochs(run: RunFolder) -> int:
+    """Return how many epochs the metrics have a row for."""
+    if not run.metrics_file.exists():
+        return 0
+    return max(len(run.metrics_file.read_text("utf-8").splitlines()) - 1, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import metadata as package_metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +21,14 @@ from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    import keras
     import onnx
 
     from genrun_export.parity import ParityFigures
 
 __all__ = ["export"]
+
+_MARK = b"genrun.format_version"
 
 
 def export(folder: Path, output: Path) -> ParityFigures:
@@ -35,8 +39,8 @@ def export(folder: Path, output: Path) -> ParityFigures:
     run = RunFolder.open(folder)
     if not run.network_file.exists():
         raise RunFolderError(f"{folder} has no trained network yet: genrun train --resume {folder}")
-    if output.is_dir():
-        raise ExportError(f"{output} is a folder; name the model file to write, for example {output / 'model.onnx'}")
+    output = output.resolve()  # a link stays one, and what it points to is replaced
+    _check_output(output)
     _require_converter()
     prepare_backend("exporting")
     from genrun_core.architecture import load_network
@@ -46,6 +50,7 @@ def export(folder: Path, output: Path) -> ParityFigures:
 
     recipe, tokenizer = run.recipe(), run.tokenizer()
     network = load_network(run.network_file)
+    card = _card(run, network)
     defaults = _defaults(recipe, tokenizer)
     model = to_onnx(make_step(network))
     prompts = choose_prompts(tokenizer, TokenShards.open(run.tokens))
@@ -56,8 +61,8 @@ def export(folder: Path, output: Path) -> ParityFigures:
         session = StepSession(path, device="cpu")
         session.bind(len(tokenizer))
         figures, continuations = check_parity(network, session, prompts, defaults.suppressed_ids)
-        golden = golden_texts(tokenizer, prompts, continuations)
-        metadata = Metadata(tokenizer, defaults, _card(run), Verification(figures.to_json(), golden))
+        golden = golden_texts(tokenizer, session, prompts, continuations)
+        metadata = Metadata(tokenizer, defaults, card, Verification(figures.to_json(), golden))
         for key, value in metadata.to_properties().items():
             model.metadata_props.add(key=key, value=value)
         _save(model, path)
@@ -69,6 +74,21 @@ def export(folder: Path, output: Path) -> ParityFigures:
     output.parent.mkdir(parents=True, exist_ok=True)
     write_with(output, write)
     return measured[0]
+
+
+def _check_output(output: Path) -> None:
+    """Refuse to write over anything but an older model file."""
+    if output.is_dir():
+        raise ExportError(f"{output} is a folder; name the model file to write, for example {output / 'model.onnx'}")
+    if not output.exists():
+        return
+    if not output.is_file():
+        raise ExportError(f"{output} is not an ordinary file; name the model file to write")
+    if not os.access(output, os.W_OK):
+        raise ExportError(f"{output} is write-protected")
+    content = output.read_bytes()
+    if content and _MARK not in content:
+        raise ExportError(f"{output} exists and is not a genrun model; genrun does not write over it")
 
 
 def _defaults(recipe: Recipe, tokenizer: Tokenizer) -> GenerationDefaults:
@@ -85,12 +105,17 @@ def _defaults(recipe: Recipe, tokenizer: Tokenizer) -> GenerationDefaults:
     )
 
 
-def _card(run: RunFolder) -> dict[str, Any]:
+def _card(run: RunFolder, network: keras.Model) -> dict[str, Any]:
+    """Return the run's card, which must speak of just these weights."""
+    from genrun_core.architecture import fingerprint
+
     card = run.card()
-    card["versions"] = card.get("versions", {}) | {
-        name: package_metadata.version(name) for name in ("tf2onnx", "onnx")
-    }
-    return card
+    if card.get("training", {}).get("weights") != fingerprint(network):
+        raise RunFolderError(
+            f"{run.path}: its card speaks of another network than it has: genrun train --resume {run.path} mends that"
+        )
+    versions = {name: package_metadata.version(name) for name in ("tf2onnx", "onnx")}
+    return {**card, "versions": card.get("versions", {}) | versions}
 
 
 def _save(model: onnx.ModelProto, path: Path) -> None:

@@ -14,7 +14,7 @@ from genrun.errors import ExportError
 from genrun.model_file import GoldenText
 from genrun.session import StepSession
 from genrun.tokenizer import Tokenizer
-from genrun.verification import GOLDEN_CASING, greedy_continuations
+from genrun.verification import GOLDEN_CASING, greedy_continuations, logits_after
 from genrun_core.corpus import TokenShards
 
 __all__ = ["ParityFigures", "Prompt", "check_parity", "choose_prompts", "golden_texts"]
@@ -26,6 +26,7 @@ BATCH_SIZES = (1, 16)
 _LONGEST_PROMPT = 12
 _LONGEST_DOCUMENT = 64
 _CLEAR = 0.02  # between the highest logit and the next
+_GOLDEN_LOGITS = 5
 _TRIES = 50 * PROMPTS
 
 
@@ -117,13 +118,19 @@ def check_parity(
 
 
 def golden_texts(
-    tokenizer: Tokenizer, prompts: Sequence[Prompt], continuations: Sequence[tuple[int, ...]]
+    tokenizer: Tokenizer,
+    session: StepSession,
+    prompts: Sequence[Prompt],
+    continuations: Sequence[tuple[int, ...]],
 ) -> tuple[GoldenText, ...]:
     """Return what ``genrun verify`` replays, each prompt once."""
-    golden = {
-        prompt.text: GoldenText(prompt.text, prompt.ids, new, tokenizer.decode((*prompt.ids, *new), GOLDEN_CASING))
-        for prompt, new in zip(prompts, continuations, strict=True)
-    }
+    golden = {}
+    for prompt, new in zip(prompts, continuations, strict=True):
+        after = logits_after(session, prompt.ids)
+        highest = np.argsort(-after, kind="stable")[:_GOLDEN_LOGITS].tolist()
+        logits = tuple((token, round(float(after[token]), 4)) for token in highest)
+        text = tokenizer.decode((*prompt.ids, *new), GOLDEN_CASING)
+        golden[prompt.text] = GoldenText(prompt.text, prompt.ids, new, text, logits)
     return tuple(golden.values())
 
 

@@ -6,42 +6,39 @@ finished; no step is spent on padding or on rows that are done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genrun.contracts import Decoder
-from genrun.errors import GenrunError, PluginError, one_line
+from genrun.errors import GenrunError, ModelFileError, PluginError, one_line
 from genrun.session import StepSession
 from genrun.text_stream import TextStream
 
 __all__ = ["Batch", "Row", "generate_rows"]
+
+_NOT_NUMBERS = "the model's logits are not numbers: the file is damaged, or its training went wrong"
 
 
 @dataclass(slots=True, eq=False)
 class Row:
     """One text in the making.
 
-    ``draws``: float32 ``[max_new_tokens]``, one uniform number per new token. ``watch`` sees every new token and
+    ``draws`` yields one uniform number per new token. ``watch`` sees every new token and
     stops the row at a stop text. ``finish_reason``: ``end`` (an end token), ``stop`` (a stop text), ``length``.
     """
 
     prompt_ids: Sequence[int]
-    draws: NDArray[np.float32]
+    draws: Iterator[float]
+    max_new_tokens: int
     watch: TextStream | None = None
     new_ids: list[int] = field(default_factory=list)
     new_text: str = ""
     log_probability: float = 0.0
     finish_reason: str = ""
-
-    @property
-    def max_new_tokens(self) -> int:
-        """The most tokens that the row may get."""
-        return len(self.draws)
 
 
 class _History(Sequence[NDArray[np.int64]]):
@@ -98,7 +95,7 @@ class Batch:
         """Add rows; they start from their first prompt token."""
         if not rows:
             return
-        capacity = max(self._tokens.shape[1], *(len(r.prompt_ids) + r.max_new_tokens for r in rows))
+        capacity = max(self._tokens.shape[1], *(len(row.prompt_ids) + 1 for row in rows))
         grown = np.zeros((len(self) + len(rows), capacity), np.int64)
         grown[: len(self), : self._tokens.shape[1]] = self._tokens
         for i, row in enumerate(rows, len(self)):
@@ -121,18 +118,27 @@ class Batch:
         if not len(ready):
             return []
         chosen = self._choose(logits if len(ready) == len(self) else logits[ready], ready)
+        self._make_room()
         self._tokens[ready, self._lengths[ready]] = chosen
         self._lengths[ready] += 1
         return self._retire(ready, chosen)
 
+    def _make_room(self) -> None:
+        """Double the columns for tokens when the longest row has filled them."""
+        batch, capacity = self._tokens.shape
+        if self._lengths.max() == capacity:
+            self._tokens = np.concatenate([self._tokens, np.zeros((batch, capacity), np.int64)], axis=1)
+
     def _choose(self, logits: NDArray[np.float32], ready: NDArray[np.intp]) -> NDArray[np.int64]:
         """Return the next ids of the rows ``ready``, int64 ``[len(ready)]``."""
         normalizer = _log_sum_exp(logits) if self._log_probabilities else None
+        if normalizer is not None and not np.isfinite(normalizer).all():
+            raise ModelFileError(_NOT_NUMBERS)
         raw = logits.copy() if normalizer is not None else logits
         if len(self._suppressed):
             logits[:, self._suppressed] = -np.inf
         rows = [self._rows[i] for i in ready]
-        draws = np.array([row.draws[len(row.new_ids)] for row in rows], np.float32)
+        draws = np.array([next(row.draws) for row in rows], np.float32)
         history = _History(self._tokens, self._lengths, ready)
         try:
             answer = self._decoder.choose(logits, history, draws)
@@ -141,14 +147,15 @@ class Batch:
         except Exception as error:  # the decoder may be anyone's
             name = type(self._decoder).__name__
             raise PluginError(f"decoder {name} failed: {type(error).__name__}: {one_line(error)}") from error
-        chosen = self._checked(answer, len(ready), logits.shape[1])
+        chosen = self._checked(answer, logits)
         if normalizer is not None:
             for i, row in enumerate(rows):
                 row.log_probability += float(raw[i, chosen[i]] - normalizer[i])
         return chosen
 
-    def _checked(self, chosen: object, batch: int, vocabulary: int) -> NDArray[np.int64]:
-        """Hold a decoder to its contract, so that a wrong one is an error rather than a wrong text."""
+    def _checked(self, chosen: object, logits: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Hold decoder and model to their contract, so that a wrong one is an error rather than a wrong text."""
+        batch, vocabulary = logits.shape
         name = type(self._decoder).__name__
         if not isinstance(chosen, np.ndarray) or chosen.shape != (batch,) or chosen.dtype.kind not in "iu":
             returned = f"{chosen.dtype} {list(chosen.shape)}" if isinstance(chosen, np.ndarray) else repr(chosen)
@@ -156,6 +163,11 @@ class Batch:
         if chosen.min() < 0 or chosen.max() >= vocabulary:
             wrong = chosen[(chosen < 0) | (chosen >= vocabulary)][0]
             raise PluginError(f"decoder {name} chose the token {wrong}, outside 0 … {vocabulary - 1}")
+        values = logits[np.arange(batch), chosen]
+        if not np.isfinite(values).all() and np.isnan(logits).any():
+            raise ModelFileError(_NOT_NUMBERS)
+        if len(self._suppressed) and np.isin(chosen, self._suppressed).any():
+            raise PluginError(f"decoder {name} chose a token that must not be chosen (its logit is minus infinity)")
         return chosen.astype(np.int64, copy=False)
 
     def _retire(self, ready: NDArray[np.intp], chosen: NDArray[np.int64]) -> list[Row]:
@@ -191,11 +203,13 @@ class Batch:
         self._states = [state[kept] for state in self._states]
 
 
-def generate_rows(batch: Batch, rows: Iterable[Row], *, batch_size: int) -> Iterator[Row]:
-    """Generate any number of rows through a batch of at most ``batch_size``; yields them as they finish."""
-    waiting = iter(rows)
+def generate_rows(batch: Batch, take: Callable[[int], Sequence[Row]], *, batch_size: int) -> Iterator[Row]:
+    """Generate any number of rows through a batch of at most ``batch_size``; yields them as they finish.
+
+    ``take(count)`` hands out at most ``count`` more rows; none, while no row is left in the batch, is the end.
+    """
     while True:
-        batch.admit(list(islice(waiting, batch_size - len(batch))))
+        batch.admit(take(batch_size - len(batch)))
         if not len(batch):
             return
         yield from batch.advance()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from genrun.errors import OptionError
 
-__all__ = ["check_seed", "uniform_draws"]
+__all__ = ["Draws", "check_seed", "uniform_draws"]
 
 _LIMIT = 2**64
 
@@ -38,6 +38,33 @@ def check_seed(seed: int | None) -> int:
     return number
 
 
+class Draws:
+    """The draws of one text, one after another, made in blocks: a text that ends early has not paid for a long one.
+
+    >>> draws = Draws(7, 0, [1, 2])
+    >>> [next(draws) for _ in range(3)] == uniform_draws(7, 0, [1, 2], 3).tolist()
+    True
+    """
+
+    __slots__ = ("_block", "_generator", "_next")
+    _BLOCK = 32
+
+    def __init__(self, seed: int, sample: int, prompt_ids: Sequence[int]) -> None:
+        self._generator = _generator(seed, sample, prompt_ids)
+        self._block: list[float] = []
+        self._next = 0
+
+    def __iter__(self) -> Draws:
+        return self
+
+    def __next__(self) -> float:
+        """Return the next uniform number in [0, 1), a float32 value."""
+        if self._next == len(self._block):
+            self._block, self._next = self._generator.random(self._BLOCK, dtype=np.float32).tolist(), 0
+        self._next += 1
+        return self._block[self._next - 1]
+
+
 def uniform_draws(seed: int, sample: int, prompt_ids: Sequence[int], count: int) -> NDArray[np.float32]:
     """Return float32 ``[count]`` in [0, 1): the draws for a text's first ``count`` new tokens.
 
@@ -47,7 +74,11 @@ def uniform_draws(seed: int, sample: int, prompt_ids: Sequence[int], count: int)
     >>> bool((uniform_draws(7, 0, [1, 2], 9)[:5] == uniform_draws(7, 0, [1, 2], 5)).all())
     True
     """
+    return _generator(seed, sample, prompt_ids).random(count, dtype=np.float32)
+
+
+def _generator(seed: int, sample: int, prompt_ids: Sequence[int]) -> np.random.Generator:
     digest = hashlib.blake2b(np.asarray(prompt_ids, "<i8").tobytes(), digest_size=8).digest()
     counter = np.array([0, 0, 0, int.from_bytes(digest, "little")], np.uint64)
     bits = np.random.Philox(key=np.array([seed, sample], np.uint64), counter=counter)
-    return np.random.Generator(bits).random(count, dtype=np.float32)
+    return np.random.Generator(bits)

@@ -12,10 +12,10 @@ from typing import Any
 
 from genrun.batch import Batch, Row, generate_rows
 from genrun.contracts import Decoder
-from genrun.draws import uniform_draws
+from genrun.draws import Draws
 from genrun.errors import OptionError
 from genrun.model_file import GenerationDefaults, Metadata, Verification
-from genrun.results import Result, UnknownWordsWarning
+from genrun.results import Result, UnknownWordsWarning, list_words
 from genrun.scoring import Score, token_log_probabilities
 from genrun.session import StepSession
 from genrun.settings import GenerationSettings, resolve_settings
@@ -25,6 +25,7 @@ from genrun.tokenizer import Encoding, Tokenizer
 __all__ = ["BATCH_SIZE", "Model", "load"]
 
 BATCH_SIZE = 64
+_AHEAD = 16  # batches of finished results that may wait for an earlier one
 
 
 def load(path: str | os.PathLike[str], *, device: str = "auto", threads: int | None = None) -> Model:
@@ -134,8 +135,10 @@ class Model:
         settings = self._chosen(settings, choices)
         job = next(self._jobs([prompt], 1, settings))
         _warn_unknown(job.encoding.unknown)
-        for _ in generate_rows(self._batch(settings), [job.row], batch_size=1):
-            pass
+        batch = self._batch(settings)
+        batch.admit([job.row])
+        while len(batch):
+            batch.advance()
         return self._result(job, settings).text
 
     def generate_many(
@@ -170,8 +173,8 @@ class Model:
         if isinstance(prompts, str):
             raise OptionError("prompts must be a list of texts, not one text")
         for name, value in (("n", n), ("batch_size", batch_size)):
-            if value < 1:
-                raise OptionError(f"{name} must be 1 or more, not {value}")
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise OptionError(f"{name} must be a whole number from 1, not {value!r}")
         return self._results(prompts, n, batch_size, self._chosen(settings, choices))
 
     def stream(
@@ -227,11 +230,13 @@ class Model:
         self, prompts: Iterable[str], n: int, settings: GenerationSettings, *, watch: bool = False
     ) -> Iterator[_Job]:
         for prompt in prompts:
+            if not isinstance(prompt, str):
+                raise OptionError(f"a prompt must be text, not {prompt!r}")
             encoding = self.tokenizer.encode_prompt(prompt)
             for sample in range(n):
-                draws = uniform_draws(settings.seed, sample, encoding.ids, settings.max_new_tokens)
+                draws = Draws(settings.seed, sample, encoding.ids)
                 watcher = self._text_stream(encoding, settings) if watch or settings.stops else None
-                yield _Job(prompt, encoding, sample, Row(encoding.ids, draws, watcher))
+                yield _Job(prompt, encoding, sample, Row(encoding.ids, draws, settings.max_new_tokens, watcher))
 
     def _text_stream(self, encoding: Encoding, settings: GenerationSettings) -> TextStream:
         pieces = self.tokenizer.prompt_pieces(encoding, settings.casing)
@@ -245,16 +250,22 @@ class Model:
 
         refused: list[Exception] = []
 
-        def rows() -> Iterator[Row]:
+        jobs = self._jobs(prompts, n, settings)
+
+        def take(count: int) -> list[Row]:
+            if refused or len(waiting) > _AHEAD * batch_size:  # a slow row holds back the results of those behind it
+                return []
+            taken: list[Row] = []
             try:
-                for job in self._jobs(prompts, n, settings):
+                for job in islice(jobs, count):
                     waiting[job.row] = job
-                    yield job.row
+                    taken.append(job.row)
             except Exception as error:  # a bad prompt must not take those before it along
                 refused.append(error)
+            return taken
 
         batch = self._batch(settings, log_probabilities=True)
-        for _ in generate_rows(batch, rows(), batch_size=batch_size):
+        for _ in generate_rows(batch, take, batch_size=batch_size):
             while waiting and (first := next(iter(waiting))).finish_reason:
                 yield self._result(waiting.pop(first), settings)
         for error in refused:
@@ -289,5 +300,4 @@ class Model:
 
 def _warn_unknown(words: Sequence[str]) -> None:
     if words:
-        listed = ", ".join(repr(word) for word in words)
-        warnings.warn(f"not in the model's vocabulary: {listed}", UnknownWordsWarning, stacklevel=3)
+        warnings.warn(f"not in the model's vocabulary: {list_words(words)}", UnknownWordsWarning, stacklevel=3)

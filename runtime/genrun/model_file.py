@@ -7,8 +7,10 @@ from a stranger is safe. The layout is described in ``docs/model-file.md``.
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, TypeGuard
 
 from genrun.errors import ModelFileError, OptionError, one_line
@@ -50,12 +52,16 @@ class GenerationDefaults:
 
 @dataclass(frozen=True, slots=True)
 class GoldenText:
-    """A greedy generation recorded at export: ``prompt`` → ``prompt_ids`` → ``new_ids`` → ``text``."""
+    """A greedy generation recorded at export: ``prompt`` → ``prompt_ids`` → ``new_ids`` → ``text``.
+
+    ``logits``: token ids with the highest logits after the prompt, and these.
+    """
 
     prompt: str
     prompt_ids: tuple[int, ...]
     new_ids: tuple[int, ...]
     text: str
+    logits: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ class Metadata:
                         "prompt_ids": list(text.prompt_ids),
                         "new_ids": list(text.new_ids),
                         "text": text.text,
+                        "logits": [list(pair) for pair in text.logits],
                     }
                     for text in verification.golden
                 ],
@@ -120,7 +127,7 @@ class Metadata:
             return cls(
                 tokenizer=tokenizer,
                 generation=_generation(_document(properties, "generation"), len(tokenizer)),
-                card=_document(properties, "card"),
+                card=MappingProxyType(_document(properties, "card")),
                 verification=_verification(_document(properties, "verification"), len(tokenizer)),
             )
         except (OptionError, _Malformed) as error:
@@ -129,9 +136,13 @@ class Metadata:
 
 def check_max_new_tokens(value: int) -> int:
     """Return ``value`` if it is a length that a text may have; raises OptionError otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _LONGEST:
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)  # NumPy's whole numbers too
+    except TypeError:
+        number = -1
+    if not 1 <= number <= _LONGEST:
         raise OptionError(f"max_new_tokens must be a whole number from 1 to {_LONGEST:,}, not {value!r}")
-    return value
+    return number
 
 
 class _Malformed(Exception):
@@ -169,9 +180,11 @@ def _generation(value: dict[str, Any], vocabulary: int) -> GenerationDefaults:
     length = value.get("max_new_tokens")
     if not isinstance(decoder, str) or not isinstance(options, dict) or not _is_int(length):
         raise _Malformed("genrun.generation needs 'decoder', 'options' and 'max_new_tokens'")
+    if len(_ids(value, "suppressed_ids", vocabulary)) >= vocabulary:
+        raise _Malformed("genrun.generation suppresses every token")
     return GenerationDefaults(
         decoder=decoder,
-        options=options,
+        options=MappingProxyType(options),
         max_new_tokens=length,
         stop_ids=_ids(value, "stop_ids", vocabulary),
         suppressed_ids=_ids(value, "suppressed_ids", vocabulary),
@@ -192,7 +205,19 @@ def _golden(value: object, vocabulary: int) -> GoldenText:
     prompt_ids, new_ids = _ids(value, "prompt_ids", vocabulary), _ids(value, "new_ids", vocabulary)
     if not prompt_ids:
         raise _Malformed("genrun.verification: a golden text begins from at least one token")
-    return GoldenText(value["prompt"], prompt_ids, new_ids, value["text"])
+    return GoldenText(value["prompt"], prompt_ids, new_ids, value["text"], _logits(value.get("logits"), vocabulary))
+
+
+def _logits(value: object, vocabulary: int) -> tuple[tuple[int, float], ...]:
+    pairs = value if isinstance(value, list) else []
+    for pair in pairs:
+        fits = isinstance(pair, list) and len(pair) == 2 and _is_int(pair[0]) and 0 <= pair[0] < vocabulary
+        if not fits or isinstance(pair[1], bool) or not isinstance(pair[1], (int, float)):
+            pairs = []
+            break
+    if not pairs:
+        raise _Malformed("genrun.verification: a golden text needs 'logits', a list of pairs of token id and logit")
+    return tuple((token, float(logit)) for token, logit in pairs)
 
 
 def _ids(value: dict[str, Any], key: str, vocabulary: int) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ reports a wrong name or value as an :class:`~genrun.errors.OptionError`.
 from __future__ import annotations
 
 import dataclasses
+import numbers
 import types
 import typing
 from collections.abc import Mapping
@@ -145,9 +146,11 @@ def _scalar(value: object, target: type[Any]) -> object | None:
         return None
     if target is str:
         return value if isinstance(value, str) else None
+    if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):
+        value = float(value)  # NumPy's numbers too
     if target is int and isinstance(value, float):
         return int(value) if value.is_integer() else None
-    if target in (int, float) and isinstance(value, (int, float, str)):
+    if target in (int, float) and isinstance(value, (numbers.Real, str)):
         try:
             return target(value)  # type: ignore[no-any-return]
         except (ValueError, OverflowError):

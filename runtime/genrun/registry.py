@@ -47,22 +47,31 @@ class PluginInfo:
         return f"{self.distribution}:{self.name}"
 
 
-@functools.cache
 def plugins(kind: str) -> tuple[PluginInfo, ...]:
     """Return everything that is offered as ``kind`` (reader, decoder, command), sorted, nothing imported."""
-    found = {}
-    for entry in metadata.entry_points(group=GROUPS[kind]):
-        if entry.dist is None or "Name" not in entry.dist.metadata:
-            continue  # the remains of an interrupted uninstall
-        owner = re.sub(r"[-_.]+", "-", entry.dist.name).lower()
-        info = PluginInfo(kind, entry.name, owner, entry.dist.version, entry.value, entry)
-        found[info.qualified_name] = info  # a distribution seen twice on sys.path counts once
+    return tuple(info for info in _offered() if info.kind == kind)
+
+
+@functools.cache
+def _offered() -> tuple[PluginInfo, ...]:
+    kinds = {group: kind for kind, group in GROUPS.items()}
+    found: dict[tuple[str, str], PluginInfo] = {}
+    for distribution in metadata.distributions():
+        try:
+            entries = [entry for entry in distribution.entry_points if entry.group in kinds]
+            name, version = (distribution.metadata["Name"], distribution.version) if entries else ("", "")
+        except Exception:  # damaged metadata, often the remains of an uninstall, of a package that may be any
+            continue
+        owner = re.sub(r"[-_.]+", "-", name or "").lower()
+        for entry in entries if owner else ():
+            info = PluginInfo(kinds[entry.group], entry.name, owner, version, entry.value, entry)
+            found.setdefault((info.kind, info.qualified_name), info)  # of two versions, the first on the path
     return tuple(sorted(found.values(), key=lambda info: (not info.built_in, info.name, info.distribution)))
 
 
 def refresh() -> None:
     """Forget what was found, so that plugins installed or removed since are noticed."""
-    plugins.cache_clear()
+    _offered.cache_clear()
 
 
 def find(kind: str, name: str) -> PluginInfo:

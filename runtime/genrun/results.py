@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Result", "UnknownWordsWarning"]
+__all__ = ["Result", "UnknownWordsWarning", "list_words", "shorten"]
+
+
+def list_words(words: Sequence[str], most: int = 10) -> str:
+    """Return words for a message: each once, the first ``most`` of them.
+
+    >>> list_words(["b", "a", "b"])
+    "'b', 'a'"
+    """
+    different = list(dict.fromkeys(words))
+    listed = ", ".join(repr(shorten(word)) for word in different[:most])
+    return listed if len(different) <= most else f"{listed} and {len(different) - most} more"
+
+
+def shorten(text: str, most: int = 60) -> str:
+    """Return ``text`` for a message, cut where it is long."""
+    return text if len(text) <= most else text[:most] + "…"
 
 
 class UnknownWordsWarning(UserWarning):

@@ -42,7 +42,9 @@ def resolve_settings(
     """
     if max_new_tokens is None:
         max_new_tokens = defaults.max_new_tokens
-    stops = (stop,) if isinstance(stop, str) else tuple(stop)
+    stops = (stop,) if isinstance(stop, str) else tuple(stop or ())
+    if not all(isinstance(text, str) for text in stops):
+        raise OptionError(f"a stop must be text, not {stop!r}")
     if "" in stops:
         raise OptionError("a stop text must not be empty")
     return GenerationSettings(

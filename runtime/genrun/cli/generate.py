@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 import warnings
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
-from genrun.errors import OptionError
-from genrun.results import UnknownWordsWarning
+from genrun.cli.texts import texts_from
+from genrun.results import UnknownWordsWarning, list_words, shorten
 
 if TYPE_CHECKING:
     from genrun.model import Model
@@ -21,7 +19,7 @@ __all__ = ["command"]
 
 
 @click.command("generate")
-@click.argument("model_file", metavar="MODEL", type=click.Path())
+@click.argument("model_file", metavar="MODEL", type=str)
 @click.argument("prompts", metavar="[PROMPT]...", nargs=-1)
 @click.option("-n", "samples", type=click.IntRange(1), default=1, show_default=True, help="Texts for each prompt.")
 @click.option("--max-new-tokens", type=int, help="Most tokens to add. [default: the model's]")
@@ -73,29 +71,13 @@ def command(
     if not quiet:
         click.echo(f"{model.device} ({model.device_reason}), seed {settings.seed}", err=True)
     if stream:
-        for prompt in _prompts(prompts):
+        for prompt in texts_from(prompts or ("",)):
             _stream(model, prompt, settings)
         return
-    for result in model.generate_each(_prompts(prompts), n=samples, settings=settings):
+    for result in model.generate_each(texts_from(prompts or ("",)), n=samples, settings=settings):
         if result.sample == 0:
             _say_unknown(result.prompt, result.unknown)
         click.echo(json.dumps(result.to_json(), ensure_ascii=False) if as_json else result.text)
-
-
-def _prompts(prompts: tuple[str, ...]) -> Iterator[str]:
-    for prompt in prompts or ("",):
-        if prompt == "-":
-            yield from _standard_input()
-        else:
-            yield prompt
-
-
-def _standard_input() -> Iterator[str]:
-    for number, line in enumerate(sys.stdin.buffer, 1):
-        try:
-            yield line.decode("utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise OptionError(f"standard input, line {number}: a prompt must be UTF-8 text") from error
 
 
 def _stream(model: Model, prompt: str, settings: GenerationSettings) -> None:
@@ -111,5 +93,4 @@ def _stream(model: Model, prompt: str, settings: GenerationSettings) -> None:
 
 def _say_unknown(prompt: str, words: tuple[str, ...]) -> None:
     if words:
-        listed = ", ".join(repr(word) for word in words)
-        click.echo(f"note: not in the model's vocabulary: {listed} (prompt {prompt!r})", err=True)
+        click.echo(f"note: not in the model's vocabulary: {list_words(words)} (prompt {shorten(prompt)!r})", err=True)

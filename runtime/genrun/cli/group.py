@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,6 @@ _SUMMARIES = {  # so that help does not import the commands
     "generate": "Generate text with a model file.",
     "info": "Show what a model file says about itself.",
     "plugins": "List readers, decoders and commands, and who ships them.",
-    "evaluate": "Measure a run or a model on texts: perplexity.",
     "score": "Say how likely given texts are to a model.",
     "train": "Train a model on a corpus and leave a run folder.",
     "verify": "Replay the golden texts that a model file carries.",
@@ -91,6 +91,8 @@ def cli() -> None:
 
 def run(command: Callable[..., Any] = cli) -> None:
     """Run a command and turn every error of the user's into one line and its exit status."""
+    if hasattr(signal, "SIGTERM"):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit lets half-written files be removed
     try:
         status = command(standalone_mode=False)
         sys.stdout.flush()

@@ -10,7 +10,7 @@ __all__ = ["command"]
 
 
 @click.command("info")
-@click.argument("model_file", metavar="MODEL", type=click.Path())
+@click.argument("model_file", metavar="MODEL", type=str)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(model_file: str, as_json: bool) -> None:
     """Show what MODEL says about itself: its card, its defaults, and how its export was verified."""
@@ -25,6 +25,10 @@ def command(model_file: str, as_json: bool) -> None:
         click.secho(section, bold=True)
         width = max((len(name) for name in values), default=0)
         for name, value in values.items():
-            click.echo(
-                f"  {name:{width}}  {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-            )
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            click.echo(f"  {_printable(name):{width}}  {_printable(text)}")
+
+
+def _printable(text: str) -> str:
+    """Return ``text`` without the power to steer a terminal: a model file may come from a stranger."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

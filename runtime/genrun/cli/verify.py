@@ -8,7 +8,7 @@ __all__ = ["command"]
 
 
 @click.command("verify")
-@click.argument("model_file", metavar="MODEL", type=click.Path())
+@click.argument("model_file", metavar="MODEL", type=str)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 def command(model_file: str, device: str) -> None:
     """Replay the golden texts that MODEL carries, here and on this device."""
@@ -24,4 +24,6 @@ def command(model_file: str, device: str) -> None:
         raise ModelFileError(f"{model_file} carries no golden texts, so there is nothing to replay")
     if not report.passed:
         raise ModelFileError(f"{model_file}: {len(report.differences)} differences in {report.texts} golden texts")
-    click.echo(f"{report.texts} golden texts reproduced, alone and in a batch, on {model.device}")
+    click.echo(
+        f"{report.texts} golden texts reproduced, alone and in a batch, on {model.device} ({model.device_reason})"
+    )

@@ -17,6 +17,7 @@ CASINGS = ("none", "corpus", "title", "sentence", "upper")
 
 _NO_SPACE_BEFORE = frozenset(".,!?;:%)]}”’»…")
 _NO_SPACE_AFTER = frozenset("([{“‘«$£€#¿¡")
+_CLOSING = frozenset('”’»")]}')
 _SENTENCE_END = frozenset(".!?…")
 _CONTRACTIONS = frozenset(
     apostrophe + ending for apostrophe in "'’" for ending in ("s", "t", "d", "m", "ll", "re", "ve")
@@ -59,6 +60,7 @@ class Detokenizer:
         self._capitalize = casing == "sentence" or (casing == "corpus" and capitalize_first)
         self._at_start = True
         self._sentence_start = True
+        self._abbreviated = False  # the last piece looks like an abbreviation, whose full stop ends no sentence
         self._glue = True  # the next piece follows without a space
         self._quote_open = False
         self._word_start = True  # for pieces that are single characters
@@ -86,7 +88,10 @@ class Detokenizer:
         if any(character.isalnum() for character in piece):
             self._sentence_start = False
         if piece in _SENTENCE_END or (not self._spaced and piece == "\n"):
-            self._sentence_start = True
+            self._sentence_start = not (piece == "." and self._abbreviated)
+        elif piece in _CLOSING:  # “Where?” asked Tom.
+            self._sentence_start = False
+        self._abbreviated = self._spaced and (len(piece) == 1 or "." in piece)  # J., U.S.
         word_start, self._word_start = self._word_start, piece.isspace()
         self._at_start = False
         if self._casing == "title":

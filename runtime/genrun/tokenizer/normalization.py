@@ -63,7 +63,9 @@ def _isolate(characters: str) -> Transform:
 
 def _isolate_edges(leading: str, trailing: str) -> Transform:
     """Part the characters from the beginnings and ends of words; inside a word they stay (``U.S.``, ``1,000``)."""
-    pattern = re.compile(rf"(?<!\S)[{re.escape(leading)}]+|[{re.escape(trailing)}]+(?!\S)")
+    first, last = re.escape(leading), re.escape(trailing)
+    # A word of nothing else, its beginning, its end; each is tried once per word, so a long run costs no more.
+    pattern = re.compile(rf"(?<!\S)(?:[{first}{last}]++(?!\S)|[{first}]++)|(?<![{last}])[{last}]++(?!\S)")
     return lambda text: pattern.sub(lambda match: f" {' '.join(match.group())} ", text)
 
 

@@ -135,7 +135,7 @@ class Tokenizer:
         opening = SPECIALS["start"]
         stripped = text.lstrip()
         if "start" in self._special_ids and stripped.startswith(opening):
-            text = stripped[len(opening) :]
+            text = stripped[len(opening) :].removeprefix(" ")
         encoding = self._framed(self.encode(text), start=True, end=False)
         if not encoding.ids:
             if encoding.unknown:
@@ -157,6 +157,8 @@ class Tokenizer:
 
     def piece(self, token: int, casing: str = "none") -> str:
         """Return the text of one token, empty for a special one; the casing ``corpus`` is applied here."""
+        if not 0 <= token < len(self.vocabulary):
+            raise OptionError(f"token id {token} is outside the vocabulary of {len(self.vocabulary)}")
         if token < len(self.specials):
             return ""
         word = self.vocabulary[token]

@@ -1,0 +1,30 @@
+"""``genrun score``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command("score")
+@click.argument("model_file", metavar="MODEL", type=str)
+@click.argument("texts", metavar="[TEXT]...", nargs=-1)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with every token's log-probability.")
+def command(model_file: str, texts: tuple[str, ...], device: str, as_json: bool) -> None:
+    """Say how likely each TEXT is to MODEL: perplexity, log-probability, predicted tokens, the text.
+
+    A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
+    """
+    from genrun.cli.texts import texts_from
+    from genrun.model import load
+
+    model = load(model_file, device=device)
+    for score in model.score_each(texts_from(texts or ("-",))):
+        if as_json:
+            click.echo(json.dumps(score.to_json(), ensure_ascii=False))
+        else:
+            click.echo(f"{score.perplexity:.2f}\t{score.log_probability:.3f}\t{score.tokens}\t{score.text}")

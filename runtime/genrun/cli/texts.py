@@ -1,0 +1,27 @@
+"""The texts that a command works on: its arguments, and standard input, line by line, where one of them is "-"."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+
+from genrun.errors import OptionError
+
+__all__ = ["texts_from"]
+
+
+def texts_from(arguments: Iterable[str]) -> Iterator[str]:
+    """Yield the texts one by one; raises OptionError for a line that is not UTF-8."""
+    for argument in arguments:
+        if argument == "-":
+            yield from _standard_input()
+        else:
+            yield argument
+
+
+def _standard_input() -> Iterator[str]:
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise OptionError(f"standard input, line {number}: a text must be UTF-8") from error

@@ -1,0 +1,90 @@
+"""Refuses model files whose tensors lie in other files: a model file is one file, and must not read others.
+
+ONNX lets a tensor name a path ("external data"), and some versions of onnxruntime follow it anywhere on the disk.
+This module walks the protobuf structure of the file far enough to see every tensor, without reading their contents.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+
+from genrun.errors import ModelFileError
+
+__all__ = ["refuse_external_data"]
+
+# message → field number → message, for the fields that can lead to a tensor (onnx.proto)
+_FIELDS = {
+    "model": {7: "graph", 25: "function"},
+    "function": {7: "node"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "tensor": {},
+}
+_EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+_DEEPEST = 64  # graphs within graphs; onnxruntime itself gives up long before
+
+
+def refuse_external_data(path: Path) -> None:
+    """Raise ModelFileError if a tensor of the ONNX file at ``path`` is stored elsewhere.
+
+    A file that is not well-formed protobuf is left to onnxruntime, which says so.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        try:
+            external = _leads_outside(content, 0, len(content), "model", 0)
+        except (IndexError, ValueError):
+            return
+    if external:
+        raise ModelFileError(
+            f"{path} keeps tensors in other files; a genrun model is one file that carries everything"
+        )
+
+
+def _leads_outside(content: mmap.mmap, start: int, end: int, message: str, depth: int) -> bool:
+    if depth > _DEEPEST:
+        raise ValueError
+    for number, value, size in _fields(content, start, end):
+        if message == "tensor" and (number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value)):
+            return True
+        inner = _FIELDS[message].get(number)
+        if inner is not None and size is not None and _leads_outside(content, value, value + size, inner, depth + 1):
+            return True
+    return False
+
+
+def _fields(content: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int | None]]:
+    """Yield a message's fields: number and, for a varint, its value; for bytes, where they begin and their size."""
+    while at < end:
+        key, at = _varint(content, at)
+        number, kind = key >> 3, key & 7
+        if kind == 0:
+            value, at = _varint(content, at)
+            yield number, value, None
+        elif kind == 2:
+            size, at = _varint(content, at)
+            if at + size > end:
+                raise ValueError
+            yield number, at, size
+            at += size
+        elif kind in (1, 5):
+            at += 8 if kind == 1 else 4
+        else:
+            raise ValueError
+
+
+def _varint(content: mmap.mmap, at: int) -> tuple[int, int]:
+    """Return the number at ``at`` and where it ends (protobuf's base-128 encoding)."""
+    value = shift = 0
+    while True:
+        byte = content[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+        if shift > 63:
+            raise ValueError
