@@ -47,6 +47,14 @@ class CorpusCounts:
         """Return the counts as a JSON-ready dictionary."""
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, value: dict[str, Any], path: Path) -> CorpusCounts:
+        """Return the counts that :meth:`to_json` wrote to ``path``; raises RunFolderError if they are not."""
+        try:
+            return cls(**value)
+        except TypeError as error:
+            raise RunFolderError(f"{path}: {one_line(error)}") from error
+
 
 class TokenShards:
     """The encoded documents: ids int32 ``[tokens]`` one after another, offsets int64 ``[documents + 1]``.

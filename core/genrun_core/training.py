@@ -106,7 +106,7 @@ def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Call
         say(f"continuing after epoch {fitting.epoch} of {recipe.training.epochs}")
     elif run.network_file.exists():
         say("note: there is no checkpoint, so training begins again")
-    if fitting.epoch >= recipe.training.epochs and run.plot_file.exists():
+    if fitting.epoch >= recipe.training.epochs and run.plot_file.exists() and run.card_file.exists():
         say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
         return run
     run.plot_file.unlink(missing_ok=True)  # drawn last: where it is missing, the training is not finished
@@ -129,7 +129,7 @@ def _prepare_corpus(run: RunFolder, recipe: Recipe, say: Say) -> CorpusCounts:
     """Read the corpus into the run folder unless that is done already; say what was counted."""
     stored = run.corpus()
     if stored is not None:
-        counts = CorpusCounts(**stored)
+        counts = CorpusCounts.from_json(stored, run.corpus_file)
     else:
         reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
         tokenizer, counted = count_words(reader, run.sources, recipe.tokenizer)

@@ -131,9 +131,10 @@ class Batch:
 
     def _choose(self, logits: NDArray[np.float32], ready: NDArray[np.intp]) -> NDArray[np.int64]:
         """Return the next ids of the rows ``ready``, int64 ``[len(ready)]``."""
-        normalizer = _log_sum_exp(logits) if self._log_probabilities else None
-        if normalizer is not None and not np.isfinite(normalizer).all():
+        highest = logits.max(axis=1, keepdims=True)
+        if not np.isfinite(highest).all():  # the highest of numbers with a NaN among them is NaN
             raise ModelFileError(_NOT_NUMBERS)
+        normalizer = _log_sum_exp(logits, highest) if self._log_probabilities else None
         raw = logits.copy() if normalizer is not None else logits
         if len(self._suppressed):
             logits[:, self._suppressed] = -np.inf
@@ -147,15 +148,15 @@ class Batch:
         except Exception as error:  # the decoder may be anyone's
             name = type(self._decoder).__name__
             raise PluginError(f"decoder {name} failed: {type(error).__name__}: {one_line(error)}") from error
-        chosen = self._checked(answer, logits)
+        chosen = self._checked(answer, logits.shape)
         if normalizer is not None:
             for i, row in enumerate(rows):
                 row.log_probability += float(raw[i, chosen[i]] - normalizer[i])
         return chosen
 
-    def _checked(self, chosen: object, logits: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Hold decoder and model to their contract, so that a wrong one is an error rather than a wrong text."""
-        batch, vocabulary = logits.shape
+    def _checked(self, chosen: object, shape: tuple[int, ...]) -> NDArray[np.int64]:
+        """Hold the decoder to its contract, so that a wrong one is an error rather than a wrong text."""
+        batch, vocabulary = shape
         name = type(self._decoder).__name__
         if not isinstance(chosen, np.ndarray) or chosen.shape != (batch,) or chosen.dtype.kind not in "iu":
             returned = f"{chosen.dtype} {list(chosen.shape)}" if isinstance(chosen, np.ndarray) else repr(chosen)
@@ -163,9 +164,6 @@ class Batch:
         if chosen.min() < 0 or chosen.max() >= vocabulary:
             wrong = chosen[(chosen < 0) | (chosen >= vocabulary)][0]
             raise PluginError(f"decoder {name} chose the token {wrong}, outside 0 … {vocabulary - 1}")
-        values = logits[np.arange(batch), chosen]
-        if not np.isfinite(values).all() and np.isnan(logits).any():
-            raise ModelFileError(_NOT_NUMBERS)
         if len(self._suppressed) and np.isin(chosen, self._suppressed).any():
             raise PluginError(f"decoder {name} chose a token that must not be chosen (its logit is minus infinity)")
         return chosen.astype(np.int64, copy=False)
@@ -215,9 +213,8 @@ def generate_rows(batch: Batch, take: Callable[[int], Sequence[Row]], *, batch_s
         yield from batch.advance()
 
 
-def _log_sum_exp(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return log Σ exp over the vocabulary, float64 ``[batch]``."""
-    highest = logits.max(axis=1, keepdims=True)
+def _log_sum_exp(logits: NDArray[np.float32], highest: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return log Σ exp over the vocabulary, float64 ``[batch]``; ``highest`` is each row's, ``[batch, 1]``."""
     total = np.exp(logits - highest).sum(axis=1, dtype=np.float64)
     result: NDArray[np.float64] = highest[:, 0] + np.log(total)
     return result

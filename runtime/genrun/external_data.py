@@ -16,8 +16,9 @@ __all__ = ["refuse_external_data"]
 
 # message → field number → message, for the fields that can lead to a tensor (onnx.proto)
 _FIELDS = {
-    "model": {7: "graph", 25: "function"},
-    "function": {7: "node"},
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "function": {7: "node", 11: "attribute"},
     "graph": {1: "node", 5: "tensor", 15: "sparse"},
     "node": {5: "attribute"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
@@ -25,7 +26,7 @@ _FIELDS = {
     "tensor": {},
 }
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
-_DEEPEST = 64  # graphs within graphs; onnxruntime itself gives up long before
+_DEEPEST = 100  # messages within messages: the limit of protobuf itself
 
 
 def refuse_external_data(path: Path) -> None:
@@ -58,20 +59,27 @@ def _leads_outside(content: mmap.mmap, start: int, end: int, message: str, depth
 
 def _fields(content: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int | None]]:
     """Yield a message's fields: number and, for a varint, its value; for bytes, where they begin and their size."""
+    groups = 0  # an obsolete kind of message without a size; protobuf skips those it does not know
     while at < end:
         key, at = _varint(content, at)
-        number, kind = key >> 3, key & 7
+        number, kind = (key & 0xFFFFFFFF) >> 3, key & 7  # protobuf's own parser drops the bits above 32
         if kind == 0:
             value, at = _varint(content, at)
-            yield number, value, None
+            if not groups:
+                yield number, value, None
         elif kind == 2:
             size, at = _varint(content, at)
             if at + size > end:
                 raise ValueError
-            yield number, at, size
+            if not groups:
+                yield number, at, size
             at += size
         elif kind in (1, 5):
             at += 8 if kind == 1 else 4
+        elif kind == 3:
+            groups += 1
+        elif kind == 4 and groups:
+            groups -= 1
         else:
             raise ValueError
 

@@ -44,11 +44,16 @@ class Score:
 
         (Jelinek et al., "Perplexity: a measure of the difficulty of speech recognition tasks", 1977.)
         """
-        return math.exp(-self.log_probability / self.tokens) if self.tokens else math.nan
+        if not self.tokens:
+            return math.nan
+        try:
+            return math.exp(-self.log_probability / self.tokens)
+        except OverflowError:  # tokens that the model holds for impossible
+            return math.inf
 
     def to_json(self) -> dict[str, Any]:
-        """Return the score as a JSON-ready dictionary; a perplexity that does not exist is null."""
-        perplexity = self.perplexity if self.tokens else None
+        """Return the score as a JSON-ready dictionary; a perplexity that does not exist or is infinite is null."""
+        perplexity = self.perplexity if math.isfinite(self.perplexity) else None
         return {
             **asdict(self),
             "log_probability": self.log_probability,

@@ -114,13 +114,16 @@ def test_a_recipe_file_may_give_only_what_differs(tmp_path: Path) -> None:
         ('[tokenizer]\nnormalization = [{ step = "lower" }]\n', "unknown normalization step 'lower'"),
         ('[tokenizer]\nnormalization = [{ step = "remove" }]\n', "takes 'characters'"),
         ("[reader]\nencoding = 'utf-8'\n", "reader needs a 'name'"),
+        ("[reader]\nname = 5\n", "reader needs a 'name'"),
+        ("reader = 'csv'\n", "'reader' must be a table"),
+        ("[[model]]\nlayers = 1\n", "'model' must be a table"),
     ],
 )
 def test_a_wrong_recipe_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(text, "utf-8")
     with pytest.raises(genrun.OptionError) as caught:
-        load_recipe(str(file))
+        load_recipe(str(file), {"epochs": "3"})
     assert message in str(caught.value)
     assert str(file) in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 import signal
 import subprocess
@@ -19,6 +20,13 @@ def start(log: Path, *arguments: object) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "genrun", "train", *map(str, arguments)]
     with log.open("w", encoding="utf-8") as stderr:
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
+
+
+def learnt(run: Path) -> list[tuple[str, ...]]:
+    """Return the metrics of every epoch, the times aside."""
+    with (run / "metrics.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [tuple(value for name, value in row.items() if "second" not in name) for row in rows]
 
 
 def test_kills_at_random_moments_do_not_change_the_result(samples: Path, tmp_path: Path) -> None:
@@ -39,6 +47,13 @@ def test_kills_at_random_moments_do_not_change_the_result(samples: Path, tmp_pat
     assert process.wait(timeout=300) == 0, log.read_text("utf-8")
     assert kills >= 1
     assert weights(killed) == weights(whole)
+    assert (killed / "card.json").read_bytes() == (whole / "card.json").read_bytes()
+    assert learnt(killed) == learnt(whole)
+    assert not list(killed.rglob("*.partial*"))
+    for run in (killed, whole):
+        command = [sys.executable, "-m", "genrun", "export", str(run), "-o", f"{run}.onnx"]
+        subprocess.run(command, check=True, capture_output=True)
+    assert (tmp_path / "killed.onnx").read_bytes() == (tmp_path / "whole.onnx").read_bytes()
 
 
 def test_an_interrupt_is_one_line_and_says_nothing_else(samples: Path, tmp_path: Path) -> None:

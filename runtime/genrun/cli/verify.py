@@ -6,6 +6,8 @@ import click
 
 __all__ = ["command"]
 
+_SHOWN = 3  # differences; the first few say it all
+
 
 @click.command("verify")
 @click.argument("model_file", metavar="MODEL", type=str)
@@ -18,8 +20,10 @@ def command(model_file: str, device: str) -> None:
 
     model = load(model_file, device=device)
     report = verify(model)
-    for difference in report.differences:
+    for difference in report.differences[:_SHOWN]:
         click.echo(difference, err=True)
+    if len(report.differences) > _SHOWN:
+        click.echo(f"… and {len(report.differences) - _SHOWN} more", err=True)
     if not report.texts:
         raise ModelFileError(f"{model_file} carries no golden texts, so there is nothing to replay")
     if not report.passed:
