@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import glob
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -247,7 +248,13 @@ def _keep_standard_input(sources: Sequence[str], output: Path) -> list[str]:
     if _STANDARD_INPUT in sources:
         output.mkdir(parents=True, exist_ok=True)
         write_with(kept, copy)
-    return [str(kept if source == _STANDARD_INPUT else Path(source).expanduser().absolute()) for source in sources]
+    return [str(kept) if source == _STANDARD_INPUT else _absolute(source) for source in sources]
+
+
+def _absolute(source: str) -> str:
+    """Return a path or glob independent of the current folder; what names no file (a reader may take URLs) stays."""
+    path = Path(source).expanduser()
+    return str(path.absolute()) if path.exists() or glob.glob(str(path), recursive=True) else source
 
 
 def _remove(output: Path, was_there: bool) -> None:

@@ -212,7 +212,7 @@ def _logits(value: object, vocabulary: int) -> tuple[tuple[int, float], ...]:
     pairs = value if isinstance(value, list) else []
     for pair in pairs:
         fits = isinstance(pair, list) and len(pair) == 2 and _is_int(pair[0]) and 0 <= pair[0] < vocabulary
-        if not fits or isinstance(pair[1], bool) or not isinstance(pair[1], (int, float)) or abs(pair[1]) > 1e38:
+        if not fits or isinstance(pair[1], bool) or not isinstance(pair[1], (int, float)) or not abs(pair[1]) <= 1e38:
             pairs = []
             break
     if not pairs:

@@ -16,7 +16,7 @@ from genrun_core.atomic import write_bytes, write_with
 from genrun_core.backend import memory_errors
 from genrun_core.recipe import load_recipe
 from genrun_core.run_folder import RunFolder
-from genrun_core.training import resume
+from genrun_core.training import _absolute, resume
 from genrun_core.training import train as train_model
 from support.trained import train, weights
 
@@ -305,3 +305,12 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
         write_with(target, fail)
     assert target.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_sources_are_kept_independent_of_the_current_folder(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(samples)
+    run = train(["racetrack.txt", "songs/*.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
+    assert RunFolder.open(run).sources == [str(samples / "racetrack.txt"), str(samples / "songs" / "*.txt")]
+    assert _absolute("https://example.org/corpus.txt?page=*") == "https://example.org/corpus.txt?page=*"

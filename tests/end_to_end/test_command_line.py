@@ -101,7 +101,10 @@ TRAIN: dict[str, tuple[list[str], str]] = {
     "empty corpus": (["empty.txt"], "no document"),
     "wrong encoding": (["korean.txt"], "korean.txt:1: byte 0xbf is not utf-8"),
     "unknown encoding": (["korean.txt", "--set", "encoding=klingon"], "encoding 'klingon' is not a text encoding"),
-    "unknown recipe": (["korean.txt", "--recipe", "lyricst"], "unknown recipe 'lyricst'; did you mean 'lyricist'?"),
+    "unknown recipe": (
+        ["korean.txt", "--recipe", "lyricst"],
+        "unknown recipe 'lyricst' (a name, or a file that ends in .toml); did you mean 'lyricist'?",
+    ),
     "unknown reader": (["korean.txt", "--reader", "nyt"], "unknown reader 'nyt'; did you mean 'nyt-csv'?"),
     "unknown option": (["korean.txt", "--set", "hiddensize=3"], "did you mean 'hidden_size'?"),
     "bad option value": (["korean.txt", "--set", "epochs=soon"], "epochs must be a whole number, not 'soon'"),

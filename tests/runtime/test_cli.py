@@ -105,15 +105,15 @@ def test_info_shows_every_section(alphabet_file: Path, alphabet: Model) -> None:
 
 
 def test_verify_says_what_was_reproduced(tmp_path: Path) -> None:
-    file = write_model(tmp_path / "m.onnx", golden=[GoldenText("a", (2, 4), (5,), "ab")])
+    file = write_model(tmp_path / "m.onnx", golden=[GoldenText("a", (2, 4), (5,), "ab", ((5, 10.0),))])
     result = call("verify", file, "--device", "cpu")
-    assert result.stdout == "1 golden texts reproduced, alone and in a batch, on cpu\n"
+    assert result.stdout == "1 golden texts reproduced, alone and in a batch, on cpu (asked for)\n"
 
 
 def test_verify_fails_on_a_difference(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = write_model(tmp_path / "m.onnx", golden=[GoldenText("a", (2, 4), (5,), "ac")])
+    file = write_model(tmp_path / "m.onnx", golden=[GoldenText("a", (2, 4), (5,), "ac", ((5, 10.0),))])
     status, printed = fail(monkeypatch, capsys, "verify", file)
     assert status == 1
     assert printed.splitlines() == [

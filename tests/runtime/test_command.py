@@ -47,7 +47,7 @@ def test_wrong_usage_is_status_2_with_the_nearest_command() -> None:
 def test_a_prompt_that_is_not_utf8_is_an_error_with_its_line(alphabet_file: Path) -> None:
     done = shell("generate", alphabet_file, "-", "-q", "--stream", stdin=b"a\n\xff\n")
     assert (done.returncode, done.stdout) == (1, b"abcdef\n")
-    assert done.stderr == b"error: standard input, line 2: a prompt must be UTF-8 text\n"
+    assert done.stderr == b"error: standard input, line 2: a text must be UTF-8\n"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])

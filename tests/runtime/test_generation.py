@@ -222,8 +222,9 @@ def test_one_text_where_many_are_expected_is_refused(alphabet: Model) -> None:
     with pytest.raises(OptionError, match="prompts must be a list of texts, not one text"):
         alphabet.generate_many("abc")
     for name in ("n", "batch_size"):
-        with pytest.raises(OptionError, match=f"{name} must be 1 or more, not 0"):
-            alphabet.generate_each(["a"], **{name: 0})  # type: ignore[arg-type]
+        for value in (0, -1, True, 2.0, "2"):
+            with pytest.raises(OptionError, match=f"{name} must be a whole number from 1, not {value!r}"):
+                alphabet.generate_each(["a"], **{name: value})  # type: ignore[arg-type]
     assert alphabet.generate_many([]) == []
 
 

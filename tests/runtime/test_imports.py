@@ -129,7 +129,7 @@ def test_only_the_export_imports_tf2onnx(package: str) -> None:
 
 def test_onnxruntime_is_imported_in_one_place_of_the_runtime() -> None:
     [where] = forbidden("genrun", {"onnxruntime"})  # for type checkers; at run time by name, when a model is opened
-    assert where.startswith("runtime/genrun/session.py:")
+    assert where.startswith("runtime/genrun/device.py:")
 
 
 @pytest.mark.parametrize("package", sorted(ROOTS))

@@ -49,11 +49,14 @@ def test_metadata_come_back_the_same() -> None:
     ),
     st.text(),
     st.lists(st.integers(0, 29)).map(tuple),
+    st.lists(st.tuples(st.integers(0, 29), st.floats(-1e30, 1e30)), min_size=1).map(tuple),
 )
-def test_any_card_and_golden_text_come_back_the_same(card: dict[str, Any], text: str, ids: tuple[int, ...]) -> None:
-    written = metadata(letters(), card=card, golden=[GoldenText(text, (2, *ids), ids, text)]).to_properties()
-    again = Metadata.from_properties(written, path="m.onnx")
-    assert (again.card, again.verification.golden[0]) == (card, GoldenText(text, (2, *ids), ids, text))
+def test_any_card_and_golden_text_come_back_the_same(
+    card: dict[str, Any], text: str, ids: tuple[int, ...], logits: tuple[tuple[int, float], ...]
+) -> None:
+    golden = GoldenText(text, (2, *ids), ids, text, logits)
+    again = Metadata.from_properties(metadata(letters(), card=card, golden=[golden]).to_properties(), path="m.onnx")
+    assert (again.card, again.verification.golden[0]) == (card, golden)
 
 
 def test_keys_of_later_versions_are_left_alone() -> None:
@@ -113,6 +116,8 @@ def test_each_document_must_be_there_and_be_a_json_object(key: str) -> None:
         ({"stop_ids": [-1]}, "'stop_ids' must be a list of token ids"),
         ({"stop_ids": [6]}, "'stop_ids' names a token outside the vocabulary of 6"),
         ({"suppressed_ids": [0, 10**30]}, "'suppressed_ids' names a token outside the vocabulary of 6"),
+        ({"suppressed_ids": [0, 1, 2, 3, 4, 5]}, "genrun.generation suppresses every token"),
+        ({"max_new_tokens": 1_000_001}, "max_new_tokens must be a whole number from 1 to 1,000,000, not 1000001"),
     ],
 )
 def test_generation_defaults_are_checked(changes: dict[str, Any], message: str) -> None:
@@ -145,6 +150,56 @@ def test_the_verification_is_checked(document: dict[str, Any], message: str) -> 
 def test_golden_texts_are_made_of_the_vocabulary(ids: dict[str, list[int]], message: str) -> None:
     golden = {"prompt": "one", "prompt_ids": [2, 4], "new_ids": [5], "text": "one two", **ids}
     assert message in refusal(verification=json.dumps({"figures": {}, "golden": [golden]}))
+
+
+@pytest.mark.parametrize(
+    "logits",
+    [
+        "none at all",
+        None,
+        [],
+        {},
+        [5],
+        [[]],
+        [[5]],
+        [[5, 1.0, 2.0]],
+        [[6, 1.0]],
+        [[-1, 1.0]],
+        [[5.0, 1.0]],
+        [[True, 1.0]],
+        [["5", 1.0]],
+        [[5, "1"]],
+        [[5, True]],
+        [[5, None]],
+        [[5, float("nan")]],
+        [[5, float("inf")]],
+        [[5, 10**400]],  # more than any float
+        [[5, 1.0], [5]],
+    ],
+)
+def test_golden_texts_carry_the_logits_after_the_prompt(logits: object) -> None:
+    golden = {"prompt": "one", "prompt_ids": [2, 4], "new_ids": [5], "text": "one two", "logits": logits}
+    if logits == "none at all":
+        del golden["logits"]
+    message = refusal(verification=json.dumps({"figures": {}, "golden": [golden]}))
+    assert message == (
+        "m.onnx: genrun.verification: a golden text needs 'logits', a list of pairs of token id and logit"
+    )
+
+
+def test_logits_may_be_written_as_whole_numbers() -> None:
+    golden = {"prompt": "one", "prompt_ids": [2, 4], "new_ids": [], "text": "one", "logits": [[5, 10], [0, -1.5]]}
+    [text] = read(verification=json.dumps({"figures": {}, "golden": [golden]})).verification.golden
+    assert text.logits == ((5, 10.0), (0, -1.5))
+    assert all(type(logit) is float for _, logit in text.logits)
+
+
+def test_what_a_file_says_of_itself_cannot_be_changed() -> None:
+    about = read(generation=generation(decoder="top-k", options={"k": 3}), card='{"name": "x"}')
+    for mapping in (about.card, about.generation.options):
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            mapping["k"] = 5  # type: ignore[index]
+    assert (dict(about.card), dict(about.generation.options)) == ({"name": "x"}, {"k": 3})
 
 
 def test_a_wrong_tokenizer_is_a_wrong_model_file() -> None:

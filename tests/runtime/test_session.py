@@ -182,7 +182,7 @@ def fake_onnxruntime(monkeypatch: pytest.MonkeyPatch, *, compiled_in: bool, work
 
 
 WITHOUT = "the installed onnxruntime 9.9 is without CUDA"
-NOT_STARTED = "CUDA is installed but could not start: no GPU, or CUDA or cuDNN libraries are missing"
+NOT_STARTED = "CUDA could not start (no GPU, or CUDA or cuDNN libraries are missing)"
 
 
 @pytest.mark.parametrize(("compiled_in", "works", "reason"), [(False, False, WITHOUT), (True, False, NOT_STARTED)])

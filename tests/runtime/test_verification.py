@@ -6,19 +6,21 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import genrun
 from genrun.description import describe_model
 from genrun.model import Model
 from genrun.model_file import GoldenText
-from genrun.verification import VerificationReport, greedy_continuations
-from support.alphabet import alphabet_table, letters, words, write_model
+from genrun.verification import LOGIT_TOLERANCE, VerificationReport, greedy_continuations, logits_after
+from support.alphabet import alphabet_table, letters, random_drift, words, write_model
 
+B_NEXT = ((5, 10.0), (0, 0.0))  # the highest logits after an a
 TRUE = [
-    GoldenText("a", (2, 4), (5, 6, 7), "abcd"),
-    GoldenText("xyz", (2, 27, 28, 29), (3,), "xyz"),
-    GoldenText("", (2,), (4, 5), "ab"),
+    GoldenText("a", (2, 4), (5, 6, 7), "abcd", ((5, 10.0), (0, 0.0))),
+    GoldenText("xyz", (2, 27, 28, 29), (3,), "xyz", ((3, 10.0),)),
+    GoldenText("", (2,), (4, 5), "ab", ((4, 10.0),)),
 ]
 
 
@@ -41,11 +43,23 @@ def test_a_file_without_golden_texts_does_not_pass(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("golden", "differences"),
     [
-        (GoldenText("b", (2, 4), (5,), "ab"), ["prompt 'b' became (2, 5), not (2, 4)"]),
-        (GoldenText("a", (2, 4), (5,), "a b"), ["the ids of prompt 'a' became 'ab', not 'a b'"]),
+        (GoldenText("b", (2, 4), (5,), "ab", B_NEXT), ["prompt 'b' became (2, 5), not (2, 4)"]),
+        (GoldenText("a", (2, 4), (5,), "a b", B_NEXT), ["the ids of prompt 'a' became 'ab', not 'a b'"]),
         (
-            GoldenText("a", (2, 4), (6, 7), "acd"),
-            [f"prompt 'a' at batch {size} went on with (5, 6), not (6, 7)" for size in (1, 4)],
+            GoldenText("a", (2, 4), (6, 7), "acd", B_NEXT),
+            [f"after prompt 'a' at batch {size} new token 1 is 5, not 6" for size in (1, 4)],
+        ),
+        (
+            GoldenText("a", (2, 4), (5, 7), "abd", B_NEXT),
+            [f"after prompt 'a' at batch {size} new token 2 is 6, not 7" for size in (1, 4)],
+        ),
+        (
+            GoldenText("a", (2, 4), (5,), "ab", ((5, 10.5), (0, 0.0))),
+            ["the logits after prompt 'a' are off by 0.5"],
+        ),
+        (
+            GoldenText("a", (2, 4), (), "a", ((5, 10.0), (0, -0.25))),
+            ["the logits after prompt 'a' are off by 0.25"],
         ),
     ],
 )
@@ -59,9 +73,40 @@ def test_another_model_under_the_same_metadata_is_noticed(tmp_path: Path) -> Non
     table = alphabet_table(letters())
     table[5, 6], table[5, 7] = 0.0, 10.0
     report = genrun.verify(load(tmp_path, *TRUE, table=table))
-    assert report.differences == tuple(
-        f"prompt 'a' at batch {size} went on with (5, 7, 8), not (5, 6, 7)" for size in (1, 3)
-    )
+    assert report.differences == tuple(f"after prompt 'a' at batch {size} new token 2 is 7, not 6" for size in (1, 3))
+
+
+def test_other_logits_are_noticed_where_no_token_changes(tmp_path: Path) -> None:
+    table = alphabet_table(letters(), strength=9.0)
+    report = genrun.verify(load(tmp_path, *TRUE, table=table))
+    assert report.differences == tuple(f"the logits after prompt {text.prompt!r} are off by 1" for text in TRUE)
+
+
+@pytest.mark.parametrize("new_ids", [(5, 6), ()])
+def test_logits_are_compared_within_a_tolerance_also_where_nothing_is_generated(
+    tmp_path: Path, new_ids: tuple[int, ...]
+) -> None:
+    text = "a" + "bc"[: len(new_ids)]
+    for share, passes in ((0.0, True), (0.9, True), (-0.9, True), (1.1, False), (-1.1, False)):
+        logits = ((0, 0.0), (5, 10.0 + share * LOGIT_TOLERANCE))
+        report = genrun.verify(load(tmp_path, GoldenText("a", (2, 4), new_ids, text, logits)))
+        assert report.passed is passes, report.differences
+        assert len(report.differences) == (not passes)
+
+
+def test_a_logit_that_is_no_number_is_a_difference(tmp_path: Path) -> None:
+    table = alphabet_table(letters())
+    table[4, 9] = np.nan
+    for logits in (((5, 10.0), (9, 0.0)), ((9, 0.0), (5, 10.0))):
+        model = load(tmp_path, GoldenText("a", (2, 4), (), "a", logits), table=table)
+        assert genrun.verify(model).differences == ("the logits after prompt 'a' are off by nan",)
+
+
+def test_the_logits_after_a_prompt_depend_on_all_of_it(tmp_path: Path) -> None:
+    drift = random_drift(30)
+    model = load(tmp_path, drift=drift)
+    expected = alphabet_table(letters())[6] + np.float32(2) * drift
+    assert logits_after(model._session, (2, 4, 6)) == pytest.approx(expected, abs=1e-6)
 
 
 def test_verification_does_not_depend_on_the_models_decoder(tmp_path: Path) -> None:
@@ -79,7 +124,12 @@ def test_a_model_is_described_in_sections(tmp_path: Path) -> None:
     tokenizer = words("one", "two")
     card = {"name": "x", "licence": "MIT", "corpus": {"documents": 3}}
     model = genrun.load(
-        write_model(tmp_path / "m.onnx", tokenizer, card=card, golden=[GoldenText("one", (2, 4), (5,), "one two")]),
+        write_model(
+            tmp_path / "m.onnx",
+            tokenizer,
+            card=card,
+            golden=[GoldenText("one", (2, 4), (5,), "one two", ((5, 10.0),))],
+        ),
         device="cpu",
     )
     described = describe_model(model)
