@@ -77,7 +77,7 @@ def fingerprint(network: keras.Model) -> str:
 def body_and_head(network: keras.Model) -> tuple[keras.Model, keras.layers.Dense]:
     """Return the network up to its last hidden states, and the layer that makes logits of them, weights shared."""
     head = network.layers[-1]
-    return keras.Model(network.inputs, head.input), head
+    return keras.Model(network.inputs[0], head.input), head
 
 
 def _recurrent(settings: ModelSettings, vocabulary: int, tokens: Any) -> Any:

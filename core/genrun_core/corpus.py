@@ -18,7 +18,7 @@ from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
 from genrun_core.atomic import write_with
 from genrun_core.terminal import shown
 
-__all__ = ["CorpusCounts", "TokenShards", "count_words", "encode_documents", "first_document"]
+__all__ = ["CorpusCounts", "TokenShards", "count_words", "encode_documents", "first_document", "read_documents"]
 
 _BUFFERED = 1 << 18  # ids held before they are written
 
@@ -89,7 +89,7 @@ class TokenShards:
 
 def first_document(reader: Reader, sources: Sequence[str]) -> str | None:
     """Return the first document, to learn early whether the sources can be read at all."""
-    return next(_documents(reader, sources, ReadReport()), None)
+    return next(read_documents(reader, sources), None)
 
 
 def count_words(
@@ -101,7 +101,7 @@ def count_words(
     left to learn.
     """
     report, builder, digest = ReadReport(), VocabularyBuilder(settings), hashlib.blake2b(digest_size=16)
-    for document in shown(_documents(reader, sources, report), "counting words"):
+    for document in shown(read_documents(reader, sources, report), "counting words"):
         builder.add(document)
         digest.update(document.encode() + b"\0")
     if not builder.documents:
@@ -140,7 +140,7 @@ def encode_documents(
         nonlocal unknown
         buffer = array("i")
         with path.open("wb") as file:
-            documents = _documents(reader, sources, ReadReport())
+            documents = read_documents(reader, sources)
             for document in shown(documents, "encoding documents", counts.documents):
                 digest.update(document.encode() + b"\0")
                 encoding = tokenizer.encode_document(document)
@@ -171,8 +171,9 @@ def encode_documents(
     )
 
 
-def _documents(reader: Reader, sources: Sequence[str], report: ReadReport) -> Iterator[str]:
-    for number, document in enumerate(_guarded(reader, sources, report), 1):
+def read_documents(reader: Reader, sources: Sequence[str], report: ReadReport | None = None) -> Iterator[str]:
+    """Yield the documents of a reader, held to its contract: what it breaks becomes an error that names it."""
+    for number, document in enumerate(_guarded(reader, sources, report or ReadReport()), 1):
         if not isinstance(document, str):
             raise PluginError(f"reader {type(reader).__name__} must yield text, not {type(document).__name__}")
         try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["cli", "run"]
 
 _SUMMARIES = {  # so that help does not import the commands
+    "evaluate": "Measure how well a run or a model predicts texts.",
     "export": "Make a verified model file from a run folder.",
     "generate": "Generate text with a model file.",
     "info": "Show what a model file says about itself.",
