@@ -172,9 +172,8 @@ class Model:
         """
         if isinstance(prompts, str):
             raise OptionError("prompts must be a list of texts, not one text")
-        for name, value in (("n", n), ("batch_size", batch_size)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise OptionError(f"{name} must be a whole number from 1, not {value!r}")
+        _check_count("n", n)
+        _check_count("batch_size", batch_size)
         return self._results(prompts, n, batch_size, self._chosen(settings, choices))
 
     def stream(
@@ -197,8 +196,15 @@ class Model:
         """Yield the score of every text, in order, taking texts only as fast as they are used."""
         if isinstance(texts, str):
             raise OptionError("texts must be a list of texts, not one text")
+        _check_count("batch_size", batch_size)
+        return self._scores(texts, batch_size)
+
+    def _scores(self, texts: Iterable[str], batch_size: int) -> Iterator[Score]:
         waiting = iter(texts)
         while group := list(islice(waiting, batch_size)):
+            for text in group:
+                if not isinstance(text, str):
+                    raise OptionError(f"a text must be text, not {text!r}")
             encodings = [self.tokenizer.encode_document(text) for text in group]
             scored = token_log_probabilities(self._session, [encoding.ids for encoding in encodings])
             for text, encoding, logs in zip(group, encodings, scored, strict=True):
@@ -296,6 +302,11 @@ class Model:
                 yield row.new_text
         if row.watch is not None and (held := row.watch.finish()):
             yield held
+
+
+def _check_count(name: str, value: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise OptionError(f"{name} must be a whole number from 1, not {value!r}")
 
 
 def _warn_unknown(words: Sequence[str]) -> None:

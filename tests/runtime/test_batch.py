@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 import genrun
+from genrun.batch import Batch, Row, generate_rows
 from genrun.draws import uniform_draws
-from genrun.errors import OptionError, PluginError
+from genrun.errors import ModelFileError, OptionError, PluginError
 from genrun.model import Model
-from support.alphabet import SPECIALS, letters, write_model
+from support.alphabet import SPECIALS, alphabet_table, letters, write_model
 from support.distributions import DECODER, Site
 
 Logits = NDArray[np.float32]
@@ -105,6 +107,76 @@ def test_a_decoder_may_overwrite_the_logits(alphabet: Model) -> None:
 
     [tidy] = alphabet.generate_many(["a"], seed=1)
     assert alphabet.generate_many(["a"], seed=1, decoder=Wasteful()) == [tidy]
+    assert alphabet.generate("a", decoder=Wasteful()) == tidy.text
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("decoder", ["greedy", "temperature", "top-k"])
+def test_logits_that_are_no_numbers_are_the_models_error(tmp_path: Path, value: float, decoder: str) -> None:
+    table = alphabet_table(letters())
+    table[6, 9] = value  # after a c
+    file = write_model(tmp_path / "m.onnx", table=table)
+    model = genrun.load(file, device="cpu")
+    assert model.generate("a", max_new_tokens=2) == "abc"
+    message = "the model's logits are not numbers: the file is damaged, or its training went wrong"
+    calls: list[Callable[[], object]] = [
+        lambda: model.generate("c", decoder=decoder, seed=1),
+        lambda: list(model.stream("c", decoder=decoder)),
+        lambda: model.generate_many(["m", "c"], decoder=decoder, seed=1),
+    ]
+    for call in calls:
+        with pytest.raises(ModelFileError) as caught:
+            call()
+        assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("token", [0, 1, 2])
+def test_a_decoder_that_chooses_a_suppressed_token_is_an_error(alphabet: Model, token: int) -> None:
+    decoder = Fixed(lambda logits: np.full(len(logits), token))
+    message = "decoder Fixed chose a token that must not be chosen (its logit is minus infinity)"
+    with pytest.raises(PluginError) as caught:
+        alphabet.generate("a", decoder=decoder)
+    assert str(caught.value) == message
+    with pytest.raises(PluginError) as caught:
+        alphabet.generate_many(["a", "b"], decoder=decoder)
+    assert str(caught.value) == message
+
+
+def test_an_error_of_the_users_in_a_decoder_is_left_as_it_is(alphabet: Model) -> None:
+    def refuse(logits: Logits) -> Ids:
+        raise OptionError("k is too large for this model")
+
+    with pytest.raises(OptionError, match=r"^k is too large for this model$"):
+        alphabet.generate("a", decoder=Fixed(refuse))
+
+
+def test_rows_are_taken_as_the_batch_has_room(alphabet: Model) -> None:
+    rows = [Row((2, 4), repeat(0.0), length) for length in (3, 1, 2, 1, 1)]
+    waiting, asked = iter(rows), []
+
+    def take(count: int) -> list[Row]:
+        asked.append(count)
+        return list(islice(waiting, count))
+
+    batch = Batch(alphabet._session, Fixed(highest), suppressed_ids=(0, 1, 2))
+    finished = list(generate_rows(batch, take, batch_size=2))
+    assert [rows.index(row) for row in finished] == [1, 0, 2, 3, 4]
+    assert asked[0] == 2
+    assert max(asked) <= 2
+    assert [len(row.new_ids) for row in rows] == [3, 1, 2, 1, 1]
+    assert [row.finish_reason for row in rows] == ["length"] * 5
+    assert rows[0].new_ids == [5, 6, 7]
+
+
+def test_a_row_takes_one_draw_for_each_new_token(alphabet: Model) -> None:
+    draws = iter([0.25, 0.5, 0.75, 0.125])
+    spy, row = Spy(), Row((2, 4), draws, 3)
+    batch = Batch(alphabet._session, spy)
+    batch.admit([row])
+    while len(batch):
+        batch.advance()
+    assert spy.draws == [[0.25], [0.5], [0.75]]
+    assert next(draws) == 0.125
 
 
 def test_suppressed_tokens_reach_the_decoder_as_minus_infinity(alphabet: Model) -> None:

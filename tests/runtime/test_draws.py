@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrun.draws import check_seed, uniform_draws
+from genrun.draws import Draws, check_seed, uniform_draws
 from genrun.errors import OptionError
 
 seeds = st.integers(0, 2**64 - 1)
@@ -33,6 +35,25 @@ def test_draws_are_float32_from_0_to_below_1(seed: int, sample: int, prompt: lis
 @given(st.sets(st.tuples(seeds, st.integers(0, 9), prompts.map(tuple)), min_size=2, max_size=6))
 def test_seed_sample_and_prompt_each_give_other_draws(keys: set[tuple[int, int, tuple[int, ...]]]) -> None:
     assert len({uniform_draws(*key, 8).tobytes() for key in keys}) == len(keys)
+
+
+@given(seeds, st.integers(0, 1000), prompts, st.integers(0, 200))
+def test_draws_one_by_one_are_the_draws_of_a_block(seed: int, sample: int, prompt: list[int], count: int) -> None:
+    one_by_one = [next(draws) for draws in [Draws(seed, sample, prompt)] for _ in range(count)]
+    assert one_by_one == uniform_draws(seed, sample, prompt, count).tolist()
+
+
+def test_draws_are_an_iterator_that_never_ends() -> None:
+    draws = Draws(7, 0, [1, 2])
+    assert iter(draws) is draws
+    assert list(islice(draws, 3)) + list(islice(draws, 997)) == uniform_draws(7, 0, [1, 2], 1000).tolist()
+
+
+def test_draws_of_two_texts_do_not_disturb_each_other() -> None:
+    first, second = Draws(7, 0, [1]), Draws(7, 1, [1])
+    drawn = [(next(first), next(second)) for _ in range(70)]
+    assert [pair[0] for pair in drawn] == uniform_draws(7, 0, [1], 70).tolist()
+    assert [pair[1] for pair in drawn] == uniform_draws(7, 1, [1], 70).tolist()
 
 
 def test_the_order_of_the_prompt_matters_and_its_container_does_not() -> None:
@@ -77,7 +98,13 @@ def test_seed_0_is_a_seed_and_none_is_a_fresh_one() -> None:
     assert not np.array_equal(uniform_draws(0, 0, [1], 5), uniform_draws(1, 0, [1], 5))
 
 
-@pytest.mark.parametrize("seed", [-1, 2**64, 1.0, "7", True, [7]])
+@pytest.mark.parametrize("seed", [np.int64(7), np.uint8(7), np.int32(7), np.uint64(7)])
+def test_numpys_whole_numbers_are_seeds(seed: int) -> None:
+    assert (check_seed(seed), type(check_seed(seed))) == (7, int)
+    assert check_seed(np.uint64(2**64 - 1)) == 2**64 - 1  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, 1.0, "7", True, [7], np.int64(-1), np.float64(7), np.True_])
 def test_what_is_no_seed_is_refused(seed: object) -> None:
     with pytest.raises(OptionError) as caught:
         check_seed(seed)  # type: ignore[arg-type]

@@ -184,11 +184,10 @@ def field(number: int, content: bytes) -> bytes:
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
-def outer(graph: Any) -> bytes:
+def outer() -> bytes:
     """Return the fields of the model beside its graph."""
     model = plain()
     model.ClearField("graph")
-    assert isinstance(graph, bytes)
     encoded: bytes = model.SerializeToString()
     return encoded
 
@@ -214,9 +213,9 @@ ENCODINGS = {
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_no_unusual_encoding_hides_a_tensor(tmp_path: Path, encoding: str) -> None:
-    content = outer(GRAPH) + ENCODINGS[encoding]
-    parsed = onnx.ModelProto.FromString(content)  # protobuf reads it all the same
-    assert parsed.graph.initializer[0].external_data[0].value == "weights.bin"
+    content = outer() + ENCODINGS[encoding]
+    if encoding != "a tag with bits that are dropped":  # by the protobuf in onnxruntime, not by the one of Python
+        assert onnx.ModelProto.FromString(content).graph.initializer[0].external_data[0].value == "weights.bin"
     assert refused_bytes(tmp_path, content)
 
 
@@ -233,7 +232,7 @@ def test_graphs_that_are_too_deep_for_protobuf_are_left_to_onnxruntime(tmp_path:
     for _ in range(2000):
         content = field(1, field(5, field(6, content)))  # graph → node → attribute → graph
     path = tmp_path / "deep.onnx"
-    path.write_bytes(outer(content) + field(7, content))
+    path.write_bytes(outer() + field(7, content))
     assert not refused(path)
     with pytest.raises(ModelFileError, match="is not a readable ONNX model"):
         genrun.load(path, device="cpu")
@@ -274,7 +273,7 @@ def test_any_bytes_pass_or_are_refused(tmp_path: Path, content: bytes) -> None:
     assert refused_bytes(tmp_path, content) in (True, False)
 
 
-WHOLE = {"plain": plain().SerializeToString(), "external": outer(GRAPH) + field(7, GRAPH)}
+WHOLE = {"plain": plain().SerializeToString(), "external": outer() + field(7, GRAPH)}
 
 
 @given(st.sampled_from(sorted(WHOLE)), st.integers(1, 10_000))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,129 @@ def test_choices_are_checked_before_anything_is_generated(
         with pytest.raises(error) as caught:
             call(prompt, **choices)
         assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8])
+def test_numpys_numbers_are_numbers(alphabet: Model, kind: type[np.integer[Any]]) -> None:
+    settings = alphabet.settings(
+        max_new_tokens=kind(2), seed=kind(7), decoder="top-k", k=kind(1), temperature=np.float32(0.5)  # type: ignore[arg-type]
+    )
+    assert (settings.max_new_tokens, type(settings.max_new_tokens)) == (2, int)
+    assert (settings.seed, type(settings.seed)) == (7, int)
+    assert repr(settings.decoder) == "TopK(k=1, temperature=0.5)"
+    [result] = alphabet.generate_many(["a"], settings=settings)
+    assert json.loads(json.dumps(result.to_json()))["text"] == "abc"
+
+
+def test_the_length_of_a_text_has_a_limit(alphabet: Model) -> None:
+    assert alphabet.generate("x", max_new_tokens=1_000_000) == "xyz"
+    for wrong in (1_000_001, 10**30, -1, "5", 0.5, np.float64(3), np.int64(0)):
+        with pytest.raises(OptionError, match="max_new_tokens must be a whole number from 1 to 1,000,000, not "):
+            alphabet.generate("x", max_new_tokens=wrong)
+
+
+@pytest.mark.parametrize("stop", [[1], [None], [b"a"], ["a", 3]])
+def test_a_stop_must_be_text(alphabet: Model, stop: Any) -> None:
+    with pytest.raises(OptionError, match="a stop must be text, not "):
+        alphabet.generate("a", stop=stop)
+
+
+# -- many prompts ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (3, "a prompt must be text, not 3"),
+        (None, "a prompt must be text, not None"),
+        (b"a", "a prompt must be text, not b'a'"),
+        ("", "the prompt is empty"),
+        ("xyzzy", "no word of the prompt 'xyzzy' is in the model's vocabulary"),
+    ],
+)
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 64])
+def test_a_bad_prompt_raises_after_the_results_of_those_before_it(
+    letter_words: Model, bad: Any, message: str, batch_size: int
+) -> None:
+    good = ["a", "b c", "d", "e", "f"]
+    taken: list[object] = []
+
+    def prompts() -> Iterator[Any]:
+        for prompt in [*good, bad, "g"]:
+            taken.append(prompt)
+            yield prompt
+
+    results = letter_words.generate_each(prompts(), n=2, batch_size=batch_size, max_new_tokens=1)
+    yielded: list[Result] = []
+    with pytest.raises(OptionError, match=message):
+        for result in results:
+            yielded.append(result)
+    assert [result.prompt for result in yielded] == [prompt for prompt in good for _ in range(2)]
+    assert taken == [*good, bad]  # none behind it is asked for
+    assert list(results) == []
+
+
+def test_an_error_in_the_prompts_themselves_comes_after_the_results_too(alphabet: Model) -> None:
+    def prompts() -> Iterator[str]:
+        yield "a"
+        raise OSError("the disk is gone")
+
+    results = alphabet.generate_each(prompts(), max_new_tokens=1)
+    assert next(results).text == "ab"
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(results)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 8])
+def test_a_slow_first_text_holds_back_a_bounded_number_of_results(tmp_path: Path, batch_size: int) -> None:
+    tokenizer = letters("char", ["pad", "end"])
+    table = alphabet_table(tokenizer)
+    table[2] = 0.0
+    table[2, 2] = 10.0  # a is followed by a, for ever
+    model = genrun.load(write_model(tmp_path / "m.onnx", tokenizer, table=table, suppress=["pad"]), device="cpu")
+    taken = 0
+
+    def prompts() -> Iterator[str]:
+        nonlocal taken
+        for prompt in chain(["a"], repeat("z", 100_000)):
+            taken += 1
+            yield prompt
+
+    results = model.generate_each(prompts(), batch_size=batch_size, max_new_tokens=2000)
+    first = next(results)
+    assert (first.finish_reason, len(first.ids)) == ("length", 2000)
+    assert taken <= 17 * batch_size + 1
+    assert [result.text for result in islice(results, 30)] == ["z"] * 30
+
+
+def test_prompts_are_taken_as_fast_as_results_are(alphabet: Model) -> None:
+    taken = 0
+
+    def prompts() -> Iterator[str]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield "a"
+
+    results = alphabet.generate_each(prompts(), batch_size=4)
+    assert [next(results).text for _ in range(40)] == ["abcdef"] * 40
+    assert taken <= 48
+
+
+def test_a_slow_text_in_between_changes_nothing(alphabet: Model) -> None:
+    prompts = ["y", "a", "z", "z", "x", "b", "z"] * 6
+    expected = [alphabet.generate(prompt, max_new_tokens=30) for prompt in prompts]
+    for size in (1, 2, 5):
+        results = alphabet.generate_each(iter(prompts), batch_size=size, max_new_tokens=30)
+        assert [result.text for result in results] == expected
+
+
+def test_many_unknown_words_are_listed_once_and_not_all(letter_words: Model) -> None:
+    prompt = " ".join(["a", *(f"w{number}" for number in range(12)), "w0", "w1", "x" * 100])
+    with pytest.warns(UnknownWordsWarning) as caught:
+        letter_words.generate(prompt)
+    listed = ", ".join(f"'w{number}'" for number in range(10))
+    assert str(caught[0].message) == f"not in the model's vocabulary: {listed} and 3 more"
 
 
 def test_settings_are_made_once_and_used_often(alphabet: Model) -> None:

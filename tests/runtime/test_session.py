@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 import genrun
+from genrun.device import open_session
 from genrun.errors import DeviceError, GenrunError, MissingExtraError, ModelFileError, OptionError
 from genrun.session import StepSession
 from support.alphabet import letters, metadata, save, step_model, write_model
@@ -98,6 +99,15 @@ def scalar_logits(model: Any) -> None:
     model.graph.output[0].CopyFrom(helper.make_tensor_value_info("logits", TensorProto.FLOAT, []))
 
 
+def logits_of(kind: int) -> Callable[[Any], None]:
+    def change(model: Any) -> None:
+        rename("logits", "precise")(model)
+        model.graph.node.append(helper.make_node("Cast", ["precise"], ["logits"], to=kind))
+        model.graph.output[0].CopyFrom(helper.make_tensor_value_info("logits", kind, ["batch", 30]))
+
+    return change
+
+
 def odd_state(model: Any) -> None:
     model.graph.input.append(helper.make_tensor_value_info("state.1", TensorProto.STRING, ["batch", 1]))
 
@@ -126,6 +136,8 @@ def changed(path: Path, change: Callable[[Any], None]) -> Path:
         (odd_state, "state 'state.1' has type tensor(string) and shape ['batch', 1]"),
         (reshape("token", ["batch", 1], TensorProto.INT64), "the graph's 'token' has type tensor(int64) and shape "),
         (reshape("token", ["batch"], TensorProto.INT32), "the graph's 'token' has type tensor(int32)"),
+        (logits_of(TensorProto.FLOAT16), "the graph's logits have the type tensor(float16), not float"),
+        (logits_of(TensorProto.DOUBLE), "the graph's logits have the type tensor(double), not float"),
         (scalar_logits, "the graph's logits have the shape [], but the tokenizer has 30 tokens"),
         (extra_input, "the graph needs an input 'temperature' that this genrun does not know"),
     ],
@@ -135,6 +147,87 @@ def test_a_graph_that_is_no_decoding_step_is_refused(
 ) -> None:
     path = changed(tmp_path / "m.onnx", change)
     assert refusal(path).startswith(f"{path}: {message}")
+
+
+def stack_of_states(count: int) -> Callable[[Any], None]:
+    """More states, each of which counts in steps of its number."""
+
+    def change(model: Any) -> None:
+        for number in range(1, count):
+            name = f"state.{number}"
+            model.graph.input.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 1]))
+            model.graph.output.append(helper.make_tensor_value_info(f"{name}.next", TensorProto.FLOAT, ["batch", 1]))
+            model.graph.initializer.append(numpy_helper.from_array(np.full(1, number, np.float32), f"step.{number}"))
+            model.graph.node.append(helper.make_node("Add", [name, f"step.{number}"], [f"{name}.next"]))
+
+    return change
+
+
+def test_states_are_sorted_by_their_numbers(tmp_path: Path) -> None:
+    session = StepSession(changed(tmp_path / "m.onnx", stack_of_states(12)), device="cpu")
+    session.bind(30)
+    assert [state.name for state in session.states] == [f"state.{number}" for number in range(12)]
+    _, following = session.step(np.array([4]), session.initial_states(1))
+    assert [float(state[0, 0]) for state in following] == [1.0, *range(1, 12)]
+
+
+def huge_state(model: Any) -> None:
+    shape = ["batch", 2**40, 2**40]
+    model.graph.input.append(helper.make_tensor_value_info("state.1", TensorProto.FLOAT, shape))
+    model.graph.output.append(helper.make_tensor_value_info("state.1.next", TensorProto.FLOAT, shape))
+    model.graph.node.append(helper.make_node("Identity", ["state.1"], ["state.1.next"]))
+
+
+def test_states_that_do_not_fit_into_memory_are_an_error(tmp_path: Path) -> None:
+    path = changed(tmp_path / "m.onnx", huge_state)
+    model = genrun.load(path, device="cpu")
+    calls: list[Callable[[], object]] = [
+        lambda: model.generate("a"),
+        lambda: model.generate_many(["a"]),
+        lambda: model.score("a"),
+    ]
+    for call in calls:
+        with pytest.raises(ModelFileError) as caught:
+            call()
+        assert str(caught.value).startswith(f"{path}: its states do not fit into memory: ")
+        assert "\n" not in str(caught.value)
+
+
+def doubled(output: str) -> Callable[[Any], None]:
+    """Return every row of an output twice."""
+
+    def change(model: Any) -> None:
+        rename(output, "once")(model)
+        model.graph.node.append(helper.make_node("Concat", ["once", "once"], [output], axis=0))
+        model.graph.output.append(helper.make_tensor_value_info(output, TensorProto.FLOAT, ["rows", "width"]))
+        [old] = [value for value in model.graph.output if value.name == "once"]
+        model.graph.output.remove(old)
+
+    return change
+
+
+def test_a_step_that_returns_other_rows_than_it_got_is_an_error(tmp_path: Path) -> None:
+    model = step_model(np.zeros((30, 30)))
+    doubled("state.0.next")(model)
+    wrong_states = save(tmp_path / "states.onnx", model, metadata(letters()).to_properties())
+    for batch in (1, 3):
+        loaded = genrun.load(wrong_states, device="cpu")
+        with pytest.raises(ModelFileError) as caught:
+            loaded.generate_many(["a"] * batch)
+        assert str(caught.value) == (
+            f"{wrong_states}: the decoding step does not return one row for each of its {batch}"
+        )
+
+
+def test_logits_of_the_wrong_rows_are_an_error_too(tmp_path: Path) -> None:
+    def change(model: Any) -> None:
+        doubled("logits")(model)
+        [value] = [value for value in model.graph.output if value.name == "logits"]
+        value.CopyFrom(helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["rows", 30]))
+
+    model = genrun.load(changed(tmp_path / "m.onnx", change), device="cpu")
+    with pytest.raises(ModelFileError, match="does not return one row for each of its 1"):
+        model.generate("a")
 
 
 @pytest.mark.parametrize("device", ["gpu", "", "CUDA", "cuda:0"])
@@ -158,8 +251,13 @@ class FakeSession:
     """An onnxruntime session that starts on the providers it is told to."""
 
     working: tuple[str, ...] = ()
+    said: str = ""
 
     def __init__(self, path: Path, settings: Any, providers: list[str]) -> None:
+        if "CUDAExecutionProvider" in providers and self.said:
+            print(self.said)
+        if "CUDAExecutionProvider" in providers and self.said.startswith("raise"):
+            raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : no\n driver")
         self.providers = [name for name in providers if name in self.working]
 
     def get_providers(self) -> list[str]:
@@ -169,15 +267,19 @@ class FakeSession:
         return SimpleNamespace(custom_metadata_map={})
 
 
-def fake_onnxruntime(monkeypatch: pytest.MonkeyPatch, *, compiled_in: bool, works: bool) -> None:
+def fake_onnxruntime(
+    monkeypatch: pytest.MonkeyPatch, *, compiled_in: bool, works: bool, said: str = "", preloads: bool = False
+) -> None:
     cpu, cuda = "CPUExecutionProvider", "CUDAExecutionProvider"
     working = (cuda, cpu) if works else (cpu,)
     module = SimpleNamespace(
         __version__="9.9",
         get_available_providers=lambda: [cuda, cpu] if compiled_in else [cpu],
         SessionOptions=SimpleNamespace,
-        InferenceSession=type("Session", (FakeSession,), {"working": working}),
+        InferenceSession=type("Session", (FakeSession,), {"working": working, "said": said}),
     )
+    if preloads:
+        module.preload_dlls = lambda: print("Failed to load /lib/libcudnn.so.9:\n  no such file")
     monkeypatch.setitem(sys.modules, "onnxruntime", module)
 
 
@@ -205,6 +307,48 @@ def test_cuda_that_works_is_used(monkeypatch: pytest.MonkeyPatch, alphabet_file:
     ):
         session = StepSession(alphabet_file, device=device)
         assert (session.device, session.device_reason) == (used, reason)
+
+
+def test_what_is_printed_while_cuda_is_tried_is_held_back_and_becomes_the_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], alphabet_file: Path
+) -> None:
+    fake_onnxruntime(
+        monkeypatch, compiled_in=True, works=False, said="*** EP Error ***\n falling back", preloads=True
+    )
+    session = StepSession(alphabet_file)
+    printed = "Failed to load /lib/libcudnn.so.9: no such file *** EP Error *** falling back"
+    assert (session.device, session.device_reason) == ("cpu", f"CUDA could not start ({printed})")
+    message = refusal(alphabet_file, DeviceError, device="cuda")
+    assert message.startswith(f"device 'cuda' cannot be used: CUDA could not start ({printed});")
+    fake_onnxruntime(monkeypatch, compiled_in=True, works=True, said="welcome to CUDA", preloads=True)
+    assert StepSession(alphabet_file).device == "cuda"
+    assert capsys.readouterr().out == ""
+
+
+def test_long_printing_is_cut(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
+    fake_onnxruntime(monkeypatch, compiled_in=True, works=False, said="word " * 1000)
+    assert len(StepSession(alphabet_file).device_reason) < 350
+
+
+def test_a_cuda_session_that_cannot_be_made_is_a_reason_too(
+    monkeypatch: pytest.MonkeyPatch, alphabet_file: Path
+) -> None:
+    fake_onnxruntime(monkeypatch, compiled_in=True, works=False, said="raise")
+    session = StepSession(alphabet_file)
+    assert session.device == "cpu"
+    assert session.device_reason == (
+        f"CUDA could not start ({alphabet_file} is not a readable ONNX model: no driver)"
+    )
+
+
+def test_standard_output_is_given_back(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], alphabet_file: Path
+) -> None:
+    fake_onnxruntime(monkeypatch, compiled_in=True, works=False, said="raise")
+    with pytest.raises(DeviceError):
+        open_session(alphabet_file, "cuda", None)
+    print("after")
+    assert capsys.readouterr().out == "after\n"
 
 
 def test_without_onnxruntime_the_pip_lines_are_given(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
