@@ -204,7 +204,7 @@ class Model:
         while group := list(islice(waiting, batch_size)):
             for text in group:
                 if not isinstance(text, str):
-                    raise OptionError(f"a text must be text, not {text!r}")
+                    raise OptionError(f"what is scored must be text, not {text!r}")
             encodings = [self.tokenizer.encode_document(text) for text in group]
             scored = token_log_probabilities(self._session, [encoding.ids for encoding in encodings])
             for text, encoding, logs in zip(group, encodings, scored, strict=True):

@@ -55,7 +55,8 @@ def build(cls: type[T], values: Mapping[str, object], *, what: str) -> T:
 
 def convert(value: object, hint: Any, *, what: str) -> Any:
     """Convert ``value`` to the type ``hint`` (int, float, bool, str, tuples of str, or one of these or None)."""
-    if value in (None, "none", "") and _is_union(hint) and NoneType in typing.get_args(hint):
+    none = value is None or (isinstance(value, str) and value in ("none", ""))
+    if none and _is_union(hint) and NoneType in typing.get_args(hint):
         return None
     target = _target(hint, what=what)
     if typing.get_origin(target) is tuple:

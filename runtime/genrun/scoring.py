@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genrun.errors import ModelFileError
 from genrun.session import StepSession
 
 __all__ = ["Score", "token_log_probabilities"]
@@ -78,6 +79,8 @@ def token_log_probabilities(session: StepSession, sequences: Sequence[Sequence[i
         going = int(np.searchsorted(-lengths, -(position + 1), side="left"))  # rows that have a next token
         logits, states = session.step(tokens[:going, position], [state[:going] for state in states])
         found[:going, position] = _log_softmax_at(logits, tokens[:going, position + 1])
+    if np.isnan(found).any():
+        raise ModelFileError(f"{session.path}: the model's logits are not numbers")
     scored = dict(zip(order, range(len(order)), strict=True))
     return [found[scored[i], : max(len(sequences[i]) - 1, 0)] for i in range(len(sequences))]
 

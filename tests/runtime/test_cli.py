@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 import genrun
 from genrun.cli.group import cli, run
 from genrun.description import describe_model
+from genrun.errors import OptionError
 from genrun.model import Model
 from genrun.model_file import GoldenText
 from support.alphabet import write_model
@@ -170,7 +171,7 @@ def test_errors_are_one_line_and_status_1(
 def test_a_missing_model_is_one_line_and_status_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for command in ("generate", "info", "verify"):
+    for command in ("generate", "info", "score", "verify"):
         status, printed = fail(monkeypatch, capsys, command, tmp_path / "none.onnx")
         assert (status, printed.count("\n")) == (1, 1)
         assert printed.endswith("none.onnx: cannot open the model file: No such file or directory\n")
@@ -181,6 +182,7 @@ def test_a_missing_model_is_one_line_and_status_1(
     [
         (["generat"], "Error: no such command 'generat'; did you mean 'generate'?"),
         (["generate"], "Error: Missing argument 'MODEL'."),
+        (["score"], "Error: Missing argument 'MODEL'."),
         (["generate", "m.onnx", "-n", "0"], "Error: Invalid value for '-n'"),
         (["generate", "m.onnx", "--seeed", "1"], "Error: No such option '--seeed'."),
         (["generate", "m.onnx", "--stream", "-n", "2"], "Error: --stream prints one text for each prompt"),
@@ -199,8 +201,72 @@ def test_wrong_usage_is_status_2(
 
 def test_help_lists_every_command_with_a_summary() -> None:
     printed = call("--help").stdout
-    for name in ("export", "generate", "info", "plugins", "train", "verify"):
+    for name in ("export", "generate", "info", "plugins", "score", "train", "verify"):
         [line] = [line for line in printed.splitlines() if line.split()[:1] == [name]]
         assert line.split()[1:], f"{name} has no summary"
     assert call("-h").stdout == printed
     assert call("--version").stdout == f"genrun, version {genrun.__version__}\n"
+
+
+def test_verify_says_why_the_device_was_chosen(tmp_path: Path) -> None:
+    file = write_model(tmp_path / "m.onnx", golden=[GoldenText("a", (2, 4), (5,), "ab", ((5, 10.0),))])
+    model = genrun.load(file)
+    assert call("verify", file).stdout.endswith(f"on {model.device} ({model.device_reason})\n")
+
+
+def test_info_gives_a_card_no_power_over_the_terminal(tmp_path: Path) -> None:
+    card = {"name": "\x1b[2Jx\x07\r\nmade\u202eup", "\x1b]0;t\x07": "é 말", "nested": {"\x9b1m": ["\x1b"]}}
+    file = write_model(tmp_path / "m.onnx", card=card)
+    printed = call("info", file).stdout
+    assert all(character.isprintable() for character in printed.replace("\n", ""))
+    assert "\\x1b[2Jx\\x07\\r\\nmade\\u202eup" in printed
+    assert "é 말" in printed
+    assert json.loads(call("info", file, "--json").stdout)["model"]["name"] == card["name"]
+
+
+def test_notes_of_unknown_words_are_short(alphabet_file: Path) -> None:
+    prompt = "a" + "".join(chr(0x4E00 + number) for number in range(100)) + "\u4e00"
+    [note] = call("generate", alphabet_file, prompt, "-q").stderr.splitlines()
+    listed = ", ".join(repr(chr(0x4E00 + number)) for number in range(10))
+    assert note == f"note: not in the model's vocabulary: {listed} and 90 more (prompt {prompt[:60] + '…'!r})"
+
+
+def test_score_prints_a_line_for_each_text(alphabet_file: Path, alphabet: Model) -> None:
+    result = call("score", alphabet_file, "abc", "zz", "--device", "cpu")
+    assert result.stderr == ""
+    expected = [alphabet.score(text) for text in ("abc", "zz")]
+    assert [line.split("\t") for line in result.stdout.splitlines()] == [
+        [f"{s.perplexity:.2f}", f"{s.log_probability:.3f}", str(s.tokens), s.text] for s in expected
+    ]
+
+
+def test_score_writes_json_that_any_program_reads(alphabet_file: Path, alphabet: Model, letter_words: Model) -> None:
+    result = call("score", alphabet_file, "abc", "é", "--json")
+    documents = [json.loads(line) for line in result.stdout.splitlines()]
+    assert documents == [json.loads(json.dumps(alphabet.score(text).to_json())) for text in ("abc", "é")]
+    assert "é" in result.stdout
+    result = call("score", letter_words.path, "", "--json")
+    assert json.loads(result.stdout, parse_constant=lambda name: pytest.fail(name))["perplexity"] is None
+    assert call("score", letter_words.path, "").stdout == "nan\t0.000\t0\t\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["-"]])
+def test_score_reads_texts_from_standard_input(alphabet_file: Path, arguments: list[str]) -> None:
+    result = call("score", alphabet_file, *arguments, stdin="\ufeffab\n\nxyz\r\n\ufeffc")
+    assert [line.split("\t")[-1] for line in result.stdout.splitlines()] == ["ab", "", "xyz", "\ufeffc"]
+
+
+def test_score_takes_arguments_and_standard_input_in_their_order(alphabet_file: Path) -> None:
+    result = call("score", alphabet_file, "z", "-", "y", stdin="a\nb\n")
+    assert [line.split("\t")[-1] for line in result.stdout.splitlines()] == ["z", "a", "b", "y"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_prompt(alphabet_file: Path) -> None:
+    result = call("generate", alphabet_file, "-", "-q", "--max-new-tokens", 1, stdin="\ufeffa\nb\n")
+    assert (result.stdout, result.stderr) == ("ab\nbc\n", "")
+
+
+def test_a_text_that_is_not_utf8_is_an_error_with_its_line(alphabet_file: Path) -> None:
+    result = CliRunner().invoke(cli, ["score", str(alphabet_file)], input=b"a\nb\n\xff\n")
+    assert isinstance(result.exception, OptionError)
+    assert str(result.exception) == "standard input, line 3: a text must be UTF-8"

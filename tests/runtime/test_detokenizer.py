@@ -148,3 +148,37 @@ def test_an_unknown_casing_is_refused(casing: str) -> None:
         check_casing(casing)
     with pytest.raises(OptionError, match="unknown casing"):
         Detokenizer(casing=casing)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        ("the u.s . and", "The u.s. and"),
+        ("the U.S . and", "The U.S. and"),
+        ("j . r . smith . then", "J. r. smith. Then"),
+        ("so it is . and", "So it is. And"),
+        ("the u.s ! and", "The u.s! And"),  # only a full stop belongs to an abbreviation
+        ("the u.s ? and", "The u.s? And"),
+        ("“ where ? ” asked tom . then", "“Where?” asked tom. Then"),
+        ("“ go ! ” he said", "“Go!” he said"),
+        ("( really ? ) he said", "(Really?) he said"),
+        ("so . ” then", "So.” then"),
+        ("iPhone is . iPhone was", "iPhone is. iPhone was"),
+        ("McCoy . eBay . it", "McCoy. eBay. It"),
+        ("so . . . and", "So... And"),
+        ("he said “ go ” . then", "He said “go”. Then"),
+        ("he came ( late ) . then", "He came (late). Then"),
+        ("in room 5 . then", "In room 5. Then"),
+        ("up 10 % . then", "Up 10%. Then"),
+        ("so … and", "So… And"),
+        ("so . 5 and", "So. 5 and"),
+        ("so . — and", "So. — And"),
+    ],
+)
+@pytest.mark.parametrize("casing", ["corpus", "sentence"])
+def test_a_sentence_begins_where_a_sentence_ends(casing: str, pieces: str, text: str) -> None:
+    assert joined(pieces, casing) == text
+
+
+def test_characters_know_no_abbreviations() -> None:
+    assert Detokenizer(spaced=False, casing="sentence").join("go to b. so") == "Go to b. So"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
@@ -117,3 +118,38 @@ def test_isolate_edges_adds_spaces_and_nothing_else(text: str) -> None:
 def test_steps_that_are_not_understood_are_refused(step: dict[str, str], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         Normalization([step])
+
+
+EDGES_OF_ALL = Normalization([{"step": "isolate_edges", "leading": "“([", "trailing": "”)].,!?"}])
+
+
+@pytest.mark.parametrize(
+    ("text", "parted"),
+    [
+        ("...", ". . ."),
+        ("“”", "“ ”"),
+        ("(?!) [.]", "( ? ! ) [ . ]"),
+        ("a “...” b", "a “ . . . ” b"),
+        (").(", ") . ("),
+        ("a.(b", "a.(b"),
+        ("((a))!?", "( ( a ) ) ! ?"),
+        (".a", ".a"),  # a full stop leads no word
+        ("a“", "a“"),
+    ],
+)
+def test_words_of_punctuation_are_parted_whole(text: str, parted: str) -> None:
+    assert " ".join(EDGES_OF_ALL(text).split()) == parted
+
+
+@given(st.text("“([”)].,!?", min_size=1, max_size=30))
+def test_words_of_punctuation_alone_leave_no_two_together(word: str) -> None:
+    assert EDGES_OF_ALL(word).split() == list(word)
+
+
+@pytest.mark.parametrize("tail", ["", "a", " a", "\n"])
+@pytest.mark.parametrize("head", ["", "a", "a "])
+@pytest.mark.parametrize("character", [".", "(", "(."])
+def test_a_long_run_of_punctuation_takes_no_longer_than_its_length(head: str, tail: str, character: str) -> None:
+    started = time.process_time()
+    EDGES_OF_ALL(head + character * 200_000 + tail)
+    assert time.process_time() - started < 5  # quadratic time would be minutes

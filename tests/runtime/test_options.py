@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -182,3 +183,27 @@ def test_conversion_gives_the_type_or_an_option_error(kind: Any, value: object) 
     except OptionError as error:
         refusal = str(error)
     assert type(converted) is kind if refusal is None else refusal.startswith("x must be ")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        (np.int64(7), int, 7),
+        (np.uint8(7), int, 7),
+        (np.float32(7.0), int, 7),
+        (np.float64(0.5), float, 0.5),
+        (np.float32(0.5), float, 0.5),
+        (np.float16(0.5), float, 0.5),
+        (np.int32(3), float, 3.0),
+    ],
+)
+def test_numpys_numbers_are_numbers(value: object, kind: type[object], expected: object) -> None:
+    converted = options.convert(value, kind, what="x")
+    assert converted == expected
+    assert type(converted) is kind
+
+
+@pytest.mark.parametrize("value", [np.float32(7.5), np.float64("nan"), np.float32("inf"), np.array([7, 8]), np.True_])
+def test_numpys_other_values_are_no_whole_numbers(value: object) -> None:
+    with pytest.raises(OptionError, match="x must be a whole number"):
+        options.convert(value, int, what="x")

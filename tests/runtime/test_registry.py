@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from genrun import registry
-from genrun.errors import GenrunError, OptionError, PluginError, UnknownPluginError
+from genrun.errors import GenrunError, OptionError, PluginError, UnknownPluginError, nearest
 from support.distributions import DECODER, Site
 
 LOWEST = {"genrun.decoders": {"lowest": "acme_decoders:Lowest"}}
@@ -133,3 +133,60 @@ def test_what_was_installed_meanwhile_is_found_after_refresh(installed: Site) ->
     assert "lowest" not in {info.name for info in registry.plugins("decoder")}
     installed.install("acme", LOWEST, acme_decoders=DECODER)  # refreshes
     assert "lowest" in {info.name for info in registry.plugins("decoder")}
+
+
+DAMAGE = {
+    "no section": ("entry_points.txt", b"lowest = acme_decoders:Lowest\n"),
+    "a section left open": ("entry_points.txt", b"[genrun.decoders\nlowest\n"),
+    "no value": ("entry_points.txt", b"[genrun.decoders]\nlowest\n"),
+    "no text": ("entry_points.txt", b"[genrun.decoders]\nlowest = \xff\xfe:X\n"),
+    "zeros": ("entry_points.txt", bytes(50)),
+    "metadata that are no text": ("METADATA", b"\xff\xfe\x00"),
+    "metadata without a name": ("METADATA", b"Metadata-Version: 2.1\n"),
+    "empty metadata": ("METADATA", b""),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("offers", [LOWEST, {"console_scripts": {"acme": "acme_decoders:main"}}])
+def test_damaged_metadata_of_any_package_disturb_nothing(
+    installed: Site, damage: str, offers: dict[str, dict[str, str]]
+) -> None:
+    installed.install("broken", offers, acme_decoders=DECODER)
+    installed.install("good", {"genrun.decoders": {"fine": "good_d:Lowest"}}, good_d=DECODER)
+    name, content = DAMAGE[damage]
+    (installed.folder / "broken-1.0.dist-info" / name).write_bytes(content)
+    registry.refresh()
+    assert type(registry.make_decoder("fine")).__name__ == "Lowest"
+    assert type(registry.make_decoder("greedy")).__name__ == "Greedy"
+    assert {"generate", "score"} <= {info.name for info in registry.plugins("command")}
+
+
+def test_the_remains_of_an_uninstall_disturb_nothing(installed: Site) -> None:
+    installed.install("acme", LOWEST, acme_decoders=DECODER)
+    (installed.folder / "acme-1.0.dist-info" / "METADATA").unlink()
+    (installed.folder / "empty-1.0.dist-info").mkdir()
+    registry.refresh()
+    assert "lowest" not in {info.name for info in registry.plugins("decoder")}
+    assert type(registry.make_decoder("greedy")).__name__ == "Greedy"
+
+
+@pytest.mark.parametrize(
+    "source", ["import click\n\n\nclass Made: ...\n", "Made = 3", "def Made(): ...", "Made = str"]
+)
+def test_a_command_needs_a_callable_main(installed: Site, source: str) -> None:
+    installed.install("acme", {"genrun.commands": {"made": "acme_c:Made"}}, acme_c=source)
+    with pytest.raises(PluginError) as caught:
+        registry.load(registry.find("command", "made"))
+    assert one_line_of(caught) == "command 'made' of acme 1.0 must be a click command; acme_c:Made is not"
+
+
+def test_a_command_that_has_a_main_is_one(installed: Site) -> None:
+    source = "import click\n\n\n@click.command()\ndef made(): ...\n"
+    installed.install("acme", {"genrun.commands": {"made": "acme_c:made"}}, acme_c=source)
+    assert registry.load(registry.find("command", "made")).name == "made"
+
+
+def test_a_name_is_answered_with_none_where_nothing_is_offered() -> None:
+    assert nearest("x", []) == "accepted: none"
+    assert nearest("x", iter(["b", "a"])) == "accepted: a, b"

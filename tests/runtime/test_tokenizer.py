@@ -178,3 +178,29 @@ def test_normalization_comes_before_splitting() -> None:
     )
     assert tokenizer.encode("HI!").ids == (1, 2)
     assert tokenizer.decode([1, 2]) == "hi!"
+
+
+@pytest.mark.parametrize("wrong", [7, 10**30, -1, -7])
+def test_ids_outside_the_vocabulary_are_refused(wrong: int) -> None:
+    for casing in CASINGS:
+        with pytest.raises(OptionError, match=f"token id {wrong} is outside the vocabulary of 7"):
+            PLAIN.decode([4, wrong, 5], casing)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "pieces"),
+    [
+        ("<start> ada", "ada"),
+        ("<start>ada", "ada"),
+        ("  <start> ada", "ada"),
+        ("<start>  ada", " ada"),  # one space is the mark's, the second one the text's
+        ("<start>", ""),
+        ("<start> ", ""),
+        ("ada", "ada"),
+        (" ada", " ada"),
+    ],
+)
+def test_a_start_takes_one_space_along_in_a_text_of_characters(prompt: str, pieces: str) -> None:
+    encoding = letters("char").encode_prompt(prompt)
+    assert encoding.pieces == tuple(pieces)
+    assert encoding.ids[0] == 2

@@ -91,7 +91,8 @@ class Detokenizer:
             self._sentence_start = not (piece == "." and self._abbreviated)
         elif piece in _CLOSING:  # “Where?” asked Tom.
             self._sentence_start = False
-        self._abbreviated = self._spaced and (len(piece) == 1 or "." in piece)  # J., U.S.
+        lettered = any(character.isalpha() for character in piece)
+        self._abbreviated = self._spaced and lettered and (len(piece) == 1 or "." in piece)  # J., U.S.
         word_start, self._word_start = self._word_start, piece.isspace()
         self._at_start = False
         if self._casing == "title":
