@@ -16,7 +16,7 @@ import keras
 from genrun.errors import RunFolderError, one_line
 from genrun_core.recipe import ModelSettings
 
-__all__ = ["LastTokens", "body_and_head", "build_network", "fingerprint", "load_network"]
+__all__ = ["LastTokens", "body_and_head", "build_network", "count_parameters", "fingerprint", "load_network"]
 
 _RECURRENT = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple-rnn": keras.layers.SimpleRNN}
 
@@ -64,6 +64,21 @@ def load_network(path: Path) -> keras.Model:
         return keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise RunFolderError(f"{path} cannot be loaded as a Keras model: {one_line(error)}") from error
+
+
+def count_parameters(settings: ModelSettings, vocabulary: int) -> int:
+    """Return how many parameters :func:`build_network` would make, without making them.
+
+    >>> count_parameters(ModelSettings("lstm", embedding_size=10, hidden_size=100), 11_753)
+    1348983
+    """
+    width, hidden = settings.embedding_size, settings.hidden_size
+    count = vocabulary * width + vocabulary * (hidden + 1)
+    if settings.architecture == "window":
+        return count + hidden * (settings.window * width + 1)
+    gates, biases = {"lstm": (4, 1), "gru": (3, 2), "simple-rnn": (1, 1)}[settings.architecture]
+    inputs = width + (settings.layers - 1) * hidden
+    return count + gates * hidden * (inputs + settings.layers * (hidden + biases))
 
 
 def fingerprint(network: keras.Model) -> str:

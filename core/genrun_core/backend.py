@@ -12,7 +12,14 @@ from collections.abc import Iterator
 
 from genrun.errors import MissingExtraError, TrainingError
 
-__all__ = ["device_name", "memory_errors", "prepare_backend", "require_training", "seed_everything"]
+__all__ = [
+    "device_name",
+    "memory_errors",
+    "prepare_backend",
+    "require_memory",
+    "require_training",
+    "seed_everything",
+]
 
 
 def require_training(what: str) -> None:
@@ -54,6 +61,18 @@ def memory_errors() -> Iterator[None]:
             "there is not enough memory for this network and batch: try a smaller hidden_size, batch_size, "
             "sequence_length or vocabulary_limit"
         ) from error
+
+
+def require_memory(parameters: int) -> None:
+    """Raise TrainingError for a network that this machine could not train: weights, gradients, two moments each."""
+    if not hasattr(os, "sysconf"):
+        return
+    needed, there = 16 * parameters, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise TrainingError(
+            f"a network of {parameters:,} parameters needs about {needed / 2**30:,.0f} GiB to train, and "
+            f"this machine has {there / 2**30:,.0f}: try a smaller hidden_size, embedding_size or vocabulary_limit"
+        )
 
 
 def device_name() -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from genrun.errors import RunFolderError, one_line
+from genrun.errors import RunFolderError
 from genrun_core.atomic import write_with
 from genrun_core.fitting import Fitting
 
@@ -36,15 +36,20 @@ def restore_checkpoint(path: Path, fitting: Fitting) -> dict[str, Any]:
             _assign(fitting.optimizer.variables, arrays, "optimizer")
             position = json.loads(arrays["position"].tobytes())
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise RunFolderError(f"{path} cannot be continued from: {one_line(error)}") from error
+        reason = str(error) if isinstance(error, _WrongShape) else "it is damaged; delete it to begin again"
+        raise RunFolderError(f"{path} cannot be continued from: {reason}") from error
     fitting.epoch = position["epoch"]
     fitting.history = position["history"]
     state: dict[str, Any] = position["state"]
     return state
 
 
+class _WrongShape(ValueError):
+    """The arrays of a checkpoint are not those of the network."""
+
+
 def _assign(variables: Sequence[keras.Variable], arrays: Mapping[str, Any], prefix: str) -> None:
     if sum(name.startswith(f"{prefix}/") for name in arrays) != len(variables):
-        raise ValueError(f"its {prefix} is of another shape than the recipe's")
+        raise _WrongShape(f"its {prefix} is of another shape than the recipe's")
     for i, variable in enumerate(variables):
         variable.assign(arrays[f"{prefix}/{i}"])

@@ -112,9 +112,10 @@ class Fitting:
         if self.validation.steps:
             row |= self.evaluate(self.validation.in_order())
         if not all(math.isfinite(value) for value in row.values()):
+            kept = " (what was learnt before is kept)" if self.epoch else ""
             raise TrainingError(
-                f"the loss became {row['loss']:.3g} in epoch {self.epoch + 1}; what was learnt before is kept, "
-                "but going on would end there again: start anew with a smaller learning_rate or clip_norm=1"
+                f"the loss became {row['loss']:.3g} in epoch {self.epoch + 1}{kept}; going on would end there again: "
+                "start anew, in another folder, with a smaller learning_rate or clip_norm=1"
             )
         return row | {
             "tokens_per_second": round(self.training.predictions / seconds, 1),

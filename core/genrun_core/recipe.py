@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 ARCHITECTURES = ("lstm", "gru", "simple-rnn", "window")
+_WIDEST = 65_536
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 
 
@@ -56,8 +57,10 @@ class ModelSettings:
 
     def __post_init__(self) -> None:
         _check_choice("architecture", self.architecture, ARCHITECTURES)
-        for name in ("embedding_size", "hidden_size", "layers", "window"):
-            _check(name, getattr(self, name) >= 1, "1 or more", getattr(self, name))
+        for name, most in (("embedding_size", _WIDEST), ("hidden_size", _WIDEST), ("layers", 64), ("window", 64)):
+            value = getattr(self, name)
+            _check(name, value >= 1, "1 or more", value)
+            _check(name, value <= most, f"at most {most:,}", value)
         _check("dropout", 0 <= self.dropout < 1, "from 0 to below 1", self.dropout)
         if self.architecture == "window" and self.layers != 1:
             raise OptionError(f"the window architecture has one layer, not {self.layers}")
@@ -86,6 +89,7 @@ class TrainingSettings:
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         for name in ("epochs", "batch_size", "sequence_length"):
             _check(name, getattr(self, name) >= 1, "1 or more", getattr(self, name))
+            _check(name, getattr(self, name) < 2**31, "below 2**31", getattr(self, name))
         _check("learning_rate", 0 < self.learning_rate < float("inf"), "above 0", self.learning_rate)
         _check("clip_norm", 0 <= self.clip_norm < float("inf"), "0 (off) or more", self.clip_norm)
         _check("validation", 0 <= self.validation < 1, "from 0 to below 1", self.validation)

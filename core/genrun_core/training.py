@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 from genrun import registry
 from genrun.errors import GenrunError, OptionError, TrainingError
 from genrun_core.atomic import write_with
-from genrun_core.backend import device_name, memory_errors, prepare_backend, require_training, seed_everything
+from genrun_core.backend import (
+    device_name,
+    memory_errors,
+    prepare_backend,
+    require_memory,
+    require_training,
+    seed_everything,
+)
 from genrun_core.batches import Batches, split_documents
 from genrun_core.corpus import CorpusCounts, TokenShards, count_words, encode_documents, first_document
 from genrun_core.plot import draw_curves
@@ -61,6 +68,7 @@ def train(
         run = RunFolder.create(output, recipe, kept)
         _prepare_corpus(run, recipe, lambda _: None)
         _make_batches(run, recipe)
+        _check_size(run, recipe)
     except GenrunError:
         _remove(output, was_there)  # made a moment ago; a corpus that cannot be used leaves nothing to go on with
         raise
@@ -94,6 +102,7 @@ def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Call
     run.remove_leftovers()
     counts = _prepare_corpus(run, recipe, say)
     seed_everything(recipe.training.seed)
+    _check_size(run, recipe)
     with memory_errors():
         fitting = _make_fitting(run, recipe)
     say(f"{fitting.network.count_params():,} parameters, {_shape(recipe)}; on {device_name()}")
@@ -102,11 +111,12 @@ def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Call
     from genrun_core.checkpoint import restore_checkpoint
 
     best = None
-    if run.checkpoint_file.exists():
+    if run.checkpoint_file.exists() and run.network_file.exists():
         best = restore_checkpoint(run.checkpoint_file, fitting)["best"]
         say(f"continuing after epoch {fitting.epoch} of {recipe.training.epochs}")
-    elif run.network_file.exists():
-        say("note: there is no checkpoint, so training begins again")
+    elif run.metrics_file.exists():
+        what = "network" if run.checkpoint_file.exists() else "checkpoint"
+        say(f"note: there is no {what}, so training begins again")
     if fitting.epoch >= recipe.training.epochs and run.plot_file.exists() and run.card_file.exists():
         say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
         return run
@@ -129,7 +139,7 @@ def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Call
 def _prepare_corpus(run: RunFolder, recipe: Recipe, say: Say) -> CorpusCounts:
     """Read the corpus into the run folder unless that is done already; say what was counted."""
     stored = run.corpus()
-    if stored is not None:
+    if stored is not None and run.tokenizer_file.exists() and run.tokens.is_dir():
         counts = CorpusCounts.from_json(stored, run.corpus_file)
     else:
         reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
@@ -166,6 +176,13 @@ def _make_fitting(run: RunFolder, recipe: Recipe) -> Fitting:
 
     training, validation = _make_batches(run, recipe)
     return Fitting(build_network(recipe.model, len(run.tokenizer())), recipe.training, training, validation)
+
+
+def _check_size(run: RunFolder, recipe: Recipe) -> None:
+    """Refuse a network that would not fit, before the system kills the process that tries."""
+    from genrun_core.architecture import count_parameters
+
+    require_memory(count_parameters(recipe.model, len(run.tokenizer())))
 
 
 def _make_batches(run: RunFolder, recipe: Recipe) -> tuple[Batches, Batches]:

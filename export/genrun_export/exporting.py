@@ -14,7 +14,7 @@ from genrun.model_file import GenerationDefaults, Metadata, Verification
 from genrun.session import StepSession
 from genrun.tokenizer import Tokenizer
 from genrun.verification import verify
-from genrun_core.atomic import write_with
+from genrun_core.atomic import remove_leftovers, write_with
 from genrun_core.backend import prepare_backend
 from genrun_core.corpus import TokenShards
 from genrun_core.recipe import Recipe
@@ -72,6 +72,7 @@ def export(folder: Path, output: Path) -> ParityFigures:
         measured.append(figures)
 
     output.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(output.parent)
     write_with(output, write)
     return measured[0]
 

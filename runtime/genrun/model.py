@@ -201,14 +201,24 @@ class Model:
 
     def _scores(self, texts: Iterable[str], batch_size: int) -> Iterator[Score]:
         waiting = iter(texts)
-        while group := list(islice(waiting, batch_size)):
-            for text in group:
-                if not isinstance(text, str):
-                    raise OptionError(f"what is scored must be text, not {text!r}")
+        refused: Exception | None = None
+        while refused is None:
+            group: list[str] = []
+            try:
+                for text in islice(waiting, batch_size):
+                    if not isinstance(text, str):
+                        raise OptionError(f"what is scored must be text, not {text!r}")
+                    group.append(text)
+            except Exception as error:  # a bad text must not take those before it along
+                refused = error
+            if not group:
+                break
             encodings = [self.tokenizer.encode_document(text) for text in group]
             scored = token_log_probabilities(self._session, [encoding.ids for encoding in encodings])
             for text, encoding, logs in zip(group, encodings, scored, strict=True):
                 yield Score(text, tuple(logs.tolist()), encoding.unknown)
+        if refused is not None:
+            raise refused
 
     def prompt_text(self, prompt: str, *, casing: str | None = None) -> str:
         """Return ``prompt`` as it stands at the head of the generated text: normalized, joined, cased."""

@@ -17,7 +17,7 @@ from genrun_core.recipe import ModelSettings, TrainingSettings, load_recipe
 
 prepare_backend()
 
-from genrun_core.architecture import build_network, load_network  # noqa: E402
+from genrun_core.architecture import build_network, count_parameters, load_network  # noqa: E402
 from genrun_core.fitting import Fitting  # noqa: E402
 
 
@@ -33,6 +33,14 @@ def test_reference_shapes_have_the_reference_number_of_parameters(
     recipe: str, vocabulary: int, parameters: int
 ) -> None:
     assert build_network(load_recipe(recipe).model, vocabulary).count_params() == parameters
+
+
+@pytest.mark.parametrize("architecture", ["lstm", "gru", "simple-rnn", "window"])
+@pytest.mark.parametrize("layers", [1, 3])
+def test_the_number_of_parameters_is_known_beforehand(architecture: str, layers: int) -> None:
+    layers = 1 if architecture == "window" else layers
+    settings = ModelSettings(architecture, embedding_size=5, hidden_size=7, layers=layers)
+    assert count_parameters(settings, 11) == build_network(settings, 11).count_params()
 
 
 @pytest.mark.parametrize("architecture", ["lstm", "gru", "simple-rnn", "window"])

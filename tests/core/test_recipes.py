@@ -66,6 +66,8 @@ def test_changing_the_decoder_brings_its_own_options() -> None:
         ({"model.layer": "3"}, "did you mean 'layers'"),
         ({"hidden_size": "many"}, "hidden_size must be a whole number, not 'many'"),
         ({"hidden_size": "0"}, "hidden_size must be 1 or more, not 0"),
+        ({"hidden_size": "99999999999999999999"}, "hidden_size must be at most 65,536"),
+        ({"batch_size": "99999999999999999999"}, "batch_size must be below 2**31"),
         ({"dropout": "1"}, "dropout must be from 0 to below 1"),
         ({"learning_rate": "nan"}, "learning_rate must be above 0"),
         ({"learning_rate": "-1"}, "learning_rate must be above 0"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -124,7 +125,7 @@ def test_what_is_said_names_every_count(samples: Path, tmp_path: Path) -> None:
 
 def test_a_loss_that_is_no_number_stops_training_and_names_the_epoch(samples: Path, tmp_path: Path) -> None:
     settings = {"learning_rate": "1e38", "optimizer": "sgd", "epochs": "9"}
-    with pytest.raises(genrun.TrainingError, match=r"the loss became \S+ in epoch \d; .* clip_norm=1"):
+    with pytest.raises(genrun.TrainingError, match=r"the loss became \S+ in epoch \d.*; .* clip_norm=1"):
         train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", settings)
 
 
@@ -231,6 +232,23 @@ def test_exhausted_memory_is_one_line() -> None:
             memory_errors(),
         ):
             raise error
+
+
+def test_a_network_that_cannot_fit_is_refused_before_it_is_built(samples: Path, tmp_path: Path) -> None:
+    settings = {"hidden_size": "65536", "layers": "9"}
+    with pytest.raises(genrun.TrainingError, match=r"a network of [\d,]+ parameters needs about [\d,]+ GiB to train"):
+        train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", settings)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("missing", ["model.keras", "tokenizer.json", "tokens", "checkpoint", "corpus.json"])
+def test_a_run_folder_that_lost_a_part_is_made_whole_by_a_resume(samples: Path, tmp_path: Path, missing: str) -> None:
+    run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "3"})
+    before, lost = weights(run), run / missing
+    shutil.rmtree(lost) if lost.is_dir() else lost.unlink()
+    resume(run)
+    assert lost.exists()
+    assert weights(run) == before
 
 
 def test_a_folder_that_was_there_stays_when_the_corpus_is_no_good(tmp_path: Path) -> None:

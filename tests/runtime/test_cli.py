@@ -85,7 +85,7 @@ def test_prompts_come_from_standard_input(alphabet_file: Path) -> None:
 
 def test_unknown_words_are_noted_on_stderr_once_a_prompt(alphabet_file: Path) -> None:
     result = call("generate", alphabet_file, "é?a", "b", "-n", 3, "-q", "--max-new-tokens", 1)
-    assert result.stderr == "note: not in the model's vocabulary: 'é', '?' (prompt 'é?a')\n"
+    assert result.stderr == "note: not in the model's vocabulary: 'é', '?' (in 'é?a')\n"
     assert result.stdout == "é?ab\n" * 3 + "bc\n" * 3
     assert call("generate", alphabet_file, "é", "-q", "--stream").stderr.count("note: ") == 1
 
@@ -228,7 +228,7 @@ def test_notes_of_unknown_words_are_short(alphabet_file: Path) -> None:
     prompt = "a" + "".join(chr(0x4E00 + number) for number in range(100)) + "\u4e00"
     [note] = call("generate", alphabet_file, prompt, "-q").stderr.splitlines()
     listed = ", ".join(repr(chr(0x4E00 + number)) for number in range(10))
-    assert note == f"note: not in the model's vocabulary: {listed} and 90 more (prompt {prompt[:60] + '…'!r})"
+    assert note == f"note: not in the model's vocabulary: {listed} and 90 more (in {prompt[:60] + '…'!r})"
 
 
 def test_score_prints_a_line_for_each_text(alphabet_file: Path, alphabet: Model) -> None:

@@ -24,7 +24,7 @@ def test_text_goes_to_stdout_and_everything_else_to_stderr(alphabet_file: Path) 
     assert done.stdout.decode() == "abcdef\néabcdef\n"
     assert done.stderr.decode().splitlines() == [
         "cpu (asked for), seed 0",
-        "note: not in the model's vocabulary: 'é' (prompt 'éa')",
+        "note: not in the model's vocabulary: 'é' (in 'éa')",
     ]
     assert done.returncode == 0
 

@@ -174,3 +174,11 @@ def test_logits_that_are_no_numbers_are_the_models_fault() -> None:
 
     with pytest.raises(ModelFileError, match="not numbers"):
         token_log_probabilities(cast(Any, NoNumbers()), [(1, 2, 3)])
+
+
+def test_a_bad_text_does_not_take_those_before_it_along(tmp_path: Path) -> None:
+    model = genrun.load(write_model(tmp_path / "m.onnx", letters()))
+    scores = model.score_each(["ab", "bc", cast(str, None), "cd"])
+    assert [next(scores).text, next(scores).text] == ["ab", "bc"]
+    with pytest.raises(OptionError, match="what is scored must be text, not None"):
+        next(scores)

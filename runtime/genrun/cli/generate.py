@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genrun.cli.texts import texts_from
-from genrun.results import UnknownWordsWarning, list_words, shorten
+from genrun.cli.texts import say_unknown, texts_from
+from genrun.results import UnknownWordsWarning
 
 if TYPE_CHECKING:
     from genrun.model import Model
@@ -76,12 +76,12 @@ def command(
         return
     for result in model.generate_each(texts_from(prompts or ("",)), n=samples, settings=settings):
         if result.sample == 0:
-            _say_unknown(result.prompt, result.unknown)
+            say_unknown(result.prompt, result.unknown)
         click.echo(json.dumps(result.to_json(), ensure_ascii=False) if as_json else result.text)
 
 
 def _stream(model: Model, prompt: str, settings: GenerationSettings) -> None:
-    _say_unknown(prompt, model.tokenizer.encode_prompt(prompt).unknown)
+    say_unknown(prompt, model.tokenizer.encode_prompt(prompt).unknown)
     click.echo(model.prompt_text(prompt, casing=settings.casing), nl=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnknownWordsWarning)  # said above, as a note
@@ -89,8 +89,3 @@ def _stream(model: Model, prompt: str, settings: GenerationSettings) -> None:
     for piece in pieces:
         click.echo(piece, nl=False)  # click flushes after every piece
     click.echo()
-
-
-def _say_unknown(prompt: str, words: tuple[str, ...]) -> None:
-    if words:
-        click.echo(f"note: not in the model's vocabulary: {list_words(words)} (prompt {shorten(prompt)!r})", err=True)

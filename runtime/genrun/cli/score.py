@@ -19,12 +19,17 @@ def command(model_file: str, texts: tuple[str, ...], device: str, as_json: bool)
 
     A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
     """
-    from genrun.cli.texts import texts_from
+    from genrun.cli.texts import say_unknown, texts_from
     from genrun.model import load
+    from genrun.results import shorten
 
     model = load(model_file, device=device)
     for score in model.score_each(texts_from(texts or ("-",))):
         if as_json:
             click.echo(json.dumps(score.to_json(), ensure_ascii=False))
-        else:
-            click.echo(f"{score.perplexity:.2f}\t{score.log_probability:.3f}\t{score.tokens}\t{score.text}")
+            continue
+        say_unknown(score.text, score.unknown)
+        if not score.tokens:
+            click.echo(f"note: nothing is predicted in {shorten(score.text)!r}", err=True)
+        shown = score.text.replace("\t", " ").replace("\n", " ")  # one line, four columns
+        click.echo(f"{score.perplexity:.2f}\t{score.log_probability:.3f}\t{score.tokens}\t{shown}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+
+import click
 
 from genrun.errors import OptionError
+from genrun.results import list_words, shorten
 
-__all__ = ["texts_from"]
+__all__ = ["say_unknown", "texts_from"]
 
 
 def texts_from(arguments: Iterable[str]) -> Iterator[str]:
@@ -17,6 +20,12 @@ def texts_from(arguments: Iterable[str]) -> Iterator[str]:
             yield from _standard_input()
         else:
             yield argument
+
+
+def say_unknown(text: str, words: Sequence[str]) -> None:
+    """Say on stderr which words of a text the model does not know."""
+    if words:
+        click.echo(f"note: not in the model's vocabulary: {list_words(words)} (in {shorten(text)!r})", err=True)
 
 
 def _standard_input() -> Iterator[str]:
