@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from collections.abc import Callable
@@ -21,7 +22,11 @@ prepare_backend()
 
 import keras  # noqa: E402
 
-from genrun_export import conversion  # noqa: E402
+from genrun.session import StepSession  # noqa: E402
+from genrun_core.architecture import load_network  # noqa: E402
+from genrun_core.corpus import TokenShards  # noqa: E402
+from genrun_core.run_folder import RunFolder  # noqa: E402
+from genrun_export import conversion, parity  # noqa: E402
 from genrun_export.exporting import export  # noqa: E402
 from genrun_export.step import make_step  # noqa: E402
 
@@ -156,6 +161,31 @@ def test_states_that_are_wired_wrongly_are_refused(
     monkeypatch.setattr(conversion, "to_onnx", forgetful)
     with pytest.raises(genrun.ExportError, match="refused"):
         export(racetrack_run, tmp_path / "model.onnx")
+
+
+def test_logits_that_drift_only_along_the_continuations_are_refused(racetrack_run: Path, tmp_path: Path) -> None:
+    """A state that is off by a little: the first token of a text and all choices are still right."""
+    run = RunFolder.open(racetrack_run)
+    network, tokenizer = load_network(run.network_file), run.tokenizer()
+    prompts = [
+        dataclasses.replace(prompt, ids=prompt.ids[:1], document=prompt.document[:1])
+        for prompt in parity.choose_prompts(tokenizer, TokenShards.open(run.tokens))
+    ]
+
+    def opened(drift: float) -> StepSession:
+        model = conversion.to_onnx(make_step(network))
+        state = next(node for node in model.graph.node if node.output[0] == "state.0.next")
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(drift), "drift"))
+        state.op_type, state.input[:] = "Add", [state.input[0], "drift"]
+        path = tmp_path / f"{drift}.onnx"
+        onnx.save(model, path)
+        session = StepSession(path, device="cpu")
+        session.bind(len(tokenizer))
+        return session
+
+    assert parity.check_parity(network, opened(0.0), prompts, [0])[0].largest_logit_difference <= 1e-4
+    with pytest.raises(genrun.ExportError, match=r"differ by .* along greedy continuations, more than 0\.0001"):
+        parity.check_parity(network, opened(5e-5), prompts, [0])
 
 
 def test_a_layer_without_a_step_form_is_named() -> None:
