@@ -23,8 +23,9 @@ from genrun_core.backend import (
     seed_everything,
 )
 from genrun_core.batches import Batches, split_documents
-from genrun_core.corpus import CorpusCounts, TokenShards, count_words, encode_documents, first_document
+from genrun_core.corpus import CorpusCounts, TokenShards, first_document
 from genrun_core.plot import draw_curves
+from genrun_core.preparation import prepare_corpus
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
 
@@ -66,7 +67,7 @@ def train(
     try:
         kept = _keep_standard_input(sources, output)
         run = RunFolder.create(output, recipe, kept)
-        _prepare_corpus(run, recipe, lambda _: None)
+        prepare_corpus(run, recipe, lambda _: None)
         _make_batches(run, recipe)
         _check_size(run, recipe)
     except GenrunError:
@@ -100,7 +101,7 @@ def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Call
     """Do whatever the run folder still lacks."""
     recipe = run.recipe()
     run.remove_leftovers()
-    counts = _prepare_corpus(run, recipe, say)
+    counts = prepare_corpus(run, recipe, say)
     seed_everything(recipe.training.seed)
     _check_size(run, recipe)
     with memory_errors():
@@ -134,40 +135,6 @@ def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Call
     best_row = fitting.history[recorder.best["epoch"] - 1]
     say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {_metrics(best_row)}")
     return run
-
-
-def _prepare_corpus(run: RunFolder, recipe: Recipe, say: Say) -> CorpusCounts:
-    """Read the corpus into the run folder unless that is done already; say what was counted."""
-    stored = run.corpus()
-    if stored is not None and run.tokenizer_file.exists() and run.tokens.is_dir():
-        counts = CorpusCounts.from_json(stored, run.corpus_file)
-    else:
-        reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
-        tokenizer, counted = count_words(reader, run.sources, recipe.tokenizer)
-        run.save_json(run.tokenizer_file, tokenizer.to_json())
-        counts = encode_documents(reader, run.sources, tokenizer, counted, run.tokens)
-        run.save_json(run.corpus_file, counts.to_json())
-    for line in _describe(run, recipe, counts):
-        say(line)
-    return counts
-
-
-def _describe(run: RunFolder, recipe: Recipe, counts: CorpusCounts) -> list[str]:
-    reader = registry.load(registry.find("reader", recipe.reader.name))
-    noun = getattr(reader, "noun", "documents")
-    units = "characters" if recipe.tokenizer.kind == "char" else "words"
-    dropped = ", ".join(f"{number:,} {reason}" for reason, number in counts.dropped.items())
-    lines = [
-        f"{counts.rows:,} rows in {counts.files:,} files: {counts.documents:,} {noun}"
-        + (f" (dropped: {dropped})" if dropped else ""),
-        f"vocabulary {len(run.tokenizer()):,}, {counts.words:,} {units}, {counts.predicted:,} predictions an epoch, "
-        f"longest {counts.longest:,} tokens",
-    ]
-    if counts.unknown:
-        lines.append(f"{counts.unknown:,} {units} ({counts.unknown / counts.words:.1%}) are outside the vocabulary")
-    if counts.too_short:
-        lines.append(f"{counts.too_short:,} {noun} have fewer than two tokens and teach nothing")
-    return lines
 
 
 def _make_fitting(run: RunFolder, recipe: Recipe) -> Fitting:
