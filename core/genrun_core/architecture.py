@@ -14,48 +14,22 @@ from typing import Any
 import keras
 
 from genrun.errors import RunFolderError, one_line
-from genrun_core.recipe import ModelSettings
+from genrun_core.layers import EmbeddingDropout, LastTokens, LogitBias
+from genrun_core.settings import ModelSettings
 
-__all__ = ["LastTokens", "body_and_head", "build_network", "count_parameters", "fingerprint", "load_network"]
+__all__ = ["build_network", "count_parameters", "fingerprint", "load_network"]
 
 _RECURRENT = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple-rnn": keras.layers.SimpleRNN}
+_KERAS_PRECISION = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+_TIED_SCALE = 0.05  # the vectors are logit weights too: near zero, so that all words begin about equally likely
 
 
-@keras.saving.register_keras_serializable(package="genrun")
-class LastTokens(keras.layers.Layer):  # type: ignore[misc]
-    """Shows each position the last ``count`` ids: int ``[batch, time]`` → ``[batch, time, count]``, oldest first.
-
-    Before the beginning of a sequence stands id 0, the padding.
-    """
-
-    def __init__(self, count: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.count = count
-
-    def call(self, tokens: Any) -> Any:
-        """Return the window of ids that ends at each position."""
-        padded = keras.ops.pad(tokens, [[0, 0], [self.count - 1, 0]])
-        length = keras.ops.shape(tokens)[1]
-        return keras.ops.stack([padded[:, i : i + length] for i in range(self.count)], axis=-1)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the windows."""
-        return (*input_shape, self.count)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what rebuilds the layer."""
-        return {**super().get_config(), "count": self.count}
-
-
-def build_network(settings: ModelSettings, vocabulary: int) -> keras.Model:
-    """Return a new network with freshly drawn weights."""
+def build_network(settings: ModelSettings, vocabulary: int, *, precision: str = "float32") -> keras.Model:
+    """Return a new network with freshly drawn weights, which are float32 whatever it computes with."""
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    if settings.architecture == "window":
-        hidden = _window(settings, vocabulary, tokens)
-    else:
-        hidden = _recurrent(settings, vocabulary, tokens)
-    logits = keras.layers.Dense(vocabulary, name="logits")(hidden)
-    return keras.Model(tokens, logits, name=settings.architecture.replace("-", "_"))
+    build = _Builder(settings, vocabulary, _KERAS_PRECISION[precision])
+    hidden = build.window(tokens) if settings.architecture == "window" else build.recurrent(tokens)
+    return keras.Model(tokens, build.logits(hidden), name=settings.architecture.replace("-", "_"))
 
 
 def load_network(path: Path) -> keras.Model:
@@ -73,7 +47,11 @@ def count_parameters(settings: ModelSettings, vocabulary: int) -> int:
     1348983
     """
     width, hidden = settings.embedding_size, settings.hidden_size
-    count = vocabulary * width + vocabulary * (hidden + 1)
+    count = vocabulary * width + vocabulary
+    if not settings.tied:
+        count += vocabulary * hidden
+    elif width != hidden:
+        count += width * hidden
     if settings.architecture == "window":
         return count + hidden * (settings.window * width + 1)
     gates, biases = {"lstm": (4, 1), "gru": (3, 2), "simple-rnn": (1, 1)}[settings.architecture]
@@ -89,30 +67,72 @@ def fingerprint(network: keras.Model) -> str:
     return digest.hexdigest()
 
 
-def body_and_head(network: keras.Model) -> tuple[keras.Model, keras.layers.Dense]:
-    """Return the network up to its last hidden states, and the layer that makes logits of them, weights shared."""
-    head = network.layers[-1]
-    return keras.Model(network.inputs[0], head.input), head
+class _Builder:
+    """Puts the layers of one network together."""
 
+    def __init__(self, settings: ModelSettings, vocabulary: int, dtype: str) -> None:
+        self.settings = settings
+        self.vocabulary = vocabulary
+        self.dtype = dtype
+        if settings.tied:
+            start = keras.initializers.RandomUniform(-_TIED_SCALE, _TIED_SCALE)
+            self.embedding = keras.layers.ReversibleEmbedding(
+                vocabulary, settings.embedding_size, embeddings_initializer=start, name="embedding", dtype=dtype
+            )
+        else:
+            self.embedding = keras.layers.Embedding(
+                vocabulary, settings.embedding_size, name="embedding", dtype=dtype
+            )
 
-def _recurrent(settings: ModelSettings, vocabulary: int, tokens: Any) -> Any:
-    hidden = keras.layers.Embedding(vocabulary, settings.embedding_size, name="embedding")(tokens)
-    layer = _RECURRENT[settings.architecture]
-    for number in range(1, settings.layers + 1):
-        hidden = layer(settings.hidden_size, return_sequences=True, name=f"recurrent_{number}")(hidden)
-        hidden = _dropout(settings, number, hidden)
-    return hidden
-
-
-def _window(settings: ModelSettings, vocabulary: int, tokens: Any) -> Any:
-    window = LastTokens(settings.window, name="window")(tokens)  # [batch, time, window]
-    embedded = keras.layers.Embedding(vocabulary, settings.embedding_size, name="embedding")(window)
-    joined = keras.layers.Reshape((-1, settings.window * settings.embedding_size), name="joined")(embedded)
-    hidden = keras.layers.Dense(settings.hidden_size, activation="tanh", name="hidden")(joined)
-    return _dropout(settings, 1, hidden)
-
-
-def _dropout(settings: ModelSettings, number: int, hidden: Any) -> Any:
-    if not settings.dropout:
+    def recurrent(self, tokens: Any) -> Any:
+        """Return the outputs of the last recurrent layer, ``[batch, time, hidden]``."""
+        settings, hidden = self.settings, self._embedded(tokens)
+        layer = _RECURRENT[settings.architecture]
+        for number in range(1, settings.layers + 1):
+            hidden, *_ = layer(
+                settings.hidden_size,
+                return_sequences=True,
+                return_state=True,
+                recurrent_dropout=settings.recurrent_dropout,
+                name=f"recurrent_{number}",
+                dtype=self.dtype,
+            )(hidden)
+            hidden = self._dropped(hidden, settings.dropout, f"dropout_{number}")
         return hidden
-    return keras.layers.Dropout(settings.dropout, name=f"dropout_{number}")(hidden)
+
+    def window(self, tokens: Any) -> Any:
+        """Return the hidden layer of the last tokens' vectors, ``[batch, time, hidden]``."""
+        settings = self.settings
+        embedded = self._embedded(LastTokens(settings.window, name="window")(tokens))  # [batch, time, window, size]
+        width = settings.window * settings.embedding_size
+        joined = keras.layers.Reshape((-1, width), name="joined", dtype=self.dtype)(embedded)
+        hidden = keras.layers.Dense(settings.hidden_size, activation="tanh", name="hidden", dtype=self.dtype)(joined)
+        return self._dropped(hidden, settings.dropout, "dropout_1")
+
+    def logits(self, hidden: Any) -> Any:
+        """Return the logits, ``[batch, time, vocabulary]``."""
+        settings = self.settings
+        if not settings.tied:
+            return keras.layers.Dense(self.vocabulary, name="logits", dtype=self.dtype)(hidden)
+        if settings.hidden_size != settings.embedding_size:
+            projection = keras.layers.Dense(
+                settings.embedding_size, use_bias=False, name="projection", dtype=self.dtype
+            )
+            hidden = projection(hidden)
+        return LogitBias(name="logits", dtype=self.dtype)(self.embedding(hidden, reverse=True))
+
+    def _embedded(self, tokens: Any) -> Any:
+        settings, hidden = self.settings, self.embedding(tokens)
+        if settings.embedding_dropout:
+            drop = EmbeddingDropout(
+                self.vocabulary, settings.embedding_dropout, name="embedding_dropout", dtype=self.dtype
+            )
+            hidden = drop(hidden, tokens)
+        return self._dropped(hidden, settings.input_dropout, "input_dropout")
+
+    def _dropped(self, hidden: Any, rate: float, name: str) -> Any:
+        if not rate:
+            return hidden
+        locked = self.settings.locked_dropout and len(hidden.shape) == 3
+        layer = keras.layers.SpatialDropout1D if locked else keras.layers.Dropout
+        return layer(rate, name=name, dtype=self.dtype)(hidden)

@@ -60,11 +60,13 @@ def command(
 @contextlib.contextmanager
 def _going_on(run: Path) -> Iterator[None]:
     """Tell who interrupts a training how it goes on."""
+    from genrun.errors import TrainingInterrupted
+
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, TrainingInterrupted) as error:
         how = f"; go on with: genrun train --resume {run}" if (run / "run.toml").exists() else ""
-        click.echo(f"interrupted{how}", err=True)
+        click.echo(f"{str(error) or 'interrupted'}{how}", err=True)
         raise click.exceptions.Exit(130) from None
 
 

@@ -26,7 +26,7 @@ def command(
     from genrun.errors import OptionError
     from genrun.options import parse_assignments
     from genrun_core.evaluation import evaluate
-    from genrun_core.recipe import PluginChoice
+    from genrun_core.settings import PluginChoice
 
     values = {key.removeprefix("reader."): value for key, value in parse_assignments(assignments).items()}
     if values and reader is None:

@@ -19,8 +19,8 @@ from genrun.scoring import token_log_probabilities
 from genrun.tokenizer import Tokenizer
 from genrun_core.backend import prepare_backend
 from genrun_core.corpus import read_documents
-from genrun_core.recipe import PluginChoice
 from genrun_core.run_folder import RunFolder
+from genrun_core.settings import PluginChoice
 from genrun_core.terminal import shown
 
 __all__ = ["Evaluation", "evaluate"]
@@ -103,15 +103,18 @@ def _keras_scorer(run: RunFolder) -> Scorer:
     prepare_backend("evaluating a run")
     import tensorflow as tf
 
-    from genrun_core.architecture import body_and_head, load_network
+    from genrun_core.architecture import load_network
+    from genrun_core.parts import Body, Head
 
-    body, head = body_and_head(load_network(run.network_file))
+    network = load_network(run.network_file)
+    body, head = Body(network), Head(network)
 
     def score(sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
         padded = np.zeros((len(sequences), max(2, *map(len, sequences))), np.int32)
         for row, sequence in zip(padded, sequences, strict=True):
             row[: len(sequence)] = sequence
-        hidden = body(padded[:, :-1], training=False)  # [batch, time, hidden]
+        states = body.initial_states(len(sequences))
+        hidden, _ = body(padded[:, :-1], states, training=False)  # [batch, time, hidden]
         return [_keras_logs(hidden[i], sequence) for i, sequence in enumerate(sequences)]
 
     def _keras_logs(hidden: tf.Tensor, sequence: tuple[int, ...]) -> NDArray[np.float64]:

@@ -1,92 +1,81 @@
-"""The training loop: one compiled step over whole sequences, epochs, validation, and hooks for Keras callbacks."""
+"""The training loop: epochs of steps, validation, hooks for Keras callbacks, and where it stands at any moment."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from genrun.errors import TrainingError
-from genrun_core.architecture import body_and_head
-from genrun_core.batches import IGNORED, Batches
-from genrun_core.recipe import TrainingSettings
+from genrun_core.batches import IGNORED, Batch, Batches
+from genrun_core.devices import spread
+from genrun_core.sampled_softmax import Candidates, draw_candidates
+from genrun_core.schedule import learning_rate
+from genrun_core.settings import TrainingSettings
+from genrun_core.steps import States, Steps
 
-__all__ = ["Fitting", "Meter", "make_optimizer"]
+__all__ = ["Fitting"]
 
-_OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop, "sgd": keras.optimizers.SGD}
-_SIGNATURE = [tf.TensorSpec([None, None], tf.int32, name) for name in ("inputs", "targets")]
-
-
-def make_optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
-    """Return a new optimizer."""
-    return _OPTIMIZERS[settings.optimizer](settings.learning_rate, global_clipnorm=settings.clip_norm or None)
-
-
-class Meter:
-    """Sums cross-entropy and hits over predicted tokens; padding never enters."""
-
-    def __init__(self) -> None:
-        self._sums = tf.Variable(tf.zeros(3, tf.float64), trainable=False)  # loss, hits, tokens
-
-    def update(self, losses: tf.Tensor, hits: tf.Tensor) -> None:
-        """Add the losses and hits of the tokens of one batch, both ``[tokens]``."""
-        values = [
-            tf.reduce_sum(losses),
-            tf.reduce_sum(tf.cast(hits, tf.float32)),
-            tf.cast(tf.size(losses), tf.float32),
-        ]
-        self._sums.assign_add(tf.cast(tf.stack(values), tf.float64))
-
-    def reset(self) -> None:
-        """Begin anew."""
-        self._sums.assign(tf.zeros(3, tf.float64))
-
-    def read(self, prefix: str = "") -> dict[str, float]:
-        """Return the means so far: loss (nats per token), perplexity, accuracy."""
-        loss, hits, tokens = (float(value) for value in self._sums.numpy())
-        mean = loss / tokens if tokens else math.nan
-        return {
-            f"{prefix}loss": mean,
-            f"{prefix}perplexity": math.exp(mean) if mean < 700 else math.inf,
-            f"{prefix}accuracy": hits / tokens if tokens else math.nan,
-        }
+_CHECKED = 16  # steps after which their losses are looked at: reading one waits for the device
 
 
 class Fitting:
     """A network, its optimizer and its position in training.
 
-    ``epoch`` counts the finished epochs, ``history`` has a row of metrics for each of them.
+    ``epoch`` counts the finished epochs, ``step`` the finished steps of the one that is going on, ``states`` is what
+    its next step carries on; ``history`` has a row of metrics for each finished epoch.
     """
 
     def __init__(
-        self, network: keras.Model, settings: TrainingSettings, training: Batches, validation: Batches
+        self,
+        network: keras.Model,
+        settings: TrainingSettings,
+        training: Batches,
+        validation: Batches,
+        strategy: tf.distribute.Strategy | None = None,
     ) -> None:
         self.network = network
         self.settings = settings
         self.training = training
         self.validation = validation
-        self.optimizer = make_optimizer(settings)
-        self.optimizer.build(network.trainable_variables)
+        self.steps = Steps(
+            network, settings, carries=training.carries, strategy=strategy or tf.distribute.get_strategy()
+        )
         self.epoch = 0
+        self.step = 0
+        self.states: States = []
+        self.seconds = 0.0  # of the epoch that is going on
         self.history: list[dict[str, float]] = []
-        self.meter = Meter()
-        self._body, self._head = body_and_head(network)
-        # One trace for every shape of batch: the number of sequences and their length stay open.
-        self._train_step = tf.function(self._train_batch, input_signature=_SIGNATURE)
-        self._test_step = tf.function(self._test_batch, input_signature=_SIGNATURE)
+        self._losses: list[tf.Tensor] = []  # of the last steps, not looked at yet
 
     @property
     def monitored(self) -> str:
         """The metric that decides which epoch is best: the held-out loss if there is one."""
-        return "val_loss" if self.validation.steps else "loss"
+        return "val_loss" if self.validation.predictions else "loss"
 
-    def run(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
-        """Train until the last epoch or until a callback stops it; TrainingError if the loss is not a number."""
+    @property
+    def is_comparable(self) -> bool:
+        """Whether the last epoch's monitored loss is over all words, not a loss over sampled ones, which is lower."""
+        return self.monitored == "val_loss" or "accuracy" in self.history[-1]
+
+    @property
+    def meter(self) -> dict[str, float]:
+        """The metrics of the epoch so far."""
+        return _counted(self.steps.meter.read())
+
+    def run(
+        self, callbacks: Sequence[keras.callbacks.Callback], interrupted: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Train until the last epoch, until a callback stops it, or until ``interrupted`` says so after a step.
+
+        Raises TrainingError if the loss is not a number.
+        """
+        # Keras's own callbacks look for the optimizer here; the network is saved without it.
+        self.network.optimizer = self.steps.optimizer
         hooks = keras.callbacks.CallbackList(list(callbacks), model=self.network, add_history=False)
         self.network.stop_training = False
         hooks.on_train_begin()
@@ -94,60 +83,109 @@ class Fitting:
             _replay(callbacks, number, row)
         while self.epoch < self.settings.epochs and not self.network.stop_training:
             hooks.on_epoch_begin(self.epoch)
-            row = self._run_epoch(hooks)
-            self.history.append(row)
-            self.epoch += 1
+            if not self._train_epoch(hooks, interrupted):
+                break
+            row = self._finish_epoch()
             hooks.on_epoch_end(self.epoch - 1, dict(row))
+            if interrupted():
+                break
         hooks.on_train_end()
 
-    def _run_epoch(self, hooks: keras.callbacks.CallbackList) -> dict[str, float]:
-        started = time.perf_counter()
-        self.meter.reset()
-        for step, (inputs, targets) in enumerate(self.training.epoch(self.epoch)):
-            hooks.on_train_batch_begin(step)
-            self._train_step(inputs, targets)
-            hooks.on_train_batch_end(step)
-        row = self.meter.read()
-        seconds = time.perf_counter() - started
-        if self.validation.steps:
-            row |= self.evaluate(self.validation.in_order())
-        if not all(math.isfinite(value) for value in row.values()):
-            kept = " (what was learnt before is kept)" if self.epoch else ""
-            raise TrainingError(
-                f"the loss became {row['loss']:.3g} in epoch {self.epoch + 1}{kept}; going on would end there again: "
-                "start anew, in another folder, with a smaller learning_rate or clip_norm=1"
-            )
-        return row | {
-            "tokens_per_second": round(self.training.predictions / seconds, 1),
-            "seconds": round(seconds, 3),
+    def evaluate(self) -> dict[str, float]:
+        """Return val_loss, val_perplexity and val_accuracy of the held-out documents."""
+        self.steps.meter.reset()
+        states: States = []
+        with self.steps.averaged():
+            for batch in self.validation.in_order():
+                states = states or self._first_states(self.validation, batch)
+                states = self.steps.test(*self._spread(batch), states)
+        return self.steps.meter.read("val_")
+
+    def check_losses(self) -> None:
+        """Raise TrainingError if the loss of a step since the last check is not a number."""
+        losses = [float(loss) for loss in self._losses]
+        self._losses.clear()
+        for behind, loss in enumerate(reversed(losses)):
+            if not math.isfinite(loss):
+                where = f"step {self.step - behind:,} of epoch {self.epoch + 1}"
+                raise TrainingError(
+                    f"the loss became {loss:.3g} in {where}; what was saved before is kept, but going on would end "
+                    "there again: start anew, in another folder, with a smaller learning_rate or clip_norm=1"
+                )
+
+    def _train_epoch(self, hooks: keras.callbacks.CallbackList, interrupted: Callable[[], bool]) -> bool:
+        """Train the rest of the epoch; return whether it came to its end."""
+        started = time.perf_counter() - self.seconds
+        if not self.step:
+            self.steps.meter.reset()
+        for batch in self.training.epoch(self.epoch, self.step):
+            hooks.on_train_batch_begin(self.step)
+            self._train_step(batch)
+            self.seconds = time.perf_counter() - started
+            hooks.on_train_batch_end(self.step - 1)
+            if interrupted():
+                self.check_losses()
+                return False
+        self.check_losses()
+        self.seconds = time.perf_counter() - started
+        return True
+
+    def _train_step(self, batch: Batch) -> None:
+        steps = self.training.steps(self.epoch)
+        progress = (self.epoch + self.step / steps) / self.settings.epochs
+        rate = learning_rate(
+            self.settings,
+            step=self.epoch * steps + self.step,
+            progress=progress,
+            losses=[row[self.monitored] for row in self.history],
+        )
+        states = self.states or self._first_states(self.training, batch)
+        tokens = tf.constant(np.count_nonzero(batch.targets != IGNORED), tf.float32)
+        arguments = (*self._spread(batch), states, tf.constant(rate, tf.float32), tokens)
+        candidates = self._candidates(progress)
+        if candidates is None:
+            loss, self.states = self.steps.train(*arguments)
+        else:
+            loss, self.states = self.steps.train_sampled(*arguments, candidates)
+        self._losses.append(loss)
+        self.step += 1
+        if len(self._losses) >= _CHECKED:
+            self.check_losses()
+
+    def _finish_epoch(self) -> dict[str, float]:
+        row = _counted(self.steps.meter.read())
+        if self.validation.predictions:
+            row |= self.evaluate()
+        if not math.isfinite(row[self.monitored]):
+            raise TrainingError(f"the {self.monitored} of epoch {self.epoch + 1} is {row[self.monitored]:.3g}")
+        row |= {
+            "learning_rate": float(self.steps.optimizer.learning_rate.numpy()),
+            "tokens_per_second": round(self.training.predictions / self.seconds, 1),
+            "seconds": round(self.seconds, 3),
         }
+        self.history.append(row)
+        self.epoch += 1
+        self.step, self.seconds, self.states = 0, 0.0, []
+        return row
 
-    def evaluate(self, batches: Iterable[tuple[NDArray[np.int32], NDArray[np.int32]]]) -> dict[str, float]:
-        """Return val_loss, val_perplexity and val_accuracy over ``batches``."""
-        self.meter.reset()
-        for inputs, targets in batches:
-            self._test_step(inputs, targets)
-        return self.meter.read("val_")
+    def _candidates(self, progress: float) -> Candidates | None:
+        """Return the words that the loss of the next step is about, None for all."""
+        sampled = self.settings.sampled_softmax
+        if not sampled or progress >= 1 - self.settings.full_softmax:
+            return None
+        random = np.random.default_rng([self.settings.seed, 2, self.epoch, self.step])
+        return draw_candidates(self.steps.vocabulary, sampled, random)
 
-    def _train_batch(self, inputs: tf.Tensor, targets: tf.Tensor) -> None:
-        with tf.GradientTape() as tape:
-            losses, hits = self._losses(inputs, targets, training=True)
-            loss = tf.reduce_mean(losses)
-        variables = self.network.trainable_variables
-        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        self.meter.update(losses, hits)
+    def _first_states(self, batches: Batches, batch: Batch) -> States:
+        return self.steps.first_states(len(batch.inputs)) if batches.carries else []
 
-    def _test_batch(self, inputs: tf.Tensor, targets: tf.Tensor) -> None:
-        self.meter.update(*self._losses(inputs, targets, training=False))
+    def _spread(self, batch: Batch) -> tuple[object, object]:
+        return spread(self.steps.strategy, batch)
 
-    def _losses(self, inputs: tf.Tensor, targets: tf.Tensor, *, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return cross-entropy float32 ``[tokens]`` and hits bool ``[tokens]`` of the real, unpadded predictions."""
-        real = tf.not_equal(targets, IGNORED)  # [batch, time]
-        hidden = tf.boolean_mask(self._body(inputs, training=training), real)  # [tokens, hidden]
-        wanted = tf.boolean_mask(targets, real)  # [tokens]
-        logits = self._head(hidden)  # [tokens, vocabulary]
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
-        return losses, tf.equal(tf.argmax(logits, axis=-1, output_type=tf.int32), wanted)
+
+def _counted(row: dict[str, float]) -> dict[str, float]:
+    """Leave out the accuracy where a loss over sampled words counts no hits."""
+    return {name: value for name, value in row.items() if name != "accuracy" or not math.isnan(value)}
 
 
 def _replay(callbacks: Sequence[keras.callbacks.Callback], epoch: int, row: dict[str, float]) -> None:

@@ -13,107 +13,10 @@ from typing import Any
 
 from genrun import options, registry
 from genrun.errors import OptionError, nearest, one_line
-from genrun.model_file import GenerationDefaults
 from genrun.tokenizer import TokenizerSettings
+from genrun_core.settings import CardSettings, ModelSettings, OutputSettings, PluginChoice, TrainingSettings
 
-__all__ = [
-    "CardSettings",
-    "ModelSettings",
-    "OutputSettings",
-    "PluginChoice",
-    "Recipe",
-    "TrainingSettings",
-    "load_recipe",
-    "recipe_names",
-]
-
-ARCHITECTURES = ("lstm", "gru", "simple-rnn", "window")
-_WIDEST = 65_536
-OPTIMIZERS = ("adam", "rmsprop", "sgd")
-
-
-@dataclass(frozen=True, slots=True)
-class PluginChoice:
-    """A plugin by name, with its options."""
-
-    name: str
-    options: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSettings:
-    """The network: embedding → ``layers`` recurrent layers (or one window layer), each with dropout → logits.
-
-    ``architecture``: lstm, gru, simple-rnn, or window (a feed-forward model of the last ``window`` tokens; Bengio et
-    al., "A Neural Probabilistic Language Model", 2003). ``dropout``: the share of each layer's outputs set to zero.
-    """
-
-    architecture: str = "lstm"
-    embedding_size: int = 64
-    hidden_size: int = 128
-    layers: int = 1
-    dropout: float = 0.0
-    window: int = 4
-
-    def __post_init__(self) -> None:
-        _check_choice("architecture", self.architecture, ARCHITECTURES)
-        for name, most in (("embedding_size", _WIDEST), ("hidden_size", _WIDEST), ("layers", 64), ("window", 64)):
-            value = getattr(self, name)
-            _check(name, value >= 1, "1 or more", value)
-            _check(name, value <= most, f"at most {most:,}", value)
-        _check("dropout", 0 <= self.dropout < 1, "from 0 to below 1", self.dropout)
-        if self.architecture == "window" and self.layers != 1:
-            raise OptionError(f"the window architecture has one layer, not {self.layers}")
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSettings:
-    """How the network is trained.
-
-    ``batch_size``: sequences a step. ``sequence_length``: longer documents are cut into sequences of this many
-    predicted tokens. ``validation``: share of the documents held out. ``patience``: epochs without improvement before
-    training stops, 0 for never. ``clip_norm``: gradients are scaled down to this norm, 0 for never.
-    """
-
-    epochs: int = 20
-    batch_size: int = 32
-    sequence_length: int = 256
-    optimizer: str = "adam"
-    learning_rate: float = 0.001
-    clip_norm: float = 0.0
-    validation: float = 0.0
-    patience: int = 0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        for name in ("epochs", "batch_size", "sequence_length"):
-            _check(name, getattr(self, name) >= 1, "1 or more", getattr(self, name))
-            _check(name, getattr(self, name) < 2**31, "below 2**31", getattr(self, name))
-        _check("learning_rate", 0 < self.learning_rate < float("inf"), "above 0", self.learning_rate)
-        _check("clip_norm", 0 <= self.clip_norm < float("inf"), "0 (off) or more", self.clip_norm)
-        _check("validation", 0 <= self.validation < 1, "from 0 to below 1", self.validation)
-        _check("patience", self.patience >= 0, "0 (off) or more", self.patience)
-        _check("seed", 0 <= self.seed < 2**32, "from 0 to 2**32 - 1", self.seed)
-
-
-@dataclass(frozen=True, slots=True)
-class OutputSettings:
-    """What an exported model does unless told otherwise; see :class:`genrun.model_file.GenerationDefaults`."""
-
-    max_new_tokens: int = 20
-    casing: str = "none"
-
-    def __post_init__(self) -> None:
-        GenerationDefaults(max_new_tokens=self.max_new_tokens, casing=self.casing)
-
-
-@dataclass(frozen=True, slots=True)
-class CardSettings:
-    """What the maker says about the model: its licence and where its text comes from."""
-
-    licence: str = "unspecified"
-    source: str = ""
+__all__ = ["Recipe", "load_recipe", "recipe_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +58,10 @@ class Recipe:
         recipe = cls(name=tables.get("name", "unnamed"), description=tables.get("description", ""), **parts)
         if recipe.model.architecture == "window" and "pad" not in recipe.tokenizer.specials:
             raise OptionError("the window architecture needs the special token 'pad' for what stands before a text")
+        if recipe.model.architecture == "window" and recipe.training.running_text:
+            raise OptionError("running_text carries the state of a recurrent architecture; window has none")
+        if recipe.training.sampled_softmax and not recipe.model.tied:
+            raise OptionError("sampled_softmax needs tied=true: it takes the vectors of single words")
         return recipe
 
 
@@ -277,13 +184,3 @@ def _plugin(values: Mapping[str, Any], section: str) -> PluginChoice:
     make = registry.make_reader if section == "reader" else registry.make_decoder
     made = make(name, chosen)
     return PluginChoice(name, {key: value for key, value in options.to_json(made).items() if value is not None})
-
-
-def _check(name: str, fits: bool, accepted: str, value: object) -> None:
-    if not fits:
-        raise OptionError(f"{name} must be {accepted}, not {value!r}")
-
-
-def _check_choice(name: str, value: str, accepted: Sequence[str]) -> None:
-    if value not in accepted:
-        raise OptionError(f"unknown {name} {value!r}; {nearest(value, accepted)}")

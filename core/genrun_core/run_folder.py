@@ -26,7 +26,7 @@ from genrun_core.recipe import Recipe
 
 __all__ = ["RunFolder"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 2: recurrent layers return their states, checkpoints stand within an epoch
 _RECORDED = ("genrun", "tensorflow", "keras", "numpy")
 
 

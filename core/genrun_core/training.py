@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genrun import registry
-from genrun.errors import GenrunError, OptionError, TrainingError
+from genrun.errors import GenrunError, OptionError, TrainingError, TrainingInterrupted
 from genrun_core.atomic import write_with
 from genrun_core.backend import (
     device_name,
@@ -22,12 +22,14 @@ from genrun_core.backend import (
     require_training,
     seed_everything,
 )
-from genrun_core.batches import Batches, split_documents
+from genrun_core.batches import Batches, DocumentBatches, split_documents
 from genrun_core.corpus import CorpusCounts, TokenShards, first_document
+from genrun_core.interruption import Interruption
 from genrun_core.plot import draw_curves
 from genrun_core.preparation import prepare_corpus
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
+from genrun_core.running_text import RunningBatches
 
 if TYPE_CHECKING:
     import keras
@@ -108,27 +110,26 @@ def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Call
         fitting = _make_fitting(run, recipe)
     say(f"{fitting.network.count_params():,} parameters, {_shape(recipe)}; on {device_name()}")
 
-    from genrun_core.callbacks import Progress, Recorder
-    from genrun_core.checkpoint import restore_checkpoint
+    from genrun_core.architecture import build_network
+    from genrun_core.progress import Progress
+    from genrun_core.recorder import Recorder
 
-    best = None
-    if run.checkpoint_file.exists() and run.network_file.exists():
-        best = restore_checkpoint(run.checkpoint_file, fitting)["best"]
-        say(f"continuing after epoch {fitting.epoch} of {recipe.training.epochs}")
-    elif run.metrics_file.exists():
-        what = "network" if run.checkpoint_file.exists() else "checkpoint"
-        say(f"note: there is no {what}, so training begins again")
+    best = _restore(run, fitting, say)
     if fitting.epoch >= recipe.training.epochs and run.plot_file.exists() and run.card_file.exists():
         say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
         return run
     run.plot_file.unlink(missing_ok=True)  # drawn last: where it is missing, the training is not finished
-    recorder = Recorder(run, fitting, best, lambda best: _card(run, recipe, counts, fitting, best))
+    blank = build_network(recipe.model, len(run.tokenizer()))
+    recorder = Recorder(run, fitting, blank, best, lambda best: _card(run, recipe, counts, fitting, best))
     progress = Progress(fitting, say)
     try:
-        with memory_errors():
-            fitting.run([progress, recorder, *_early_stopping(recipe, fitting), *callbacks])
+        with memory_errors(), Interruption() as interrupted:
+            fitting.run([progress, recorder, *_early_stopping(recipe, fitting), *callbacks], interrupted)
     finally:
         progress.close()
+    if interrupted():
+        where = f"step {fitting.step:,} of epoch {fitting.epoch + 1}" if fitting.step else f"epoch {fitting.epoch}"
+        raise TrainingInterrupted(f"stopped after {where}; everything is saved")
     write_with(run.plot_file, lambda path: draw_curves(fitting.history, path))
     if fitting.epoch < recipe.training.epochs:
         say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
@@ -137,12 +138,31 @@ def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Call
     return run
 
 
+def _restore(run: RunFolder, fitting: Fitting, say: Say) -> dict[str, Any] | None:
+    """Put ``fitting`` where the run folder's checkpoint is; return what it says of the best epoch, if it has one."""
+    from genrun_core.checkpoint import restore_checkpoint
+
+    if run.checkpoint_file.exists() and (run.network_file.exists() or not run.metrics_file.exists()):
+        best: dict[str, Any] = restore_checkpoint(run.checkpoint_file, fitting)["best"]
+        step = f", step {fitting.step:,} of the next" if fitting.step else ""
+        say(f"continuing after epoch {fitting.epoch} of {fitting.settings.epochs}{step}")
+        return best
+    if run.metrics_file.exists():
+        what = "network" if run.checkpoint_file.exists() else "checkpoint"
+        say(f"note: there is no {what}, so training begins again")
+    return None
+
+
 def _make_fitting(run: RunFolder, recipe: Recipe) -> Fitting:
     from genrun_core.architecture import build_network
     from genrun_core.fitting import Fitting
+    from genrun_core.parts import freeze_layers
 
+    settings = recipe.training
     training, validation = _make_batches(run, recipe)
-    return Fitting(build_network(recipe.model, len(run.tokenizer())), recipe.training, training, validation)
+    network = build_network(recipe.model, len(run.tokenizer()), precision=settings.precision)
+    freeze_layers(network, settings.freeze)
+    return Fitting(network, settings, training, validation)
 
 
 def _check_size(run: RunFolder, recipe: Recipe) -> None:
@@ -155,18 +175,21 @@ def _check_size(run: RunFolder, recipe: Recipe) -> None:
 def _make_batches(run: RunFolder, recipe: Recipe) -> tuple[Batches, Batches]:
     """Return the batches for training and those held out; raises OptionError or TrainingError if one is empty."""
     shards, settings = TokenShards.open(run.tokens), recipe.training
+    kind = RunningBatches if settings.running_text else DocumentBatches
     training, validation = (
-        Batches(
+        kind(
             shards,
             documents,
             batch_size=settings.batch_size,
             sequence_length=settings.sequence_length,
             seed=settings.seed,
         )
-        for documents in split_documents(len(shards), settings.validation, settings.seed)
+        for documents in split_documents(
+            len(shards), settings.validation, settings.seed, contiguous=settings.running_text
+        )
     )
     for what, batches in (("training", training), ("validation", validation)):
-        if not batches.steps and (what == "training" or settings.validation):
+        if not batches.predictions and (what == "training" or settings.validation):
             raise TrainingError(f"the {what} part of the corpus has no document of two tokens or more")
     return training, validation
 

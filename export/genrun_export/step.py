@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from genrun.errors import ExportError
-from genrun_core.architecture import LastTokens
+from genrun_core.layers import EmbeddingDropout, LastTokens, LogitBias
 
 __all__ = ["Step", "make_step"]
 
@@ -43,8 +43,9 @@ def make_step(network: keras.Model) -> Step:
 
     def step(token: tf.Tensor, *states: tf.Tensor) -> dict[str, tf.Tensor]:
         walk = _Walk(token, iter(states))
-        for layer in layers:
+        for layer in layers[:-1]:
             _pass(layer, walk)
+        walk.hidden = _logits(network, walk.hidden)
         following = {f"state.{i}.next": state for i, state in enumerate(walk.following)}
         return {"logits": walk.hidden, **following}
 
@@ -60,9 +61,20 @@ def _state_specs(layer: keras.layers.Layer) -> list[tuple[list[int], tf.DType]]:
     return []
 
 
+def _logits(network: keras.Model, hidden: tf.Tensor) -> tf.Tensor:
+    """Return the logits ``[batch, vocabulary]``, from the embedding's vectors if the network is tied to them."""
+    last = network.layers[-1]
+    if isinstance(last, LogitBias):
+        vectors = network.get_layer("embedding").embeddings  # [vocabulary, embedding]
+        return tf.matmul(hidden, vectors, transpose_b=True) + last.bias
+    if isinstance(last, keras.layers.Dense):
+        return last(hidden)
+    raise ExportError(f"the last layer, {last.name!r} ({type(last).__name__}), makes no logits")
+
+
 def _pass(layer: keras.layers.Layer, walk: _Walk) -> None:
     """Take the token through one layer."""
-    if isinstance(layer, (keras.layers.InputLayer, keras.layers.Dropout)):
+    if isinstance(layer, (keras.layers.InputLayer, keras.layers.Dropout, EmbeddingDropout)):
         return
     if isinstance(layer, keras.layers.Embedding):
         walk.hidden = tf.gather(layer.embeddings, walk.hidden)  # [batch, …] → [batch, …, embedding]

@@ -9,6 +9,7 @@
     ├── DeviceError           a device that cannot be used
     ├── RunFolderError        a folder that is not a run folder, or cannot be continued
     ├── TrainingError         a training that cannot start or go on
+    │   └── TrainingInterrupted   one that was asked to stop, and saved
     ├── ExportError           a model that failed the checks of its export
     └── MissingExtraError     an optional dependency that is not installed     (also ImportError)
 
@@ -31,6 +32,7 @@ __all__ = [
     "PluginError",
     "RunFolderError",
     "TrainingError",
+    "TrainingInterrupted",
     "UnknownPluginError",
     "nearest",
     "one_line",
@@ -71,6 +73,10 @@ class RunFolderError(GenrunError):
 
 class TrainingError(GenrunError):
     """A training cannot start or go on."""
+
+
+class TrainingInterrupted(TrainingError):
+    """A training was asked to stop, by Ctrl-C or SIGTERM; it has saved and can be resumed."""
 
 
 class ExportError(GenrunError):

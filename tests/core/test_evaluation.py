@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import genrun
 from genrun.cli.group import cli
 from genrun_core.evaluation import evaluate
-from genrun_core.recipe import PluginChoice
+from genrun_core.settings import PluginChoice
 
 LYRICS = PluginChoice("lyrics-glob")
 

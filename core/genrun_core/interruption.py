@@ -1,0 +1,53 @@
+"""Being asked to stop, by Ctrl-C or a polite kill: noted, so that the step that is going on can be finished."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+__all__ = ["Interruption"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """Within it the first Ctrl-C or SIGTERM is only noted; a second one acts as it always does.
+
+    Outside the main thread, where Python has no signals, it notes nothing.
+
+    >>> with Interruption() as interrupted:
+    ...     signal.raise_signal(signal.SIGINT)
+    ...     interrupted()
+    True
+    """
+
+    def __init__(self) -> None:
+        self._noted = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __call__(self) -> bool:
+        """Return whether someone asked to stop."""
+        return self._noted
+
+    def __enter__(self) -> Interruption:
+        """Begin to note."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._note) for number in _SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the signals back."""
+        self._restore()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._noted = True
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}

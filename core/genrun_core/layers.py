@@ -1,0 +1,86 @@
+"""The layers that Keras lacks: the window of a feed-forward model, dropout of whole words, a bias for tied logits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+__all__ = ["EmbeddingDropout", "LastTokens", "LogitBias"]
+
+
+@keras.saving.register_keras_serializable(package="genrun")
+class LastTokens(keras.layers.Layer):  # type: ignore[misc]
+    """Shows each position the last ``count`` ids: int ``[batch, time]`` → ``[batch, time, count]``, oldest first.
+
+    Before the beginning of a sequence stands id 0, the padding.
+    """
+
+    def __init__(self, count: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.count = count
+
+    def call(self, tokens: Any) -> Any:
+        """Return the window of ids that ends at each position."""
+        padded = keras.ops.pad(tokens, [[0, 0], [self.count - 1, 0]])
+        length = keras.ops.shape(tokens)[1]
+        return keras.ops.stack([padded[:, i : i + length] for i in range(self.count)], axis=-1)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the windows."""
+        return (*input_shape, self.count)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what rebuilds the layer."""
+        return {**super().get_config(), "count": self.count}
+
+
+@keras.saving.register_keras_serializable(package="genrun")
+class EmbeddingDropout(keras.layers.Layer):  # type: ignore[misc]
+    """Drops words of the vocabulary, each wherever it stands in the batch: float ``[…, size]``, ids ``[…]`` → float.
+
+    In training a share ``rate`` of the ``vocabulary`` becomes a vector of zeros, the others are scaled up by
+    1 / (1 - rate). (Gal & Ghahramani, "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks",
+    2016.)
+    """
+
+    def __init__(self, vocabulary: int, rate: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.vocabulary = vocabulary
+        self.rate = rate
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def call(self, embedded: Any, tokens: Any, training: bool = False) -> Any:
+        """Return the embedded tokens, those of dropped words zero."""
+        if not training or not self.rate:
+            return embedded
+        kept = keras.ops.ones((self.vocabulary, 1), embedded.dtype)
+        kept = keras.random.dropout(kept, self.rate, seed=self.seed_generator)  # [vocabulary, 1]
+        return embedded * keras.ops.take(kept, tokens, axis=0)
+
+    def compute_output_shape(
+        self, embedded_shape: tuple[int | None, ...], tokens_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the embedded tokens."""
+        return embedded_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what rebuilds the layer."""
+        return {**super().get_config(), "vocabulary": self.vocabulary, "rate": self.rate}
+
+
+@keras.saving.register_keras_serializable(package="genrun")
+class LogitBias(keras.layers.Layer):  # type: ignore[misc]
+    """Adds to the logits what every word has from its frequency alone: float ``[…, vocabulary]`` → the same."""
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the bias, zero at first."""
+        self.bias = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="bias")
+
+    def call(self, logits: Any) -> Any:
+        """Return the logits with the bias."""
+        return logits + keras.ops.cast(self.bias, logits.dtype)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the same shape."""
+        return input_shape

@@ -1,0 +1,99 @@
+"""The run folder, kept up to date while training goes on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from genrun_core.architecture import fingerprint
+from genrun_core.atomic import write_bytes, write_with
+from genrun_core.checkpoint import save_checkpoint
+from genrun_core.fitting import Fitting
+from genrun_core.run_folder import RunFolder
+
+__all__ = ["Recorder"]
+
+
+class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps the run folder: metrics after each epoch, the best network and a checkpoint at save points.
+
+    ``blank`` is a float32 network of the same shape, which is given the best weights and saved; ``describe`` makes
+    the card of the best epoch. A save point comes after an epoch when training has lasted ten times as long as saving
+    takes, so that tiny models are not slowed down; within an epoch also only after a minute; and at the end. Between
+    two of them a kill costs the steps since, nothing else.
+    """
+
+    _SHARE = 10
+    _SECONDS = 60.0  # between save points within an epoch
+
+    def __init__(
+        self,
+        run: RunFolder,
+        fitting: Fitting,
+        blank: keras.Model,
+        best: dict[str, Any] | None,
+        describe: Callable[[dict[str, Any]], dict[str, Any]],
+    ) -> None:
+        super().__init__()
+        self._run = run
+        self._blank = blank
+        self._describe = describe
+        self._fitting = fitting
+        self.best: dict[str, Any] = best or {"epoch": 0, "value": float("inf"), "sampled": True}
+        self._best_weights: list[np.ndarray[Any, Any]] | None = None
+        self._saved_at = time.monotonic()
+        self._save_seconds = 0.0
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Save if an epoch lasts."""
+        if self._since_saved() >= max(self._SECONDS, self._SHARE * self._save_seconds):
+            self._fitting.check_losses()
+            self.save()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Note the metrics; remember the best weights; save if it is time."""
+        value = self._fitting.history[-1][self._fitting.monitored]
+        sampled = not self._fitting.is_comparable
+        if (sampled, value) < (self.best["sampled"], self.best["value"]):
+            self.best = {"epoch": self._fitting.epoch, "value": value, "sampled": sampled}
+            with self._fitting.steps.averaged():
+                self._best_weights = self._fitting.network.get_weights()
+        if self._since_saved() >= self._SHARE * self._save_seconds:
+            self.save()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Save the last state."""
+        self.save()
+
+    def save(self) -> None:
+        """Write metrics, the best network with its card, and the checkpoint, each whole or not at all."""
+        started = time.monotonic()
+        if self._fitting.history:
+            write_bytes(self._run.metrics_file, _metrics_csv(self._fitting.history))
+            if self._best_weights is not None:
+                self._blank.set_weights(self._best_weights)
+                self.best["weights"] = fingerprint(self._blank)
+                write_with(self._run.network_file, self._blank.save)
+                self._best_weights = None
+            self._run.save_json(self._run.card_file, self._describe(self.best))
+        save_checkpoint(self._run.checkpoint_file, self._fitting, {"best": self.best})
+        self._saved_at = time.monotonic()
+        self._save_seconds = self._saved_at - started
+
+    def _since_saved(self) -> float:
+        return time.monotonic() - self._saved_at
+
+
+def _metrics_csv(history: Sequence[Mapping[str, float]]) -> bytes:
+    text = io.StringIO()
+    columns = list(dict.fromkeys(name for row in history for name in row))
+    writer = csv.DictWriter(text, ["epoch", *columns], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({"epoch": number, **row} for number, row in enumerate(history, 1))
+    return text.getvalue().encode()

@@ -1,0 +1,173 @@
+"""What a recipe is made of: frozen, checked tables of options, one for each part of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from genrun.errors import OptionError, nearest
+from genrun.model_file import GenerationDefaults
+
+__all__ = ["CardSettings", "ModelSettings", "OutputSettings", "PluginChoice", "TrainingSettings"]
+
+ARCHITECTURES = ("lstm", "gru", "simple-rnn", "window")
+_WIDEST = 65_536
+OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
+SCHEDULES = ("constant", "cosine", "plateau")
+PRECISIONS = ("float32", "bfloat16", "float16")
+DEVICES = ("one", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class PluginChoice:
+    """A plugin by name, with its options."""
+
+    name: str
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """The network: embedding → ``layers`` recurrent layers (or one window layer) → logits, dropout after each.
+
+    ``architecture``: lstm, gru, simple-rnn, or window (a feed-forward model of the last ``window`` tokens; Bengio et
+    al., "A Neural Probabilistic Language Model", 2003).
+
+    ``tied``: the logits use the embedding's vectors (Press & Wolf, "Using the Output Embedding to Improve Language
+    Models", 2017; Inan et al., "Tying Word Vectors and Word Classifiers", 2017); where the last layer is not as wide
+    as the embedding, a linear projection comes between (Sak et al., "Long Short-Term Memory Based Recurrent Neural
+    Network Architectures for Large Vocabulary Speech Recognition", 2014).
+
+    Dropout, each the share that is set to zero (Srivastava et al., 2014): ``dropout`` of a layer's outputs,
+    ``input_dropout`` of the embedded tokens, ``recurrent_dropout`` of the state that a recurrent layer takes from the
+    step before, ``embedding_dropout`` of the words of the vocabulary, each in all its places. The last two, and with
+    ``locked_dropout`` all of them, keep one mask for a whole sequence (variational dropout: Gal & Ghahramani, "A
+    Theoretically Grounded Application of Dropout in Recurrent Neural Networks", 2016).
+    """
+
+    architecture: str = "lstm"
+    embedding_size: int = 64
+    hidden_size: int = 128
+    layers: int = 1
+    tied: bool = False
+    dropout: float = 0.0
+    input_dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    embedding_dropout: float = 0.0
+    locked_dropout: bool = False
+    window: int = 4
+
+    def __post_init__(self) -> None:
+        _check_choice("architecture", self.architecture, ARCHITECTURES)
+        for name, most in (("embedding_size", _WIDEST), ("hidden_size", _WIDEST), ("layers", 64), ("window", 64)):
+            value = getattr(self, name)
+            _check(name, value >= 1, "1 or more", value)
+            _check(name, value <= most, f"at most {most:,}", value)
+        for name in ("dropout", "input_dropout", "recurrent_dropout", "embedding_dropout"):
+            _check(name, 0 <= getattr(self, name) < 1, "from 0 to below 1", getattr(self, name))
+        if self.architecture == "window" and self.layers != 1:
+            raise OptionError(f"the window architecture has one layer, not {self.layers}")
+        if self.architecture == "window" and self.recurrent_dropout:
+            raise OptionError("the window architecture has no state for recurrent_dropout")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """How the network is trained.
+
+    ``batch_size``: sequences a step. ``sequence_length``: longer documents are cut into sequences of this many
+    predicted tokens. ``running_text``: the documents are one text, in their order; the state is carried from each
+    batch to the next and the document before is known (truncated backpropagation through time: Mikolov et al.,
+    "Recurrent neural network based language model", 2010).
+
+    ``optimizer``: adam (Kingma & Ba, 2015), adamw (Loshchilov & Hutter, "Decoupled Weight Decay Regularization",
+    2019), rmsprop, sgd. ``weight_decay``: what each step takes off the weights, times the learning rate.
+    ``clip_norm``: gradients are scaled down to this norm, all together, 0 for never (Pascanu et al., "On the
+    difficulty of training recurrent neural networks", 2013). ``averaging``: the network that is kept is a moving
+    average of the weights, each step's share 1 - ``averaging``, 0 for none (Polyak & Juditsky, 1992).
+
+    ``learning_rate`` is reached over ``warmup_steps``; ``schedule``: constant; cosine, down to 0 at the last epoch
+    (Loshchilov & Hutter, "SGDR", 2017); or plateau, times ``plateau_factor`` whenever the monitored loss has not
+    fallen for ``plateau_patience`` epochs.
+
+    ``sampled_softmax``: so many words of the vocabulary, drawn by rank, stand for all others in the loss, 0 for never
+    (Jean et al., "On Using Very Large Target Vocabulary for Neural Machine Translation", 2015); the last
+    ``full_softmax`` share of the epochs, and every validation, uses all words.
+
+    ``validation``: share of the documents held out. ``patience``: epochs without improvement before training stops, 0
+    for never. ``freeze``: layers that are not trained. ``precision``: what is computed with; weights and the exported
+    model stay float32. ``xla``: compile the steps. ``devices``: one, or all GPUs of the machine.
+    """
+
+    epochs: int = 20
+    batch_size: int = 32
+    sequence_length: int = 256
+    running_text: bool = False
+    optimizer: str = "adam"
+    learning_rate: float = 0.001
+    warmup_steps: int = 0
+    schedule: str = "constant"
+    plateau_factor: float = 0.5
+    plateau_patience: int = 1
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+    averaging: float = 0.0
+    sampled_softmax: int = 0
+    full_softmax: float = 0.2
+    validation: float = 0.0
+    patience: int = 0
+    freeze: tuple[str, ...] = ()
+    precision: str = "float32"
+    xla: bool = False
+    devices: str = "one"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("precision", self.precision, PRECISIONS)
+        _check_choice("devices", self.devices, DEVICES)
+        for name in ("epochs", "batch_size", "sequence_length", "plateau_patience"):
+            _check(name, getattr(self, name) >= 1, "1 or more", getattr(self, name))
+            _check(name, getattr(self, name) < 2**31, "below 2**31", getattr(self, name))
+        for name in ("warmup_steps", "patience", "sampled_softmax"):
+            _check(name, getattr(self, name) >= 0, "0 (off) or more", getattr(self, name))
+        for name in ("clip_norm", "weight_decay"):
+            _check(name, 0 <= getattr(self, name) < float("inf"), "0 (off) or more", getattr(self, name))
+        for name in ("validation", "averaging"):
+            _check(name, 0 <= getattr(self, name) < 1, "from 0 to below 1", getattr(self, name))
+        _check("learning_rate", 0 < self.learning_rate < float("inf"), "above 0", self.learning_rate)
+        _check("plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1", self.plateau_factor)
+        _check("full_softmax", 0 <= self.full_softmax <= 1, "from 0 to 1", self.full_softmax)
+        _check("seed", 0 <= self.seed < 2**32, "from 0 to 2**32 - 1", self.seed)
+        if self.weight_decay and self.optimizer != "adamw":
+            raise OptionError(f"weight_decay is for optimizer=adamw, not {self.optimizer!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSettings:
+    """What an exported model does unless told otherwise; see :class:`genrun.model_file.GenerationDefaults`."""
+
+    max_new_tokens: int = 20
+    casing: str = "none"
+
+    def __post_init__(self) -> None:
+        GenerationDefaults(max_new_tokens=self.max_new_tokens, casing=self.casing)
+
+
+@dataclass(frozen=True, slots=True)
+class CardSettings:
+    """What the maker says about the model: its licence and where its text comes from."""
+
+    licence: str = "unspecified"
+    source: str = ""
+
+
+def _check(name: str, fits: bool, accepted: str, value: object) -> None:
+    if not fits:
+        raise OptionError(f"{name} must be {accepted}, not {value!r}")
+
+
+def _check_choice(name: str, value: str, accepted: Sequence[str]) -> None:
+    if value not in accepted:
+        raise OptionError(f"unknown {name} {value!r}; {nearest(value, accepted)}")
