@@ -9,8 +9,12 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from genrun.errors import MissingExtraError, TrainingError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 __all__ = [
     "device_name",
@@ -75,15 +79,15 @@ def require_memory(parameters: int) -> None:
         )
 
 
-def device_name() -> str:
+def device_name(strategy: tf.distribute.Strategy) -> str:
     """Return what training runs on, in words."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
-        return f"CPU ({os.cpu_count()} cores)"
     names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
-    return ", ".join(names)
+    replicas: int = strategy.num_replicas_in_sync
+    many = f", {replicas} replicas" if replicas > 1 else ""
+    return (", ".join(names) or f"CPU ({os.cpu_count()} cores)") + many
 
 
 @contextlib.contextmanager

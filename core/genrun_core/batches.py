@@ -27,6 +27,9 @@ class Batch(NamedTuple):
 class Batches(Protocol):
     """An order of batches that depends only on the seed and the epoch, so that it can be gone into at any step."""
 
+    def __len__(self) -> int:
+        """Return the number of sequences, or of rows."""
+
     @property
     def predictions(self) -> int:
         """How many tokens are predicted in one epoch."""

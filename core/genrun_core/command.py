@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from genrun_core.recipe import Recipe
+    from genrun_core.watch import Watch
 
 __all__ = ["command"]
 
@@ -21,6 +27,10 @@ __all__ = ["command"]
 @click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="Override a value of the recipe.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The run folder to make.")
 @click.option("--resume", "resumed", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run folder.")
+@click.option("--from", "base", metavar="RUN", type=click.Path(path_type=Path), help="Fine-tune the network of RUN.")
+@click.option("--words-of", metavar="RUN", type=click.Path(path_type=Path), help="Use the vocabulary of RUN.")
+@click.option("--sample-every", metavar="EPOCHS", type=click.IntRange(min=1), help="Write a text this often.")
+@click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard.")
 def command(
     corpus: tuple[str, ...],
     reader: str | None,
@@ -28,33 +38,65 @@ def command(
     assignments: tuple[str, ...],
     output: Path | None,
     resumed: Path | None,
+    base: Path | None,
+    words_of: Path | None,
+    sample_every: int | None,
+    tensorboard: bool,
 ) -> None:
     """Train a model on CORPUS (files, folders, globs; "-" for standard input) and leave a run folder.
 
     Options of the reader are set like any other: --reader csv --set column=title --set encoding=cp1252.
+
+    --from RUN trains the network of another run further, on a new corpus, with that run's recipe;
+    --set freeze=embedding leaves a layer as it is, --set extend_vocabulary=500 adds new words.
     """
     from genrun.options import parse_assignments
+    from genrun_core.watch import Watch
 
     overrides = parse_assignments(assignments)
+    watch = Watch(sample_every or 0, tensorboard)
+    chosen = click.get_current_context().get_parameter_source("recipe_name") is not ParameterSource.DEFAULT
     if resumed is not None:
         from genrun_core.training import resume
 
-        chosen = click.get_current_context().get_parameter_source("recipe_name") is not ParameterSource.DEFAULT
         overrides = {key.removeprefix("training."): value for key, value in overrides.items()}
-        if corpus or output or reader or chosen or set(overrides) - {"epochs"}:
-            raise click.UsageError("--resume goes on with what the run folder holds; only --set epochs=… may be new")
+        if corpus or output or reader or chosen or base or words_of or set(overrides) - {"epochs"}:
+            raise click.UsageError(
+                "--resume goes on with the corpus and the recipe of the run folder; only --set epochs=… may be new"
+            )
         with _going_on(resumed):
-            run = resume(resumed, epochs=_epochs(overrides), say=_say)
+            run = resume(resumed, epochs=_epochs(overrides), say=_say, watch=watch).path
     else:
-        from genrun_core.recipe import load_recipe
-        from genrun_core.training import train
-
         if not corpus or output is None:
             raise click.UsageError("name a CORPUS and, with -o, the run folder to make; or --resume RUN")
-        recipe = load_recipe(recipe_name, overrides, reader)
+        if base and (chosen or words_of):
+            raise click.UsageError("--from goes on with the run's recipe and words: no --recipe, no --words-of")
+        recipe = _recipe(recipe_name, overrides, reader, base, words_of)
         with _going_on(output):
-            run = train(corpus, recipe, output, say=_say)
-    click.echo(run.path)
+            run = _train(corpus, recipe, output, base, words_of, watch)
+    click.echo(run)
+
+
+def _recipe(
+    name: str, overrides: dict[str, str], reader: str | None, base: Path | None, words_of: Path | None
+) -> Recipe:
+    from genrun_core.recipe import load_recipe, override_recipe
+    from genrun_core.run_folder import RunFolder
+
+    if base is not None:
+        return override_recipe(RunFolder.open(base).recipe(), overrides, reader)
+    recipe = load_recipe(name, overrides, reader)
+    if words_of is not None:  # which bring their tokenizer with them
+        recipe = dataclasses.replace(recipe, tokenizer=RunFolder.open(words_of).recipe().tokenizer)
+    return recipe
+
+
+def _train(
+    corpus: tuple[str, ...], recipe: Recipe, output: Path, base: Path | None, words_of: Path | None, watch: Watch
+) -> Path:
+    from genrun_core.training import train
+
+    return train(corpus, recipe, output, base=base, words_of=words_of, say=_say, watch=watch).path
 
 
 @contextlib.contextmanager

@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from genrun.errors import OptionError, TrainingError, one_line
+from genrun.errors import TrainingError, one_line
 from genrun_core.batches import IGNORED, Batch
+from genrun_core.workers import Worker
 
-__all__ = ["Worker", "make_strategy", "spread", "this_worker"]
-
-
-class Worker:
-    """This process among those that train together: its index, 0 for the chief, and how many there are."""
-
-    def __init__(self, index: int = 0, count: int = 1) -> None:
-        self.index = index
-        self.count = count
-
-    @property
-    def is_chief(self) -> bool:
-        """Whether this is the process that leaves the run folder that was asked for."""
-        return self.index == 0
-
-
-def this_worker() -> Worker:
-    """Return what ``TF_CONFIG`` says of this process, alone without it; raises OptionError for one that is broken.
-
-    https://www.tensorflow.org/guide/distributed_training#setting_up_the_tf_config_environment_variable
-    """
-    text = os.environ.get("TF_CONFIG", "").strip()
-    if not text:
-        return Worker()
-    try:
-        config = json.loads(text)
-        workers, task = list(config["cluster"]["worker"]), config["task"]
-        index, others = int(task["index"]), set(config["cluster"]) - {"worker"}
-    except (ValueError, KeyError, TypeError) as error:
-        raise OptionError(
-            "TF_CONFIG must read {'cluster': {'worker': [HOST:PORT, …]}, 'task': {'type': 'worker', 'index': N}} in "
-            f"JSON: {type(error).__name__} {one_line(error)}"
-        ) from error
-    if others or task.get("type") != "worker" or not 0 <= index < len(workers):
-        raise OptionError(
-            f"TF_CONFIG must make this process one of its workers, not {task!r} of {config['cluster']!r}"
-        )
-    return Worker(index, len(workers))
+__all__ = ["any_worker", "make_strategy", "spread", "take_from_chief"]
 
 
 def make_strategy(devices: str, worker: Worker) -> tf.distribute.Strategy:
@@ -86,3 +48,29 @@ def _dealt(strategy: tf.distribute.Strategy, values: NDArray[np.int32], filling:
     return strategy.experimental_distribute_values_from_function(
         lambda context: tf.constant(full[context.replica_id_in_sync_group :: replicas])
     )
+
+
+def any_worker(strategy: tf.distribute.Strategy, flag: bool) -> bool:
+    """Return whether ``flag`` is true in any of the workers; all of them must ask."""
+    if strategy.num_replicas_in_sync == 1:
+        return flag
+    return bool(_summed(strategy, np.array([float(flag)], np.float64))[0] > 0)
+
+
+def take_from_chief(strategy: tf.distribute.Strategy, worker: Worker, values: NDArray[Any]) -> NDArray[Any]:
+    """Return the chief's ``values`` in every worker; they have one shape and dtype in all of them."""
+    if worker.count == 1:
+        return values
+    share = strategy.num_replicas_in_sync / worker.count  # each replica of a worker adds the same
+    mine = values.astype(np.float64) if worker.is_chief else np.zeros(values.shape, np.float64)
+    taken: NDArray[Any] = (_summed(strategy, mine) / share).astype(values.dtype)
+    return taken
+
+
+def _summed(strategy: tf.distribute.Strategy, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def add() -> tf.Tensor:
+        context = tf.distribute.get_replica_context()
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.constant(values))
+
+    each = tf.function(lambda: strategy.run(add))()
+    return np.asarray(strategy.experimental_local_results(each)[0])

@@ -12,11 +12,12 @@ import tensorflow as tf
 
 from genrun.errors import TrainingError
 from genrun_core.batches import IGNORED, Batch, Batches
-from genrun_core.devices import spread
+from genrun_core.devices import any_worker, spread
 from genrun_core.sampled_softmax import Candidates, draw_candidates
 from genrun_core.schedule import learning_rate
 from genrun_core.settings import TrainingSettings
 from genrun_core.steps import States, Steps
+from genrun_core.workers import Worker
 
 __all__ = ["Fitting"]
 
@@ -37,6 +38,7 @@ class Fitting:
         training: Batches,
         validation: Batches,
         strategy: tf.distribute.Strategy | None = None,
+        worker: Worker = Worker(),  # noqa: B008 - immutable
     ) -> None:
         self.network = network
         self.settings = settings
@@ -45,6 +47,8 @@ class Fitting:
         self.steps = Steps(
             network, settings, carries=training.carries, strategy=strategy or tf.distribute.get_strategy()
         )
+        self.worker = worker
+        self.interrupted = False
         self.epoch = 0
         self.step = 0
         self.states: States = []
@@ -70,9 +74,10 @@ class Fitting:
     def run(
         self, callbacks: Sequence[keras.callbacks.Callback], interrupted: Callable[[], bool] = lambda: False
     ) -> None:
-        """Train until the last epoch, until a callback stops it, or until ``interrupted`` says so after a step.
+        """Train until the last epoch, until a callback stops it, or until ``interrupted`` says so.
 
-        Raises TrainingError if the loss is not a number.
+        That is asked after every step; by several workers, which must stop together, after every epoch. Raises
+        TrainingError if the loss is not a number.
         """
         # Keras's own callbacks look for the optimizer here; the network is saved without it.
         self.network.optimizer = self.steps.optimizer
@@ -83,11 +88,13 @@ class Fitting:
             _replay(callbacks, number, row)
         while self.epoch < self.settings.epochs and not self.network.stop_training:
             hooks.on_epoch_begin(self.epoch)
-            if not self._train_epoch(hooks, interrupted):
+            self._train_epoch(hooks, interrupted)
+            if self.interrupted:
                 break
             row = self._finish_epoch()
             hooks.on_epoch_end(self.epoch - 1, dict(row))
-            if interrupted():
+            self.interrupted = any_worker(self.steps.strategy, interrupted())
+            if self.interrupted:
                 break
         hooks.on_train_end()
 
@@ -113,8 +120,8 @@ class Fitting:
                     "there again: start anew, in another folder, with a smaller learning_rate or clip_norm=1"
                 )
 
-    def _train_epoch(self, hooks: keras.callbacks.CallbackList, interrupted: Callable[[], bool]) -> bool:
-        """Train the rest of the epoch; return whether it came to its end."""
+    def _train_epoch(self, hooks: keras.callbacks.CallbackList, interrupted: Callable[[], bool]) -> None:
+        """Train the rest of the epoch."""
         started = time.perf_counter() - self.seconds
         if not self.step:
             self.steps.meter.reset()
@@ -123,12 +130,11 @@ class Fitting:
             self._train_step(batch)
             self.seconds = time.perf_counter() - started
             hooks.on_train_batch_end(self.step - 1)
-            if interrupted():
-                self.check_losses()
-                return False
+            if self.worker.count == 1 and interrupted():
+                self.interrupted = True
+                break
         self.check_losses()
         self.seconds = time.perf_counter() - started
-        return True
 
     def _train_step(self, batch: Batch) -> None:
         steps = self.training.steps(self.epoch)

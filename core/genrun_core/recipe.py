@@ -16,7 +16,7 @@ from genrun.errors import OptionError, nearest, one_line
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.settings import CardSettings, ModelSettings, OutputSettings, PluginChoice, TrainingSettings
 
-__all__ = ["Recipe", "load_recipe", "recipe_names"]
+__all__ = ["Recipe", "load_recipe", "override_recipe", "recipe_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,19 @@ def load_recipe(
     tables = copy.deepcopy(_read(name))
     _check_sections(name, tables)
     tables.setdefault("name", Path(name).stem)
+    return _resolved(name, tables, overrides, reader)
+
+
+def override_recipe(recipe: Recipe, overrides: Mapping[str, str] | None = None, reader: str | None = None) -> Recipe:
+    """Return ``recipe`` with ``overrides`` applied, as :func:`load_recipe` applies them.
+
+    >>> override_recipe(load_recipe("racetrack"), {"epochs": "5"}).training.epochs
+    5
+    """
+    return _resolved(recipe.name, recipe.to_dict(), overrides, reader)
+
+
+def _resolved(name: str, tables: dict[str, Any], overrides: Mapping[str, str] | None, reader: str | None) -> Recipe:
     if reader is not None and reader != tables.get("reader", {}).get("name"):
         tables["reader"] = {"name": reader}
     for section in _PLUGINS:  # first the choice of a plugin, then the options that it has

@@ -9,6 +9,7 @@ model.keras      the best network
 metrics.csv      a row for each epoch
 loss.png         the same as curves
 card.json        what the model file will say of its making
+base/            what the training began with: another run's tokenizer and, for fine-tuning, its network
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ class RunFolder:
         self.corpus_file = path / "corpus.json"
         self.tokenizer_file = path / "tokenizer.json"
         self.network_file = path / "model.keras"
+        self.base = path / "base"
+        self.base_network_file = self.base / "model.keras"
+        self.base_tokenizer_file = self.base / "tokenizer.json"
         self.checkpoint_file = path / "checkpoint" / "latest.npz"
         self.metrics_file = path / "metrics.csv"
         self.plot_file = path / "loss.png"
@@ -95,9 +99,14 @@ class RunFolder:
 
         write_bytes(self.path / "run.toml", tomli_w.dumps(self.settings).encode())
 
+    def save_recipe(self, recipe: Recipe) -> None:
+        """Write ``run.toml`` with another recipe."""
+        self.settings["recipe"] = recipe.to_dict()
+        self.save_settings()
+
     def remove_leftovers(self) -> None:
         """Delete files that a kill left half-written; they stand beside those that they were to replace."""
-        for folder in (self.path, self.tokens, self.checkpoint_file.parent):
+        for folder in (self.path, self.tokens, self.base, self.checkpoint_file.parent):
             remove_leftovers(folder)
 
     @property

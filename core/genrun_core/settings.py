@@ -95,8 +95,9 @@ class TrainingSettings:
     ``full_softmax`` share of the epochs, and every validation, uses all words.
 
     ``validation``: share of the documents held out. ``patience``: epochs without improvement before training stops, 0
-    for never. ``freeze``: layers that are not trained. ``precision``: what is computed with; weights and the exported
-    model stay float32. ``xla``: compile the steps. ``devices``: one, or all GPUs of the machine.
+    for never. ``freeze``: layers that are not trained. ``extend_vocabulary``: how many new words fine-tuning adds,
+    the most frequent ones of the new corpus. ``precision``: what is computed with; weights and the exported model
+    stay float32. ``xla``: compile the steps. ``devices``: one, or all GPUs of the machine.
     """
 
     epochs: int = 20
@@ -117,6 +118,7 @@ class TrainingSettings:
     validation: float = 0.0
     patience: int = 0
     freeze: tuple[str, ...] = ()
+    extend_vocabulary: int = 0
     precision: str = "float32"
     xla: bool = False
     devices: str = "one"
@@ -130,7 +132,7 @@ class TrainingSettings:
         for name in ("epochs", "batch_size", "sequence_length", "plateau_patience"):
             _check(name, getattr(self, name) >= 1, "1 or more", getattr(self, name))
             _check(name, getattr(self, name) < 2**31, "below 2**31", getattr(self, name))
-        for name in ("warmup_steps", "patience", "sampled_softmax"):
+        for name in ("warmup_steps", "patience", "sampled_softmax", "extend_vocabulary"):
             _check(name, getattr(self, name) >= 0, "0 (off) or more", getattr(self, name))
         for name in ("clip_norm", "weight_decay"):
             _check(name, 0 <= getattr(self, name) < float("inf"), "0 (off) or more", getattr(self, name))

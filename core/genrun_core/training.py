@@ -3,43 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import glob
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genrun import registry
-from genrun.errors import GenrunError, OptionError, TrainingError, TrainingInterrupted
+from genrun.errors import GenrunError, OptionError, RunFolderError, TrainingInterrupted
+from genrun_core.assembly import check_size, make_batches, make_fitting, remarks
 from genrun_core.atomic import write_with
-from genrun_core.backend import (
-    device_name,
-    memory_errors,
-    prepare_backend,
-    require_memory,
-    require_training,
-    seed_everything,
-)
-from genrun_core.batches import Batches, DocumentBatches, split_documents
-from genrun_core.corpus import CorpusCounts, TokenShards, first_document
+from genrun_core.backend import device_name, memory_errors, prepare_backend, require_training, seed_everything
+from genrun_core.card import make_card, metrics_in_words, shape_in_words
+from genrun_core.corpus import first_document
+from genrun_core.finetuning import check_base, keep_base
 from genrun_core.interruption import Interruption
 from genrun_core.plot import draw_curves
 from genrun_core.preparation import prepare_corpus
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
-from genrun_core.running_text import RunningBatches
+from genrun_core.sources import STANDARD_INPUT, keep_sources
+from genrun_core.watch import Watch
+from genrun_core.workers import Worker, this_worker
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
     from genrun_core.fitting import Fitting
 
 __all__ = ["resume", "train"]
 
 Say = Callable[[str], object]
-_STANDARD_INPUT = "-"
 
 
 def train(
@@ -47,35 +41,47 @@ def train(
     recipe: Recipe,
     output: Path,
     *,
+    base: Path | None = None,
+    words_of: Path | None = None,
     say: Say = lambda line: None,
+    watch: Watch = Watch(),  # noqa: B008 - immutable
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> RunFolder:
     """Train a model on ``sources`` and return its run folder.
 
-    ``say`` receives a line for each thing a user wants to know; ``callbacks`` are further Keras callbacks. Raises
-    CorpusError, OptionError, RunFolderError or TrainingError.
+    ``base``: a run folder whose network is trained further (fine-tuning); ``words_of``: one whose tokenizer is taken
+    over, nothing else. ``say`` receives a line for each thing a user wants to know; ``callbacks`` are further Keras
+    callbacks. Where several workers train together (``TF_CONFIG``), all but the chief keep their run folder beside
+    ``output``. Raises CorpusError, OptionError, RunFolderError, TrainingError, or TrainingInterrupted once a training
+    that was asked to stop has saved.
     """
     require_training("training")
+    worker = this_worker()
+    output = worker.folder(output)
     reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
-    if list(sources).count(_STANDARD_INPUT) > 1:
+    if list(sources).count(STANDARD_INPUT) > 1:
         raise OptionError("standard input can be named only once")
     RunFolder.check_free(output)
-    if _STANDARD_INPUT not in sources:
+    began_with = _open_base(base, words_of, recipe)
+    if STANDARD_INPUT not in sources:
         first_document(reader, sources)  # a wrong path leaves no folder behind
     if recipe.reader.name == "text" and all(source.lower().endswith((".csv", ".tsv")) for source in sources):
         say("note: every line of these files is a document; for a column there is --reader csv --set column=…")
     prepare_backend()
+    strategy = _make_strategy(recipe, worker)
     was_there = output.exists()
     try:
-        kept = _keep_standard_input(sources, output)
+        kept = keep_sources(sources, output)
         run = RunFolder.create(output, recipe, kept)
+        if began_with is not None:
+            keep_base(began_with, run, network=base is not None)
         prepare_corpus(run, recipe, lambda _: None)
-        _make_batches(run, recipe)
-        _check_size(run, recipe)
+        make_batches(run, recipe)
+        check_size(run, recipe)
     except GenrunError:
         _remove(output, was_there)  # made a moment ago; a corpus that cannot be used leaves nothing to go on with
         raise
-    return _continue(run, say, callbacks)
+    return _continue(run, strategy, worker, say, watch, callbacks)
 
 
 def resume(
@@ -83,36 +89,47 @@ def resume(
     *,
     epochs: int | None = None,
     say: Say = lambda line: None,
+    watch: Watch = Watch(),  # noqa: B008 - immutable
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> RunFolder:
     """Continue the training in ``folder`` where it stopped; ``epochs`` sets a new number of epochs in all."""
     prepare_backend()
-    run = RunFolder.open(folder)
+    worker = this_worker()
+    run = RunFolder.open(worker.folder(folder))
+    recipe = run.recipe()
     if epochs is not None:
-        recipe = run.recipe()
         done = _finished_epochs(run)
         if epochs < done:
             raise OptionError(f"{folder} has {done} epochs behind it; epochs={epochs} would be less")
         recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, epochs=epochs))
-        run.settings["recipe"] = recipe.to_dict()
-        run.save_settings()
-    return _continue(run, say, callbacks)
+        run.save_recipe(recipe)
+    return _continue(run, _make_strategy(recipe, worker), worker, say, watch, callbacks)
 
 
-def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Callback]) -> RunFolder:
+def _continue(
+    run: RunFolder,
+    strategy: tf.distribute.Strategy,
+    worker: Worker,
+    say: Say,
+    watch: Watch,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> RunFolder:
     """Do whatever the run folder still lacks."""
-    recipe = run.recipe()
     run.remove_leftovers()
-    counts = prepare_corpus(run, recipe, say)
+    counts = prepare_corpus(run, run.recipe(), say)
+    recipe = run.recipe()  # a recipe that adapts is complete now
     seed_everything(recipe.training.seed)
-    _check_size(run, recipe)
+    check_size(run, recipe)
     with memory_errors():
-        fitting = _make_fitting(run, recipe)
-    say(f"{fitting.network.count_params():,} parameters, {_shape(recipe)}; on {device_name()}")
+        fitting = make_fitting(run, recipe, strategy, worker)
+    say(f"{fitting.network.count_params():,} parameters, {shape_in_words(recipe)}; on {device_name(strategy)}")
+    for line in remarks(fitting):
+        say(f"note: {line}")
 
     from genrun_core.architecture import build_network
     from genrun_core.progress import Progress
     from genrun_core.recorder import Recorder
+    from genrun_core.watching import watchers
 
     best = _restore(run, fitting, say)
     if fitting.epoch >= recipe.training.epochs and run.plot_file.exists() and run.card_file.exists():
@@ -120,22 +137,45 @@ def _continue(run: RunFolder, say: Say, callbacks: Sequence[keras.callbacks.Call
         return run
     run.plot_file.unlink(missing_ok=True)  # drawn last: where it is missing, the training is not finished
     blank = build_network(recipe.model, len(run.tokenizer()))
-    recorder = Recorder(run, fitting, blank, best, lambda best: _card(run, recipe, counts, fitting, best))
+    recorder = Recorder(run, fitting, blank, best, lambda best: make_card(run, recipe, counts, fitting, best))
     progress = Progress(fitting, say)
+    watching = watchers(watch, run, recipe, fitting, progress.say)
     try:
         with memory_errors(), Interruption() as interrupted:
-            fitting.run([progress, recorder, *_early_stopping(recipe, fitting), *callbacks], interrupted)
+            fitting.run([progress, recorder, *_early_stopping(recipe, fitting), *watching, *callbacks], interrupted)
     finally:
         progress.close()
-    if interrupted():
+    if fitting.interrupted:
         where = f"step {fitting.step:,} of epoch {fitting.epoch + 1}" if fitting.step else f"epoch {fitting.epoch}"
         raise TrainingInterrupted(f"stopped after {where}; everything is saved")
     write_with(run.plot_file, lambda path: draw_curves(fitting.history, path))
     if fitting.epoch < recipe.training.epochs:
         say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
     best_row = fitting.history[recorder.best["epoch"] - 1]
-    say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {_metrics(best_row)}")
+    say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {metrics_in_words(best_row)}")
     return run
+
+
+def _open_base(base: Path | None, words_of: Path | None, recipe: Recipe) -> RunFolder | None:
+    """Return the run that the new one begins with, None for none; raises OptionError if it does not fit."""
+    path = base or words_of
+    if path is None:
+        if recipe.training.extend_vocabulary:
+            raise OptionError("extend_vocabulary adds words to another run's: it needs --from RUN")
+        return None
+    run = RunFolder.open(path)
+    run.tokenizer()
+    if base is not None:
+        if not run.network_file.exists():
+            raise RunFolderError(f"{path} has no trained network yet: genrun train --resume {path}")
+        check_base(run, recipe)
+    return run
+
+
+def _make_strategy(recipe: Recipe, worker: Worker) -> tf.distribute.Strategy:
+    from genrun_core.devices import make_strategy
+
+    return make_strategy(recipe.training.devices, worker)
 
 
 def _restore(run: RunFolder, fitting: Fitting, say: Say) -> dict[str, Any] | None:
@@ -153,47 +193,6 @@ def _restore(run: RunFolder, fitting: Fitting, say: Say) -> dict[str, Any] | Non
     return None
 
 
-def _make_fitting(run: RunFolder, recipe: Recipe) -> Fitting:
-    from genrun_core.architecture import build_network
-    from genrun_core.fitting import Fitting
-    from genrun_core.parts import freeze_layers
-
-    settings = recipe.training
-    training, validation = _make_batches(run, recipe)
-    network = build_network(recipe.model, len(run.tokenizer()), precision=settings.precision)
-    freeze_layers(network, settings.freeze)
-    return Fitting(network, settings, training, validation)
-
-
-def _check_size(run: RunFolder, recipe: Recipe) -> None:
-    """Refuse a network that would not fit, before the system kills the process that tries."""
-    from genrun_core.architecture import count_parameters
-
-    require_memory(count_parameters(recipe.model, len(run.tokenizer())))
-
-
-def _make_batches(run: RunFolder, recipe: Recipe) -> tuple[Batches, Batches]:
-    """Return the batches for training and those held out; raises OptionError or TrainingError if one is empty."""
-    shards, settings = TokenShards.open(run.tokens), recipe.training
-    kind = RunningBatches if settings.running_text else DocumentBatches
-    training, validation = (
-        kind(
-            shards,
-            documents,
-            batch_size=settings.batch_size,
-            sequence_length=settings.sequence_length,
-            seed=settings.seed,
-        )
-        for documents in split_documents(
-            len(shards), settings.validation, settings.seed, contiguous=settings.running_text
-        )
-    )
-    for what, batches in (("training", training), ("validation", validation)):
-        if not batches.predictions and (what == "training" or settings.validation):
-            raise TrainingError(f"the {what} part of the corpus has no document of two tokens or more")
-    return training, validation
-
-
 def _early_stopping(recipe: Recipe, fitting: Fitting) -> list[keras.callbacks.Callback]:
     import keras
 
@@ -201,67 +200,6 @@ def _early_stopping(recipe: Recipe, fitting: Fitting) -> list[keras.callbacks.Ca
         return []
     # The recorder keeps the best weights, on disk, where a kill cannot take them.
     return [keras.callbacks.EarlyStopping(fitting.monitored, patience=recipe.training.patience, mode="min")]
-
-
-def _card(
-    run: RunFolder, recipe: Recipe, counts: CorpusCounts, fitting: Fitting, best: dict[str, Any]
-) -> dict[str, Any]:
-    row = fitting.history[best["epoch"] - 1]
-    model = recipe.to_dict()["model"]
-    if recipe.model.architecture != "window":
-        del model["window"]
-    return {
-        "recipe": recipe.name,
-        "description": recipe.description,
-        "licence": recipe.card.licence,
-        "source": recipe.card.source,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "architecture": {**model, "parameters": fitting.network.count_params()},
-        "corpus": counts.to_json(),
-        "training": {
-            "epochs": fitting.epoch,
-            "best epoch": best["epoch"],
-            **{name: round(value, 6) for name, value in row.items() if "seconds" not in name and "_per_" not in name},
-            "seed": recipe.training.seed,
-            "weights": best["weights"],
-        },
-        "versions": dict(run.settings["versions"]),
-    }
-
-
-def _shape(recipe: Recipe) -> str:
-    model = recipe.model
-    if model.architecture == "window":
-        return f"window of {model.window}, embedding {model.embedding_size}, hidden {model.hidden_size}"
-    return f"{model.layers} × {model.architecture} {model.hidden_size}, embedding {model.embedding_size}"
-
-
-def _metrics(row: dict[str, float]) -> str:
-    names = [name for name in ("loss", "val_loss", "val_perplexity") if name in row]
-    return ", ".join(f"{name} {row[name]:.4f}" for name in names)
-
-
-def _keep_standard_input(sources: Sequence[str], output: Path) -> list[str]:
-    """Return where the sources are, independent of the current folder.
-
-    Standard input is copied into the run folder: it is read more than once, and again after a resume.
-    """
-    kept = output / "standard-input.txt"
-
-    def copy(path: Path) -> None:
-        with path.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-
-    if _STANDARD_INPUT in sources:
-        output.mkdir(parents=True, exist_ok=True)
-        write_with(kept, copy)
-    return [str(kept) if source == _STANDARD_INPUT else _absolute(source) for source in sources]
-
-
-def _absolute(source: str) -> str:
-    """Return a path or glob independent of the current folder; what names no file (a reader may take URLs) stays."""
-    path = Path(source).expanduser()
-    return str(path.absolute()) if path.exists() or glob.glob(str(path), recursive=True) else source
 
 
 def _remove(output: Path, was_there: bool) -> None:

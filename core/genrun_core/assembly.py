@@ -1,0 +1,90 @@
+"""From a run folder to what is trained: its batches, its network, and where they meet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genrun.errors import OptionError, TrainingError
+from genrun_core.backend import require_memory
+from genrun_core.batches import Batches, DocumentBatches, split_documents
+from genrun_core.corpus import TokenShards
+from genrun_core.recipe import Recipe
+from genrun_core.run_folder import RunFolder
+from genrun_core.running_text import RunningBatches
+from genrun_core.workers import Worker
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from genrun_core.fitting import Fitting
+
+__all__ = ["check_size", "make_batches", "make_fitting", "remarks"]
+
+
+def make_fitting(
+    run: RunFolder,
+    recipe: Recipe,
+    strategy: tf.distribute.Strategy | None = None,
+    worker: Worker = Worker(),  # noqa: B008 - immutable
+) -> Fitting:
+    """Return the network of a run folder at the beginning of its training, with the batches that it learns from.
+
+    A run that began with another one's network begins with its weights.
+    """
+    import tensorflow as tf
+
+    from genrun_core.architecture import build_network, load_network
+    from genrun_core.finetuning import transfer_weights
+    from genrun_core.fitting import Fitting
+    from genrun_core.parts import freeze_layers
+
+    settings = recipe.training
+    training, validation = make_batches(run, recipe)
+    strategy = strategy or tf.distribute.get_strategy()
+    if settings.running_text and strategy.num_replicas_in_sync > 1:
+        raise OptionError("running_text carries its state on one device: set devices=one, without TF_CONFIG")
+    with strategy.scope():
+        network = build_network(recipe.model, len(run.tokenizer()), precision=settings.precision)
+        if run.base_network_file.exists():
+            transfer_weights(load_network(run.base_network_file), network)
+        freeze_layers(network, settings.freeze)
+    return Fitting(network, settings, training, validation, strategy, worker)
+
+
+def check_size(run: RunFolder, recipe: Recipe) -> None:
+    """Refuse a network that would not fit, before the system kills the process that tries."""
+    from genrun_core.architecture import count_parameters
+
+    require_memory(count_parameters(recipe.model, len(run.tokenizer())))
+
+
+def make_batches(run: RunFolder, recipe: Recipe) -> tuple[Batches, Batches]:
+    """Return the batches for training and those held out; raises OptionError or TrainingError if one is empty."""
+    shards, settings = TokenShards.open(run.tokens), recipe.training
+    kind = RunningBatches if settings.running_text else DocumentBatches
+    training, validation = (
+        kind(
+            shards,
+            documents,
+            batch_size=settings.batch_size,
+            sequence_length=settings.sequence_length,
+            seed=settings.seed,
+        )
+        for documents in split_documents(
+            len(shards), settings.validation, settings.seed, contiguous=settings.running_text
+        )
+    )
+    for what, batches in (("training", training), ("validation", validation)):
+        if not batches.predictions and (what == "training" or settings.validation):
+            raise TrainingError(f"the {what} part of the corpus has no document of two tokens or more")
+    return training, validation
+
+
+def remarks(fitting: Fitting) -> list[str]:
+    """Return what a user should know of a training that can be done but hardly means what it says."""
+    settings, rows = fitting.settings, len(fitting.training)
+    found = []
+    if settings.batch_size > rows:
+        what = "predictions" if fitting.training.carries else "sequences"
+        found.append(f"batch_size={settings.batch_size} is more than there are {what}, {rows:,}: one batch has all")
+    return found

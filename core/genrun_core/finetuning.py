@@ -1,0 +1,64 @@
+"""Beginning with what another run has learnt: its words, its weights, and new words beside them."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from genrun.errors import OptionError
+from genrun_core.atomic import write_with
+from genrun_core.recipe import Recipe
+from genrun_core.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["check_base", "keep_base", "transfer_weights"]
+
+_SHAPE = ("architecture", "embedding_size", "hidden_size", "layers", "tied", "window")
+
+
+def check_base(base: RunFolder, recipe: Recipe) -> None:
+    """Raise OptionError if a network of ``recipe`` could not take over the weights of ``base``."""
+    theirs = base.recipe().model
+    for name in _SHAPE:
+        if getattr(theirs, name) != getattr(recipe.model, name):
+            raise OptionError(
+                f"{name}={getattr(recipe.model, name)} cannot be: the network of {base.path} has "
+                f"{getattr(theirs, name)}, and fine-tuning goes on with it"
+            )
+    if recipe.training.extend_vocabulary and "embedding" in recipe.training.freeze:
+        raise OptionError("extend_vocabulary adds words whose vectors must be learnt: do not freeze the embedding")
+
+
+def keep_base(base: RunFolder, run: RunFolder, *, network: bool) -> None:
+    """Copy the tokenizer of ``base`` into ``run``, and its network if wanted, so that a resume finds them."""
+    run.base.mkdir(exist_ok=True)
+    if network:
+        write_with(run.base_network_file, lambda path: shutil.copyfile(base.network_file, path))
+    write_with(run.base_tokenizer_file, lambda path: shutil.copyfile(base.tokenizer_file, path))
+
+
+def transfer_weights(base: keras.Model, network: keras.Model) -> None:
+    """Give ``network`` the weights of ``base``, layer by layer; what it has beyond them stays as it is drawn.
+
+    Only a vocabulary may have grown. The vectors of new words are as freshly drawn; they begin as unlikely as the
+    least likely word that was known.
+    """
+    theirs = {layer.name: layer for layer in base.layers}
+    for layer in network.layers:
+        if layer.name not in theirs or not layer.count_params():
+            continue
+        old, new = theirs[layer.name].get_weights(), layer.get_weights()
+        layer.set_weights([_grown(a, b) for a, b in zip(old, new, strict=True)])
+
+
+def _grown(old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
+    """Return ``new`` with ``old`` in its first places along every axis."""
+    grown = new.copy()
+    if old.ndim == 1 and len(new) > len(old):
+        grown[:] = old.min()
+    grown[tuple(slice(size) for size in old.shape)] = old
+    return grown
