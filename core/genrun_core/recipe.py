@@ -21,7 +21,11 @@ __all__ = ["Recipe", "load_recipe", "override_recipe", "recipe_names"]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A complete, checked training configuration."""
+    """A complete, checked training configuration.
+
+    ``adapt``: the values, as ``section.key``, that are left open until the corpus is known; see
+    :mod:`genrun_core.adaptation`.
+    """
 
     name: str
     description: str = ""
@@ -32,10 +36,11 @@ class Recipe:
     decoder: PluginChoice = field(default_factory=lambda: PluginChoice("top-k"))
     generation: OutputSettings = field(default_factory=OutputSettings)
     card: CardSettings = field(default_factory=CardSettings)
+    adapt: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as nested tables, the inverse of :meth:`from_dict`."""
-        tables: dict[str, Any] = {"name": self.name, "description": self.description}
+        tables: dict[str, Any] = {"name": self.name, "description": self.description, "adapt": list(self.adapt)}
         for section in _SECTIONS:
             tables[section] = options.to_json(getattr(self, section))
         for section in _PLUGINS:
@@ -46,7 +51,7 @@ class Recipe:
     @classmethod
     def from_dict(cls, tables: Mapping[str, Any]) -> Recipe:
         """Check nested tables and return the recipe; OptionError names the section and the key."""
-        for key in tables:
+        for key in set(tables) - {"adapt"}:
             if key not in {"name", "description", *_SECTIONS, *_PLUGINS}:
                 raise OptionError(f"unknown section {key!r}; {nearest(key, {*_SECTIONS, *_PLUGINS})}")
             if not isinstance(tables[key], str if key in ("name", "description") else Mapping):
@@ -55,6 +60,7 @@ class Recipe:
             section: _section(kind, tables.get(section, {}), section) for section, kind in _SECTIONS.items()
         }
         parts |= {section: _plugin(tables[section], section) for section in _PLUGINS if section in tables}
+        parts["adapt"] = _open_values(tables)
         recipe = cls(name=tables.get("name", "unnamed"), description=tables.get("description", ""), **parts)
         if recipe.model.architecture == "window" and "pad" not in recipe.tokenizer.specials:
             raise OptionError("the window architecture needs the special token 'pad' for what stands before a text")
@@ -73,6 +79,23 @@ _SECTIONS: dict[str, type[Any]] = {
     "card": CardSettings,
 }
 _PLUGINS = ("reader", "decoder")
+ADAPTABLE = (
+    *("model.embedding_size", "model.hidden_size", "model.dropout", "model.input_dropout"),
+    *("training.epochs", "training.batch_size", "training.sampled_softmax"),
+)
+
+
+def _open_values(tables: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return which values are left to the corpus: with ``adapt = true`` all adaptable ones that are not given."""
+    value = tables.get("adapt", False)
+    if value is True:
+        places = (name.partition(".") for name in ADAPTABLE)
+        return tuple(f"{section}.{key}" for section, _, key in places if key not in tables.get(section, {}))
+    if value is False:
+        return ()
+    if not isinstance(value, (list, tuple)) or not set(value) <= set(ADAPTABLE):
+        raise OptionError(f"'adapt' must be true or false, or a list of {', '.join(ADAPTABLE)}; not {value!r}")
+    return tuple(value)
 
 
 def recipe_names() -> list[str]:
