@@ -100,18 +100,20 @@ def count_words(
     Raises what the reader raises, PluginError for a reader that breaks its contract, and CorpusError if no word is
     left to learn.
     """
-    report, builder, digest = ReadReport(), VocabularyBuilder(settings), hashlib.blake2b(digest_size=16)
-    for document in shown(read_documents(reader, sources, report), "counting words"):
-        builder.add(document)
-        digest.update(document.encode() + b"\0")
-    if not builder.documents:
-        raise CorpusError(f"{_named(sources)}: no document was found in {report.rows:,} rows")
-    if not builder.words:
-        raise CorpusError(
-            f"{_named(sources)}: the tokenizer leaves no word of {builder.documents:,} documents; its normalization "
-            "removes everything"
-        )
-    return builder.build(), CorpusCounts(
+    report, digest = ReadReport(), hashlib.blake2b(digest_size=16)
+    with VocabularyBuilder(settings) as builder:
+        for document in shown(read_documents(reader, sources, report), "counting words"):
+            builder.add(document)
+            digest.update(document.encode() + b"\0")
+        if not builder.documents:
+            raise CorpusError(f"{_named(sources)}: no document was found in {report.rows:,} rows")
+        if not builder.words:
+            raise CorpusError(
+                f"{_named(sources)}: the tokenizer leaves no word of {builder.documents:,} documents; its "
+                "normalization removes everything"
+            )
+        tokenizer = builder.build()
+    return tokenizer, CorpusCounts(
         files=report.files,
         rows=report.rows,
         dropped=dict(report.dropped),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from genrun.errors import OptionError
 from genrun.tokenizer.detokenizer import Detokenizer
@@ -116,11 +116,14 @@ class Tokenizer:
 
     def encode(self, text: str) -> Encoding:
         """Encode ``text`` alone, without start or end; unknown words become ``<unk>`` or else are left out."""
+        pieces = tuple(self.split(text))
+        found = tuple(map(self._words.get, pieces))
+        if None not in found:
+            return Encoding(cast(tuple[int, ...], found), pieces, ())
+        unknown = tuple([piece for piece, token in zip(pieces, found, strict=True) if token is None])
         unk = self._special_ids.get("unk")
-        pieces = self.split(text)
-        found = [self._words.get(piece, unk) for piece in pieces]
-        unknown = tuple(p for p in pieces if p not in self._words)
-        return Encoding(tuple(i for i in found if i is not None), tuple(pieces), unknown)
+        filled = [unk if token is None else token for token in found]
+        return Encoding(tuple([token for token in filled if token is not None]), pieces, unknown)
 
     def encode_document(self, text: str) -> Encoding:
         """Encode a whole document as training sees it: with ``<start>`` and ``<end>`` where they are switched on."""
