@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from genrun import registry
 from genrun_core.corpus import CorpusCounts, count_words, encode_documents
+from genrun_core.diagnosis import describe_corpus
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
 
@@ -23,24 +24,7 @@ def prepare_corpus(run: RunFolder, recipe: Recipe, say: Callable[[str], object])
         run.save_json(run.tokenizer_file, tokenizer.to_json())
         counts = encode_documents(reader, run.sources, tokenizer, counted, run.tokens)
         run.save_json(run.corpus_file, counts.to_json())
-    for line in _describe(run, recipe, counts):
+    noun = getattr(registry.load(registry.find("reader", recipe.reader.name)), "noun", "documents")
+    for line in describe_corpus(counts, run.tokenizer(), recipe, noun):
         say(line)
     return counts
-
-
-def _describe(run: RunFolder, recipe: Recipe, counts: CorpusCounts) -> list[str]:
-    reader = registry.load(registry.find("reader", recipe.reader.name))
-    noun = getattr(reader, "noun", "documents")
-    units = "characters" if recipe.tokenizer.kind == "char" else "words"
-    dropped = ", ".join(f"{number:,} {reason}" for reason, number in counts.dropped.items())
-    lines = [
-        f"{counts.rows:,} rows in {counts.files:,} files: {counts.documents:,} {noun}"
-        + (f" (dropped: {dropped})" if dropped else ""),
-        f"vocabulary {len(run.tokenizer()):,}, {counts.words:,} {units}, {counts.predicted:,} predictions an epoch, "
-        f"longest {counts.longest:,} tokens",
-    ]
-    if counts.unknown:
-        lines.append(f"{counts.unknown:,} {units} ({counts.unknown / counts.words:.1%}) are outside the vocabulary")
-    if counts.too_short:
-        lines.append(f"{counts.too_short:,} {noun} have fewer than two tokens and teach nothing")
-    return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -70,6 +71,7 @@ class VocabularyBuilder:
         self.documents = 0
         self.words = 0  # or characters, in all
         self.distinct = 0  # different ones, the special tokens not counted; known when the tokenizer has been built
+        self._by_count: Counter[int] = Counter()  # how many words have been seen so often; known then, too
         self._normalization = Normalization(settings.normalization)
         self._learn_case = settings.kind == "word" and self._normalization.lowercases
         self._counts = WordCounts(held, lowercase=self._learn_case)
@@ -127,11 +129,23 @@ class VocabularyBuilder:
             written=self._written_forms(written) if self._learn_case else None,
         )
 
+    def words_for(self, percent: int) -> int:
+        """Return how many of the most frequent words are needed to cover ``percent`` of all; after :meth:`build`."""
+        left, needed = -(-self.words * percent // 100), 0
+        for count, words in sorted(self._by_count.items(), reverse=True):
+            taken = min(words, -(-left // count))
+            left, needed = left - taken * count, needed + taken
+            if left <= 0:
+                break
+        return needed
+
     def _candidates(self, texts: frozenset[str]) -> Iterator[CountedWord]:
         self.distinct = 0
+        self._by_count.clear()
         for entry in self._counts.merged():
             if entry.word not in texts:
                 self.distinct += 1
+                self._by_count[-entry.falling] += 1
                 if -entry.falling >= self.settings.minimum_count:
                     yield entry
 
