@@ -32,8 +32,9 @@ class CorpusCounts:
     earlier one; ``words`` in all, ``distinct`` ones that the vocabulary is cut from, of which ``distinct_for_95``
     would cover 95% of all, ``unknown`` of all outside of it; ``predicted`` next-token predictions that training
     makes; ``median``, ``percentile_95`` and ``longest``: the length of documents in tokens; ``too_short`` documents
-    with nothing to predict. ``fingerprint``: BLAKE2 of all documents in order. None stands for what an older genrun
-    did not count.
+    with nothing to predict. ``fingerprint``: BLAKE2 of all documents in order; ``sources_fingerprint``: of the paths,
+    sizes and times of the files, empty if the sources are no files. None stands for what an older genrun did not
+    count.
     """
 
     files: int
@@ -51,6 +52,7 @@ class CorpusCounts:
     distinct_for_95: int | None = None
     median: int | None = None
     percentile_95: int | None = None
+    sources_fingerprint: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as a JSON-ready dictionary."""

@@ -1,0 +1,69 @@
+"""Which files the sources of a corpus mean, and a fingerprint that changes when one of them does."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+__all__ = ["SourceFile", "fingerprint", "list_files"]
+
+
+class SourceFile(NamedTuple):
+    """A file as it is now: absolute path, size in bytes, time of the last change in nanoseconds."""
+
+    path: str
+    size: int
+    changed: int
+
+
+def list_files(sources: Sequence[str]) -> list[SourceFile] | None:
+    """Return all files that ``sources`` may mean, in their order; None if one is no file, folder or glob on disk.
+
+    A folder means all files below it, whatever a reader would take of them, but for hidden ones, and for run folders,
+    since a training writes there.
+    """
+    files: list[SourceFile] = []
+    try:
+        for source in sources:
+            path = os.path.expanduser(source)
+            matches = [path] if os.path.exists(path) else sorted(glob.glob(path, recursive=True))
+            found = [_look_at(name) for match in matches for name in _below(os.path.abspath(match))]
+            if not found:
+                return None
+            files += found
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return None
+    return files
+
+
+def fingerprint(files: Sequence[SourceFile] | None) -> str:
+    """Return BLAKE2 of paths, sizes and times; empty if there are no files.
+
+    >>> fingerprint(list_files(["https://example.org/corpus.txt"]))
+    ''
+    """
+    return hashlib.blake2b(json.dumps(files).encode(), digest_size=16).hexdigest() if files else ""
+
+
+def _below(path: str) -> Iterator[str]:
+    if not os.path.isdir(path):
+        yield path
+        return
+    entered: set[str] = set()
+    for folder, folders, names in os.walk(path, followlinks=True):
+        here = os.path.realpath(folder)
+        if here in entered or "run.toml" in names:  # a circle of links, or a run folder
+            folders.clear()
+            continue
+        entered.add(here)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (os.path.join(folder, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _look_at(path: str) -> SourceFile:
+    about = os.stat(path) if os.path.exists(path) else os.lstat(path)  # a link to nothing is there, too
+    return SourceFile(path, about.st_size, about.st_mtime_ns)
