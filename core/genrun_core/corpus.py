@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,13 @@ _BUFFERED = 1 << 18  # ids held before they are written
 class CorpusCounts:
     """What the passes over a corpus counted.
 
-    ``rows`` of the source, ``dropped`` of them by reason, ``documents`` left; ``words`` in all, ``unknown`` of them
-    outside the vocabulary; ``predicted`` next-token predictions that training makes; ``longest`` document in tokens;
-    ``too_short`` documents with nothing to predict. ``fingerprint``: BLAKE2 of all documents in order.
+    ``rows`` of the source, ``dropped`` of them by reason, ``documents`` left, ``duplicates`` of them exactly like an
+    earlier one; ``words`` in all, ``distinct`` ones that the vocabulary is cut from, of which ``distinct_for_95``
+    would cover 95% of all, ``unknown`` of all outside of it; ``predicted`` next-token predictions that training
+    makes; ``median``, ``percentile_95`` and ``longest``: the length of documents in tokens; ``too_short`` documents
+    with nothing to predict. ``fingerprint``: BLAKE2 of all documents in order; ``sources_fingerprint``: of the paths,
+    sizes and times of the files, empty if the sources are no files. None stands for what an older genrun did not
+    count.
     """
 
     files: int
@@ -42,6 +47,12 @@ class CorpusCounts:
     predicted: int = 0
     longest: int = 0
     too_short: int = 0
+    duplicates: int | None = None
+    distinct: int | None = None
+    distinct_for_95: int | None = None
+    median: int | None = None
+    percentile_95: int | None = None
+    sources_fingerprint: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as a JSON-ready dictionary."""
@@ -100,24 +111,30 @@ def count_words(
     Raises what the reader raises, PluginError for a reader that breaks its contract, and CorpusError if no word is
     left to learn.
     """
-    report, builder, digest = ReadReport(), VocabularyBuilder(settings), hashlib.blake2b(digest_size=16)
-    for document in shown(read_documents(reader, sources, report), "counting words"):
-        builder.add(document)
-        digest.update(document.encode() + b"\0")
-    if not builder.documents:
-        raise CorpusError(f"{_named(sources)}: no document was found in {report.rows:,} rows")
-    if not builder.words:
-        raise CorpusError(
-            f"{_named(sources)}: the tokenizer leaves no word of {builder.documents:,} documents; its normalization "
-            "removes everything"
-        )
-    return builder.build(), CorpusCounts(
+    report, digest, hashes = ReadReport(), hashlib.blake2b(digest_size=16), array("q")
+    with VocabularyBuilder(settings) as builder:
+        for document in shown(read_documents(reader, sources, report), "counting words"):
+            builder.add(document)
+            digest.update(document.encode() + b"\0")
+            hashes.append(hash(document))
+        if not builder.documents:
+            raise CorpusError(f"{_named(sources)}: no document was found in {report.rows:,} rows")
+        if not builder.words:
+            raise CorpusError(
+                f"{_named(sources)}: the tokenizer leaves no word of {builder.documents:,} documents; its "
+                "normalization removes everything"
+            )
+        tokenizer = builder.build()
+    return tokenizer, CorpusCounts(
         files=report.files,
         rows=report.rows,
         dropped=dict(report.dropped),
         documents=builder.documents,
         fingerprint=digest.hexdigest(),
         words=builder.words,
+        duplicates=_count_duplicates(hashes),
+        distinct=builder.distinct,
+        distinct_for_95=builder.words_for(95),
     )
 
 
@@ -133,42 +150,61 @@ def encode_documents(
     Raises CorpusError if the corpus is not the one that was counted.
     """
     folder.mkdir(exist_ok=True)
-    lengths, unknown = array("q", [0]), 0
+    offsets, lengths, unknown = array("q", [0]), Counter[int](), 0
     digest = hashlib.blake2b(digest_size=16)
 
     def write_ids(path: Path) -> None:
         nonlocal unknown
-        buffer = array("i")
+        buffer, written = array("i"), 0
         with path.open("wb") as file:
             documents = read_documents(reader, sources)
             for document in shown(documents, "encoding documents", counts.documents):
                 digest.update(document.encode() + b"\0")
                 encoding = tokenizer.encode_document(document)
                 unknown += len(encoding.unknown)
+                lengths[len(encoding.ids)] += 1
                 buffer.extend(encoding.ids)
-                lengths.append(len(encoding.ids))
+                offsets.append(written + len(buffer))
                 if len(buffer) >= _BUFFERED:
                     file.write(_little_endian(buffer))
+                    written += len(buffer)
                     del buffer[:]
             file.write(_little_endian(buffer))
 
     write_with(folder / "ids.int32", write_ids)
     if digest.hexdigest() != counts.fingerprint:
         raise CorpusError(f"{_named(sources)}: the corpus changed while it was being read")
-    sizes = np.array(lengths, np.dtype("<i8"))
-    write_with(folder / "offsets.int64", lambda path: np.cumsum(sizes, dtype="<i8").tofile(path))
-    predicted = np.maximum(sizes[1:] - 1, 0)
-    if not predicted.any():
+    little_endian = np.frombuffer(offsets, np.int64).astype("<i8", copy=False)
+    write_with(folder / "offsets.int64", lambda path: little_endian.tofile(path))
+    predicted = sum((length - 1) * count for length, count in lengths.items() if length)
+    if not predicted:
         raise CorpusError(f"{_named(sources)}: no document has two tokens, so there is nothing to predict")
-    return CorpusCounts(
-        **{
-            **asdict(counts),
-            "unknown": unknown,
-            "predicted": int(predicted.sum()),
-            "longest": int(sizes.max()),
-            "too_short": int((sizes[1:] < 2).sum()),
-        }
+    return replace(
+        counts,
+        unknown=unknown,
+        predicted=predicted,
+        longest=max(lengths),
+        too_short=lengths[0] + lengths[1],
+        median=_percentile(lengths, 50),
+        percentile_95=_percentile(lengths, 95),
     )
+
+
+def _count_duplicates(hashes: array[int]) -> int:
+    """Return how many of the documents with these hashes, 64 bits each, repeat an earlier one; sorts in place."""
+    ordered = np.frombuffer(hashes, np.int64)
+    ordered.sort()
+    return int((ordered[1:] == ordered[:-1]).sum())
+
+
+def _percentile(lengths: Counter[int], percent: int) -> int:
+    """Return the smallest length that ``percent`` of the documents do not exceed."""
+    left = -(-lengths.total() * percent // 100)
+    for length in sorted(lengths):
+        left -= lengths[length]
+        if left <= 0:
+            break
+    return length
 
 
 def read_documents(reader: Reader, sources: Sequence[str], report: ReadReport | None = None) -> Iterator[str]:

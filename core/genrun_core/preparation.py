@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from genrun import registry
 from genrun_core.corpus import CorpusCounts, count_words, encode_documents
+from genrun_core.diagnosis import describe_corpus
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
+from genrun_core.sources import fingerprint, list_files
 
-__all__ = ["prepare_corpus"]
+__all__ = ["corpus_changed", "prepare_corpus"]
+
+_CHANGED = (
+    "note: the corpus has changed since it was read; training goes on with what was read then "
+    "(for the new text: genrun train, or --from …)"
+)
 
 
 def prepare_corpus(run: RunFolder, recipe: Recipe, say: Callable[[str], object]) -> CorpusCounts:
@@ -17,30 +25,37 @@ def prepare_corpus(run: RunFolder, recipe: Recipe, say: Callable[[str], object])
     stored = run.corpus()
     if stored is not None and run.tokenizer_file.exists() and run.tokens.is_dir():
         counts = CorpusCounts.from_json(stored, run.corpus_file)
+        if corpus_changed(run):
+            say(_CHANGED)
     else:
-        reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
-        tokenizer, counted = count_words(reader, run.sources, recipe.tokenizer)
-        run.save_json(run.tokenizer_file, tokenizer.to_json())
-        counts = encode_documents(reader, run.sources, tokenizer, counted, run.tokens)
-        run.save_json(run.corpus_file, counts.to_json())
-    for line in _describe(run, recipe, counts):
+        counts = _read(run, recipe)
+    noun = getattr(registry.load(registry.find("reader", recipe.reader.name)), "noun", "documents")
+    for line in describe_corpus(counts, run.tokenizer(), recipe, noun):
         say(line)
     return counts
 
 
-def _describe(run: RunFolder, recipe: Recipe, counts: CorpusCounts) -> list[str]:
-    reader = registry.load(registry.find("reader", recipe.reader.name))
-    noun = getattr(reader, "noun", "documents")
-    units = "characters" if recipe.tokenizer.kind == "char" else "words"
-    dropped = ", ".join(f"{number:,} {reason}" for reason, number in counts.dropped.items())
-    lines = [
-        f"{counts.rows:,} rows in {counts.files:,} files: {counts.documents:,} {noun}"
-        + (f" (dropped: {dropped})" if dropped else ""),
-        f"vocabulary {len(run.tokenizer()):,}, {counts.words:,} {units}, {counts.predicted:,} predictions an epoch, "
-        f"longest {counts.longest:,} tokens",
-    ]
-    if counts.unknown:
-        lines.append(f"{counts.unknown:,} {units} ({counts.unknown / counts.words:.1%}) are outside the vocabulary")
-    if counts.too_short:
-        lines.append(f"{counts.too_short:,} {noun} have fewer than two tokens and teach nothing")
-    return lines
+def corpus_changed(run: RunFolder) -> bool | None:
+    """Say whether the files of the corpus differ from those that were read.
+
+    None if that cannot be known: the sources are no files, are gone, or were read by an older genrun.
+    """
+    then, now = (run.corpus() or {}).get("sources_fingerprint"), fingerprint(list_files(run.sources))
+    return now != then if then and now else None
+
+
+def _read(run: RunFolder, recipe: Recipe) -> CorpusCounts:
+    before = fingerprint(list_files(run.sources))
+    reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
+    base, new_words = run.base_tokenizer(), recipe.training.extend_vocabulary
+    wanted = recipe.tokenizer
+    if base is not None and new_words:  # the most frequent new words are among so many of all
+        wanted = dataclasses.replace(wanted, vocabulary_limit=len(base) + new_words, minimum_count=1)
+    tokenizer, counted = count_words(reader, run.sources, wanted)
+    if base is not None:
+        tokenizer = base.extended(tokenizer, new_words)
+    run.save_json(run.tokenizer_file, tokenizer.to_json())
+    counts = encode_documents(reader, run.sources, tokenizer, counted, run.tokens)
+    counts = dataclasses.replace(counts, sources_fingerprint=before)
+    run.save_json(run.corpus_file, counts.to_json())
+    return counts

@@ -128,6 +128,15 @@ class RunFolder:
         except OptionError as error:
             raise RunFolderError(f"{self.tokenizer_file}: {one_line(error)}") from error
 
+    def base_tokenizer(self) -> Tokenizer | None:
+        """Return the tokenizer that the run began with, None if it makes its own."""
+        if not self.base_tokenizer_file.exists():
+            return None
+        try:
+            return Tokenizer.from_json(self._json(self.base_tokenizer_file))
+        except OptionError as error:
+            raise RunFolderError(f"{self.base_tokenizer_file}: {one_line(error)}") from error
+
     def card(self) -> dict[str, Any]:
         """Return the card; raises RunFolderError if training has not come far enough to leave one."""
         return self._json(self.card_file)

@@ -1,38 +1,69 @@
-"""Where a corpus is: sources as they were named, kept so that a run folder finds them from anywhere."""
+"""Which files the sources of a corpus mean, and a fingerprint that changes when one of them does."""
 
 from __future__ import annotations
 
 import glob
-import shutil
-import sys
-from collections.abc import Sequence
-from pathlib import Path
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from genrun_core.atomic import write_with
-
-__all__ = ["STANDARD_INPUT", "absolute_source", "keep_sources"]
-
-STANDARD_INPUT = "-"
+__all__ = ["SourceFile", "fingerprint", "list_files"]
 
 
-def keep_sources(sources: Sequence[str], output: Path) -> list[str]:
-    """Return where the sources are, independent of the current folder.
+class SourceFile(NamedTuple):
+    """A file as it is now: absolute path, size in bytes, time of the last change in nanoseconds."""
 
-    Standard input is copied into the run folder: it is read more than once, and again after a resume.
+    path: str
+    size: int
+    changed: int
+
+
+def list_files(sources: Sequence[str]) -> list[SourceFile] | None:
+    """Return all files that ``sources`` may mean, in their order; None if one is no file, folder or glob on disk.
+
+    A folder means all files below it, whatever a reader would take of them, but for hidden ones, and for run folders,
+    since a training writes there.
     """
-    kept = output / "standard-input.txt"
+    files: list[SourceFile] = []
+    try:
+        for source in sources:
+            path = os.path.expanduser(source)
+            matches = [path] if os.path.exists(path) else sorted(glob.glob(path, recursive=True))
+            found = [_look_at(name) for match in matches for name in _below(os.path.abspath(match))]
+            if not found:
+                return None
+            files += found
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return None
+    return files
 
-    def copy(path: Path) -> None:
-        with path.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
 
-    if STANDARD_INPUT in sources:
-        output.mkdir(parents=True, exist_ok=True)
-        write_with(kept, copy)
-    return [str(kept) if source == STANDARD_INPUT else absolute_source(source) for source in sources]
+def fingerprint(files: Sequence[SourceFile] | None) -> str:
+    """Return BLAKE2 of paths, sizes and times; empty if there are no files.
+
+    >>> fingerprint(list_files(["https://example.org/corpus.txt"]))
+    ''
+    """
+    return hashlib.blake2b(json.dumps(files).encode(), digest_size=16).hexdigest() if files else ""
 
 
-def absolute_source(source: str) -> str:
-    """Return a path or glob independent of the current folder; what names no file (a reader may take URLs) stays."""
-    path = Path(source).expanduser()
-    return str(path.absolute()) if path.exists() or glob.glob(str(path), recursive=True) else source
+def _below(path: str) -> Iterator[str]:
+    if not os.path.isdir(path):
+        yield path
+        return
+    entered: set[str] = set()
+    for folder, folders, names in os.walk(path, followlinks=True):
+        here = os.path.realpath(folder)
+        if here in entered or "run.toml" in names:  # a circle of links, or a run folder
+            folders.clear()
+            continue
+        entered.add(here)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (os.path.join(folder, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _look_at(path: str) -> SourceFile:
+    about = os.stat(path) if os.path.exists(path) else os.lstat(path)  # a link to nothing is there, too
+    return SourceFile(path, about.st_size, about.st_mtime_ns)

@@ -17,11 +17,11 @@ from genrun_core.card import make_card, metrics_in_words, shape_in_words
 from genrun_core.corpus import first_document
 from genrun_core.finetuning import check_base, keep_base
 from genrun_core.interruption import Interruption
+from genrun_core.kept_sources import STANDARD_INPUT, keep_sources
 from genrun_core.plot import draw_curves
 from genrun_core.preparation import prepare_corpus
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
-from genrun_core.sources import STANDARD_INPUT, keep_sources
 from genrun_core.watch import Watch
 from genrun_core.workers import Worker, this_worker
 

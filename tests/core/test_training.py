@@ -120,7 +120,8 @@ def test_what_is_said_names_every_count(samples: Path, tmp_path: Path) -> None:
     train_model([str(samples / "headlines")], recipe, tmp_path / "run", say=said.append)
     assert said[0] == "336 rows in 2 files: 320 headlines (dropped: 16 unknown)"
     assert said[1].startswith("vocabulary ")
-    assert " parameters, 1 × lstm 100, embedding 10; on " in said[2]
+    assert said[2].startswith("2,558 words, 2,238 predictions an epoch; ")  # each document has one word fewer
+    assert " parameters, 1 × lstm 100, embedding 10; on " in said[3]
 
 
 def test_a_loss_that_is_no_number_stops_training_and_names_the_epoch(samples: Path, tmp_path: Path) -> None:

@@ -153,3 +153,37 @@ def test_a_long_run_of_punctuation_takes_no_longer_than_its_length(head: str, ta
     started = time.process_time()
     EDGES_OF_ALL(head + character * 200_000 + tail)
     assert time.process_time() - started < 5  # quadratic time would be minutes
+
+
+cased = st.sampled_from(["lowercase", "nfc", "strip", "collapse_spaces", "drop_non_ascii"]).map(lambda s: {"step": s})
+sets = st.sampled_from(["!", "aA", "a", "A", ".é", "Kk-", "aéA", "\u0307 "])
+lists = st.lists(
+    st.one_of(
+        cased,
+        st.builds(
+            lambda name, characters: {"step": name, "characters": characters},
+            st.sampled_from(["remove", "space_out", "isolate", "keep"]),
+            sets,
+        ),
+        st.builds(lambda a, b: {"step": "isolate_edges", "leading": a, "trailing": b}, sets, sets),
+    ),
+    max_size=4,
+)
+
+
+@given(lists, st.text(st.sampled_from("aAbKk!.- \t"), max_size=12))
+def test_steps_that_are_blind_for_case_do_the_same_before_and_after_lower_casing(
+    steps: list[dict[str, str]], text: str
+) -> None:
+    normalization = Normalization([*steps, {"step": "lowercase"}, *steps])
+    if normalization.case_blind:
+        assert normalization.with_case(text).lower() == normalization(text)
+
+
+@pytest.mark.parametrize(
+    ("characters", "blind"), [("!", True), ("aA", True), ("a", False), ("A", False), ("é", True), ("!éB", False)]
+)
+def test_a_set_that_has_one_case_of_a_letter_is_not_blind(characters: str, blind: bool) -> None:
+    steps = [{"step": "lowercase"}, {"step": "keep", "characters": characters}]
+    assert Normalization(steps).case_blind is blind
+    assert not Normalization(steps[1:]).case_blind

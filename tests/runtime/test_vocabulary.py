@@ -64,8 +64,8 @@ def test_documents_and_words_are_counted() -> None:
     builder = VocabularyBuilder(TokenizerSettings())
     for document in ("a b a", "", "b"):
         builder.add(document)
-    assert (builder.documents, builder.words) == (3, 4)
-    assert builder.counts == {"a": 2, "b": 2}
+    builder.build()
+    assert (builder.documents, builder.words, builder.distinct) == (3, 4, 2)
 
 
 def test_no_documents_make_a_vocabulary_of_special_tokens() -> None:

@@ -64,8 +64,10 @@ def _isolate(characters: str) -> Transform:
 def _isolate_edges(leading: str, trailing: str) -> Transform:
     """Part the characters from the beginnings and ends of words; inside a word they stay (``U.S.``, ``1,000``)."""
     first, last = re.escape(leading), re.escape(trailing)
-    # A word of nothing else, its beginning, its end; each is tried once per word, so a long run costs no more.
-    pattern = re.compile(rf"(?<!\S)(?:[{first}{last}]++(?!\S)|[{first}]++)|(?<![{last}])[{last}]++(?!\S)")
+    # A word of nothing else, its beginning, its end; each is tried once per word, so a long run costs no more. What
+    # the look-ahead asks holds for all three; asked first, it lets the search leap over all other characters.
+    edges = rf"(?<!\S)(?:[{first}{last}]++(?!\S)|[{first}]++)|(?<![{last}])[{last}]++(?!\S)"
+    pattern = re.compile(rf"(?=[{first}{last}])(?:{edges})")
     return lambda text: pattern.sub(lambda match: f" {' '.join(match.group())} ", text)
 
 
@@ -100,11 +102,13 @@ class Normalization:
     Raises OptionError for an unknown step and for missing, empty or surplus sets of characters.
     """
 
-    __slots__ = ("_transforms", "steps")
+    __slots__ = ("_transforms", "case_blind", "steps")
 
     def __init__(self, steps: Sequence[Mapping[str, str]]) -> None:
         self.steps: tuple[dict[str, str], ...] = tuple(dict(_checked(step)) for step in steps)
         self._transforms = [(step["step"], _compile(step)) for step in self.steps]
+        # Whether ASCII text comes out as with_case returns it, only in lower case.
+        self.case_blind = self.lowercases and _is_case_blind(self.steps)
 
     @property
     def lowercases(self) -> bool:
@@ -144,3 +148,10 @@ def _checked(step: Mapping[str, str]) -> Mapping[str, str]:
 def _compile(step: Mapping[str, str]) -> Transform:
     make, fields = STEPS[step["step"]]
     return make(*(step[field] for field in fields))
+
+
+def _is_case_blind(steps: Sequence[Mapping[str, str]]) -> bool:
+    """Say whether the steps do the same to ASCII text before and after it is lower-cased: no set tells a from A."""
+    sets = [step[field] for step in steps for field in STEPS[step["step"]][1]]
+    letters = [{character for character in characters if character.isascii()} for characters in sets]
+    return all({character.swapcase() for character in characters} == characters for characters in letters)

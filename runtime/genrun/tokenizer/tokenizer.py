@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from genrun.errors import OptionError
 from genrun.tokenizer.detokenizer import Detokenizer
@@ -59,6 +59,14 @@ class WrittenForms:
             return (self.others or {}).get(token, word)
         return _WRITTEN[form](word)
 
+    def extended(self, size: int, other: WrittenForms, tokens: Sequence[int]) -> WrittenForms:
+        """Return these forms of ``size`` entries, and after them those that ``other`` has of its ``tokens``."""
+        padded = {number: token for number, token in enumerate(tokens, size)}
+        new = "".join(other.forms[token] if token < len(other.forms) else "." for token in tokens)
+        others = {n: (other.others or {})[token] for n, token in padded.items() if token in (other.others or {})}
+        forms = self.forms.ljust(size, ".") + new if self.forms or new.strip(".") else ""
+        return WrittenForms(forms, {**(self.others or {}), **others}, self.capitalize_first)
+
 
 class Tokenizer:
     """Turns text into token ids and back; immutable.
@@ -106,6 +114,25 @@ class Tokenizer:
         """Return the size of the vocabulary, special tokens included."""
         return len(self.vocabulary)
 
+    def extended(self, other: Tokenizer, count: int) -> Tokenizer:
+        """Return this tokenizer with the first ``count`` words of ``other`` that it does not have, at its end.
+
+        >>> ours, theirs = (
+        ...     Tokenizer(kind="word", vocabulary=words, specials=[]) for words in (["a", "b"], ["c", "b", "d"])
+        ... )
+        >>> ours.extended(theirs, 1).vocabulary
+        ('a', 'b', 'c')
+        """
+        new = [token for token, word in enumerate(other.vocabulary) if word not in self._ids][:count]
+        return Tokenizer(
+            kind=self.kind,
+            vocabulary=[*self.vocabulary, *(other.vocabulary[token] for token in new)],
+            specials=self.specials,
+            normalization=self.normalization,
+            split_on=self.split_on,
+            written=self.written.extended(len(self.vocabulary), other.written, new),
+        )
+
     def special(self, name: str) -> int | None:
         """Return the id of the special token ``name`` (pad, unk, start, end), None where it is switched off."""
         return self._special_ids.get(name)
@@ -116,11 +143,14 @@ class Tokenizer:
 
     def encode(self, text: str) -> Encoding:
         """Encode ``text`` alone, without start or end; unknown words become ``<unk>`` or else are left out."""
+        pieces = tuple(self.split(text))
+        found = tuple(map(self._words.get, pieces))
+        if None not in found:
+            return Encoding(cast(tuple[int, ...], found), pieces, ())
+        unknown = tuple([piece for piece, token in zip(pieces, found, strict=True) if token is None])
         unk = self._special_ids.get("unk")
-        pieces = self.split(text)
-        found = [self._words.get(piece, unk) for piece in pieces]
-        unknown = tuple(p for p in pieces if p not in self._words)
-        return Encoding(tuple(i for i in found if i is not None), tuple(pieces), unknown)
+        filled = [unk if token is None else token for token in found]
+        return Encoding(tuple([token for token in filled if token is not None]), pieces, unknown)
 
     def encode_document(self, text: str) -> Encoding:
         """Encode a whole document as training sees it: with ``<start>`` and ``<end>`` where they are switched on."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from genrun.errors import OptionError
+from genrun.tokenizer.counting import HELD, CountedWord, WordCounts
 from genrun.tokenizer.normalization import Normalization
 from genrun.tokenizer.tokenizer import (
     KINDS,
@@ -54,80 +56,112 @@ class TokenizerSettings:
 class VocabularyBuilder:
     """Counts the words of documents, one pass, then builds the tokenizer.
 
-    >>> builder = VocabularyBuilder(TokenizerSettings(specials=("pad",)))
-    >>> for document in ("a rose is a rose", "is it"):
-    ...     builder.add(document)
-    >>> builder.build().vocabulary
+    It holds at most ``held`` different words, and their ways of writing, besides the vocabulary that it builds. What
+    exceeds that goes to temporary files, which the end of a ``with`` block removes.
+
+    >>> with VocabularyBuilder(TokenizerSettings(specials=("pad",))) as builder:
+    ...     for document in ("a rose is a rose", "is it"):
+    ...         builder.add(document)
+    ...     builder.build().vocabulary
     ('<pad>', 'a', 'rose', 'is', 'it')
     """
 
-    def __init__(self, settings: TokenizerSettings) -> None:
+    def __init__(self, settings: TokenizerSettings, *, held: int = HELD) -> None:
         self.settings = settings
         self.documents = 0
-        self.counts: Counter[str] = Counter()
+        self.words = 0  # or characters, in all
+        self.distinct = 0  # different ones, the special tokens not counted; known when the tokenizer has been built
+        self._by_count: Counter[int] = Counter()  # how many words have been seen so often; known then, too
         self._normalization = Normalization(settings.normalization)
         self._learn_case = settings.kind == "word" and self._normalization.lowercases
-        self._written: dict[str, Counter[str]] = {}
+        self._counts = WordCounts(held, lowercase=self._learn_case)
         self._capitalized = 0
 
-    @property
-    def words(self) -> int:
-        """How many words (or characters) have been counted."""
-        return self.counts.total()
+    def __enter__(self) -> VocabularyBuilder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the temporary files, if there are any."""
+        self._counts.close()
 
     def add(self, document: str) -> None:
-        """Count the words of one document."""
-        words = self._split(self._normalization(document))
-        self.documents += 1
-        self.counts.update(words)
+        """Count the words of one document; OSError if there is no room for a temporary file that is needed."""
         if self._learn_case:
-            self._learn(words, self._split(self._normalization.with_case(document)))
+            self._add_cased(document)
+        else:
+            words = self._split(self._normalization(document))
+            self._counts.add(words)
+            self.words += len(words)
+        self.documents += 1
+
+    def _add_cased(self, document: str) -> None:
+        written = self._split(self._normalization.with_case(document))
+        if self._normalization.case_blind and document.isascii():
+            self._counts.add(written)
+            self._capitalized += bool(written) and written[0] != written[0].lower()
+            self.words += len(written)
+            return
+        words = self._split(self._normalization(document))
+        self.words += len(words)
+        if len(words) == len(written):
+            self._counts.add(zip(words, written, strict=True))
+            self._capitalized += bool(written) and written[0] != words[0]
+        else:  # a letter whose lower case is longer moved a boundary: nothing to learn here
+            self._counts.add(zip(words, words, strict=True))
 
     def build(self) -> Tokenizer:
         """Return the tokenizer: words by falling frequency, ties by first appearance, within the limits."""
         specials = check_specials(self.settings.specials)
         texts = [SPECIALS[name] for name in specials]
-        words = [
-            word
-            for word, count in self.counts.most_common()
-            if count >= self.settings.minimum_count and word not in texts
-        ]
-        if self.settings.vocabulary_limit:
-            words = words[: self.settings.vocabulary_limit - len([n for n in specials if n != "pad"])]
-        vocabulary = texts + words
+        room = self.settings.vocabulary_limit - len([name for name in specials if name != "pad"])
+        candidates = self._candidates(frozenset(texts))
+        words = heapq.nsmallest(room, candidates) if self.settings.vocabulary_limit else sorted(candidates)
+        written = [(text, text) for text in texts] + [(entry.word, entry.written) for entry in words]
         return Tokenizer(
             kind=self.settings.kind,
             split_on=self.settings.split_on,
             normalization=self._normalization,
             specials=specials,
-            vocabulary=vocabulary,
-            written=self._written_forms(vocabulary) if self._learn_case else None,
+            vocabulary=[word for word, _ in written],
+            written=self._written_forms(written) if self._learn_case else None,
         )
+
+    def words_for(self, percent: int) -> int:
+        """Return how many of the most frequent words are needed to cover ``percent`` of all; after :meth:`build`."""
+        left, needed = -(-self.words * percent // 100), 0
+        for count, words in sorted(self._by_count.items(), reverse=True):
+            taken = min(words, -(-left // count))
+            left, needed = left - taken * count, needed + taken
+            if left <= 0:
+                break
+        return needed
+
+    def _candidates(self, texts: frozenset[str]) -> Iterator[CountedWord]:
+        self.distinct = 0
+        self._by_count.clear()
+        for entry in self._counts.merged():
+            if entry.word not in texts:
+                self.distinct += 1
+                self._by_count[-entry.falling] += 1
+                if -entry.falling >= self.settings.minimum_count:
+                    yield entry
 
     def _split(self, normalized: str) -> list[str]:
         return split(normalized, self.settings.kind, self.settings.split_on)
 
-    def _learn(self, words: list[str], written: list[str]) -> None:
-        if len(words) != len(written):  # a letter whose lower case is longer moved a boundary: nothing to learn here
-            return
-        self._capitalized += bool(written) and written[0] != words[0]
-        for word, form in zip(words, written, strict=True):
-            if form != word:
-                self._written.setdefault(word, Counter())[form] += 1
-
-    def _written_forms(self, vocabulary: list[str]) -> WrittenForms:
+    def _written_forms(self, vocabulary: list[tuple[str, str]]) -> WrittenForms:
         forms, others = [], {}
-        for token, word in enumerate(vocabulary):
-            seen = self._written.get(word)
-            form, count = seen.most_common(1)[0] if seen else (word, 0)
-            as_is = self.counts[word] - (seen.total() if seen else 0)
-            if not seen or as_is >= count:
+        for token, (word, written) in enumerate(vocabulary):
+            if written == word:
                 forms.append(".")
-            elif form == word[:1].title() + word[1:]:
+            elif written == word[:1].title() + word[1:]:
                 forms.append("C")
-            elif form == word.upper():
+            elif written == word.upper():
                 forms.append("U")
             else:
                 forms.append("*")
-                others[token] = form
+                others[token] = written
         return WrittenForms("".join(forms), others, 2 * self._capitalized > self.documents)
