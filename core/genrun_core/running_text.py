@@ -58,7 +58,7 @@ class RunningBatches:
     def _cuts(self, epoch: int) -> list[int]:
         """Return where the batches begin and end within a row."""
         shift = int(np.random.default_rng([self._seed, 1, epoch]).integers(1, self._sequence_length + 1))
-        return [0, *range(min(shift, self._width), self._width, self._sequence_length), self._width]
+        return [0, *range(shift, self._width, self._sequence_length), self._width] if self._width else [0]
 
     def _between(self, cuts: list[int], first: int) -> Iterator[Batch]:
         starts = np.arange(self._rows)[:, None] * self._width

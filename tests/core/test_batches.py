@@ -7,15 +7,12 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 import genrun
-from genrun_core.batches import IGNORED, Batches, split_documents
+from genrun_core.batches import IGNORED, Batch, DocumentBatches, split_documents
 from genrun_core.corpus import TokenShards
-
-Pair = tuple[NDArray[np.int32], NDArray[np.int32]]
 
 
 def shards_of(lengths: list[int]) -> TokenShards:
@@ -24,12 +21,12 @@ def shards_of(lengths: list[int]) -> TokenShards:
     return TokenShards(np.arange(1, offsets[-1] + 1, dtype=np.int32), offsets)
 
 
-def make(lengths: list[int], **settings: int) -> Batches:
+def make(lengths: list[int], **settings: int) -> DocumentBatches:
     chosen = {"batch_size": 4, "sequence_length": 5, "seed": 0, **settings}
-    return Batches(shards_of(lengths), np.arange(len(lengths)), **chosen)
+    return DocumentBatches(shards_of(lengths), np.arange(len(lengths)), **chosen)
 
 
-def predictions(batches: Iterable[Pair]) -> Counter[tuple[int, int]]:
+def predictions(batches: Iterable[Batch]) -> Counter[tuple[int, int]]:
     """Every (token, next token) that a batch asks for."""
     return Counter(
         (int(token), int(target))
@@ -56,7 +53,7 @@ def test_an_epoch_predicts_every_next_token_exactly_once(
     shuffled, in_order = list(batches.epoch(epoch)), list(batches.in_order())
     assert predictions(shuffled) == predictions(in_order) == expected
     assert batches.predictions == expected.total()
-    assert len(shuffled) == batches.steps
+    assert len(shuffled) == batches.steps(epoch)
     for inputs, targets in shuffled:
         assert inputs.shape == targets.shape
         assert inputs.shape[0] <= batch_size
@@ -82,6 +79,17 @@ def test_order_comes_from_seed_and_epoch_alone() -> None:
     assert order(1, 2) != order(2, 2)
 
 
+@given(st.lists(st.integers(0, 23), min_size=1, max_size=30), st.integers(1, 8), st.integers(0, 3), st.data())
+def test_an_epoch_can_be_gone_into_at_any_step(
+    lengths: list[int], batch_size: int, epoch: int, data: st.DataObject
+) -> None:
+    batches = make(lengths, batch_size=batch_size)
+    first = data.draw(st.integers(0, batches.steps(epoch)))
+    whole, rest = list(batches.epoch(epoch)), list(batches.epoch(epoch, first))
+    assert [batch.inputs.tolist() for batch in rest] == [batch.inputs.tolist() for batch in whole[first:]]
+    assert [batch.targets.tolist() for batch in rest] == [batch.targets.tolist() for batch in whole[first:]]
+
+
 def test_sequences_of_like_length_share_a_batch() -> None:
     batches = make([2] * 50 + [20] * 50, batch_size=10, sequence_length=50)
     padded = sum((targets == IGNORED).sum() for _, targets in batches.epoch(0))
@@ -99,6 +107,15 @@ def test_the_validation_split_is_by_document_and_loses_none(count: int, share: f
     assert len(validation) == round(count * share)
     again = split_documents(count, share, seed)
     assert (again[1] == validation).all()
+
+
+@given(st.integers(2, 500), st.floats(0.01, 0.99), st.integers(0, 9))
+def test_of_a_running_text_the_end_is_held_out(count: int, share: float, seed: int) -> None:
+    held_out = round(count * share)
+    assume(0 < held_out < count)
+    training, validation = split_documents(count, share, seed, contiguous=True)
+    assert training.tolist() == list(range(count - held_out))
+    assert validation.tolist() == list(range(count - held_out, count))
 
 
 def test_a_split_that_leaves_nothing_is_refused() -> None:

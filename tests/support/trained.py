@@ -1,13 +1,14 @@
-"""Training small real models in-process."""
+"""Training small real models in-process, and reading what a training left."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from genrun_core.recipe import load_recipe
 
-__all__ = ["train", "weights"]
+__all__ = ["learnt", "metrics", "train", "weights"]
 
 
 def train(
@@ -24,3 +25,14 @@ def weights(run: Path) -> list[bytes]:
     from genrun_core.architecture import load_network
 
     return [array.tobytes() for array in load_network(run / "model.keras").get_weights()]
+
+
+def metrics(run: Path) -> list[dict[str, str]]:
+    """Return the metrics of every epoch."""
+    with (run / "metrics.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def learnt(run: Path) -> list[tuple[str, ...]]:
+    """Return the metrics of every epoch, the times aside."""
+    return [tuple(value for name, value in row.items() if "second" not in name) for row in metrics(run)]

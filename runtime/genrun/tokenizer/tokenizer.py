@@ -61,7 +61,7 @@ class WrittenForms:
 
     def extended(self, size: int, other: WrittenForms, tokens: Sequence[int]) -> WrittenForms:
         """Return these forms of ``size`` entries, and after them those that ``other`` has of its ``tokens``."""
-        padded = {number: token for number, token in enumerate(tokens, size)}
+        padded = dict(enumerate(tokens, size))
         new = "".join(other.forms[token] if token < len(other.forms) else "." for token in tokens)
         others = {n: (other.others or {})[token] for n, token in padded.items() if token in (other.others or {})}
         forms = self.forms.ljust(size, ".") + new if self.forms or new.strip(".") else ""
