@@ -25,7 +25,7 @@ def adapt(recipe: Recipe, *, predictions: int, vocabulary: int) -> Recipe:
     >>> small.model.hidden_size < large.model.hidden_size, small.training.epochs > large.training.epochs
     (True, True)
     """
-    values = _choose(predictions, vocabulary)
+    values = _choose(predictions, vocabulary, tied=recipe.model.tied)
     chosen: dict[str, dict[str, Any]] = {"model": {}, "training": {}}
     for name in recipe.adapt:
         section, _, key = name.partition(".")
@@ -35,12 +35,12 @@ def adapt(recipe: Recipe, *, predictions: int, vocabulary: int) -> Recipe:
     return dataclasses.replace(recipe, model=model, training=training, adapt=())
 
 
-def _choose(predictions: int, vocabulary: int) -> dict[str, Any]:
+def _choose(predictions: int, vocabulary: int, *, tied: bool) -> dict[str, Any]:
     """Return a value for each key of ``recipe.ADAPTABLE``."""
     ratio = max(predictions, 1) / _TYPICAL
     width = 32 * round(min(max(400 * ratio**0.25, 64), 768) / 32)
     held_back = min(max(0.5 - 0.1 * math.log10(max(ratio, 1e-9) / 2), 0.2), 0.5)  # 0.5 up to a million, 0.4 at ten
-    sampled = 0 if vocabulary < 8_192 or predictions < 200_000 else 2_048
+    sampled = 0 if not tied or vocabulary < 8_192 or predictions < 200_000 else 2_048
     return {
         "model.embedding_size": width,
         "model.hidden_size": width,

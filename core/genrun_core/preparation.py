@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 from genrun import registry
+from genrun_core.adaptation import adapt
 from genrun_core.corpus import CorpusCounts, count_words, encode_documents
 from genrun_core.diagnosis import describe_corpus
 from genrun_core.recipe import Recipe
@@ -21,7 +22,10 @@ _CHANGED = (
 
 
 def prepare_corpus(run: RunFolder, recipe: Recipe, say: Callable[[str], object]) -> CorpusCounts:
-    """Read the corpus into the run folder unless that is done already; say what was counted."""
+    """Read the corpus into the run folder unless that is done already; say what was counted.
+
+    A recipe that adapts to its corpus is completed, in ``run.toml``.
+    """
     stored = run.corpus()
     if stored is not None and run.tokenizer_file.exists() and run.tokens.is_dir():
         counts = CorpusCounts.from_json(stored, run.corpus_file)
@@ -29,6 +33,8 @@ def prepare_corpus(run: RunFolder, recipe: Recipe, say: Callable[[str], object])
             say(_CHANGED)
     else:
         counts = _read(run, recipe)
+    if recipe.adapt:
+        run.save_recipe(adapt(recipe, predictions=counts.predicted, vocabulary=len(run.tokenizer())))
     noun = getattr(registry.load(registry.find("reader", recipe.reader.name)), "noun", "documents")
     for line in describe_corpus(counts, run.tokenizer(), recipe, noun):
         say(line)
