@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genrun.errors import OptionError, TrainingError
+import numpy as np
+
+from genrun.errors import OptionError, RunFolderError, TrainingError
 from genrun_core.backend import require_memory
 from genrun_core.batches import Batches, DocumentBatches, split_documents
 from genrun_core.corpus import TokenShards
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from genrun_core.fitting import Fitting
 
-__all__ = ["check_size", "make_batches", "make_fitting", "remarks"]
+__all__ = ["check_size", "check_together", "make_batches", "make_fitting", "remarks"]
 
 
 def make_fitting(
@@ -78,6 +80,20 @@ def make_batches(run: RunFolder, recipe: Recipe) -> tuple[Batches, Batches]:
         if not batches.predictions and (what == "training" or settings.validation):
             raise TrainingError(f"the {what} part of the corpus has no document of two tokens or more")
     return training, validation
+
+
+def check_together(run: RunFolder, fitting: Fitting) -> None:
+    """Raise RunFolderError unless all workers stand where the chief does: a kill may have come between their saves."""
+    from genrun_core.devices import any_worker, take_from_chief
+
+    strategy, worker = fitting.steps.strategy, fitting.worker
+    here = np.array([fitting.epoch, fitting.step])
+    chief = take_from_chief(strategy, worker, here)
+    if any_worker(strategy, bool((here != chief).any())):
+        raise RunFolderError(
+            f"the workers stopped at different places: {run.path} after epoch {here[0]}, the chief's after epoch "
+            f"{chief[0]}; copy the chief's run folder over those of the others, then resume"
+        )
 
 
 def remarks(fitting: Fitting) -> list[str]:

@@ -165,7 +165,7 @@ class Fitting:
         if not math.isfinite(row[self.monitored]):
             raise TrainingError(f"the {self.monitored} of epoch {self.epoch + 1} is {row[self.monitored]:.3g}")
         row |= {
-            "learning_rate": float(self.steps.optimizer.learning_rate.numpy()),
+            "learning_rate": float(np.asarray(self.steps.optimizer.learning_rate)),
             "tokens_per_second": round(self.training.predictions / self.seconds, 1),
             "seconds": round(self.seconds, 3),
         }

@@ -52,7 +52,9 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Save if an epoch lasts."""
-        if self._since_saved() >= max(self._SECONDS, self._SHARE * self._save_seconds):
+        if self._fitting.worker.count == 1 and self._since_saved() >= max(
+            self._SECONDS, self._SHARE * self._save_seconds
+        ):
             self._fitting.check_losses()
             self.save()
 
@@ -64,7 +66,8 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             self.best = {"epoch": self._fitting.epoch, "value": value, "sampled": sampled}
             with self._fitting.steps.averaged():
                 self._best_weights = self._fitting.network.get_weights()
-        if self._since_saved() >= self._SHARE * self._save_seconds:
+        together = self._fitting.worker.count > 1  # workers save in the same places, so that they go on together
+        if together or self._since_saved() >= self._SHARE * self._save_seconds:
             self.save()
 
     def on_train_end(self, logs: Any = None) -> None:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from genrun_core.batches import IGNORED
@@ -113,13 +114,13 @@ class Steps:
     def averaged(self) -> Iterator[None]:
         """Give the network its averaged weights for a while, if averages are kept."""
         optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        if not optimizer.use_ema or not int(optimizer.iterations):
+        if not optimizer.use_ema or not np.asarray(optimizer.iterations):
             yield
             return
         variables = self.network.trainable_variables
-        latest = [variable.numpy() for variable in variables]
+        latest = [np.asarray(variable) for variable in variables]
         for variable, average in zip(variables, optimizer._model_variables_moving_average, strict=True):
-            variable.assign(average)
+            variable.assign(np.asarray(average))
         try:
             yield
         finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genrun import registry
 from genrun.errors import GenrunError, OptionError, RunFolderError, TrainingInterrupted
-from genrun_core.assembly import check_size, make_batches, make_fitting, remarks
+from genrun_core.assembly import check_size, check_together, make_batches, make_fitting, remarks
 from genrun_core.atomic import write_with
 from genrun_core.backend import device_name, memory_errors, prepare_backend, require_training, seed_everything
 from genrun_core.card import make_card, metrics_in_words, shape_in_words
@@ -132,6 +132,7 @@ def _continue(
     from genrun_core.watching import watchers
 
     best = _restore(run, fitting, say)
+    check_together(run, fitting)
     if fitting.epoch >= recipe.training.epochs and run.plot_file.exists() and run.card_file.exists():
         say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
         return run
