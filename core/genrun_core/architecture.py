@@ -15,11 +15,16 @@ import keras
 
 from genrun.errors import RunFolderError, one_line
 from genrun_core.layers import EmbeddingDropout, LastTokens, LogitBias
+from genrun_core.lstm import FastLSTM
 from genrun_core.settings import ModelSettings
 
 __all__ = ["build_network", "count_parameters", "fingerprint", "load_network"]
 
-_RECURRENT = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple-rnn": keras.layers.SimpleRNN}
+_RECURRENT = {  # each with what it calls recurrent dropout
+    "lstm": (FastLSTM, "state_dropout"),
+    "gru": (keras.layers.GRU, "recurrent_dropout"),
+    "simple-rnn": (keras.layers.SimpleRNN, "recurrent_dropout"),
+}
 _KERAS_PRECISION = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 _TIED_SCALE = 0.05  # the vectors are logit weights too: near zero, so that all words begin about equally likely
 
@@ -87,13 +92,13 @@ class _Builder:
     def recurrent(self, tokens: Any) -> Any:
         """Return the outputs of the last recurrent layer, ``[batch, time, hidden]``."""
         settings, hidden = self.settings, self._embedded(tokens)
-        layer = _RECURRENT[settings.architecture]
+        layer, dropout = _RECURRENT[settings.architecture]
         for number in range(1, settings.layers + 1):
             hidden, *_ = layer(
                 settings.hidden_size,
                 return_sequences=True,
                 return_state=True,
-                recurrent_dropout=settings.recurrent_dropout,
+                **{dropout: settings.recurrent_dropout},
                 name=f"recurrent_{number}",
                 dtype=self.dtype,
             )(hidden)

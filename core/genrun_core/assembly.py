@@ -83,7 +83,7 @@ def make_batches(run: RunFolder, recipe: Recipe) -> tuple[Batches, Batches]:
 
 
 def check_together(run: RunFolder, fitting: Fitting) -> None:
-    """Raise RunFolderError unless all workers stand where the chief does: a kill may have come between their saves."""
+    """Raise RunFolderError unless all workers stand where the chief does; a kill may come between their saves."""
     from genrun_core.devices import any_worker, take_from_chief
 
     strategy, worker = fitting.steps.strategy, fitting.worker
@@ -91,8 +91,8 @@ def check_together(run: RunFolder, fitting: Fitting) -> None:
     chief = take_from_chief(strategy, worker, here)
     if any_worker(strategy, bool((here != chief).any())):
         raise RunFolderError(
-            f"the workers stopped at different places: {run.path} after epoch {here[0]}, the chief's after epoch "
-            f"{chief[0]}; copy the chief's run folder over those of the others, then resume"
+            f"the workers stopped at different places, this one ({run.path}) after epoch {here[0]}, the chief after "
+            f"{chief[0]}: copy the chief's run folder over those of the others, then resume"
         )
 
 
