@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         PluginError,
         RunFolderError,
         TrainingError,
+        TrainingInterrupted,
         UnknownPluginError,
     )
     from genrun.model import Model, load
@@ -52,6 +53,7 @@ __all__ = [
     "Score",
     "Tokenizer",
     "TrainingError",
+    "TrainingInterrupted",
     "UnknownPluginError",
     "UnknownWordsWarning",
     "VerificationReport",
@@ -64,7 +66,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "genrun.contracts": ("Decoder", "ReadReport", "Reader"),
-    "genrun.errors": tuple(name for name in __all__ if name.endswith("Error")),
+    "genrun.errors": tuple(name for name in __all__ if name.endswith(("Error", "Interrupted"))),
     "genrun.model": ("Model", "load"),
     "genrun.results": ("Result", "UnknownWordsWarning"),
     "genrun.scoring": ("Score",),

@@ -48,6 +48,7 @@ def test_what_lacks_the_method_does_not_fit() -> None:
         (errors.DeviceError, Exception),
         (errors.RunFolderError, Exception),
         (errors.TrainingError, Exception),
+        (errors.TrainingInterrupted, errors.TrainingError),
         (errors.ExportError, Exception),
         (errors.MissingExtraError, ImportError),
     ],
@@ -58,6 +59,11 @@ def test_every_error_is_a_genrun_error_and_what_python_calls_it(
     assert issubclass(error, errors.GenrunError)
     assert issubclass(error, also)
     assert getattr(genrun, error.__name__) is error
+
+
+def test_every_error_is_public() -> None:
+    defined = {name for name in errors.__all__ if isinstance(getattr(errors, name), type)}
+    assert defined <= set(genrun.__all__)
 
 
 def test_a_missing_extra_gives_the_pip_lines() -> None:
