@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 from genrun import registry
 from genrun_core.corpus import CorpusCounts, count_words, encode_documents
+from genrun_core.corpus_cache import corpus_key, keep, restore
 from genrun_core.diagnosis import describe_corpus
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
@@ -14,6 +16,7 @@ from genrun_core.sources import fingerprint, list_files
 
 __all__ = ["corpus_changed", "prepare_corpus"]
 
+_REUSED = "the corpus is as it was read before: its tokens are reused (GENRUN_CACHE=off reads it again)"
 _CHANGED = (
     "note: the corpus has changed since it was read; training goes on with what was read then "
     "(for the new text: genrun train, or --from …)"
@@ -29,6 +32,8 @@ def prepare_corpus(run: RunFolder, recipe: Recipe, say: Callable[[str], object])
             say(_CHANGED)
     else:
         counts = _read(run, recipe)
+    for note in run.notes:
+        say(note)
     noun = getattr(registry.load(registry.find("reader", recipe.reader.name)), "noun", "documents")
     for line in describe_corpus(counts, run.tokenizer(), recipe, noun):
         say(line)
@@ -45,11 +50,26 @@ def corpus_changed(run: RunFolder) -> bool | None:
 
 
 def _read(run: RunFolder, recipe: Recipe) -> CorpusCounts:
-    before = fingerprint(list_files(run.sources))
     reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
+    files = list_files(run.sources)
+
+    def key() -> str | None:
+        own = any(Path(file.path).is_relative_to(run.path.absolute()) for file in files or ())  # standard input
+        return None if own else corpus_key(run.sources, recipe.reader.name, reader, recipe.tokenizer)
+
+    before = key()
+    if before and (kept := restore(before, run)):
+        run.notes.append(_REUSED)
+        return kept
     tokenizer, counted = count_words(reader, run.sources, recipe.tokenizer)
     run.save_json(run.tokenizer_file, tokenizer.to_json())
     counts = encode_documents(reader, run.sources, tokenizer, counted, run.tokens)
-    counts = dataclasses.replace(counts, sources_fingerprint=before)
+    counts = dataclasses.replace(counts, sources_fingerprint=fingerprint(files))
     run.save_json(run.corpus_file, counts.to_json())
+    try:
+        if before and before == key():  # nothing has changed since the reading began
+            keep(before, run, counts)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        run.notes.append(f"note: the corpus is not kept for the next training: {where}{error.strerror or error}")
     return counts
