@@ -61,7 +61,9 @@ def corpus_key(sources: Sequence[str], name: str, reader: Reader, settings: Toke
     if cache_folder() is None or files is None or not getattr(reader, "cached", True):
         return None
     info, chosen = registry.find("reader", name), options.to_json(reader)
-    named = [value for value in chosen.values() if isinstance(value, str) and os.path.isfile(value)]
+    named = [
+        value for value in chosen.values() if isinstance(value, str) and os.path.isfile(value)
+    ]  # of stop words, …
     parts = [
         _FORMAT,
         genrun.__version__,
@@ -76,7 +78,7 @@ def corpus_key(sources: Sequence[str], name: str, reader: Reader, settings: Toke
 def restore(key: str, run: RunFolder) -> CorpusCounts | None:
     """Put what is kept under ``key`` into ``run`` and return the counts; None if there is no good entry."""
     folder = cache_folder()
-    if folder is None or not (folder / key).is_dir():
+    if folder is None or not os.path.isdir(folder / key):
         return None
     entry = folder / key
     try:
@@ -110,7 +112,7 @@ def keep(key: str, run: RunFolder, counts: CorpusCounts) -> None:
         write_json(beside / "corpus.json", {"counts": counts.to_json(), "digests": digests})
         beside.rename(folder / key)
     except OSError:
-        if not (folder / key).is_dir():  # otherwise another training was faster, and its entry stays
+        if not os.path.isdir(folder / key):  # otherwise another training was faster, and its entry stays
             raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -176,8 +178,11 @@ def _remove(entry: Path) -> None:
 def _code(module: str) -> list[tuple[str, int, int]]:
     """Return name, size and time of the source files that stand beside a module, itself included."""
     file = getattr(sys.modules.get(module), "__file__", None)
-    if not file or not os.path.isdir(os.path.dirname(file)):
+    if not file:
         return []
-    with os.scandir(os.path.dirname(file)) as found:
-        sources = [(entry.name, entry.stat()) for entry in found if entry.name.endswith(".py")]
+    try:
+        with os.scandir(os.path.dirname(file)) as found:
+            sources = [(entry.name, entry.stat()) for entry in found if entry.name.endswith(".py")]
+    except OSError:  # it comes out of an archive, or is gone
+        return []
     return sorted((name, about.st_size, about.st_mtime_ns) for name, about in sources)
