@@ -38,7 +38,7 @@ def make_fitting(
     from genrun_core.architecture import build_network, load_network
     from genrun_core.finetuning import transfer_weights
     from genrun_core.fitting import Fitting
-    from genrun_core.parts import freeze_layers
+    from genrun_core.parts import begin_with_frequencies, freeze_layers
 
     settings = recipe.training
     training, validation = make_batches(run, recipe)
@@ -49,6 +49,8 @@ def make_fitting(
         network = build_network(recipe.model, len(run.tokenizer()), precision=settings.precision)
         if run.base_network_file.exists():
             transfer_weights(load_network(run.base_network_file), network)
+        else:
+            begin_with_frequencies(network, TokenShards.open(run.tokens).frequencies(len(run.tokenizer())))
         freeze_layers(network, settings.freeze)
     return Fitting(network, settings, training, validation, strategy, worker)
 

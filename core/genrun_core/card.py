@@ -31,7 +31,7 @@ def make_card(
         "source": recipe.card.source,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "architecture": {**model, "parameters": fitting.network.count_params()},
-        "corpus": counts.to_json(),
+        "corpus": {name: value for name, value in counts.to_json().items() if name != "sources_fingerprint"},
         "training": {
             "epochs": fitting.epoch,
             "best epoch": best["epoch"],

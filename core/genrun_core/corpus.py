@@ -85,6 +85,13 @@ class TokenShards:
         """Return the ids of one document."""
         return self.ids[self.offsets[document] : self.offsets[document + 1]]
 
+    def frequencies(self, vocabulary: int) -> NDArray[np.int64]:
+        """Return how often each token id occurs, int64 ``[vocabulary]``, reading a stretch at a time."""
+        found = np.zeros(vocabulary, np.int64)
+        for first in range(0, len(self.ids), _BUFFERED):
+            found += np.bincount(self.ids[first : first + _BUFFERED], minlength=vocabulary)
+        return found
+
     @classmethod
     def open(cls, folder: Path) -> TokenShards:
         """Map the shards in ``folder``; raises RunFolderError if they are missing or do not fit together."""

@@ -14,8 +14,13 @@ _MANY_DUPLICATES = 0.01  # of the documents
 _MANY_UNKNOWN = 0.05  # of the words
 
 
-def describe_corpus(counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe, noun: str) -> Iterator[str]:
-    """Yield what reading a corpus of ``noun`` ("documents") counted, and notes on what may disappoint later."""
+def describe_corpus(
+    counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe, noun: str, *, borrowed: bool = False
+) -> Iterator[str]:
+    """Yield what reading a corpus of ``noun`` ("documents") counted, and notes on what may disappoint later.
+
+    ``borrowed``: the vocabulary is another run's, so that it was not cut from this corpus.
+    """
     units = "characters" if tokenizer.kind == "char" else "words"
     dropped = ", ".join(f"{number:,} {reason}" for reason, number in counts.dropped.items())
     yield (
@@ -23,10 +28,11 @@ def describe_corpus(counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe, 
         + (f", {counts.duplicates:,} of them duplicates" if counts.duplicates else "")
         + (f" (dropped: {dropped})" if dropped else "")
     )
-    yield _vocabulary(counts, tokenizer, recipe, units)
+    yield _borrowed(counts, tokenizer, units) if borrowed else _vocabulary(counts, tokenizer, recipe, units)
     yield f"{counts.words:,} {units}, {counts.predicted:,} predictions an epoch; {_lengths(counts)}"
     if counts.unknown > _MANY_UNKNOWN * counts.words:
-        share, remedy = counts.unknown / counts.words, _remedy(counts, tokenizer, recipe)
+        share = counts.unknown / counts.words
+        remedy = "; extend_vocabulary adds new words" if borrowed else _remedy(counts, tokenizer, recipe)
         yield f"note: {counts.unknown:,} {units} ({share:.1%}) are unknown{remedy}"
     if recipe.training.validation and (counts.duplicates or 0) > _MANY_DUPLICATES * counts.documents:
         share = (counts.duplicates or 0) / counts.documents
@@ -49,6 +55,14 @@ def _vocabulary(counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe, unit
     if beside_pad < limit:
         line += f" (the limit of {limit:,} was not reached)"
     return line
+
+
+def _borrowed(counts: CorpusCounts, tokenizer: Tokenizer, units: str) -> str:
+    known = 1 - counts.unknown / counts.words
+    rest = "become <unk>" if "unk" in tokenizer.specials else "are left out"
+    return f"vocabulary {len(tokenizer):,}, another run's: {known:.1%} of all {units} are known" + (
+        f"; the others {rest}" if counts.unknown else ""
+    )
 
 
 def _lengths(counts: CorpusCounts) -> str:

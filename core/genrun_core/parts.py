@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from genrun.errors import OptionError, nearest
 from genrun_core.layers import EmbeddingDropout, LogitBias
 
-__all__ = ["Body", "Head", "freeze_layers"]
+__all__ = ["Body", "Head", "begin_with_frequencies", "freeze_layers"]
 
 
 class Body:
@@ -73,6 +75,15 @@ class Head:
         if self._embedding is not None:
             hidden = self._embedding(hidden, reverse=True)
         return tf.cast(self._last(hidden), tf.float32)
+
+
+def begin_with_frequencies(network: keras.Model, frequencies: NDArray[np.int64]) -> None:
+    """Let a new network predict each word by its frequency, int64 ``[vocabulary]``, so that it need not learn that.
+
+    The bias of the logits becomes the logarithm of the frequency, one added to each.
+    """
+    smoothed = frequencies + 1.0
+    Head(network).bias.assign(np.log(smoothed / smoothed.sum()).astype(np.float32))
 
 
 def freeze_layers(network: keras.Model, names: Sequence[str]) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 from genrun import registry
+from genrun.contracts import Reader
+from genrun.tokenizer import Tokenizer
 from genrun_core.adaptation import adapt
 from genrun_core.corpus import CorpusCounts, count_words, encode_documents
+from genrun_core.corpus_cache import corpus_key, keep, restore
 from genrun_core.diagnosis import describe_corpus
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
@@ -15,6 +19,7 @@ from genrun_core.sources import fingerprint, list_files
 
 __all__ = ["corpus_changed", "prepare_corpus"]
 
+_REUSED = "the corpus is as it was read before: its tokens are reused (GENRUN_CACHE=off reads it again)"
 _CHANGED = (
     "note: the corpus has changed since it was read; training goes on with what was read then "
     "(for the new text: genrun train, or --from …)"
@@ -34,9 +39,11 @@ def prepare_corpus(run: RunFolder, recipe: Recipe, say: Callable[[str], object])
     else:
         counts = _read(run, recipe)
     if recipe.adapt:
-        run.save_recipe(adapt(recipe, predictions=counts.predicted, vocabulary=len(run.tokenizer())))
+        run.save_recipe(adapt(recipe, counts, vocabulary=len(run.tokenizer())))
+    for note in run.notes:
+        say(note)
     noun = getattr(registry.load(registry.find("reader", recipe.reader.name)), "noun", "documents")
-    for line in describe_corpus(counts, run.tokenizer(), recipe, noun):
+    for line in describe_corpus(counts, run.tokenizer(), recipe, noun, borrowed=run.base_tokenizer() is not None):
         say(line)
     return counts
 
@@ -51,17 +58,39 @@ def corpus_changed(run: RunFolder) -> bool | None:
 
 
 def _read(run: RunFolder, recipe: Recipe) -> CorpusCounts:
-    before = fingerprint(list_files(run.sources))
     reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
-    base, new_words = run.base_tokenizer(), recipe.training.extend_vocabulary
-    wanted = recipe.tokenizer
-    if base is not None and new_words:  # the most frequent new words are among so many of all
-        wanted = dataclasses.replace(wanted, vocabulary_limit=len(base) + new_words, minimum_count=1)
-    tokenizer, counted = count_words(reader, run.sources, wanted)
-    if base is not None:
-        tokenizer = base.extended(tokenizer, new_words)
+    files, base = list_files(run.sources), run.base_tokenizer()
+
+    def key() -> str | None:
+        own = any(Path(file.path).is_relative_to(run.path.absolute()) for file in files or ())  # standard input
+        known = base is None and not own
+        return corpus_key(run.sources, recipe.reader.name, reader, recipe.tokenizer) if known else None
+
+    before = key()
+    if before and (kept := restore(before, run)):
+        run.notes.append(_REUSED)
+        return kept
+    tokenizer, counted = _count(run, recipe, reader, base)
     run.save_json(run.tokenizer_file, tokenizer.to_json())
     counts = encode_documents(reader, run.sources, tokenizer, counted, run.tokens)
-    counts = dataclasses.replace(counts, sources_fingerprint=before)
+    counts = dataclasses.replace(counts, sources_fingerprint=fingerprint(files))
     run.save_json(run.corpus_file, counts.to_json())
+    try:
+        if before and before == key():  # nothing has changed since the reading began
+            keep(before, run, counts)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        run.notes.append(f"note: the corpus is not kept for the next training: {where}{error.strerror or error}")
     return counts
+
+
+def _count(run: RunFolder, recipe: Recipe, reader: Reader, base: Tokenizer | None) -> tuple[Tokenizer, CorpusCounts]:
+    """Return the tokenizer of the run, made of its corpus or of another run's, and what was counted."""
+    new_words = recipe.training.extend_vocabulary
+    if base is None:
+        return count_words(reader, run.sources, recipe.tokenizer)
+    wanted = recipe.tokenizer
+    if new_words:  # the most frequent new words are among so many of all
+        wanted = dataclasses.replace(wanted, vocabulary_limit=len(base) + new_words, minimum_count=1)
+    tokenizer, counted = count_words(reader, run.sources, wanted)
+    return base.extended(tokenizer, new_words), counted

@@ -48,6 +48,7 @@ class RunFolder:
         self.metrics_file = path / "metrics.csv"
         self.plot_file = path / "loss.png"
         self.card_file = path / "card.json"
+        self.notes: list[str] = []  # how its parts came to be, where somebody may want to know
 
     @classmethod
     def create(cls, path: Path, recipe: Recipe, sources: list[str]) -> RunFolder:

@@ -197,10 +197,10 @@ def test_the_kept_network_has_the_averaged_weights(samples: Path, tmp_path: Path
     run = train([samples / "songs" / "*.txt"], "lyricist", tmp_path / "run", settings)
 
     from genrun_core.run_folder import RunFolder
-    from genrun_core.training import _make_fitting, _restore
+    from genrun_core.assembly import make_fitting, _restore
 
     opened = RunFolder.open(run)
-    fitting = _make_fitting(opened, opened.recipe())
+    fitting = make_fitting(opened, opened.recipe())
     _restore(opened, fitting, lambda line: None)
     latest = [array.tobytes() for array in fitting.network.get_weights()]
     with fitting.steps.averaged():

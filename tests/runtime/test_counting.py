@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 from typing import IO
@@ -113,3 +114,21 @@ def test_a_full_disk_names_the_temporary_folder(temporary: Path, monkeypatch: py
         with pytest.raises(OSError, match="No space left on device") as caught:
             builder.add("one two three")
         assert caught.value.filename == str(temporary)
+
+
+def test_memory_does_not_grow_with_the_number_of_different_words() -> None:
+    def peak(different: int) -> int:
+        tracemalloc.start()
+        build([], TokenizerSettings())  # what is allocated once
+        with VocabularyBuilder(TokenizerSettings(vocabulary_limit=100), held=200) as builder:
+            tracemalloc.reset_peak()
+            for first in range(0, different, 50):
+                builder.add(" ".join(f"word{number} the" for number in range(first, first + 50)))
+            assert len(builder.build()) == 101
+            assert builder.distinct == different + 1
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    many_files = peak(6_000)  # as many as are merged at once
+    assert peak(20_000) < 1.5 * many_files
