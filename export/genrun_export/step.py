@@ -33,6 +33,7 @@ class _Walk:
     hidden: tf.Tensor
     states: Iterator[tf.Tensor]
     following: list[tf.Tensor] = field(default_factory=list)
+    tied: tf.Tensor | None = None  # the vectors that make the logits, too: [embedding, vocabulary]
 
 
 def make_step(network: keras.Model) -> Step:
@@ -45,7 +46,7 @@ def make_step(network: keras.Model) -> Step:
         walk = _Walk(token, iter(states))
         for layer in layers[:-1]:
             _pass(layer, walk)
-        walk.hidden = _logits(network, walk.hidden)
+        walk.hidden = _logits(network.layers[-1], walk)
         following = {f"state.{i}.next": state for i, state in enumerate(walk.following)}
         return {"logits": walk.hidden, **following}
 
@@ -61,14 +62,12 @@ def _state_specs(layer: keras.layers.Layer) -> list[tuple[list[int], tf.DType]]:
     return []
 
 
-def _logits(network: keras.Model, hidden: tf.Tensor) -> tf.Tensor:
+def _logits(last: keras.layers.Layer, walk: _Walk) -> tf.Tensor:
     """Return the logits ``[batch, vocabulary]``, from the embedding's vectors if the network is tied to them."""
-    last = network.layers[-1]
     if isinstance(last, LogitBias):
-        vectors = network.get_layer("embedding").embeddings  # [vocabulary, embedding]
-        return tf.matmul(hidden, vectors, transpose_b=True) + last.bias
+        return tf.matmul(walk.hidden, walk.tied) + last.bias
     if isinstance(last, keras.layers.Dense):
-        return last(hidden)
+        return last(walk.hidden)
     raise ExportError(f"the last layer, {last.name!r} ({type(last).__name__}), makes no logits")
 
 
@@ -76,7 +75,12 @@ def _pass(layer: keras.layers.Layer, walk: _Walk) -> None:
     """Take the token through one layer."""
     if isinstance(layer, (keras.layers.InputLayer, keras.layers.Dropout, EmbeddingDropout)):
         return
-    if isinstance(layer, keras.layers.Embedding):
+    if isinstance(layer, keras.layers.ReversibleEmbedding):
+        # Turned once, for both uses: were only the logits' turned, the file would hold the vectors twice.
+        walk.tied = tf.transpose(layer.embeddings)
+        vectors = tf.gather(walk.tied, walk.hidden, axis=1)  # [embedding, batch, …]
+        walk.hidden = tf.transpose(vectors, [*range(1, len(vectors.shape)), 0])
+    elif isinstance(layer, keras.layers.Embedding):
         walk.hidden = tf.gather(layer.embeddings, walk.hidden)  # [batch, …] → [batch, …, embedding]
     elif isinstance(layer, keras.layers.RNN):
         carried = [next(walk.states) for _ in _state_specs(layer)]
