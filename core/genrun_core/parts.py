@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from genrun.errors import OptionError, nearest
+from genrun.errors import OptionError
 from genrun_core.layers import EmbeddingDropout, LogitBias
 
 __all__ = ["Body", "Head", "freeze_layers"]
@@ -76,14 +76,9 @@ class Head:
 
 
 def freeze_layers(network: keras.Model, names: Sequence[str]) -> None:
-    """Exclude layers from training; raises OptionError for a name that no layer with weights has."""
-    layers = {layer.name: layer for layer in network.layers if layer.count_params()}
+    """Exclude layers from training, by the names that :meth:`ModelSettings.check_frozen` accepts."""
     for name in names:
-        if name not in layers:
-            raise OptionError(f"freeze: the network has no layer {name!r} to train; {nearest(name, layers)}")
-        layers[name].trainable = False
-    if not network.trainable_variables:
-        raise OptionError(f"freeze: with {', '.join(names)} nothing is left to train")
+        network.get_layer(name).trainable = False
 
 
 def _sizes(layer: keras.layers.RNN) -> list[int]:

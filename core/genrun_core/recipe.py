@@ -62,6 +62,7 @@ class Recipe:
             raise OptionError("running_text carries the state of a recurrent architecture; window has none")
         if recipe.training.sampled_softmax and not recipe.model.tied:
             raise OptionError("sampled_softmax needs tied=true: it takes the vectors of single words")
+        recipe.model.check_frozen(recipe.training.freeze)
         return recipe
 
 
