@@ -102,6 +102,14 @@ def test_changing_the_decoder_brings_its_own_options() -> None:
         ({"layers": "2", "freeze": "x"}, "accepted: embedding, logits, recurrent_1, recurrent_2"),
         ({"freeze": "projection"}, "the network has no layer 'projection'"),
         ({"freeze": "logits,recurrent_1, embedding"}, "with logits, recurrent_1, embedding nothing is left to train"),
+        (
+            {"tied": "true", "sampled_softmax": "9", "validation": "0", "patience": "2"},
+            "patience and schedule=plateau need validation",
+        ),
+        (
+            {"tied": "true", "sampled_softmax": "9", "validation": "0", "patience": "0", "schedule": "plateau"},
+            "need validation where a sampled_softmax",
+        ),
         ({"full_softmax": "1.1"}, "full_softmax must be from 0 to 1"),
         ({"precision": "float61"}, "did you mean 'float16'"),
         ({"devices": "al"}, "did you mean 'all'"),
