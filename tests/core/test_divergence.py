@@ -19,6 +19,8 @@ prepare_backend()
 
 import keras  # noqa: E402
 
+from genrun_core.recorder import Recorder  # noqa: E402
+
 SMALL = {"hidden_size": "12", "embedding_size": "8", "layers": "1", "batch_size": "4", "epochs": "4", "patience": "0"}
 
 
@@ -66,6 +68,20 @@ def test_what_was_saved_before_can_be_gone_on_from(samples: Path, tmp_path: Path
     resume(spoilt)  # without the accident
     assert weights(spoilt) == weights(whole)
     assert learnt(spoilt) == learnt(whole)
+
+
+def test_a_long_epoch_that_is_saved_within_is_never_saved_spoilt(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recorder, "_SECONDS", 0.0)
+    monkeypatch.setattr(Recorder, "_SHARE", 0)  # after every step
+    recipe, songs = load_recipe("lyricist", {**SMALL, "epochs": "1"}), [str(samples / "songs" / "*.txt")]
+    with pytest.raises(genrun.TrainingError, match="the loss became nan in step 4 of epoch 1;"):
+        train_model(songs, recipe, tmp_path / "run", callbacks=[Spoil(epoch=1, step=3)])
+    said: list[str] = []
+    resume(tmp_path / "run", say=said.append)
+    assert "continuing after epoch 0 of 1, step 3 of the next" in said
+    assert all(np.isfinite(np.frombuffer(array, np.float32)).all() for array in weights(tmp_path / "run"))
 
 
 def test_a_validation_that_is_no_number_stops_before_anything_of_it_is_saved(samples: Path, tmp_path: Path) -> None:
