@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the shared corpora (../shared/data), which are not here")
     return folder
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Heeds Ctrl-C, also where the tests run in the background of a script, which makes them and theirs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

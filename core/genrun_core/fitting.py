@@ -112,9 +112,9 @@ class Fitting:
         """Raise TrainingError if the loss of a step since the last check is not a number."""
         losses = [float(loss) for loss in self._losses]
         self._losses.clear()
-        for behind, loss in enumerate(reversed(losses)):
+        for step, loss in enumerate(losses, self.step - len(losses) + 1):
             if not math.isfinite(loss):
-                where = f"step {self.step - behind:,} of epoch {self.epoch + 1}"
+                where = f"step {step:,} of epoch {self.epoch + 1}"
                 raise TrainingError(
                     f"the loss became {loss:.3g} in {where}; what was saved before is kept, but going on would end "
                     "there again: start anew, in another folder, with a smaller learning_rate or clip_norm=1"

@@ -47,7 +47,8 @@ def _share_tied_vectors(graph: onnx.GraphProto) -> None:
     The converter folds the transposition away and so stores them twice.
     """
     stored = {value.name: value for value in graph.initializer}
-    embeddings = [stored[node.input[0]] for node in graph.node if node.op_type == "Gather" and node.input[0] in stored]
+    gathered = {node.input[0] for node in graph.node if node.op_type == "Gather"}
+    embeddings = [stored[name] for name in gathered & set(stored)]
     for node in graph.node:
         if node.op_type != "MatMul" or node.input[1] not in stored:
             continue
@@ -63,7 +64,7 @@ def _share_tied_vectors(graph: onnx.GraphProto) -> None:
 
 def _is_transposed(one: onnx.TensorProto, other: onnx.TensorProto) -> bool:
     first, second = onnx.numpy_helper.to_array(one), onnx.numpy_helper.to_array(other)
-    return bool((first.T == second).all())
+    return bool((second == first.T).all())
 
 
 def _plain_names(outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import genrun
-from genrun_core.kept_sources import absolute_source
 from genrun_core.recipe import load_recipe
 from genrun_core.run_folder import RunFolder
+from genrun_core.training import _absolute
 from genrun_core.training import train as train_model
 from support.trained import train
 
@@ -30,8 +30,7 @@ def test_what_is_said_names_every_count(samples: Path, tmp_path: Path) -> None:
     train_model([str(samples / "headlines")], recipe, tmp_path / "run", say=said.append)
     assert said[0] == "336 rows in 2 files: 320 headlines (dropped: 16 unknown)"
     assert said[1].startswith("vocabulary ")
-    assert said[2].startswith("2,558 words, 2,238 predictions an epoch; ")  # each document has one word fewer
-    assert " parameters, 1 × lstm 100, embedding 10; on " in said[3]
+    assert " parameters, 1 × lstm 100, embedding 10; on " in said[2]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +45,13 @@ def test_a_validation_split_that_leaves_nothing_is_refused(
 ) -> None:
     with pytest.raises(genrun.OptionError, match=message):
         train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", settings)
+
+
+def test_more_sampled_words_than_there_are_is_refused_and_leaves_nothing(samples: Path, tmp_path: Path) -> None:
+    settings = {"tied": "true", "sampled_softmax": "12"}
+    with pytest.raises(genrun.OptionError, match="sampled_softmax=12 is not below the vocabulary, which is 12"):
+        train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", settings)
+    assert not (tmp_path / "run").exists()
 
 
 def test_reading_tables_line_by_line_is_said(samples: Path, tmp_path: Path) -> None:
@@ -86,4 +92,4 @@ def test_sources_are_kept_independent_of_the_current_folder(
     monkeypatch.chdir(samples)
     run = train(["racetrack.txt", "songs/*.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
     assert RunFolder.open(run).sources == [str(samples / "racetrack.txt"), str(samples / "songs" / "*.txt")]
-    assert absolute_source("https://example.org/corpus.txt?page=*") == "https://example.org/corpus.txt?page=*"
+    assert _absolute("https://example.org/corpus.txt?page=*") == "https://example.org/corpus.txt?page=*"
