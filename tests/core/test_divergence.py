@@ -97,8 +97,8 @@ def test_a_validation_that_is_no_number_stops_before_anything_of_it_is_saved(sam
 
 def steps_of(run: Path) -> int:
     """How many steps an epoch of the run has."""
+    from genrun_core.assembly import make_batches
     from genrun_core.run_folder import RunFolder
-    from genrun_core.training import _make_batches
 
     opened = RunFolder.open(run)
-    return _make_batches(opened, opened.recipe())[0].steps(0)
+    return make_batches(opened, opened.recipe())[0].steps(0)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import genrun
+from genrun_core.kept_sources import absolute_source
 from genrun_core.recipe import load_recipe
 from genrun_core.run_folder import RunFolder
-from genrun_core.training import _absolute
 from genrun_core.training import train as train_model
 from support.trained import train
 
@@ -30,7 +30,8 @@ def test_what_is_said_names_every_count(samples: Path, tmp_path: Path) -> None:
     train_model([str(samples / "headlines")], recipe, tmp_path / "run", say=said.append)
     assert said[0] == "336 rows in 2 files: 320 headlines (dropped: 16 unknown)"
     assert said[1].startswith("vocabulary ")
-    assert " parameters, 1 × lstm 100, embedding 10; on " in said[2]
+    assert said[2].startswith("2,558 words, 2,238 predictions an epoch; ")  # each document has one word fewer
+    assert " parameters, 1 × lstm 100, embedding 10; on " in said[3]
 
 
 @pytest.mark.parametrize(
@@ -92,4 +93,4 @@ def test_sources_are_kept_independent_of_the_current_folder(
     monkeypatch.chdir(samples)
     run = train(["racetrack.txt", "songs/*.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
     assert RunFolder.open(run).sources == [str(samples / "racetrack.txt"), str(samples / "songs" / "*.txt")]
-    assert _absolute("https://example.org/corpus.txt?page=*") == "https://example.org/corpus.txt?page=*"
+    assert absolute_source("https://example.org/corpus.txt?page=*") == "https://example.org/corpus.txt?page=*"

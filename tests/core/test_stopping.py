@@ -232,8 +232,9 @@ def test_the_kept_network_has_the_averaged_weights(samples: Path, tmp_path: Path
     settings = {**SMALL, "averaging": "0.999", "validation": "0", "learning_rate": "0.05"}
     run = train([samples / "songs" / "*.txt"], "lyricist", tmp_path / "run", settings)
 
-    from genrun_core.assembly import _restore, make_fitting
+    from genrun_core.assembly import make_fitting
     from genrun_core.run_folder import RunFolder
+    from genrun_core.training import _restore
 
     opened = RunFolder.open(run)
     fitting = make_fitting(opened, opened.recipe())
