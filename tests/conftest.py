@@ -7,7 +7,11 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("genrun", deadline=None)  # a busy machine is not a bug
+hypothesis.settings.load_profile("genrun")
 
 _numbers = itertools.count()
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -108,4 +108,6 @@ def remarks(fitting: Fitting) -> list[str]:
     if settings.batch_size > rows:
         what = "predictions" if fitting.training.carries else "sequences"
         found.append(f"batch_size={settings.batch_size} is more than there are {what}, {rows:,}: one batch has all")
+    if settings.xla and settings.sampled_softmax:
+        found.append("xla leaves the steps over sampled words as they are")
     return found
