@@ -38,15 +38,9 @@ class Row:
 def measured(command: list[str], environment: Mapping[str, str] | None = None) -> Run:
     """Run ``command`` to its end and return what it took; CalledProcessError with its words if it fails."""
     started = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, **(environment or {})},
-    )
-    assert process.stdout is not None
-    output = process.stdout.read()
+    merged = {**os.environ, **(environment or {})}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=merged)
+    output = "".join(process.stdout or ())
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -25,7 +25,8 @@ def run(shared: Path, work: Path) -> list[Row]:
         config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
         command = [sys.executable, "-m", "genrun", "train", *arguments, "-o", str(together)]
         processes.append(subprocess.Popen(command, env={**os.environ, "TF_CONFIG": json.dumps(config)}))
-    if any([process.wait() for process in processes]):
+    codes = [process.wait() for process in processes]
+    if any(codes):
         raise RuntimeError("a worker failed")
     curves = [_losses(path) for path in (alone, together)]
     difference = max(abs(a - b) for a, b in zip(*curves, strict=True))
