@@ -175,6 +175,17 @@ def test_what_was_dropped_is_computed_again_from_the_nearest_that_was_kept(model
     assert costs == [20, 1, 17, 10, 1, 2, 8]
 
 
+def test_what_was_typed_over_takes_no_place(models: list[Model]) -> None:
+    counting = CountingSession(models[0]._session)
+    trail = StateTrail(cast(StepSession, counting), keep=4)
+    costs = []
+    for ids in ((4, 5, 6, 7, 8, 9), (4, 5, 6, 7, 4), (4,), (4, 5, 6, 7)):  # 3 and 4 are kept throughout
+        counting.steps = 0
+        trail.logits_after(ids)
+        costs.append(counting.steps)
+    assert costs == [6, 1, 1, 1]
+
+
 def test_an_error_leaves_the_session_as_it_was(models: list[Model]) -> None:
     typing, session = counted(models[1])
     first = typing.suggest("the hen ")
