@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from genrun.model_file import GenerationDefaults, Metadata, Verification
 from genrun.results import Result, UnknownWordsWarning, list_words
 from genrun.scoring import Score, token_log_probabilities
 from genrun.session import StepSession
-from genrun.settings import GenerationSettings, resolve_settings
+from genrun.settings import GenerationSettings, check_count, resolve_settings
+from genrun.suggesting import Suggester, Suggestion
 from genrun.text_stream import TextStream
 from genrun.tokenizer import Encoding, Tokenizer
+from genrun.typing_session import KEPT_STATES, TypingSession
 
 __all__ = ["BATCH_SIZE", "Model", "load"]
 
@@ -172,8 +175,8 @@ class Model:
         """
         if isinstance(prompts, str):
             raise OptionError("prompts must be a list of texts, not one text")
-        _check_count("n", n)
-        _check_count("batch_size", batch_size)
+        check_count("n", n)
+        check_count("batch_size", batch_size)
         return self._results(prompts, n, batch_size, self._chosen(settings, choices))
 
     def stream(
@@ -188,6 +191,35 @@ class Model:
         _warn_unknown(job.encoding.unknown)
         return self._stream(job.row, settings)
 
+    def suggest(self, text: str, n: int = 5, *, end: bool = False, casing: str | None = None) -> list[Suggestion]:
+        """Return the ``n`` likeliest words to follow ``text``, or to complete the word that it breaks off in.
+
+        The likeliest comes first. After white space, or punctuation that the tokenizer parts from words, these are
+        next words, with the probabilities that the model gives them; ``end`` offers the end of the text as well.
+        Otherwise they are the words of the vocabulary that begin with the last one of ``text``, itself included, and
+        their probabilities are 1 together. Fewer than ``n`` where there are no more. Warns (UnknownWordsWarning) of
+        finished words that are not in the vocabulary; raises OptionError where there is nothing to go on from.
+
+        >>> model.suggest("today in n", n=1)                                      # doctest: +SKIP
+        [Suggestion(text='New', probability=0.63, id=24, completes='n')]
+        """
+        typing = self.typing(casing=casing, keep=1)
+        suggestions = typing.suggest(text, n, end=end)
+        _warn_unknown(typing.unknown)
+        return suggestions
+
+    def typing(self, *, casing: str | None = None, keep: int = KEPT_STATES) -> TypingSession:
+        """Return a session that suggests as :meth:`suggest` does while a text is typed, at a step or so a keystroke.
+
+        ``keep``: of how many tokens it keeps the states. A session is for one thread; the model may have many.
+        """
+        check_count("keep", keep)
+        return TypingSession(self._session, self._suggester, casing=casing, keep=keep)
+
+    @cached_property
+    def _suggester(self) -> Suggester:
+        return Suggester(self.tokenizer, self.defaults)
+
     def score(self, text: str) -> Score:
         """Return how likely ``text`` is as a whole document: log-probability, perplexity, and each token's share."""
         return next(self.score_each([text]))
@@ -196,7 +228,7 @@ class Model:
         """Yield the score of every text, in order, taking texts only as fast as they are used."""
         if isinstance(texts, str):
             raise OptionError("texts must be a list of texts, not one text")
-        _check_count("batch_size", batch_size)
+        check_count("batch_size", batch_size)
         return self._scores(texts, batch_size)
 
     def _scores(self, texts: Iterable[str], batch_size: int) -> Iterator[Score]:
@@ -312,11 +344,6 @@ class Model:
                 yield row.new_text
         if row.watch is not None and (held := row.watch.finish()):
             yield held
-
-
-def _check_count(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise OptionError(f"{name} must be a whole number from 1, not {value!r}")
 
 
 def _warn_unknown(words: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from genrun.errors import OptionError, UnknownPluginError
 from genrun.model_file import GenerationDefaults, check_max_new_tokens
 from genrun.tokenizer.detokenizer import check_casing
 
-__all__ = ["GenerationSettings", "resolve_settings"]
+__all__ = ["GenerationSettings", "check_count", "resolve_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,12 @@ def resolve_settings(
         stops=stops,
         casing=check_casing(defaults.casing if casing is None else casing),
     )
+
+
+def check_count(name: str, value: int) -> None:
+    """Raise OptionError unless ``value``, the parameter ``name``, is a whole number from 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise OptionError(f"{name} must be a whole number from 1, not {value!r}")
 
 
 def _decoder(defaults: GenerationDefaults, decoder: str | Decoder | None, options: Mapping[str, object]) -> Decoder:
