@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genrun.contracts import Decoder, Reader, ReadReport
+    from genrun.device import DeviceWarning
     from genrun.errors import (
         CorpusError,
         DeviceError,
@@ -39,6 +40,7 @@ __all__ = [
     "CorpusError",
     "Decoder",
     "DeviceError",
+    "DeviceWarning",
     "ExportError",
     "GenrunError",
     "MissingExtraError",
@@ -66,6 +68,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "genrun.contracts": ("Decoder", "ReadReport", "Reader"),
+    "genrun.device": ("DeviceWarning",),
     "genrun.errors": tuple(name for name in __all__ if name.endswith(("Error", "Interrupted"))),
     "genrun.model": ("Model", "load"),
     "genrun.results": ("Result", "UnknownWordsWarning"),
