@@ -37,7 +37,8 @@ class Gated:
         if len(self.calls) == self.halt:
             self.entered.set()
             assert self.may_go_on.wait(PATIENCE_SECONDS), "nobody let the decoder go on: the loop stood still"
-        return np.argmax(logits, axis=1).astype(np.int64)
+        highest: NDArray[np.int64] = logits.argmax(axis=1)
+        return highest
 
 
 async def collect(pieces: AsyncIterator[str]) -> list[str]:
