@@ -10,13 +10,14 @@ import contextlib
 import difflib
 import importlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from genrun.arguments import check_count
+from genrun.causes import known_cause
 from genrun.errors import DeviceError, MissingExtraError, ModelFileError, OptionError, one_line
 from genrun.external_data import refuse_external_data
 from genrun.wheels import GPU_WHEEL, how_to_install, installed_wheels
@@ -32,6 +33,7 @@ _PROVIDERS = {"cpu": (CPU,), "cuda": (CUDA, CPU)}
 _NAMES = {CPU: "cpu", CUDA: "cuda"}
 _SMALL_BYTES = 16 * 2**20
 _MOST_THREADS = 1024
+_ASK_DOCTOR = "genrun doctor says what to do"
 
 
 class DeviceWarning(UserWarning):
@@ -82,16 +84,27 @@ def open_session(path: Path, device: str | Sequence[str], threads: int | None) -
     session, why_not = _try(ort, path, wanted, threads)
     if session is None:
         _open(ort, path, (CPU,), threads)  # raises, if the file is to blame
-        raise DeviceError(f"device {device!r} cannot be used: {why_not}; genrun doctor says what to do")
+        raise DeviceError(f"device {device!r} cannot be used: {why_not}; {_ASK_DOCTOR}")
     return OpenedSession(session, "asked for")
 
 
 def import_onnxruntime() -> ModuleType:
-    """Return the module onnxruntime; MissingExtraError gives the pip line where there is none."""
+    """Return the module onnxruntime.
+
+    Raises MissingExtraError, with the pip line, where there is none, and DeviceError for one that cannot be used,
+    such as what is left of it when one of two wheels was removed.
+    """
     try:
-        return importlib.import_module("onnxruntime")
-    except ImportError as error:
+        module = importlib.import_module("onnxruntime")
+        for name in ("InferenceSession", "get_available_providers"):
+            getattr(module, name)
+    except ModuleNotFoundError as error:
+        if error.name != "onnxruntime":
+            raise DeviceError(f"onnxruntime cannot be imported: {one_line(error)}; {_ASK_DOCTOR}") from error
         raise MissingExtraError("running a model needs onnxruntime", "cpu", "gpu") from error
+    except Exception as error:  # its native libraries, for one, may fail to load
+        raise DeviceError(f"onnxruntime cannot be imported: {one_line(error)}; {_ASK_DOCTOR}") from error
+    return module
 
 
 def reason(error: Exception) -> str:
@@ -160,10 +173,11 @@ def _try(
 ) -> tuple[ort.InferenceSession | None, str]:
     """Return a session that really runs on all of ``wanted``, or None and the reason.
 
-    What onnxruntime prints meanwhile is held back: standard output belongs to the generated text.
+    What onnxruntime prints meanwhile is held back: standard output belongs to the generated text, and what it would
+    log on standard error, some long lines at each attempt, is what ``genrun doctor`` looks at.
     """
     printed, failure, missing = io.StringIO(), "", list(wanted)
-    with contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed), _without_logging(ort):
         try:
             if CUDA in wanted and hasattr(ort, "preload_dlls"):
                 ort.preload_dlls()
@@ -173,10 +187,20 @@ def _try(
                 return session, ""
         except ModelFileError as error:
             failure = one_line(error)
-    said = failure or " ".join(printed.getvalue().split())[:300]
+    said = known_cause(f"{printed.getvalue()}\n{failure}") or failure or " ".join(printed.getvalue().split())[:300]
     if missing[0] == CUDA:
         return None, f"CUDA could not start ({said or 'no GPU, or CUDA or cuDNN libraries are missing'})"
     return None, f"{missing[0]} could not start ({said or 'what it needs is missing here'})"
+
+
+@contextlib.contextmanager
+def _without_logging(ort: ModuleType) -> Iterator[None]:
+    """Log only what is fatal; a provider's failure goes to the default logger, whatever a session's own level is."""
+    ort.set_default_logger_severity(4)
+    try:
+        yield
+    finally:
+        ort.set_default_logger_severity(2)  # warnings, as onnxruntime begins; it cannot be asked for its level
 
 
 def _check_readable(path: Path) -> None:

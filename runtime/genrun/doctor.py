@@ -144,7 +144,7 @@ def check_wheels(machine: Machine) -> Iterator[Finding]:
 
 def check_cpu(machine: Machine) -> Iterator[Finding]:
     """Onnxruntime can be imported and runs a model."""
-    if not machine.has_module:
+    if not machine.wheels and not machine.has_module:
         return
     if machine.cpu.works:
         yield Finding("ok", "cpu", "a model ran on the CPU")
@@ -160,19 +160,21 @@ def check_cuda(machine: Machine) -> Iterator[Finding]:
             message = f"there is an NVIDIA driver (CUDA {machine.cpu.driver}), but onnxruntime is the one for CPUs"
             yield Finding("note", "cuda", message, how_to_install("gpu", machine.wheels))
         return
+    if len(machine.wheels) > 1 or not machine.cpu.works:  # which is the first to mend
+        return
     trial = machine.cuda
     major = max((major for name, major in machine.needed.items() if "cuda-runtime" in name), default=0)
     without_gpu = how_to_install("cpu", machine.wheels)
     if trial.works:
         yield Finding("ok", "cuda", f"a model ran on the GPU (driver for CUDA up to {trial.driver or '?'})")
     elif not trial.driver:
-        remedy = f"install the NVIDIA driver, or, without a GPU: {without_gpu}"
-        yield Finding("problem", "cuda", f"no NVIDIA driver is found ({trial.why_not})", remedy)
+        message = f"no NVIDIA driver is found, and CUDA could not start: {trial.why_not}"
+        yield Finding("problem", "cuda", message, f"install the NVIDIA driver, or, without a GPU: {without_gpu}")
     elif int(trial.driver.partition(".")[0]) < major:
         message = f"the NVIDIA driver is for CUDA up to {trial.driver}, and onnxruntime-gpu needs CUDA {major}"
         older = f", or pip install 'onnxruntime-gpu[cuda,cudnn]<{_LAST_FOR_CUDA_12}'" if major == 13 else ""
         yield Finding("problem", "cuda", message, f"update the NVIDIA driver{older}")
-    elif len(machine.wheels) == 1:  # two are a problem already, and the first to mend
+    else:
         remedy = f"pip install --force-reinstall 'genrun[gpu]', or, without a GPU: {without_gpu}"
         yield Finding("problem", "cuda", f"CUDA could not start: {trial.why_not}", remedy)
 
@@ -182,18 +184,21 @@ def check_cuda_libraries(machine: Machine) -> Iterator[Finding]:
 
     Where it does, they may as well come from the system.
     """
-    if not machine.needed or machine.cuda.works:
+    if not machine.needed or not machine.cpu.works or machine.cuda.works:
         return
+    missing = []
     for name, major in machine.needed.items():
         version = machine.libraries.get(name)
+        kin = [f"{other} {found}" for other, found in machine.libraries.items() if _stem(other) == _stem(name)]
         if version is None:
-            kin = [f"{other} {found}" for other, found in machine.libraries.items() if _stem(other) == _stem(name)]
-            instead = f" ({', '.join(kin)} is not the one that onnxruntime-gpu needs)" if kin else ""
-            message = f"{name} {major} is not installed{instead}"
-            yield Finding("problem", "cuda libraries", message, "pip install 'onnxruntime-gpu[cuda,cudnn]'")
+            missing.append(f"{name} {major}" + (f" (for which {', '.join(kin)} does not do)" if kin else ""))
         elif version.partition(".")[0] != str(major):
             message = f"{name} {version} is installed, and onnxruntime-gpu needs {major}"
             yield Finding("problem", "cuda libraries", message, f"pip install '{name}~={major}.0'")
+    if missing:
+        level = "problem" if machine.cuda.why_not.endswith("is missing") else "note"  # the system may have them
+        message = f"not installed by pip: {', '.join(missing)}"
+        yield Finding(level, "cuda libraries", message, "pip install 'onnxruntime-gpu[cuda,cudnn]'")
 
 
 def check_plugins(machine: Machine) -> Iterator[Finding]:

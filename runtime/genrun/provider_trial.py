@@ -10,12 +10,12 @@ import contextlib
 import ctypes
 import json
 import os
-import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Any
 
+from genrun.causes import known_cause, last_line
 from genrun.device import CPU, CUDA, import_onnxruntime, reason
 from genrun.errors import one_line
 
@@ -27,13 +27,6 @@ MODEL = bytes.fromhex(
     "130a0179120e0a0c080112080a0208020a02080242040a001011"
 )
 _PATIENCE_SECONDS = 120.0  # the first start of CUDA on a machine can take most of a minute
-_CAUSES = (  # of what onnxruntime prints, the part that says why
-    (r"(\S+\.so[.\d]*): cannot open shared object file", r"\1 is missing"),
-    (r'depends on "([^"]+)" which is missing', r"\1 is missing"),
-    (r"(CUDA failure \d+: [^;]+?) ;", r"\1"),
-    (r"(CUDNN[ _]\w+[^;]*?) ;", r"\1"),
-)
-_MOST_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +73,13 @@ def understand(status: int, stdout: str, stderr: str) -> Trial:
         report = json.loads(last)
     except ValueError:
         ended = f"signal {-status}" if status < 0 else f"exit status {status}"
-        said = _known_cause(printed + last) or _last_line(f"{printed}\n{last}")
+        said = known_cause(printed + last) or last_line(f"{printed}\n{last}")
         return Trial(False, f"the process crashed ({ended})" + (f": {said}" if said else ""))
     if not report["works"]:
-        why_not = _known_cause(f"{printed}\n{report['why_not']} ;") or report["why_not"] or _last_line(printed)
-        report["why_not"] = why_not[:_MOST_CHARACTERS] or "onnxruntime did not start it, and does not say why"
+        raised = report["why_not"]
+        why_not = known_cause(f"{printed}\n{raised}") or raised[:300] or last_line(printed)
+        report["why_not"] = why_not or "onnxruntime did not start it, and does not say why"
     return Trial(**{**report, "available": tuple(report["available"])})
-
-
-def _known_cause(printed: str) -> str:
-    """Return the part of what was printed that is known to say why, in one line; "" where there is none."""
-    for pattern, cause in _CAUSES:
-        if found := re.search(pattern, printed):
-            return " ".join(found.expand(cause).split())[:_MOST_CHARACTERS]
-    return ""
-
-
-def _last_line(printed: str) -> str:
-    """Return the last line of what was printed that is not empty or an ornament."""
-    lines = [line for line in printed.splitlines() if line.strip(" *\t")]
-    return " ".join(re.sub(r"\x1b\[[\d;]*m", "", lines[-1]).split())[:_MOST_CHARACTERS] if lines else ""
 
 
 def _try_here(provider: str) -> dict[str, Any]:
@@ -121,7 +101,7 @@ def _try_here(provider: str) -> dict[str, Any]:
             report["works"] = bool((answer == np.eye(2)).all())
             report["why_not"] = "" if report["works"] else "it computed a wrong result"
     except Exception as error:  # whatever it is, it is the answer
-        report["why_not"] = reason(error)
+        report["why_not"] = reason(error.__cause__ if isinstance(error.__cause__, Exception) else error)
     return report
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 import genrun
 from genrun.device import DeviceWarning, open_session
-from genrun.errors import DeviceError, GenrunError, MissingExtraError, ModelFileError, OptionError
+from genrun.errors import DeviceError, GenrunError, ModelFileError, OptionError
 from genrun.session import StepSession
 from genrun.wheels import installed_wheels
 from support.distributions import Site
@@ -230,6 +229,12 @@ def test_what_is_printed_while_cuda_is_tried_is_held_back_and_becomes_the_reason
     assert capsys.readouterr().out == ""
 
 
+def test_the_cause_is_told_where_it_is_known(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
+    library = "libcublasLt.so.13: cannot open shared object file: No such file or directory"
+    fake_onnxruntime(monkeypatch, said=f"Failed to load libcublasLt.so.13: {library}\n and much more")
+    assert StepSession(alphabet_file).device_reason == "CUDA could not start (libcublasLt.so.13 is missing)"
+
+
 def test_long_printing_is_cut(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
     fake_onnxruntime(monkeypatch, said="word " * 1000)
     assert len(StepSession(alphabet_file).device_reason) < 350
@@ -246,6 +251,17 @@ def test_a_cuda_session_that_cannot_be_made_is_a_reason_too(
     )
 
 
+def test_onnxruntime_logs_no_failed_attempt_and_logs_again_afterwards(
+    monkeypatch: pytest.MonkeyPatch, alphabet_file: Path
+) -> None:
+    fake_onnxruntime(monkeypatch, said="raise")
+    severities: list[int] = []
+    monkeypatch.setattr(sys.modules["onnxruntime"], "set_default_logger_severity", severities.append)
+    with pytest.raises(DeviceError):
+        open_session(alphabet_file, "cuda", None)
+    assert severities == [4, 2]  # fatal errors; warnings
+
+
 def test_standard_output_is_given_back(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], alphabet_file: Path
 ) -> None:
@@ -254,11 +270,3 @@ def test_standard_output_is_given_back(
         open_session(alphabet_file, "cuda", None)
     print("after")
     assert capsys.readouterr().out == "after\n"
-
-
-def test_without_onnxruntime_the_pip_lines_are_given(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    message = refusal(alphabet_file, MissingExtraError)
-    assert message == "running a model needs onnxruntime: pip install 'genrun[cpu]' (or 'genrun[gpu]')"
-    with pytest.raises(ImportError):
-        importlib.import_module("onnxruntime")

@@ -54,6 +54,7 @@ def fake_onnxruntime(
         __version__="9.9",
         get_available_providers=lambda: [*compiled_in, CPU],
         get_all_providers=onnxruntime.get_all_providers,
+        set_default_logger_severity=lambda severity: None,
         SessionOptions=SimpleNamespace,
         InferenceSession=type("Session", (FakeSession,), {"working": (*works, CPU), "said": said}),
     )
