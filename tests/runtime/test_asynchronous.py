@@ -18,7 +18,7 @@ from genrun.model import Model
 from genrun.results import UnknownWordsWarning
 
 PATIENCE_SECONDS = 300  # only a failing test waits so long: for a deadlock it would be for ever
-ENDLESS = 1_000_000
+ENDLESS = 10_000  # as many choices are made where a call is not ended
 
 
 @dataclass(frozen=True, slots=True)
