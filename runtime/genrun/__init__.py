@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from genrun.model import Model, load
     from genrun.results import Result, UnknownWordsWarning
     from genrun.scoring import Score
+    from genrun.suggesting import Suggestion
     from genrun.tokenizer import Tokenizer
+    from genrun.typing_session import TypingSession
     from genrun.verification import VerificationReport, verify
 
 __all__ = [
@@ -55,9 +57,11 @@ __all__ = [
     "Result",
     "RunFolderError",
     "Score",
+    "Suggestion",
     "Tokenizer",
     "TrainingError",
     "TrainingInterrupted",
+    "TypingSession",
     "UnknownPluginError",
     "UnknownWordsWarning",
     "VerificationReport",
@@ -77,7 +81,9 @@ _MODULES = {
     "genrun.model": ("Model", "load"),
     "genrun.results": ("Result", "UnknownWordsWarning"),
     "genrun.scoring": ("Score",),
+    "genrun.suggesting": ("Suggestion",),
     "genrun.tokenizer": ("Tokenizer",),
+    "genrun.typing_session": ("TypingSession",),
     "genrun.verification": ("VerificationReport", "verify"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -6,6 +6,7 @@ import os
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,10 @@ from genrun.results import Result, warn_unknown
 from genrun.scoring import Score, token_log_probabilities
 from genrun.session import StepSession
 from genrun.settings import GenerationSettings, resolve_settings
+from genrun.suggesting import Suggester, Suggestion
 from genrun.tokenizer import Tokenizer
 from genrun.tokenizer.detokenizer import check_casing
+from genrun.typing_session import KEPT_STATES, TypingSession
 
 __all__ = ["BATCH_SIZE", "Model", "load"]
 
@@ -180,6 +183,35 @@ class Model(AsyncModel):
         generation, job = self._begin(prompt, settings, choices, watch=True)
         warn_unknown(job.encoding.unknown)
         return generation.pieces(job)
+
+    def suggest(self, text: str, n: int = 5, *, end: bool = False, casing: str | None = None) -> list[Suggestion]:
+        """Return the ``n`` likeliest words to follow ``text``, or to complete the word that it breaks off in.
+
+        The likeliest comes first. After white space, or punctuation that the tokenizer parts from words, these are
+        next words, with the probabilities that the model gives them; ``end`` offers the end of the text as well.
+        Otherwise they are the words of the vocabulary that begin with the last one of ``text``, itself included, and
+        their probabilities are 1 together. Fewer than ``n`` where there are no more. Warns (UnknownWordsWarning) of
+        finished words that are not in the vocabulary; raises OptionError where there is nothing to go on from.
+
+        >>> model.suggest("today in n", n=1)                                      # doctest: +SKIP
+        [Suggestion(text='New', probability=0.63, id=24, completes='n')]
+        """
+        typing = self.typing(casing=casing, keep=1)
+        suggestions = typing.suggest(text, n, end=end)
+        warn_unknown(typing.unknown)
+        return suggestions
+
+    def typing(self, *, casing: str | None = None, keep: int = KEPT_STATES) -> TypingSession:
+        """Return a session that suggests as :meth:`suggest` does while a text is typed, at a step or so a keystroke.
+
+        ``keep``: of how many tokens it keeps the states. A session is for one thread; the model may have many.
+        """
+        check_count("keep", keep)
+        return TypingSession(self._session, self._suggester, casing=casing, keep=keep)
+
+    @cached_property
+    def _suggester(self) -> Suggester:
+        return Suggester(self.tokenizer, self.defaults)
 
     def score(self, text: str) -> Score:
         """Return how likely ``text`` is as a whole document: log-probability, perplexity, and each token's share."""

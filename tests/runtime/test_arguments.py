@@ -25,6 +25,8 @@ CALLS: list[tuple[str, Callable[[Any], object]]] = [
     ("a prompt must be text, not None", lambda model: model.stream(None)),
     ("a prompt must be text, not ['a']", lambda model: model.prompt_text(["a"])),
     ("what is scored must be text, not 3", lambda model: model.score(3)),
+    ("what is continued must be text, not 3", lambda model: model.suggest(3)),
+    ("keep must be a whole number from 1, not '9'", lambda model: model.typing(keep="9")),
     ("texts must be a list of texts, not None", lambda model: model.score_each(None)),
     ("settings must be what Model.settings returns, not 3", lambda model: model.generate("a", settings=3)),
     ("settings must be what Model.settings returns, not {}", lambda model: model.stream("a", settings={}, seed=1)),

@@ -181,7 +181,7 @@ def test_errors_are_one_line_and_status_1(
 def test_a_missing_model_is_one_line_and_status_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for command in ("generate", "info", "score", "verify"):
+    for command in ("generate", "info", "score", "suggest", "verify"):
         status, printed = fail(monkeypatch, capsys, command, tmp_path / "none.onnx")
         assert (status, printed.count("\n")) == (1, 1)
         assert printed.endswith("none.onnx: cannot open the model file: No such file or directory\n")
@@ -211,7 +211,7 @@ def test_wrong_usage_is_status_2(
 
 def test_help_lists_every_command_with_a_summary() -> None:
     printed = call("--help").stdout
-    for name in ("export", "generate", "info", "plugins", "score", "train", "verify"):
+    for name in ("export", "generate", "info", "plugins", "score", "suggest", "train", "verify"):
         [line] = [line for line in printed.splitlines() if line.split()[:1] == [name]]
         assert line.split()[1:], f"{name} has no summary"
     assert call("-h").stdout == printed

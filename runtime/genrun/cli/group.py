@@ -27,6 +27,7 @@ _SUMMARIES = {  # so that help does not import the commands
     "info": "Show what a model file says about itself.",
     "plugins": "List readers, decoders and commands, and who ships them.",
     "score": "Say how likely given texts are to a model.",
+    "suggest": "Suggest the next words of a text, or how its last one goes on.",
     "train": "Train a model on a corpus and leave a run folder.",
     "verify": "Replay the golden texts that a model file carries.",
 }
