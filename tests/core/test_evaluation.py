@@ -12,8 +12,11 @@ from click.testing import CliRunner
 
 import genrun
 from genrun.cli.group import cli
+from genrun_core.corpus import TokenShards
 from genrun_core.evaluation import evaluate
 from genrun_core.settings import PluginChoice
+from genrun_export.exporting import export
+from support.trained import train
 
 LYRICS = PluginChoice("lyrics-glob")
 
@@ -98,9 +101,8 @@ def test_a_running_text_is_one_text_for_a_run_its_file_and_its_own_validation(sa
     assert apart.tokens == by_run.tokens - (apart.documents - 1)
     assert apart.log_probability != pytest.approx(by_run.log_probability, rel=1e-4)
 
-    lines = [
-        line.strip() for path in sorted((samples / "songs").glob("*.txt")) for line in path.open(encoding="utf-8")
-    ]
+    whole = "".join(path.read_text("utf-8") for path in sorted((samples / "songs").glob("*.txt")))
+    lines = [line.strip() for line in whole.splitlines()]
     documents = [line for line in lines if line and not line.endswith(":")]
     (tmp_path / "held-out.txt").write_text("\n".join(documents[-round(len(documents) * 0.2) :]) + "\n", "utf-8")
     with (run / "metrics.csv").open(encoding="utf-8") as file:
