@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from genrun_core.evaluation import evaluate
+
 if TYPE_CHECKING:
     from end_to_end.conftest import RuntimeEnvironment
 
@@ -55,6 +57,20 @@ def test_generating_works_without_tensorflow(runtime_environment: RuntimeEnviron
     assert (done.returncode, done.stdout) == (0, "경마장에 있는 말이 뛰고 있다\n"), done.stderr
     assert runtime_environment.run("verify", racetrack_model).returncode == 0
     assert runtime_environment.run("info", racetrack_model).returncode == 0
+
+
+def test_a_model_file_is_evaluated_without_tensorflow(
+    runtime_environment: RuntimeEnvironment, racetrack_model: Path, racetrack_run: Path, samples: Path
+) -> None:
+    """The same figures as those of the run, which needs Keras."""
+    corpus = str(samples / "racetrack.txt")
+    for how in ("--documents", "--running"):
+        result = runtime_environment.run("evaluate", racetrack_model, corpus, "--json", how)
+        assert result.returncode == 0, result.stderr
+        found = json.loads(result.stdout)
+        expected = evaluate(racetrack_run, [corpus], running_text=how == "--running")
+        assert found["tokens"] == expected.tokens
+        assert found["perplexity"] == pytest.approx(expected.perplexity, rel=1e-3)
 
 
 def test_importing_genrun_loads_nothing_else(runtime_environment: RuntimeEnvironment) -> None:
