@@ -1,0 +1,94 @@
+"""Choosing in the graph: for decoders that are no more than options of a model file's own nodes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.bound_step import BoundStep
+from genrun.contracts import Decoder, GraphDecoder
+from genrun.errors import GenrunError, ModelFileError, PluginError, one_line
+from genrun.row import Row
+from genrun.session import NOT_NUMBERS, StepSession
+
+__all__ = ["GraphChoice", "graph_options"]
+
+
+def graph_options(session: StepSession, decoder: Decoder) -> dict[str, NDArray[Any]] | None:
+    """Return what the graph is fed to choose as ``decoder`` does, None where graph or decoder cannot.
+
+    Raises PluginError for a decoder that does not say so as it should.
+    """
+    if not session.chooses or not isinstance(decoder, GraphDecoder):
+        return None
+    name = type(decoder).__name__
+    try:
+        options = decoder.in_graph()
+        if options is None:
+            return None
+        k, temperature = int(options["k"]), float(options.get("temperature", 1.0))
+        unknown = set(options) - {"k", "temperature"}
+    except GenrunError:
+        raise
+    except Exception as error:  # the decoder may be anyone's
+        raise PluginError(f"decoder {name} failed: {type(error).__name__}: {one_line(error)}") from error
+    if unknown or not (k == -1 or k >= 1) or not 0 < temperature < math.inf:
+        raise PluginError(
+            f"decoder {name} must say in_graph with 'k', -1 or from 1, and 'temperature', above 0, if anything, "
+            f"not {options!r}"
+        )
+    return {"k": np.array([min(k, session.vocabulary)]), "temperature": np.array(temperature)}
+
+
+class GraphChoice:
+    """Runs the step of a batch, which chooses by itself; tokens and states stay on the device."""
+
+    def __init__(
+        self, session: StepSession, options: Mapping[str, NDArray[Any]], suppressed_ids: Sequence[int]
+    ) -> None:
+        self._session = session
+        self._options = options
+        self._suppressed = frozenset(suppressed_ids)
+        self._rows: Sequence[Row] = ()
+        self._step: BoundStep  # once there are rows
+
+    def regroup(self, kept: Sequence[int], rows: Sequence[Row]) -> None:
+        """Go on with ``rows``: those whose numbers were ``kept``, then new ones."""
+        fresh = self._session.unfed(len(rows) - len(kept))
+        before = self._step.carried() if self._rows else fresh
+        carried = {name: np.concatenate([value[kept], fresh[name]]) for name, value in before.items()}
+        with self._session.errors():
+            if len(rows) == len(self._rows):
+                self._step.load(carried)
+            else:
+                self._step = self._session.bound_step(self._options, carried)
+        self._rows = rows
+
+    def step(self, tokens: NDArray[np.int64] | None, ready: Sequence[int]) -> list[int]:
+        """Feed int64 ``[batch]``, or each row its last choice; return what the rows ``ready`` choose then."""
+        rows, step = self._rows, self._step
+        draws = None
+        if len(ready) == len(rows):
+            draws = [next(row.draws) for row in rows]
+        elif ready:
+            draws = [0.0] * len(rows)
+            for i in ready:
+                draws[i] = next(rows[i].draws)
+        with self._session.errors():
+            if tokens is not None:
+                step.load({"token": tokens})
+            chosen, logs = step.run(draws)
+        for i in ready:
+            self._check(chosen[i], logs[i])
+            rows[i].log_probability += logs[i]
+        return chosen if len(ready) == len(rows) else [chosen[i] for i in ready]
+
+    def _check(self, token: int, log: float) -> None:
+        if not 0 <= token < self._session.vocabulary or log != log:
+            raise ModelFileError(NOT_NUMBERS)
+        if token in self._suppressed:
+            raise ModelFileError(f"{self._session.path}: the graph chose the token {token}, which must not be chosen")
