@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,7 @@ class GraphChoice:
         self._options = options
         self._suppressed = frozenset(suppressed_ids)
         self._rows: Sequence[Row] = ()
+        self._draws: list[Iterator[float]] = []
         self._step: BoundStep  # once there are rows
 
     def regroup(self, kept: Sequence[int], rows: Sequence[Row]) -> None:
@@ -61,34 +62,43 @@ class GraphChoice:
         fresh = self._session.unfed(len(rows) - len(kept))
         before = self._step.carried() if self._rows else fresh
         carried = {name: np.concatenate([value[kept], fresh[name]]) for name, value in before.items()}
-        with self._session.errors():
+        try:
             if len(rows) == len(self._rows):
                 self._step.load(carried)
             else:
                 self._step = self._session.bound_step(self._options, carried)
+        except Exception as error:  # onnxruntime's exceptions share no public base class
+            raise self._session.failure(error) from error
         self._rows = rows
+        self._draws = [row.draws for row in rows]
 
     def step(self, tokens: NDArray[np.int64] | None, ready: Sequence[int]) -> list[int]:
         """Feed int64 ``[batch]``, or each row its last choice; return what the rows ``ready`` choose then."""
-        rows, step = self._rows, self._step
-        draws = None
+        rows, draws = self._rows, None
         if len(ready) == len(rows):
-            draws = [next(row.draws) for row in rows]
+            draws = list(map(next, self._draws))
         elif ready:
             draws = [0.0] * len(rows)
             for i in ready:
-                draws[i] = next(rows[i].draws)
-        with self._session.errors():
+                draws[i] = next(self._draws[i])
+        try:
             if tokens is not None:
-                step.load({"token": tokens})
-            chosen, logs = step.run(draws)
-        for i in ready:
-            self._check(chosen[i], logs[i])
-            rows[i].log_probability += logs[i]
-        return chosen if len(ready) == len(rows) else [chosen[i] for i in ready]
+                self._step.load({"token": tokens})
+            chosen, logs = self._step.run(draws)
+        except Exception as error:  # onnxruntime's exceptions share no public base class
+            raise self._session.failure(error) from error
+        if len(ready) != len(chosen):
+            chosen, logs = [chosen[i] for i in ready], [logs[i] for i in ready]
+        if chosen:
+            self._check(chosen, logs)
+        for i, log in zip(ready, logs, strict=True):
+            rows[i].log_probability += log
+        return chosen
 
-    def _check(self, token: int, log: float) -> None:
-        if not 0 <= token < self._session.vocabulary or log != log:
+    def _check(self, chosen: list[int], logs: list[float]) -> None:
+        """Raise ModelFileError for what no sound graph chooses."""
+        if min(chosen) < 0 or max(chosen) >= self._session.vocabulary or math.isnan(sum(logs)):
             raise ModelFileError(NOT_NUMBERS)
-        if token in self._suppressed:
+        if not self._suppressed.isdisjoint(chosen):
+            [token, *_] = self._suppressed.intersection(chosen)
             raise ModelFileError(f"{self._session.path}: the graph chose the token {token}, which must not be chosen")

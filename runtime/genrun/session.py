@@ -5,8 +5,7 @@ Where the file's graph can also choose the next token, a :class:`~genrun.bound_s
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,8 +101,10 @@ class StepSession:
         """Feed one token per row: int64 ``[batch]`` → logits float32 ``[batch, vocabulary]`` and the next states."""
         feed: dict[str, NDArray[Any]] = {"token": tokens}
         feed.update(zip((spec.name for spec in self.states), states, strict=True))
-        with self.errors():
+        try:
             logits, *following = self._session.run(self._outputs, feed)
+        except Exception as error:
+            raise self.failure(error) from error
         batch = len(tokens)
         if len(logits) != batch or any(len(state) != batch for state in following):
             raise ModelFileError(f"{self.path}: the decoding step does not return one row for each of its {batch}")
@@ -118,13 +119,9 @@ class StepSession:
         """Return the step that also chooses, for the rows that carry ``carried`` (see :meth:`unfed`)."""
         return BoundStep(self._session, self.device, options, carried)
 
-    @contextlib.contextmanager
-    def errors(self) -> Iterator[None]:
-        """Turn what onnxruntime raises into a ModelFileError."""
-        try:
-            yield
-        except Exception as error:  # onnxruntime's exceptions share no public base class
-            raise ModelFileError(f"{self.path}: the decoding step failed: {reason(error)}") from error
+    def failure(self, error: Exception) -> ModelFileError:
+        """Return what to raise for ``error`` of onnxruntime, whose exceptions share no public base class."""
+        return ModelFileError(f"{self.path}: the decoding step failed: {reason(error)}")
 
 
 def _is_required(value: Any) -> bool:
