@@ -6,7 +6,8 @@ weights into whole multiples of 2**-32, whose sums are exact in float64 in any o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Any
 
 import numpy as np
 import onnx
@@ -63,10 +64,9 @@ _TOP_K = f"""
     {_OUTPUTS}
 """
 
-_GREEDY = "highest, greedy_place = TopK (allowed, one)"
-
 # The same over the whole vocabulary in the order of its ids: first which block, then which token in it.
 _ALL = f"""
+    allowed = Add (logits, mask)
     candidates = Pad (allowed, padding, minus_infinity)
     highest = ReduceMax (candidates, one)
     {_WEIGHTS}
@@ -84,7 +84,8 @@ _ALL = f"""
     passed_in_block_or_not = Cast <to = 7> (is_passed_in_block)
     passed_in_block = ReduceSum (passed_in_block_or_not, one)
     start_of_block = Mul (passed, block_size)
-    drawn_place = Add (start_of_block, passed_in_block)
+    place = Add (start_of_block, passed_in_block)
+    {_OUTPUTS}
 """
 
 _NOTHING = """
@@ -106,10 +107,8 @@ def add_choosing(model: onnx.ModelProto, suppressed_ids: Sequence[int]) -> None:
     [logits] = (value for value in model.graph.output if value.name == "logits")
     vocabulary = logits.type.tensor_type.shape.dim[1].dim_value
     chooser = parser.parse_graph(_text())
-    chooser.initializer.extend(
-        numpy_helper.from_array(value, name) for name, value in _constants(vocabulary, suppressed_ids).items()
-    )
-    _prefix_names(chooser, keep={value.name for value in (*chooser.input, *chooser.output)})
+    keep = {value.name for value in (*chooser.input, *chooser.output)}
+    _localize(chooser, keep, _constants(vocabulary, suppressed_ids))
     graph = model.graph
     graph.node.extend(chooser.node)
     graph.initializer.extend(chooser.initializer)
@@ -121,52 +120,55 @@ def add_choosing(model: onnx.ModelProto, suppressed_ids: Sequence[int]) -> None:
 
 def _text() -> str:
     """Return the nodes that choose as a graph of their own, in ONNX's text form."""
-    one = _branch("greedy", "int64[batch, 1] greedy_place", _GREEDY)
-    all_tokens = _branch("all", "int64[batch, 1] drawn_place", _ALL)
-    place = f"""
-        allowed = Add (logits, mask)
-        is_one = Equal (k, one)
-        place = If (is_one) <then_branch = {one}, else_branch = {all_tokens}>
-    """
-    top_k = _branch("top_k", "int64[batch] id, float[batch] log", _TOP_K)
-    nothing = _branch("nothing", "int64[batch] no_id, float[batch] no_log", _NOTHING)
-    something = _branch("one_or_all", "int64[batch] id, float[batch] log", place + _OUTPUTS)
+    outputs = "int64[batch] id, float[batch] log"
     otherwise = f"""
-        is_zero = Equal (k, first)
-        other_id, other_log = If (is_zero) <then_branch = {nothing}, else_branch = {something}>
+        is_negative = Less (k, zero)
+        other_id, other_log = If (is_negative) <
+            then_branch = {_graph("all", outputs, _ALL)},
+            else_branch = {_graph("nothing", "int64[batch] no_id, float[batch] no_log", _NOTHING)}
+        >
     """
-    other = _branch("other", "int64[batch] other_id, float[batch] other_log", otherwise)
-    return _branch(
-        "choosing",
-        "int64[batch] chosen, float[batch] chosen_log_probability",
-        f"""
-        is_several = Greater (k, one)
-        chosen, chosen_log_probability = If (is_several) <then_branch = {top_k}, else_branch = {other}>
-        """,
-        inputs="int64[batch] token, float[batch, size] logits, double[draws, 1] draw, double temperature, int64[1] k",
-    )
+    choose = f"""
+        is_positive = Greater (k, zero)
+        chosen, chosen_log_probability = If (is_positive) <
+            then_branch = {_graph("top_k", outputs, _TOP_K)},
+            else_branch = {_graph("otherwise", "int64[batch] other_id, float[batch] other_log", otherwise)}
+        >
+    """
+    inputs = "int64[batch] token, float[batch, size] logits, double[draws, 1] draw, double temperature, int64[1] k"
+    return _graph("choosing", "int64[batch] chosen, float[batch] chosen_log_probability", choose, inputs)
 
 
-def _branch(name: str, outputs: str, nodes: str, inputs: str = "") -> str:
+def _graph(name: str, outputs: str, nodes: str, inputs: str = "") -> str:
     return f"{name} ({inputs}) => ({outputs}) {{ {nodes} }}"
 
 
-def _prefix_names(graph: onnx.GraphProto, keep: Set[str]) -> None:
-    """Set all names apart from the step's own, except those in ``keep``."""
+def _localize(graph: onnx.GraphProto, keep: Set[str], constants: Mapping[str, NDArray[Any]]) -> None:
+    """Set names apart from the step's own, except those in ``keep``, and give each graph the constants that it uses.
 
-    def prefixed(names: Iterable[str]) -> list[str]:
-        return [name if name in keep else f"choosing.{name}" for name in names]
+    A constant from outside would be handed in anew each time that a branch is run.
+    """
 
-    for value in (*graph.initializer, *graph.output):
-        [value.name] = prefixed([value.name])
+    def named(names: Iterable[str]) -> list[str]:
+        return [
+            name if name in keep else f"choosing.{graph.name}.{name}" if name in constants else f"choosing.{name}"
+            for name in names
+        ]
+
+    used = dict.fromkeys(name for node in graph.node for name in node.input if name in constants)
+    graph.initializer.extend(
+        numpy_helper.from_array(constants[name], value) for name, value in zip(used, named(used), strict=True)
+    )
+    for value in graph.output:
+        [value.name] = named([value.name])
     for node in graph.node:
-        node.input[:], node.output[:] = prefixed(node.input), prefixed(node.output)
+        node.input[:], node.output[:] = named(node.input), named(node.output)
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.GRAPH:
-                _prefix_names(attribute.g, keep)
+                _localize(attribute.g, keep, constants)
 
 
-def _constants(vocabulary: int, suppressed_ids: Sequence[int]) -> dict[str, NDArray[np.generic]]:
+def _constants(vocabulary: int, suppressed_ids: Sequence[int]) -> dict[str, NDArray[Any]]:
     mask = np.zeros(vocabulary, np.float32)
     mask[list(suppressed_ids)] = -np.inf
     blocks = -(-vocabulary // _BLOCK)
@@ -182,6 +184,7 @@ def _constants(vocabulary: int, suppressed_ids: Sequence[int]) -> dict[str, NDAr
         "none": np.array(-1),
         "axis": np.array(1),
         "first": np.array([0]),
+        "zero": np.array([0]),
         "last": np.array([-1]),
         "one": np.array([1]),
         "two": np.array([2]),
