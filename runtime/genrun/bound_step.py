@@ -1,26 +1,24 @@
 """The step of a batch that chooses in the graph: its arrays are made once and stay where the model runs.
 
 Two sets of arrays take turns: what one step leaves, the chosen tokens and the states, is bound as what the next step
-takes. Nothing is copied between steps but the draws, to the device, and what is chosen, from it.
+takes. Only draws go in with each step, and only what is chosen comes out.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import onnxruntime as ort
+from genrun.device import array_on
 
 __all__ = ["BoundStep"]
 
 
 class BoundStep:
-    """The step of ``session`` for a batch of fixed size, bound to arrays on ``device``, ``cpu`` or ``cuda``.
+    """The step of an onnxruntime ``session`` for a batch of fixed size, bound to arrays on ``device``.
 
     ``options``: the further inputs ``k`` and ``temperature``. ``carried``: what goes from step to step, the tokens to
     feed, int64 ``[batch]``, and the states, ``[batch, …]``, by input name. The exceptions are onnxruntime's own.
@@ -28,20 +26,19 @@ class BoundStep:
 
     def __init__(
         self,
-        session: ort.InferenceSession,
+        session: Any,
         device: str,
         options: Mapping[str, NDArray[Any]],
         carried: Mapping[str, NDArray[Any]],
     ) -> None:
         self._session = session
-        self._ort_value = importlib.import_module("onnxruntime").OrtValue
-        self._device = device
+        self._on_cpu = device == "cpu"
         batch = len(carried["token"])
-        self._draws = self._like(np.zeros((batch, 1)))
-        self._logs = self._like(np.zeros(batch, np.float32))
-        self._options = {name: self._like(value) for name, value in options.items()}
+        self._logs = array_on(device, np.zeros(batch, np.float32))
+        self._options = {name: array_on("cpu", value) for name, value in options.items()}
+        self._options["draw"] = array_on("cpu", np.zeros((batch, 1)))
         self._k, self._chooses = options["k"], True
-        self._sides = [{name: self._like(value) for name, value in carried.items()} for _ in range(2)]
+        self._sides = [{name: array_on(device, value) for name, value in carried.items()} for _ in range(2)]
         self._bindings = [self._bound(*self._sides), self._bound(*reversed(self._sides))]
         self._turn = 0  # which of the sides is fed next
 
@@ -60,25 +57,25 @@ class BoundStep:
             self._chooses = draws is not None
             self._options["k"].update_inplace(self._k if self._chooses else np.zeros_like(self._k))
         if draws is not None:
-            self._draws.update_inplace(np.array(draws, np.float64)[:, None])
-        self._session.run_with_iobinding(self._bindings[self._turn])
+            self._options["draw"].update_inplace(np.array(draws, np.float64)[:, None])
+        binding = self._bindings[self._turn]
+        if not self._on_cpu:  # what was bound may be a copy on the right device, which does not follow its original
+            self._bind_inputs(binding, self._sides[self._turn])
+            binding.synchronize_inputs()
+        self._session.run_with_iobinding(binding)  # returns when the device is done
         self._turn = 1 - self._turn
         if draws is None:
             return [], []
-        # Reading the first waits for the step; afterwards there is nothing left to wait for.
         return self._sides[self._turn]["token"].numpy().tolist(), self._logs.numpy().tolist()
 
-    def _like(self, value: NDArray[Any]) -> ort.OrtValue:
-        """Return an array on the device with the shape, type and content of ``value``."""
-        made = self._ort_value.ortvalue_from_shape_and_type(value.shape, value.dtype.type, self._device, 0)
-        made.update_inplace(np.ascontiguousarray(value))
-        return made
-
-    def _bound(self, fed: Mapping[str, ort.OrtValue], left: Mapping[str, ort.OrtValue]) -> ort.IOBinding:
+    def _bound(self, fed: Mapping[str, Any], left: Mapping[str, Any]) -> Any:
         binding = self._session.io_binding()
-        for name, value in {**fed, **self._options, "draw": self._draws}.items():
-            binding.bind_ortvalue_input(name, value)
+        self._bind_inputs(binding, fed)
         for name, value in left.items():
             binding.bind_ortvalue_output("chosen" if name == "token" else f"{name}.next", value)
         binding.bind_ortvalue_output("chosen_log_probability", self._logs)
         return binding
+
+    def _bind_inputs(self, binding: Any, fed: Mapping[str, Any]) -> None:
+        for name, value in (*fed.items(), *self._options.items()):
+            binding.bind_ortvalue_input(name, value)

@@ -10,7 +10,10 @@ import importlib
 import io
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from genrun.errors import DeviceError, MissingExtraError, ModelFileError, OptionError, one_line
 from genrun.external_data import refuse_external_data
@@ -18,7 +21,7 @@ from genrun.external_data import refuse_external_data
 if TYPE_CHECKING:
     import onnxruntime as ort
 
-__all__ = ["DEVICES", "open_session", "reason"]
+__all__ = ["DEVICES", "array_on", "open_session", "reason"]
 
 DEVICES = ("auto", "cpu", "cuda")
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
@@ -102,6 +105,13 @@ def _open(ort: ModuleType, path: Path, providers: list[str], threads: int | None
         return ort.InferenceSession(path, settings, providers=providers)
     except Exception as error:  # onnxruntime's exceptions share no public base class
         raise ModelFileError(f"{path} is not a readable ONNX model: {reason(error)}") from error
+
+
+def array_on(device: str, value: NDArray[Any]) -> ort.OrtValue:
+    """Return an array on the device ``cpu`` or ``cuda`` with the shape, type and content of ``value``."""
+    made = _import_onnxruntime().OrtValue.ortvalue_from_shape_and_type(value.shape, value.dtype.type, device, 0)
+    made.update_inplace(np.ascontiguousarray(value))
+    return made
 
 
 def reason(error: Exception) -> str:

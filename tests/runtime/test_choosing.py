@@ -19,6 +19,8 @@ from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 import genrun
+from genrun import bound_step
+from genrun import device as device_module
 from genrun.contracts import Decoder
 from genrun.errors import ModelFileError, PluginError
 from genrun.graph_choice import graph_options
@@ -284,3 +286,23 @@ def test_a_graph_that_chooses_what_must_not_be_chosen_is_an_error(tmp_path: Path
     with pytest.raises(ModelFileError) as caught:
         model.generate("a")
     assert str(caught.value) == f"{path}: the graph chose the token 1, which must not be chosen"
+
+
+def test_binding_anew_with_each_step_as_on_a_gpu_changes_nothing(
+    babble_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def texts(model: Model) -> list[str]:
+        results = model.generate_many(["i", "you don’t stop", ""], n=5, seed=3, batch_size=4)
+        return [result.text for result in results]
+
+    expected = texts(genrun.load(babble_file, device="cpu"))
+    model, devices = genrun.load(babble_file, device="cpu"), set()
+
+    def array_on(device: str, value: NDArray[Any]) -> Any:
+        devices.add(device)
+        return device_module.array_on("cpu", value)
+
+    monkeypatch.setattr(bound_step, "array_on", array_on)
+    monkeypatch.setattr(model._session, "device", "cuda")
+    assert texts(model) == expected
+    assert devices == ({"cpu", "cuda"} if model._session.chooses else set())
