@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("genrun", deadline=None)  # a busy machine is not a bug
+hypothesis.settings.load_profile("genrun")
 
 _numbers = itertools.count()
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -46,6 +51,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the shared corpora (../shared/data), which are not here")
     return folder
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Heeds Ctrl-C, also where the tests run in the background of a script, which makes them and theirs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

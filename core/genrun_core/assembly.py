@@ -59,7 +59,10 @@ def check_size(run: RunFolder, recipe: Recipe) -> None:
     """Refuse a network that would not fit, before the system kills the process that tries."""
     from genrun_core.architecture import count_parameters
 
-    require_memory(count_parameters(recipe.model, len(run.tokenizer())))
+    vocabulary, sampled = len(run.tokenizer()), recipe.training.sampled_softmax
+    if sampled >= vocabulary:
+        raise OptionError(f"sampled_softmax={sampled} is not below the vocabulary, which is {vocabulary:,}")
+    require_memory(count_parameters(recipe.model, vocabulary))
 
 
 def make_batches(run: RunFolder, recipe: Recipe) -> tuple[Batches, Batches]:
@@ -105,4 +108,6 @@ def remarks(fitting: Fitting) -> list[str]:
     if settings.batch_size > rows:
         what = "predictions" if fitting.training.carries else "sequences"
         found.append(f"batch_size={settings.batch_size} is more than there are {what}, {rows:,}: one batch has all")
+    if settings.xla and settings.sampled_softmax:
+        found.append("xla leaves the steps over sampled words as they are")
     return found

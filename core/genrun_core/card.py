@@ -36,6 +36,7 @@ def make_card(
             "epochs": fitting.epoch,
             "best epoch": best["epoch"],
             **{name: round(value, 6) for name, value in row.items() if "seconds" not in name and "_per_" not in name},
+            "running text": recipe.training.running_text,
             "seed": recipe.training.seed,
             "weights": best["weights"],
         },

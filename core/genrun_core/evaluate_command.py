@@ -15,9 +15,20 @@ __all__ = ["command"]
 @click.argument("corpus", nargs=-1, required=True)
 @click.option("--reader", help="How the corpus is read. [default: as the run was trained; text for a model file]")
 @click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the reader.")
+@click.option(
+    "--running/--documents",
+    "running_text",
+    default=None,
+    help="Whether the documents are one text, each predicted after the one before. [default: as trained]",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(
-    path: Path, corpus: tuple[str, ...], reader: str | None, assignments: tuple[str, ...], as_json: bool
+    path: Path,
+    corpus: tuple[str, ...],
+    reader: str | None,
+    assignments: tuple[str, ...],
+    running_text: bool | None,
+    as_json: bool,
 ) -> None:
     """Measure how well a run folder or a model file predicts CORPUS: perplexity, and bits for each character.
 
@@ -31,7 +42,7 @@ def command(
     values = {key.removeprefix("reader."): value for key, value in parse_assignments(assignments).items()}
     if values and reader is None:
         raise OptionError("--set is for options of the reader: name it with --reader")
-    result = evaluate(path, corpus, PluginChoice(reader, values) if reader else None)
+    result = evaluate(path, corpus, PluginChoice(reader, values) if reader else None, running_text=running_text)
     if as_json:
         click.echo(json.dumps(result.to_json()))
         return

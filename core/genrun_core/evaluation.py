@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from genrun import registry
 from genrun.errors import CorpusError
 from genrun.model import load
-from genrun.scoring import token_log_probabilities
+from genrun.scoring import SessionScorer
 from genrun.tokenizer import Tokenizer
-from genrun_core.backend import prepare_backend
 from genrun_core.corpus import read_documents
 from genrun_core.run_folder import RunFolder
 from genrun_core.settings import PluginChoice
@@ -26,10 +25,19 @@ from genrun_core.terminal import shown
 __all__ = ["Evaluation", "evaluate"]
 
 _BATCH_SIZE = 32
-_POSITIONS = 1024  # whose logits Keras holds at once
 
 # Sequences of token ids → for each, the log-probability of every token but the first.
-Scorer = Callable[[Sequence[tuple[int, ...]]], list[NDArray[np.float64]]]
+Score = Callable[[Sequence[tuple[int, ...]]], list[NDArray[np.float64]]]
+
+
+class Scorer(Protocol):
+    """What knows log-probabilities: of sequences that have nothing to do with each other, and of one that goes on."""
+
+    def score(self, sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
+        """Return, for each sequence of ids, the log-probability of every token but the first."""
+
+    def carry(self, sequence: tuple[int, ...], states: Any) -> tuple[NDArray[np.float64], Any]:
+        """Return the same for one sequence that begins with ``states`` (None: none), and those for going on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +69,35 @@ class Evaluation:
         return {**asdict(self), "perplexity": self.perplexity, "bits_per_character": self.bits_per_character}
 
 
-def evaluate(path: Path, sources: Sequence[str], reader: PluginChoice | None = None) -> Evaluation:
+def evaluate(
+    path: Path, sources: Sequence[str], reader: PluginChoice | None = None, *, running_text: bool | None = None
+) -> Evaluation:
     """Evaluate the run folder or model file at ``path`` on ``sources``; both give the same figures.
 
-    Without ``reader``, a run reads as it was trained, and a model file reads lines of text. Raises CorpusError,
-    RunFolderError, ModelFileError, and CorpusError where there is nothing to predict.
+    Without ``reader``, a run reads as it was trained, and a model file reads lines of text. ``running_text``: the
+    documents are one text, each predicted after those before it; left out, that is so if it was so in training.
+    Raises CorpusError, RunFolderError, ModelFileError, and CorpusError where there is nothing to predict.
     """
     if path.is_dir():
         run = RunFolder.open(path)
-        tokenizer, score = run.tokenizer(), _keras_scorer(run)
-        chosen = reader or run.recipe().reader
+        recipe, tokenizer = run.recipe(), run.tokenizer()
+        was_running, chosen = recipe.training.running_text, reader or recipe.reader
+        scorer: Scorer = _keras_scorer(run)
     else:
         model = load(path)
         tokenizer = model.tokenizer
+        was_running = bool(model.card.get("training", {}).get("running text"))
         chosen = reader or PluginChoice("text")
+        scorer = SessionScorer(model._session)
+    documents = shown(read_documents(registry.make_reader(chosen.name, chosen.options), sources), "evaluating")
+    running = was_running if running_text is None else running_text
+    result = _sum(documents, tokenizer, _carried(scorer) if running else scorer.score)
+    if not result.tokens:
+        raise CorpusError(f"{' '.join(sources)}: no document has two tokens, so there is nothing to predict")
+    return result
 
-        def score(sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
-            return token_log_probabilities(model._session, sequences)
 
-    documents = read_documents(registry.make_reader(chosen.name, chosen.options), sources)
-    return _sum(shown(documents, "evaluating"), tokenizer, score, sources)
-
-
-def _sum(documents: Iterator[str], tokenizer: Tokenizer, score: Scorer, sources: Sequence[str]) -> Evaluation:
+def _sum(documents: Iterator[str], tokenizer: Tokenizer, score: Score) -> Evaluation:
     count = tokens = characters = unknown = 0
     total = 0.0
     while group := list(islice(documents, _BATCH_SIZE)):
@@ -94,36 +108,28 @@ def _sum(documents: Iterator[str], tokenizer: Tokenizer, score: Scorer, sources:
         unknown += sum(len(encoding.unknown) for encoding in encodings)
         tokens += sum(map(len, scored))
         total += math.fsum(float(logs.sum()) for logs in scored)
-    if not tokens:
-        raise CorpusError(f"{' '.join(sources)}: no document has two tokens, so there is nothing to predict")
     return Evaluation(count, tokens, characters, unknown, total)
 
 
-def _keras_scorer(run: RunFolder) -> Scorer:
-    prepare_backend("evaluating a run")
-    import tensorflow as tf
-
-    from genrun_core.architecture import load_network
-    from genrun_core.parts import Body, Head
-
-    network = load_network(run.network_file)
-    body, head = Body(network), Head(network)
+def _carried(scorer: Scorer) -> Score:
+    """Return a score of documents as one text: the state and the last token go on from one to the next."""
+    states: Any = None
+    last: tuple[int, ...] = ()
 
     def score(sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
-        padded = np.zeros((len(sequences), max(2, *map(len, sequences))), np.int32)
-        for row, sequence in zip(padded, sequences, strict=True):
-            row[: len(sequence)] = sequence
-        states = body.initial_states(len(sequences))
-        hidden, _ = body(padded[:, :-1], states, training=False)  # [batch, time, hidden]
-        return [_keras_logs(hidden[i], sequence) for i, sequence in enumerate(sequences)]
-
-    def _keras_logs(hidden: tf.Tensor, sequence: tuple[int, ...]) -> NDArray[np.float64]:
-        parts = [np.zeros(0)]
-        for first in range(0, len(sequence) - 1, _POSITIONS):
-            wanted = np.array(sequence[first + 1 : first + 1 + _POSITIONS], np.int32)
-            logits = head(hidden[first : first + len(wanted)])  # [positions, vocabulary]
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
-            parts.append(-np.asarray(losses, np.float64))
-        return np.concatenate(parts)
+        nonlocal states, last
+        text = (*last, *(token for sequence in sequences for token in sequence))
+        last = text[-1:]
+        logs, states = scorer.carry(text, states)
+        return [logs]
 
     return score
+
+
+def _keras_scorer(run: RunFolder) -> Scorer:
+    from genrun_core.backend import prepare_backend
+
+    prepare_backend("evaluating a run")
+    from genrun_core.keras_scorer import KerasScorer
+
+    return KerasScorer(run.network_file)

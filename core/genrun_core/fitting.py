@@ -54,6 +54,7 @@ class Fitting:
         self.states: States = []
         self.seconds = 0.0  # of the epoch that is going on
         self.history: list[dict[str, float]] = []
+        self._steps_before = 0  # of the finished epochs
         self._losses: list[tf.Tensor] = []  # of the last steps, not looked at yet
 
     @property
@@ -112,17 +113,27 @@ class Fitting:
         """Raise TrainingError if the loss of a step since the last check is not a number."""
         losses = [float(loss) for loss in self._losses]
         self._losses.clear()
-        for behind, loss in enumerate(reversed(losses)):
+        for step, loss in enumerate(losses, self.step - len(losses) + 1):
             if not math.isfinite(loss):
-                where = f"step {self.step - behind:,} of epoch {self.epoch + 1}"
+                where = f"step {step:,} of epoch {self.epoch + 1}"
                 raise TrainingError(
                     f"the loss became {loss:.3g} in {where}; what was saved before is kept, but going on would end "
                     "there again: start anew, in another folder, with a smaller learning_rate or clip_norm=1"
                 )
 
+    def check_weights(self) -> None:
+        """Raise TrainingError if a weight is not a number: the last step may spoil what its own loss did not show."""
+        if not all(np.isfinite(weight).all() for weight in self.network.get_weights()):
+            raise TrainingError(
+                f"a weight is not a number after step {self.step or self.training.steps(self.epoch - 1):,}; "
+                "what was saved before is kept: start anew, in another folder, with a smaller learning_rate or "
+                "clip_norm=1"
+            )
+
     def _train_epoch(self, hooks: keras.callbacks.CallbackList, interrupted: Callable[[], bool]) -> None:
         """Train the rest of the epoch."""
         started = time.perf_counter() - self.seconds
+        self._steps_before = sum(self.training.steps(number) for number in range(self.epoch))
         if not self.step:
             self.steps.meter.reset()
         for batch in self.training.epoch(self.epoch, self.step):
@@ -141,7 +152,7 @@ class Fitting:
         progress = (self.epoch + self.step / steps) / self.settings.epochs
         rate = learning_rate(
             self.settings,
-            step=self.epoch * steps + self.step,
+            step=self._steps_before + self.step,
             progress=progress,
             losses=[row[self.monitored] for row in self.history],
         )

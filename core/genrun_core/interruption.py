@@ -15,6 +15,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interruption:
     """Within it the first Ctrl-C or SIGTERM is only noted; a second one acts as it always does.
 
+    One that the process was told to ignore, as a shell tells those it puts into the background, stays ignored.
     Outside the main thread, where Python has no signals, it notes nothing.
 
     >>> with Interruption() as interrupted:
@@ -34,7 +35,8 @@ class Interruption:
     def __enter__(self) -> Interruption:
         """Begin to note."""
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in _SIGNALS}
+            heeded = [number for number in _SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+            self._before = {number: signal.signal(number, self._note) for number in heeded}
         return self
 
     def __exit__(

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from genrun.errors import OptionError, nearest
+from genrun.errors import OptionError
 from genrun_core.layers import EmbeddingDropout, LogitBias
 
 __all__ = ["Body", "Head", "begin_with_frequencies", "freeze_layers"]
@@ -87,14 +87,9 @@ def begin_with_frequencies(network: keras.Model, frequencies: NDArray[np.int64])
 
 
 def freeze_layers(network: keras.Model, names: Sequence[str]) -> None:
-    """Exclude layers from training; raises OptionError for a name that no layer with weights has."""
-    layers = {layer.name: layer for layer in network.layers if layer.count_params()}
+    """Exclude layers from training, by the names that :meth:`ModelSettings.check_frozen` accepts."""
     for name in names:
-        if name not in layers:
-            raise OptionError(f"freeze: the network has no layer {name!r} to train; {nearest(name, layers)}")
-        layers[name].trainable = False
-    if not network.trainable_variables:
-        raise OptionError(f"freeze: with {', '.join(names)} nothing is left to train")
+        network.get_layer(name).trainable = False
 
 
 def _sizes(layer: keras.layers.RNN) -> list[int]:

@@ -68,6 +68,10 @@ class Recipe:
             raise OptionError("running_text carries the state of a recurrent architecture; window has none")
         if recipe.training.sampled_softmax and not recipe.model.tied:
             raise OptionError("sampled_softmax needs tied=true: it takes the vectors of single words")
+        compares = recipe.training.patience or recipe.training.schedule == "plateau"
+        if recipe.training.sampled_softmax and compares and not recipe.training.validation:
+            raise OptionError("patience and schedule=plateau need validation where a sampled_softmax makes the loss")
+        recipe.model.check_frozen(recipe.training.freeze)
         return recipe
 
 

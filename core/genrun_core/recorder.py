@@ -56,10 +56,12 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             self._SECONDS, self._SHARE * self._save_seconds
         ):
             self._fitting.check_losses()
+            self._fitting.check_weights()
             self.save()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Note the metrics; remember the best weights; save if it is time."""
+        self._fitting.check_weights()
         value = self._fitting.history[-1][self._fitting.monitored]
         sampled = not self._fitting.is_comparable
         if (sampled, value) < (self.best["sampled"], self.best["value"]):

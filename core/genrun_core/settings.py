@@ -70,6 +70,26 @@ class ModelSettings:
         if self.architecture == "window" and self.recurrent_dropout:
             raise OptionError("the window architecture has no state for recurrent_dropout")
 
+    @property
+    def trained_layers(self) -> tuple[str, ...]:
+        """The names of the layers that have weights, first to last.
+
+        >>> ModelSettings("gru", layers=2, tied=True).trained_layers
+        ('embedding', 'recurrent_1', 'recurrent_2', 'projection', 'logits')
+        """
+        window, projects = self.architecture == "window", self.tied and self.embedding_size != self.hidden_size
+        hidden = ("hidden",) if window else tuple(f"recurrent_{number}" for number in range(1, self.layers + 1))
+        return ("embedding", *hidden, *(("projection",) if projects else ()), "logits")
+
+    def check_frozen(self, names: Sequence[str]) -> None:
+        """Raise OptionError for a name that no layer with weights has, and if nothing is left to train."""
+        for name in names:
+            if name not in self.trained_layers:
+                hint = nearest(name, self.trained_layers)
+                raise OptionError(f"freeze: the network has no layer {name!r} to train; {hint}")
+        if not set(self.trained_layers) - set(names):
+            raise OptionError(f"freeze: with {', '.join(names)} nothing is left to train")
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:

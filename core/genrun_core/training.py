@@ -162,7 +162,7 @@ def _open_base(base: Path | None, words_of: Path | None, recipe: Recipe) -> RunF
     path = base or words_of
     if path is None:
         if recipe.training.extend_vocabulary:
-            raise OptionError("extend_vocabulary adds words to another run's: it needs --from RUN")
+            raise OptionError("extend_vocabulary adds words to another run's: it needs --from RUN or --words-of RUN")
         return None
     run = RunFolder.open(path)
     run.tokenizer()

@@ -80,12 +80,18 @@ class SampleText(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 class TensorBoardWriter(keras.callbacks.Callback):  # type: ignore[misc]
-    """Writes every epoch's metrics where TensorBoard finds them: ``tensorboard --logdir RUN/tensorboard``."""
+    """Writes every epoch's metrics where TensorBoard finds them: ``tensorboard --logdir RUN/tensorboard``.
+
+    Only looking at them needs the package ``tensorboard``, which TensorFlow no longer brings: ``tf.summary.scalar``
+    would import it for the few bytes that are written here.
+    """
 
     def __init__(self, run: RunFolder, fitting: Fitting) -> None:
         super().__init__()
         self._fitting = fitting
         self._folder = str(run.path / "tensorboard")
+        self._scalar = tf.compat.v1.SummaryMetadata()
+        self._scalar.plugin_data.plugin_name = "scalars"
         self._writer: tf.summary.SummaryWriter | None = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -93,7 +99,7 @@ class TensorBoardWriter(keras.callbacks.Callback):  # type: ignore[misc]
         self._writer = self._writer or tf.summary.create_file_writer(self._folder)
         with self._writer.as_default(step=epoch + 1):
             for name, value in self._fitting.history[-1].items():
-                tf.summary.scalar(name, value)
+                tf.summary.write(name, tf.constant(value, tf.float32), metadata=self._scalar)
         self._writer.flush()
 
     def on_train_end(self, logs: Any = None) -> None:

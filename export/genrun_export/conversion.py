@@ -31,6 +31,7 @@ def to_onnx(step: Step) -> onnx.ModelProto:
             model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=_OPSET)
         except Exception as error:  # whatever the converter stumbles over
             raise ExportError(f"the network could not be converted to ONNX: {one_line(error)}") from error
+    _share_tied_vectors(model.graph)
     _rename_outputs(model.graph)
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
@@ -38,6 +39,32 @@ def to_onnx(step: Step) -> onnx.ModelProto:
     model.producer_name, model.producer_version = "genrun", genrun.__version__
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def _share_tied_vectors(graph: onnx.GraphProto) -> None:
+    """Let the logits use the embedding's own vectors where they are tied, instead of a transposed copy of them.
+
+    The converter folds the transposition away and so stores them twice.
+    """
+    stored = {value.name: value for value in graph.initializer}
+    gathered = {node.input[0] for node in graph.node if node.op_type == "Gather"}
+    embeddings = [stored[name] for name in gathered & set(stored)]
+    for node in graph.node:
+        if node.op_type != "MatMul" or node.input[1] not in stored:
+            continue
+        copy = stored[node.input[1]]
+        for vectors in embeddings:
+            if list(vectors.dims) == list(reversed(copy.dims)) and _is_transposed(vectors, copy):
+                node.op_type = "Gemm"
+                node.input[1] = vectors.name
+                node.attribute.append(onnx.helper.make_attribute("transB", 1))
+                graph.initializer.remove(copy)
+                break
+
+
+def _is_transposed(one: onnx.TensorProto, other: onnx.TensorProto) -> bool:
+    first, second = onnx.numpy_helper.to_array(one), onnx.numpy_helper.to_array(other)
+    return bool((second == first.T).all())
 
 
 def _plain_names(outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genrun.contracts import Decoder, Reader, ReadReport
+    from genrun.device import DeviceWarning
+    from genrun.doctor import Finding, diagnose
     from genrun.errors import (
         CorpusError,
         DeviceError,
@@ -32,14 +34,18 @@ if TYPE_CHECKING:
     from genrun.model import Model, load
     from genrun.results import Result, UnknownWordsWarning
     from genrun.scoring import Score
+    from genrun.suggesting import Suggestion
     from genrun.tokenizer import Tokenizer
+    from genrun.typing_session import TypingSession
     from genrun.verification import VerificationReport, verify
 
 __all__ = [
     "CorpusError",
     "Decoder",
     "DeviceError",
+    "DeviceWarning",
     "ExportError",
+    "Finding",
     "GenrunError",
     "MissingExtraError",
     "Model",
@@ -51,13 +57,16 @@ __all__ = [
     "Result",
     "RunFolderError",
     "Score",
+    "Suggestion",
     "Tokenizer",
     "TrainingError",
     "TrainingInterrupted",
+    "TypingSession",
     "UnknownPluginError",
     "UnknownWordsWarning",
     "VerificationReport",
     "__version__",
+    "diagnose",
     "load",
     "verify",
 ]
@@ -66,11 +75,15 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "genrun.contracts": ("Decoder", "ReadReport", "Reader"),
+    "genrun.device": ("DeviceWarning",),
+    "genrun.doctor": ("Finding", "diagnose"),
     "genrun.errors": tuple(name for name in __all__ if name.endswith(("Error", "Interrupted"))),
     "genrun.model": ("Model", "load"),
     "genrun.results": ("Result", "UnknownWordsWarning"),
     "genrun.scoring": ("Score",),
+    "genrun.suggesting": ("Suggestion",),
     "genrun.tokenizer": ("Tokenizer",),
+    "genrun.typing_session": ("TypingSession",),
     "genrun.verification": ("VerificationReport", "verify"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

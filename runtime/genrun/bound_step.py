@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.device import array_on
+from genrun.device import import_onnxruntime
 
 __all__ = ["BoundStep"]
 
 
 class BoundStep:
-    """The step of an onnxruntime ``session`` for a batch of fixed size, bound to arrays on ``device``.
+    """The step of an onnxruntime ``session`` for a batch of fixed size, bound to arrays on its ``device``.
 
     ``options``: the further inputs ``k`` and ``temperature``. ``carried``: what goes from step to step, the tokens to
     feed, int64 ``[batch]``, and the states, ``[batch, …]``, by input name. The exceptions are onnxruntime's own.
@@ -33,12 +33,13 @@ class BoundStep:
     ) -> None:
         self._session = session
         self._on_cpu = device == "cpu"
+        memory = "cuda" if device == "cuda" else "cpu"
         batch = len(carried["token"])
-        self._logs = array_on(device, np.zeros(batch, np.float32))
-        self._options = {name: array_on("cpu", value) for name, value in options.items()}
-        self._options["draw"] = array_on("cpu", np.zeros((batch, 1)))
+        self._logs = _array_on(memory, np.zeros(batch, np.float32))
+        self._options = {name: _array_on("cpu", value) for name, value in options.items()}
+        self._options["draw"] = _array_on("cpu", np.zeros((batch, 1)))
         self._k, self._chooses = options["k"], True
-        self._sides = [{name: array_on(device, value) for name, value in carried.items()} for _ in range(2)]
+        self._sides = [{name: _array_on(memory, value) for name, value in carried.items()} for _ in range(2)]
         self._bindings = [self._bound(*self._sides), self._bound(*reversed(self._sides))]
         self._turn = 0  # which of the sides is fed next
 
@@ -79,3 +80,10 @@ class BoundStep:
     def _bind_inputs(self, binding: Any, fed: Mapping[str, Any]) -> None:
         for name, value in (*fed.items(), *self._options.items()):
             binding.bind_ortvalue_input(name, value)
+
+
+def _array_on(memory: str, value: NDArray[Any]) -> Any:
+    """Return an array of onnxruntime's, on ``cpu`` or ``cuda``, with the shape, type and content of ``value``."""
+    made = import_onnxruntime().OrtValue.ortvalue_from_shape_and_type(value.shape, value.dtype.type, memory, 0)
+    made.update_inplace(np.ascontiguousarray(value))
+    return made

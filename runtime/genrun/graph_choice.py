@@ -74,6 +74,7 @@ class GraphChoice:
 
     def step(self, tokens: NDArray[np.int64] | None, ready: Sequence[int]) -> list[int]:
         """Feed int64 ``[batch]``, or each row its last choice; return what the rows ``ready`` choose then."""
+        self._session.check_going()
         rows, draws = self._rows, None
         if len(ready) == len(rows):
             draws = list(map(next, self._draws))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from genrun.errors import ModelFileError
 from genrun.session import StepSession
 
-__all__ = ["Score", "token_log_probabilities"]
+__all__ = ["Score", "SessionScorer", "token_log_probabilities"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,33 @@ def token_log_probabilities(session: StepSession, sequences: Sequence[Sequence[i
         raise ModelFileError(f"{session.path}: the model's logits are not numbers")
     scored = dict(zip(order, range(len(order)), strict=True))
     return [found[scored[i], : max(len(sequences[i]) - 1, 0)] for i in range(len(sequences))]
+
+
+class SessionScorer:
+    """Log-probabilities by a model file: of sequences apart from each other, or of one that goes on and on."""
+
+    def __init__(self, session: StepSession) -> None:
+        self._session = session
+
+    def score(self, sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
+        """Return what :func:`token_log_probabilities` does."""
+        return token_log_probabilities(self._session, sequences)
+
+    def carry(
+        self, sequence: tuple[int, ...], states: list[NDArray[Any]] | None
+    ) -> tuple[NDArray[np.float64], list[NDArray[Any]]]:
+        """Return the same for one sequence that begins with ``states`` (None: none), and those for going on.
+
+        The last token of a sequence is not taken in: the next one begins with it.
+        """
+        states = self._session.initial_states(1) if states is None else states
+        found = np.zeros(max(len(sequence) - 1, 0))
+        for position in range(len(found)):
+            logits, states = self._session.step(np.array([sequence[position]], np.int64), states)
+            found[position] = _log_softmax_at(logits, np.array([sequence[position + 1]], np.int64))[0]
+        if np.isnan(found).any():
+            raise ModelFileError(f"{self._session.path}: the model's logits are not numbers")
+        return found, states
 
 
 def _log_softmax_at(logits: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.float64]:

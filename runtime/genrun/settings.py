@@ -42,11 +42,7 @@ def resolve_settings(
     """
     if max_new_tokens is None:
         max_new_tokens = defaults.max_new_tokens
-    stops = (stop,) if isinstance(stop, str) else tuple(stop or ())
-    if not all(isinstance(text, str) for text in stops):
-        raise OptionError(f"a stop must be text, not {stop!r}")
-    if "" in stops:
-        raise OptionError("a stop text must not be empty")
+    stops = _stops(stop)
     return GenerationSettings(
         decoder=_decoder(defaults, decoder, options or {}),
         max_new_tokens=check_max_new_tokens(max_new_tokens),
@@ -54,6 +50,20 @@ def resolve_settings(
         stops=stops,
         casing=check_casing(defaults.casing if casing is None else casing),
     )
+
+
+def _stops(stop: str | Sequence[str] | None) -> tuple[str, ...]:
+    if stop is None:
+        return ()
+    try:
+        stops = (stop,) if isinstance(stop, str) else tuple(stop)
+    except TypeError:
+        raise OptionError(f"a stop must be text, not {stop!r}") from None
+    if not all(isinstance(text, str) for text in stops):
+        raise OptionError(f"a stop must be text, not {stop!r}")
+    if "" in stops:
+        raise OptionError("a stop text must not be empty")
+    return stops
 
 
 def _decoder(defaults: GenerationDefaults, decoder: str | Decoder | None, options: Mapping[str, object]) -> Decoder:
@@ -68,4 +78,6 @@ def _decoder(defaults: GenerationDefaults, decoder: str | Decoder | None, option
         return registry.make_decoder(decoder, options)
     if options:
         raise OptionError(f"options {sorted(options)} go with a decoder's name, not with a decoder object")
+    if isinstance(decoder, type) or not callable(getattr(decoder, "choose", None)):
+        raise OptionError(f"a decoder must be a name or an object with a method 'choose', not {decoder!r}")
     return decoder

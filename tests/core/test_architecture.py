@@ -39,10 +39,14 @@ def test_reference_shapes_have_the_reference_number_of_parameters(
     [{"hidden_size": 7}, {"hidden_size": 7, "tied": True}, {"hidden_size": 5, "tied": True}],
     ids=["own logits", "tied, projected", "tied"],
 )
-def test_the_number_of_parameters_is_known_beforehand(architecture: str, layers: int, shape: dict[str, Any]) -> None:
+def test_parameters_and_their_layers_are_known_beforehand(
+    architecture: str, layers: int, shape: dict[str, Any]
+) -> None:
     layers = 1 if architecture == "window" else layers
     settings = ModelSettings(architecture, embedding_size=5, layers=layers, **shape)
-    assert count_parameters(settings, 11) == build_network(settings, 11).count_params()
+    network = build_network(settings, 11)
+    assert count_parameters(settings, 11) == network.count_params()
+    assert settings.trained_layers == tuple(layer.name for layer in network.layers if layer.count_params())
 
 
 @pytest.mark.parametrize("architecture", ["lstm", "gru", "simple-rnn", "window"])

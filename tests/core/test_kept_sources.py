@@ -48,6 +48,13 @@ def test_a_validation_split_that_leaves_nothing_is_refused(
         train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", settings)
 
 
+def test_more_sampled_words_than_there_are_is_refused_and_leaves_nothing(samples: Path, tmp_path: Path) -> None:
+    settings = {"tied": "true", "sampled_softmax": "12"}
+    with pytest.raises(genrun.OptionError, match="sampled_softmax=12 is not below the vocabulary, which is 12"):
+        train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", settings)
+    assert not (tmp_path / "run").exists()
+
+
 def test_reading_tables_line_by_line_is_said(samples: Path, tmp_path: Path) -> None:
     table = tmp_path / "titles.csv"
     table.write_text("title\none two\nthree four\n", "utf-8")

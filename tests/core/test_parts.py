@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import genrun
 from genrun_core.backend import prepare_backend
 from support.tiny import VOCABULARY, fitting_of, model_of, train_epochs
 
@@ -16,7 +15,7 @@ prepare_backend()
 import keras  # noqa: E402
 
 from genrun_core.architecture import build_network  # noqa: E402
-from genrun_core.parts import Body, Head, freeze_layers  # noqa: E402
+from genrun_core.parts import Body, Head  # noqa: E402
 
 RECURRENT = ["lstm", "gru", "simple-rnn"]
 HEADS: dict[str, dict[str, Any]] = {
@@ -96,17 +95,3 @@ def test_a_frozen_layer_stays_as_it_is_and_the_others_learn(
         if not all(np.array_equal(a, b) for a, b in zip(before[name], layer.get_weights(), strict=True))
     }
     assert moved == set(layers) - set(frozen)
-
-
-def test_an_unknown_layer_to_freeze_is_an_error_that_names_the_layers() -> None:
-    network = build_network(model_of(layers=2), VOCABULARY)
-    with pytest.raises(genrun.OptionError, match="no layer 'recurent_1' to train; did you mean 'recurrent_1'"):
-        freeze_layers(network, ["recurent_1"])
-    with pytest.raises(genrun.OptionError, match="accepted: embedding, logits, recurrent_1, recurrent_2"):
-        freeze_layers(network, ["xyz"])
-
-
-def test_freezing_everything_is_refused() -> None:
-    network = build_network(model_of("window"), VOCABULARY)
-    with pytest.raises(genrun.OptionError, match="with embedding, hidden, logits nothing is left to train"):
-        freeze_layers(network, ["embedding", "hidden", "logits"])

@@ -22,6 +22,10 @@ prepare_backend()
 
 import keras  # noqa: E402
 
+from genrun_core.recorder import Recorder  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("interruptible")
+
 SMALL = {"hidden_size": "12", "embedding_size": "8", "layers": "1", "batch_size": "8", "epochs": "3", "patience": "0"}
 REGULARIZED = {
     "dropout": "0.3",
@@ -112,13 +116,9 @@ def test_with_everything_on_a_training_stopped_anywhere_ends_at_the_same_bits(sa
     settings, counter = {**SMALL, **EVERYTHING}, CountSteps()
     songs, whole = [str(samples / "songs" / "*.txt")], tmp_path / "whole"
     train_model(songs, load_recipe("lyricist", settings), whole, callbacks=[counter])
-    steps = sum(counter.epochs)
-    assert min(counter.epochs) > 8
-    for seed in range(3):
-        moments = sorted(random.Random(seed).sample(range(1, steps), 2))
-        parts = tmp_path / f"parts {seed}"
-        stopped(samples, parts, settings, moments[0], moments[1] - moments[0])
-        assert same(whole, parts)
+    first, second, third = sorted(random.Random(3).sample(range(1, sum(counter.epochs)), 3))
+    stopped(samples, tmp_path / "parts", settings, first, second - first, third - second)
+    assert same(whole, tmp_path / "parts")
 
 
 OTHERS = {
@@ -181,6 +181,42 @@ def test_a_second_interrupt_stops_at_once(samples: Path, tmp_path: Path) -> None
     assert len(metrics(tmp_path / "run")) == 3
 
 
+def test_a_signal_that_the_process_ignores_stays_ignored(samples: Path, tmp_path: Path) -> None:
+    """As for what a shell script runs in the background: Ctrl-C is for the script."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        recipe = load_recipe("racetrack", {"epochs": "3"})
+        train_model([str(samples / "racetrack.txt")], recipe, tmp_path / "run", callbacks=[StopAt(1)])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(metrics(tmp_path / "run")) == 3
+
+
+def test_a_kill_costs_only_the_steps_since_the_last_save(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long epochs are saved within, too: here after every step."""
+
+    class Killed(BaseException):
+        pass
+
+    class KillAt(StopAt):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.left -= 1
+            if not self.left:
+                raise Killed
+
+    monkeypatch.setattr(Recorder, "_SECONDS", 0.0)
+    monkeypatch.setattr(Recorder, "_SHARE", 0)
+    settings, songs = {**SMALL, "dropout": "0.3"}, [str(samples / "songs" / "*.txt")]
+    with pytest.raises(Killed):
+        train_model(songs, load_recipe("lyricist", settings), tmp_path / "parts", callbacks=[KillAt(5)])
+    said: list[str] = []
+    resume(tmp_path / "parts", say=said.append)
+    assert "continuing after epoch 0 of 3, step 5 of the next" in said
+    assert same(train(songs, "lyricist", tmp_path / "whole", settings), tmp_path / "parts")
+
+
 def test_signals_are_given_back_after_a_training_however_it_ends(samples: Path, tmp_path: Path) -> None:
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.getsignal(number) for number in numbers]
@@ -196,8 +232,9 @@ def test_the_kept_network_has_the_averaged_weights(samples: Path, tmp_path: Path
     settings = {**SMALL, "averaging": "0.999", "validation": "0", "learning_rate": "0.05"}
     run = train([samples / "songs" / "*.txt"], "lyricist", tmp_path / "run", settings)
 
+    from genrun_core.assembly import make_fitting
     from genrun_core.run_folder import RunFolder
-    from genrun_core.assembly import make_fitting, _restore
+    from genrun_core.training import _restore
 
     opened = RunFolder.open(run)
     fitting = make_fitting(opened, opened.recipe())

@@ -47,12 +47,6 @@ def test_training_stops_when_the_held_out_loss_no_longer_falls_and_the_best_is_k
     assert kept == pytest.approx(min(losses), rel=1e-5)
 
 
-def test_a_loss_that_is_no_number_stops_training_and_names_the_epoch(samples: Path, tmp_path: Path) -> None:
-    settings = {"learning_rate": "1e38", "optimizer": "sgd", "epochs": "9"}
-    with pytest.raises(genrun.TrainingError, match=r"the loss became \S+ in step \d of epoch \d; .* clip_norm=1"):
-        train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", settings)
-
-
 def test_an_early_stop_is_said(samples: Path, tmp_path: Path) -> None:
     settings = {"hidden_size": "64", "embedding_size": "32", "batch_size": "4", "patience": "1", "epochs": "40"}
     recipe = load_recipe("lyricist", {**settings, "learning_rate": "0.02"})

@@ -10,10 +10,19 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from support.trained import learnt, weights
 
-SETTINGS = ["--set", "hidden_size=24", "--set", "embedding_size=8", "--set", "batch_size=8", "--set", "epochs=25"]
-SETTINGS += ["--set", "dropout=0.3", "--set", "patience=0"]
+pytestmark = pytest.mark.usefixtures("interruptible")
+
+SETTINGS = {
+    **{"hidden_size": 24, "embedding_size": 8, "layers": 1, "batch_size": 8, "epochs": 25, "patience": 0},
+    **{"dropout": 0.3, "input_dropout": 0.1, "recurrent_dropout": 0.1, "embedding_dropout": 0.1, "tied": "true"},
+    **{"locked_dropout": "true", "running_text": "true", "sequence_length": 20, "averaging": 0.9},
+    **{"optimizer": "adamw", "weight_decay": 0.01, "schedule": "cosine", "warmup_steps": 20, "sampled_softmax": 40},
+}
+OPTIONS = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={value}")]
 
 
 def start(log: Path, *arguments: object) -> subprocess.Popen[bytes]:
@@ -23,7 +32,7 @@ def start(log: Path, *arguments: object) -> subprocess.Popen[bytes]:
 
 
 def test_kills_at_random_moments_do_not_change_the_result(samples: Path, tmp_path: Path) -> None:
-    corpus = [samples / "songs" / "*.txt", "--recipe", "lyricist", *SETTINGS]
+    corpus = [samples / "songs" / "*.txt", "--recipe", "lyricist", *OPTIONS]
     whole, killed, log = tmp_path / "whole", tmp_path / "killed", tmp_path / "log.txt"
     assert start(log, *corpus, "-o", whole).wait(timeout=300) == 0
     moments = random.Random(1)
@@ -49,18 +58,42 @@ def test_kills_at_random_moments_do_not_change_the_result(samples: Path, tmp_pat
     assert (tmp_path / "killed.onnx").read_bytes() == (tmp_path / "whole.onnx").read_bytes()
 
 
-def test_an_interrupt_is_one_line_and_says_nothing_else(samples: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_an_interrupt_or_a_polite_kill_saves_and_is_one_line(
+    number: signal.Signals, samples: Path, tmp_path: Path
+) -> None:
     run, log = tmp_path / "run", tmp_path / "log.txt"
     settings = ["--recipe", "racetrack", "--set", "epochs=100000"]
     process = start(log, samples / "racetrack.txt", *settings, "-o", run)
     while not (run / "checkpoint" / "latest.npz").exists():
         assert process.poll() is None
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     assert process.wait(timeout=60) == 130
     said = log.read_text("utf-8")
     assert "Traceback" not in said
-    assert re.fullmatch(
-        rf"stopped after (step 1 of )?epoch \d+; everything is saved; go on with: genrun train --resume {run}",
+    stopped = re.fullmatch(
+        r"stopped after (step 1 of )?epoch (\d+); everything is saved; go on with: genrun train --resume (.*)",
         said.splitlines()[-1],
     )
+    assert stopped, said
+    assert stopped[3] == str(run)
+    assert len(learnt(run)) == int(stopped[2]) - bool(stopped[1])  # to the last epoch, whenever it saved before
+
+
+def test_a_full_disk_is_one_line_and_what_was_saved_goes_on(samples: Path, tmp_path: Path) -> None:
+    """A limit on the size of a file stands in for the disk: the checkpoint does not fit, what came before does."""
+    run, log = tmp_path / "run", tmp_path / "log.txt"
+    arguments = [samples / "songs" / "*.txt", "--recipe", "lyricist", *OPTIONS, "--set", "epochs=3", "-o", run]
+    limited = f"ulimit -f 60; exec {sys.executable} -m genrun train {' '.join(map(repr, map(str, arguments)))}"
+    with log.open("w", encoding="utf-8") as stderr:
+        code = subprocess.run(
+            ["bash", "-c", limited], stdout=subprocess.DEVNULL, stderr=stderr, check=False
+        ).returncode
+    said = log.read_text("utf-8")
+    assert code == 1, said
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].startswith(f"error: {run}")
+    assert said.splitlines()[-1].endswith("File too large")
+    assert not list(run.rglob("*.partial*"))
+    assert start(log, "--resume", run).wait(timeout=300) == 0, log.read_text("utf-8")

@@ -20,7 +20,6 @@ from onnx.reference import ReferenceEvaluator
 
 import genrun
 from genrun import bound_step
-from genrun import device as device_module
 from genrun.contracts import Decoder
 from genrun.errors import ModelFileError, PluginError
 from genrun.graph_choice import graph_options
@@ -296,13 +295,13 @@ def test_binding_anew_with_each_step_as_on_a_gpu_changes_nothing(
         return [result.text for result in results]
 
     expected = texts(genrun.load(babble_file, device="cpu"))
-    model, devices = genrun.load(babble_file, device="cpu"), set()
+    model, memories, array_on = genrun.load(babble_file, device="cpu"), set(), bound_step._array_on
 
-    def array_on(device: str, value: NDArray[Any]) -> Any:
-        devices.add(device)
-        return device_module.array_on("cpu", value)
+    def on_cpu(memory: str, value: NDArray[Any]) -> Any:
+        memories.add(memory)
+        return array_on("cpu", value)
 
-    monkeypatch.setattr(bound_step, "array_on", array_on)
+    monkeypatch.setattr(bound_step, "_array_on", on_cpu)
     monkeypatch.setattr(model._session, "device", "cuda")
     assert texts(model) == expected
-    assert devices == ({"cpu", "cuda"} if model._session.chooses else set())
+    assert memories == ({"cpu", "cuda"} if model._session.chooses else set())

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from genrun.cli.texts import printable
+
 __all__ = ["command"]
 
 
@@ -26,9 +28,4 @@ def command(model_file: str, as_json: bool) -> None:
         width = max((len(name) for name in values), default=0)
         for name, value in values.items():
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            click.echo(f"  {_printable(name):{width}}  {_printable(text)}")
-
-
-def _printable(text: str) -> str:
-    """Return ``text`` without the power to steer a terminal: a model file may come from a stranger."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+            click.echo(f"  {printable(name):{width}}  {printable(text)}")

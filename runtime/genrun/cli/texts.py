@@ -1,4 +1,4 @@
-"""The texts that a command works on: its arguments, and standard input, line by line, where one of them is "-"."""
+"""The texts that a command works on: its arguments, and standard input where one is "-"; and how they are shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from genrun.errors import OptionError
 from genrun.results import list_words, shorten
 
-__all__ = ["say_unknown", "texts_from"]
+__all__ = ["printable", "say_unknown", "texts_from"]
 
 
 def texts_from(arguments: Iterable[str]) -> Iterator[str]:
@@ -20,6 +20,11 @@ def texts_from(arguments: Iterable[str]) -> Iterator[str]:
             yield from _standard_input()
         else:
             yield argument
+
+
+def printable(text: str) -> str:
+    """Return ``text`` on one line, without the power to steer a terminal: a model file may come from a stranger."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def say_unknown(text: str, words: Sequence[str]) -> None:

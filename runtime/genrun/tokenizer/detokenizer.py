@@ -6,6 +6,7 @@ one join to exactly what decoding them all at once gives.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable
 
@@ -78,6 +79,10 @@ class Detokenizer:
             self._quote_open = not self._quote_open
         space = "" if glued or self._at_start else " "
         return space + self._cased(piece)
+
+    def peek(self, piece: str) -> str:
+        """Return what ``piece`` would add to the text, and leave the text as it is."""
+        return copy.copy(self).push(piece)
 
     def join(self, pieces: Iterable[str]) -> str:
         """Return the text that all ``pieces`` add."""

@@ -143,7 +143,11 @@ class Tokenizer:
 
     def encode(self, text: str) -> Encoding:
         """Encode ``text`` alone, without start or end; unknown words become ``<unk>`` or else are left out."""
-        pieces = tuple(self.split(text))
+        return self.encode_pieces(self.split(text))
+
+    def encode_pieces(self, words: Iterable[str]) -> Encoding:
+        """Encode what :meth:`split` returned, or a part of it, as :meth:`encode` encodes a text."""
+        pieces = tuple(words)
         found = tuple(map(self._words.get, pieces))
         if None not in found:
             return Encoding(cast(tuple[int, ...], found), pieces, ())
@@ -162,16 +166,21 @@ class Tokenizer:
 
         Raises OptionError when nothing is left to begin from.
         """
-        opening = SPECIALS["start"]
-        stripped = text.lstrip()
-        if "start" in self._special_ids and stripped.startswith(opening):
-            text = stripped[len(opening) :].removeprefix(" ")
+        text = self.without_start(text)
         encoding = self._framed(self.encode(text), start=True, end=False)
         if not encoding.ids:
             if encoding.unknown:
                 raise OptionError(f"no word of the prompt {text!r} is in the model's vocabulary")
             raise OptionError("the prompt is empty and this model has no <start>: give at least one word")
         return encoding
+
+    def without_start(self, text: str) -> str:
+        """Return ``text`` without a ``<start>`` that opens it, where the model has one."""
+        opening = SPECIALS["start"]
+        stripped = text.lstrip()
+        if "start" in self._special_ids and stripped.startswith(opening):
+            return stripped[len(opening) :].removeprefix(" ")
+        return text
 
     def _framed(self, body: Encoding, *, start: bool, end: bool) -> Encoding:
         head = self._special_ids.get("start") if start else None

@@ -1,0 +1,104 @@
+"""A loss that is no longer a number: where it happened is said, and what was saved before can be gone on from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import genrun
+from genrun_core.backend import prepare_backend
+from genrun_core.recipe import load_recipe
+from genrun_core.training import resume
+from genrun_core.training import train as train_model
+from support.trained import learnt, metrics, train, weights
+
+prepare_backend()
+
+import keras  # noqa: E402
+
+from genrun_core.recorder import Recorder  # noqa: E402
+
+SMALL = {"hidden_size": "12", "embedding_size": "8", "layers": "1", "batch_size": "4", "epochs": "4", "patience": "0"}
+
+
+class Spoil(keras.callbacks.Callback):  # type: ignore[misc]
+    """Ruins the weights after one step of one epoch, as a gradient that explodes does."""
+
+    def __init__(self, epoch: int, step: int) -> None:
+        super().__init__()
+        self.place = (epoch, step)
+        self.epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.epoch = epoch + 1
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if (self.epoch, batch + 1) == self.place:
+            for variable in self.model.trainable_variables:
+                variable.assign(np.full(variable.shape, np.nan))
+
+
+def test_a_learning_rate_that_is_far_too_high_is_an_error_that_says_what_to_do(samples: Path, tmp_path: Path) -> None:
+    settings = {"learning_rate": "1e38", "optimizer": "sgd", "epochs": "9"}
+    with pytest.raises(genrun.TrainingError, match=r"the loss became \S+ in step \d of epoch \d; .* clip_norm=1"):
+        train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", settings)
+
+
+@pytest.mark.parametrize("step", [1, 7, 15, 16, 17])
+def test_the_step_and_epoch_are_named_however_late_it_is_noticed(step: int, samples: Path, tmp_path: Path) -> None:
+    """Losses are looked at every 16 steps, and at the end of an epoch."""
+    recipe = load_recipe("lyricist", SMALL)
+    with pytest.raises(genrun.TrainingError, match=rf"the loss became nan in step {step + 1} of epoch 3;"):
+        train_model(
+            [str(samples / "songs" / "*.txt")], recipe, tmp_path / "run", callbacks=[Spoil(epoch=3, step=step)]
+        )
+
+
+def test_what_was_saved_before_can_be_gone_on_from(samples: Path, tmp_path: Path) -> None:
+    recipe, songs = load_recipe("lyricist", SMALL), [str(samples / "songs" / "*.txt")]
+    whole = train(songs, "lyricist", tmp_path / "whole", SMALL)
+    spoilt = tmp_path / "spoilt"
+    with pytest.raises(genrun.TrainingError, match="what was saved before is kept"):
+        train_model(songs, recipe, spoilt, callbacks=[Spoil(epoch=3, step=2)])
+    assert all(np.isfinite(np.frombuffer(array, np.float32)).all() for array in weights(spoilt))
+    assert 1 <= len(metrics(spoilt)) <= 2
+    resume(spoilt)  # without the accident
+    assert weights(spoilt) == weights(whole)
+    assert learnt(spoilt) == learnt(whole)
+
+
+def test_a_long_epoch_that_is_saved_within_is_never_saved_spoilt(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recorder, "_SECONDS", 0.0)
+    monkeypatch.setattr(Recorder, "_SHARE", 0)  # after every step
+    recipe, songs = load_recipe("lyricist", {**SMALL, "epochs": "1"}), [str(samples / "songs" / "*.txt")]
+    with pytest.raises(genrun.TrainingError, match="the loss became nan in step 4 of epoch 1;"):
+        train_model(songs, recipe, tmp_path / "run", callbacks=[Spoil(epoch=1, step=3)])
+    said: list[str] = []
+    resume(tmp_path / "run", say=said.append)
+    assert "continuing after epoch 0 of 1, step 3 of the next" in said
+    assert all(np.isfinite(np.frombuffer(array, np.float32)).all() for array in weights(tmp_path / "run"))
+
+
+def test_a_validation_that_is_no_number_stops_before_anything_of_it_is_saved(samples: Path, tmp_path: Path) -> None:
+    """As after a last step that ruins the weights: no loss of training has seen them yet."""
+    recipe, songs = load_recipe("lyricist", SMALL), [str(samples / "songs" / "*.txt")]
+    whole = train(songs, "lyricist", tmp_path / "whole", SMALL)
+    with pytest.raises(genrun.TrainingError, match="the val_loss of epoch 2 is nan"):
+        train_model(songs, recipe, tmp_path / "run", callbacks=[Spoil(epoch=2, step=steps_of(whole))])
+    assert len(metrics(tmp_path / "run")) == 1
+    resume(tmp_path / "run")
+    assert weights(tmp_path / "run") == weights(whole)
+
+
+def steps_of(run: Path) -> int:
+    """How many steps an epoch of the run has."""
+    from genrun_core.assembly import make_batches
+    from genrun_core.run_folder import RunFolder
+
+    opened = RunFolder.open(run)
+    return make_batches(opened, opened.recipe())[0].steps(0)

@@ -1,0 +1,109 @@
+"""Fine-tuning: what is frozen stays, words are kept or added, and only a network that fits is taken."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import genrun
+from genrun_core.architecture import load_network
+from genrun_core.recipe import Recipe, load_recipe, override_recipe
+from genrun_core.run_folder import RunFolder
+from genrun_core.training import resume
+from genrun_core.training import train as train_model
+from support.trained import train, weights
+
+SMALL = {"hidden_size": "12", "embedding_size": "8", "batch_size": "8", "epochs": "2"}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
+    return train([samples / "headlines"], "nyt-headlines", tmp_path_factory.mktemp("base") / "run", SMALL)
+
+
+def tuned(base: Path, **settings: str) -> Recipe:
+    return override_recipe(RunFolder.open(base).recipe(), {"epochs": "2", **settings}, "lyrics-glob")
+
+
+def fine_tune(base: Path, samples: Path, output: Path, **settings: str) -> Path:
+    return train_model([str(samples / "songs" / "*.txt")], tuned(base, **settings), output, base=base).path
+
+
+def test_only_what_is_not_frozen_is_trained(base: Path, samples: Path, tmp_path: Path) -> None:
+    run = fine_tune(base, samples, tmp_path / "run", freeze="embedding,recurrent_1")
+    before, after = (load_network(path / "model.keras") for path in (base, run))
+    for layer in before.layers:
+        same = [
+            np.array_equal(a, b)
+            for a, b in zip(layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True)
+        ]
+        assert all(same) if layer.name in ("embedding", "recurrent_1") else not any(same)
+
+
+def test_it_begins_where_the_base_ended(base: Path, samples: Path, tmp_path: Path) -> None:
+    run = fine_tune(base, samples, tmp_path / "run", learning_rate="1e-30", optimizer="sgd", epochs="1")
+    assert weights(run) == weights(base)
+    assert RunFolder.open(run).tokenizer().vocabulary == RunFolder.open(base).tokenizer().vocabulary
+
+
+def test_new_words_come_after_the_known_ones_and_can_be_learnt(base: Path, samples: Path, tmp_path: Path) -> None:
+    run = fine_tune(base, samples, tmp_path / "run", extend_vocabulary="5")
+    old, new = (RunFolder.open(path).tokenizer() for path in (base, run))
+    assert new.vocabulary[: len(old)] == old.vocabulary
+    assert len(new) == len(old) + 5
+    without = fine_tune(base, samples, tmp_path / "without")
+    unknown = [json.loads((path / "corpus.json").read_text("utf-8"))["unknown"] for path in (run, without)]
+    assert unknown[0] < unknown[1]
+    network = load_network(run / "model.keras")
+    assert network.get_layer("embedding").get_weights()[0].shape[0] == len(new)
+
+
+def test_a_resume_needs_the_base_no_more(base: Path, samples: Path, tmp_path: Path) -> None:
+    whole = fine_tune(base, samples, tmp_path / "whole", epochs="3")
+    parts = fine_tune(base, samples, tmp_path / "parts", epochs="1")
+    settings = RunFolder.open(parts).settings
+    assert str(base) not in repr(settings)
+    resume(parts, epochs=3)
+    assert weights(parts) == weights(whole)
+
+
+def test_a_training_from_scratch_can_have_the_words_of_another_run(base: Path, samples: Path, tmp_path: Path) -> None:
+    recipe = load_recipe("nyt-headlines", SMALL, "lyrics-glob")
+    run = train_model([str(samples / "songs" / "*.txt")], recipe, tmp_path / "run", words_of=base).path
+    assert RunFolder.open(run).tokenizer().vocabulary == RunFolder.open(base).tokenizer().vocabulary
+    assert not (run / "base" / "model.keras").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"hidden_size": "13"}, "hidden_size=13 cannot be: the network of .* has 12"),
+        ({"architecture": "gru"}, "architecture=gru cannot be"),
+        ({"freeze": "embeding"}, "no layer 'embeding' to train; did you mean 'embedding'"),
+        ({"freeze": "embedding", "extend_vocabulary": "3"}, "do not freeze the embedding"),
+    ],
+)
+def test_what_does_not_fit_the_base_is_refused(
+    base: Path, samples: Path, tmp_path: Path, settings: dict[str, str], message: str
+) -> None:
+    with pytest.raises(genrun.OptionError, match=message):
+        fine_tune(base, samples, tmp_path / "run", **settings)
+    assert not (tmp_path / "run").exists()
+
+
+def test_new_words_need_a_base(samples: Path, tmp_path: Path) -> None:
+    recipe = load_recipe("racetrack")
+    recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, extend_vocabulary=3))
+    with pytest.raises(genrun.OptionError, match="needs --from RUN"):
+        train_model([str(samples / "racetrack.txt")], recipe, tmp_path / "run")
+
+
+def test_a_base_that_learnt_nothing_yet_is_refused(base: Path, samples: Path, tmp_path: Path) -> None:
+    empty = RunFolder.create(tmp_path / "empty", RunFolder.open(base).recipe(), [])
+    empty.save_json(empty.tokenizer_file, RunFolder.open(base).tokenizer().to_json())
+    with pytest.raises(genrun.RunFolderError, match="has no trained network yet"):
+        train_model([str(samples / "racetrack.txt")], tuned(base), tmp_path / "run", base=empty.path)

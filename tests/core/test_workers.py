@@ -1,0 +1,138 @@
+"""Training on several devices: replicas and workers learn what one device learns."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import genrun
+from genrun_core.workers import Worker, this_worker
+from support.trained import train, weights
+
+SETTINGS = {"hidden_size": "16", "embedding_size": "8", "batch_size": "10", "epochs": "2", "clip_norm": "0.5"}
+SETTINGS |= {"dropout": "0", "validation": "0.1"}
+
+
+def losses(run: Path) -> list[float]:
+    with (run / "metrics.csv").open(encoding="utf-8") as file:
+        return [float(row[name]) for row in csv.DictReader(file) for name in ("loss", "val_loss")]
+
+
+def command(*arguments: object) -> list[str]:
+    settings = [part for key, value in SETTINGS.items() for part in ("--set", f"{key}={value}")]
+    return [sys.executable, "-m", "genrun", "train", *map(str, arguments), "--recipe", "nyt-headlines", *settings]
+
+
+def start_workers(commands: list[list[str]]) -> list[subprocess.Popen[str]]:
+    addresses = []
+    for _ in commands:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            addresses.append(f"127.0.0.1:{free.getsockname()[1]}")
+    return [
+        subprocess.Popen(
+            command,
+            env={**os.environ, "TF_CONFIG": json.dumps({"cluster": {"worker": addresses}, "task": task})},
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        for command, task in zip(
+            commands, [{"type": "worker", "index": i} for i in range(len(commands))], strict=True
+        )
+    ]
+
+
+def finish(processes: list[subprocess.Popen[str]]) -> list[str]:
+    try:
+        return [process.communicate(timeout=180)[1] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def test_two_workers_end_with_the_same_weights_and_the_losses_of_one(samples: Path, tmp_path: Path) -> None:
+    alone = train([samples / "headlines"], "nyt-headlines", tmp_path / "alone", SETTINGS)
+    together = tmp_path / "together"
+    processes = start_workers([command(samples / "headlines", "-o", together)] * 2)
+    said = finish(processes)
+    assert [process.returncode for process in processes] == [0, 0], said
+    assert weights(together) == weights(tmp_path / "together.worker-1")
+    for one, two in zip(losses(alone), losses(together), strict=True):
+        assert two == pytest.approx(one, abs=1e-3)
+
+    # Where a kill left them at different places they say so, and go on once they are together again.
+    resumed = [[sys.executable, "-m", "genrun", "train", "--resume", str(together), "--set", "epochs=3"]] * 2
+    latest = tmp_path / "together.worker-1" / "checkpoint" / "latest.npz"
+    latest.unlink()
+    processes = start_workers(resumed)
+    said = finish(processes)
+    assert [process.returncode for process in processes] == [1, 1], said
+    assert all("the workers stopped at different places" in text for text in said)
+    latest.write_bytes((together / "checkpoint" / "latest.npz").read_bytes())
+    processes = start_workers(resumed)
+    said = finish(processes)
+    assert [process.returncode for process in processes] == [0, 0], said
+    assert weights(together) == weights(tmp_path / "together.worker-1")
+
+
+_TWO_DEVICES = """
+import sys
+from pathlib import Path
+from genrun_core.backend import prepare_backend
+prepare_backend()
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from genrun_core.recipe import load_recipe
+from genrun_core.training import train
+settings = dict(pair.split("=") for pair in sys.argv[3:])
+train([sys.argv[1]], load_recipe("nyt-headlines", {**settings, "devices": "all"}), Path(sys.argv[2]), say=print)
+"""
+
+
+@pytest.mark.parametrize("more", [{}, {"dropout": "0.2", "averaging": "0.9"}], ids=["plain", "dropout"])
+def test_all_devices_of_a_machine_learn_what_one_learns(samples: Path, tmp_path: Path, more: dict[str, str]) -> None:
+    settings = {**SETTINGS, **more}
+    arguments = [samples / "headlines", tmp_path / "two", *(f"{key}={value}" for key, value in settings.items())]
+    result = subprocess.run(
+        [sys.executable, "-c", _TWO_DEVICES, *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert ", 2 replicas" in result.stdout
+    alone = train([samples / "headlines"], "nyt-headlines", tmp_path / "one", settings)
+    for one, two in zip(losses(alone), losses(tmp_path / "two"), strict=True):
+        assert two == pytest.approx(one, abs=0.2 if more else 1e-3)  # each device draws its own dropout
+
+
+def test_every_worker_has_a_folder_of_its_own() -> None:
+    assert Worker(0, 2).folder(Path("runs/a")) == Path("runs/a")
+    assert Worker(2, 3).folder(Path("runs/a")) == Path("runs/a.worker-2")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "TF_CONFIG must read"),
+        ('{"cluster": {"worker": ["a:1"]}}', "TF_CONFIG must read"),
+        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', "one of its 1 workers"),
+        ('{"cluster": {"worker": ["a:1"], "ps": ["b:1"]}, "task": {"type": "ps", "index": 0}}', "one of its 1"),
+    ],
+)
+def test_a_broken_tf_config_is_one_line(text: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(genrun.OptionError, match=message) as caught:
+        this_worker()
+    assert "\n" not in str(caught.value)
+
+
+def test_without_tf_config_a_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert this_worker() == Worker(0, 1)
