@@ -17,7 +17,7 @@ from genrun_core.training import resume
 from genrun_core.training import train as train_model
 from support.trained import train, weights
 
-SMALL = {"hidden_size": "12", "embedding_size": "8", "batch_size": "8", "epochs": "2"}
+SMALL = {"hidden_size": "12", "embedding_size": "8", "batch_size": "8", "epochs": "2", "schedule": "constant"}
 
 
 @pytest.fixture(scope="module")
