@@ -158,7 +158,7 @@ def test_cuda_without_cuda_is_an_error_with_the_reason(racetrack_model: Path) ->
         pytest.skip("this onnxruntime can use CUDA")
     line = fails("generate", racetrack_model, "그의", "--device", "cuda")
     assert line.startswith("device 'cuda' cannot be used: the installed onnxruntime")
-    assert line.endswith("it comes with pip install 'genrun[gpu]'")
+    assert line.endswith("pip uninstall -y onnxruntime && pip install 'genrun[gpu]'")
 
 
 @pytest.mark.parametrize("arguments", [["export", "empty-folder", "-o", "x.onnx"], ["train", "--resume", "nowhere"]])
