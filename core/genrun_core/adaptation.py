@@ -15,7 +15,10 @@ from genrun_core.recipe import Recipe
 
 __all__ = ["adapt", "choose_sizes"]
 
-_TYPICAL = 500_000  # predictions in an epoch
+_TYPICAL = 60_000  # predictions in an epoch for which the widest network is worth its time
+_EPOCHS = 1.2  # for a corpus that has each word once
+_PREDICTIONS = 12_000_000  # of a whole training, about: what two cores make while one waits
+_STEPS = 400  # of a whole training, at least
 
 
 def adapt(recipe: Recipe, counts: CorpusCounts, *, vocabulary: int) -> Recipe:
@@ -40,19 +43,20 @@ def choose_sizes(predictions: int, documents: int, *, vocabulary: int, samples: 
     >>> small["model.hidden_size"] < large["model.hidden_size"], small["training.epochs"] > large["training.epochs"]
     (True, True)
     """
-    ratio = max(predictions, 1) / _TYPICAL
-    width = 32 * round(min(max(400 * ratio**0.25, 64), 768) / 32)
-    held_back = min(max(0.5 - 0.1 * math.log10(ratio / 2), 0.2), 0.5)  # 0.5 up to a million, 0.4 at ten
-    sampled = 0 if not samples or vocabulary < 8_192 or predictions < 200_000 else 2_048
-    epochs = round(min(max(20 * ratio ** (-1 / 3), 4), 60))
-    batch_size = 16 if ratio < 0.02 else 32 if ratio < 4 else 64
+    width = 32 * round(min(max(768 * (predictions / _TYPICAL) ** 0.25, 128), 768) / 32)
+    held_back = min(max(0.5 - 0.1 * math.log10(max(predictions, 1) / 1e6), 0.2), 0.5)  # 0.5 up to a million
+    sampled = 0 if not samples or vocabulary < 8_192 or predictions < 1_000_000 else 2_048
+    batch_size = 16 if documents < 2_000 else 32 if predictions < 2_000_000 else 64
+    steps = max(documents // batch_size, 1)  # in an epoch
+    often = _EPOCHS * math.sqrt(predictions / max(vocabulary, 1))  # words seen rarely are soon learnt by heart
+    epochs = round(max(min(often, _PREDICTIONS / max(predictions, 1)), _STEPS / steps, 2))
     return {
-        "model.embedding_size": width,
+        "model.embedding_size": 32 * round(width / 48),
         "model.hidden_size": width,
         "model.dropout": round(held_back, 2),
         "model.input_dropout": round(held_back, 2),
         "training.epochs": epochs,
         "training.batch_size": batch_size,
-        "training.warmup_steps": min(epochs * documents // batch_size // 20, 200),
+        "training.warmup_steps": min(epochs * steps // 20, 200),
         "training.sampled_softmax": sampled,
     }

@@ -19,6 +19,7 @@ def write_with(path: Path, write: Callable[[Path], object]) -> None:
     """
     beside = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
+        beside.unlink(missing_ok=True)  # what a kill left may be a hard link to what others share
         write(beside)
         with beside.open("r+b") as file:
             os.fsync(file.fileno())

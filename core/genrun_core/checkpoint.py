@@ -6,21 +6,34 @@ import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from genrun.errors import RunFolderError
 from genrun_core.atomic import write_with
 from genrun_core.fitting import Fitting
 
-__all__ = ["restore_checkpoint", "save_checkpoint"]
+__all__ = ["Restored", "needs_network", "restore_checkpoint", "save_checkpoint"]
 
 
-def save_checkpoint(path: Path, fitting: Fitting, state: Mapping[str, Any]) -> None:
-    """Write everything that training needs to continue; ``state`` is the caller's own, JSON-ready."""
+class Restored(NamedTuple):
+    """What a checkpoint has for the caller: its own ``state``, and the best weights if they were in no file yet."""
+
+    state: dict[str, Any]
+    best_weights: list[NDArray[Any]]
+
+
+def save_checkpoint(
+    path: Path, fitting: Fitting, state: Mapping[str, Any], best_weights: Sequence[NDArray[Any]] = ()
+) -> None:
+    """Write everything that training needs to continue; ``state`` is the caller's own, JSON-ready.
+
+    ``best_weights`` are those that the caller is about to write elsewhere.
+    """
     position = {
         "epoch": fitting.epoch,
         "step": fitting.step,
@@ -32,19 +45,21 @@ def save_checkpoint(path: Path, fitting: Fitting, state: Mapping[str, Any]) -> N
     for prefix, variables in _variables(fitting).items():
         arrays |= {f"{prefix}/{i}": np.asarray(variable) for i, variable in enumerate(variables)}
     arrays |= {f"states/{i}": np.asarray(value) for i, value in enumerate(fitting.states)}
+    arrays |= {f"best/{i}": value for i, value in enumerate(best_weights)}
     arrays["position"] = np.frombuffer(json.dumps(position).encode(), np.uint8)
     path.parent.mkdir(exist_ok=True)
     write_with(path, lambda beside: np.savez(beside, **arrays))
 
 
-def restore_checkpoint(path: Path, fitting: Fitting) -> dict[str, Any]:
-    """Set ``fitting`` to the checkpoint at ``path`` and return the caller's state; raises RunFolderError."""
+def restore_checkpoint(path: Path, fitting: Fitting) -> Restored:
+    """Set ``fitting`` to the checkpoint at ``path`` and return what it has for the caller; raises RunFolderError."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             for prefix, variables in _variables(fitting).items():
                 _assign(variables, arrays, prefix)
             count = sum(name.startswith("states/") for name in arrays)
             fitting.states = [tf.constant(arrays[f"states/{i}"]) for i in range(count)]
+            best = [arrays[f"best/{i}"] for i in range(sum(name.startswith("best/") for name in arrays))]
             position = json.loads(arrays["position"].tobytes())
     except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         reason = str(error) if isinstance(error, _WrongShape) else "it is damaged; delete it to begin again"
@@ -53,8 +68,17 @@ def restore_checkpoint(path: Path, fitting: Fitting) -> dict[str, Any]:
     fitting.step = position["step"]
     fitting.seconds = position["seconds"]
     fitting.history = position["history"]
-    state: dict[str, Any] = position["state"]
-    return state
+    return Restored(position["state"], best)
+
+
+def needs_network(path: Path) -> bool:
+    """Return whether the best network that a checkpoint speaks of is elsewhere; a damaged one says yes."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            epochs = json.loads(arrays["position"].tobytes())["epoch"]
+            return bool(epochs) and "best/0" not in arrays
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
+        return True
 
 
 class _WrongShape(ValueError):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun import registry
-from genrun.errors import CorpusError
+from genrun.errors import CorpusError, OptionError
 from genrun.model import load
 from genrun.scoring import SessionScorer
 from genrun.tokenizer import Tokenizer
@@ -57,12 +57,13 @@ class Evaluation:
     @property
     def perplexity(self) -> float:
         """exp of the mean negative log-probability of a token."""
-        return math.exp(-self.log_probability / self.tokens)
+        mean = -self.log_probability / self.tokens
+        return math.exp(mean) if mean < 700 else math.inf
 
     @property
     def bits_per_character(self) -> float:
         """The mean negative log2-probability of a character: comparable between tokenizers without unknown words."""
-        return -self.log_probability / math.log(2) / self.characters
+        return -self.log_probability / math.log(2) / self.characters if self.characters else math.nan
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as a JSON-ready dictionary."""
@@ -89,12 +90,19 @@ def evaluate(
         was_running = bool(model.card.get("training", {}).get("running text"))
         chosen = reader or PluginChoice("text")
         scorer = SessionScorer(model._session)
+    if running_text and _is_window(path):
+        raise OptionError("a window model carries no state from text to text: --documents")
     documents = shown(read_documents(registry.make_reader(chosen.name, chosen.options), sources), "evaluating")
     running = was_running if running_text is None else running_text
     result = _sum(documents, tokenizer, _carried(scorer) if running else scorer.score)
     if not result.tokens:
         raise CorpusError(f"{' '.join(sources)}: no document has two tokens, so there is nothing to predict")
     return result
+
+
+def _is_window(path: Path) -> bool:
+    card = RunFolder.open(path).card() if path.is_dir() else load(path).card
+    return bool(card.get("architecture", {}).get("architecture") == "window")
 
 
 def _sum(documents: Iterator[str], tokenizer: Tokenizer, score: Score) -> Evaluation:

@@ -22,6 +22,8 @@ _SHAPE = ("architecture", "embedding_size", "hidden_size", "layers", "tied", "wi
 
 def check_base(base: RunFolder, recipe: Recipe) -> None:
     """Raise OptionError if a network of ``recipe`` could not take over the weights of ``base``."""
+    if recipe.tokenizer != base.recipe().tokenizer:
+        raise OptionError(f"the words of {base.path} come with their tokenizer: no option of it can be set")
     theirs = base.recipe().model
     for name in _SHAPE:
         if getattr(theirs, name) != getattr(recipe.model, name):
@@ -29,8 +31,11 @@ def check_base(base: RunFolder, recipe: Recipe) -> None:
                 f"{name}={getattr(recipe.model, name)} cannot be: the network of {base.path} has "
                 f"{getattr(theirs, name)}, and fine-tuning goes on with it"
             )
-    if recipe.training.extend_vocabulary and "embedding" in recipe.training.freeze:
-        raise OptionError("extend_vocabulary adds words whose vectors must be learnt: do not freeze the embedding")
+    learnt = {"embedding"} if recipe.model.tied else {"embedding", "logits"}
+    if recipe.training.extend_vocabulary and (frozen := learnt & set(recipe.training.freeze)):
+        raise OptionError(
+            f"extend_vocabulary adds words that must be learnt: do not freeze {' and '.join(sorted(frozen))}"
+        )
 
 
 def keep_base(base: RunFolder, run: RunFolder, *, network: bool) -> None:

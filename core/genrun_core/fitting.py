@@ -125,7 +125,7 @@ class Fitting:
         """Raise TrainingError if a weight is not a number: the last step may spoil what its own loss did not show."""
         if not all(np.isfinite(weight).all() for weight in self.network.get_weights()):
             raise TrainingError(
-                f"a weight is not a number after step {self.step or self.training.steps(self.epoch - 1):,}; "
+                f"a weight became no number by step {self.step:,} of epoch {self.epoch + 1}; "
                 "what was saved before is kept: start anew, in another folder, with a smaller learning_rate or "
                 "clip_norm=1"
             )

@@ -36,7 +36,9 @@ class FastLSTM(keras.layers.LSTM):  # type: ignore[misc]
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
         """Return the last output ``[batch, units]``, all outputs ``[batch, time, units]`` and the last states."""
         drops = bool(training and self.state_dropout)
-        if tf.config.list_physical_devices("GPU") and not drops:
+        # Outside training the order of additions is Keras's, which is also that of the exported step: a sum that is
+        # rounded otherwise may grow along a long text until it shows.
+        if not training or (tf.config.list_physical_devices("GPU") and not drops):
             return super().inner_loop(sequences, initial_state, mask, training)
         h, c = initial_state
         kept = tf.ones_like(h)

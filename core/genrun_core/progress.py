@@ -40,6 +40,8 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         """Show the bar."""
         if self._terminal:
             self._bar.__enter__()
+            done = sum(row["seconds"] for row in self._fitting.history) + self._fitting.seconds
+            self._bar.start -= done  # the time left is reckoned from all that was trained, before a resume too
             self._advance()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:

@@ -97,7 +97,7 @@ def _open_values(tables: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(f"{section}.{key}" for section, _, key in places if key not in tables.get(section, {}))
     if value is False:
         return ()
-    if not isinstance(value, (list, tuple)) or not set(value) <= set(ADAPTABLE):
+    if not isinstance(value, (list, tuple)) or not all(name in ADAPTABLE for name in value):
         raise OptionError(f"'adapt' must be true or false, or a list of {', '.join(ADAPTABLE)}; not {value!r}")
     return tuple(value)
 
@@ -145,6 +145,8 @@ def _resolved(name: str, tables: dict[str, Any], overrides: Mapping[str, str] | 
         if key not in _PLUGINS and key not in {f"{section}.name" for section in _PLUGINS}:
             section, option = _place(key, tables)
             tables.setdefault(section, {})[option] = value
+            if isinstance(tables.get("adapt"), list):
+                tables["adapt"] = [name for name in tables["adapt"] if name != f"{section}.{option}"]
     try:
         return Recipe.from_dict(tables)
     except OptionError as error:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
+from numpy.typing import NDArray
 
 from genrun_core.architecture import fingerprint
 from genrun_core.atomic import write_bytes, write_with
-from genrun_core.checkpoint import save_checkpoint
+from genrun_core.checkpoint import Restored, save_checkpoint
 from genrun_core.fitting import Fitting
 from genrun_core.run_folder import RunFolder
 
@@ -37,7 +37,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         run: RunFolder,
         fitting: Fitting,
         blank: keras.Model,
-        best: dict[str, Any] | None,
+        restored: Restored | None,
         describe: Callable[[dict[str, Any]], dict[str, Any]],
     ) -> None:
         super().__init__()
@@ -45,8 +45,9 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._blank = blank
         self._describe = describe
         self._fitting = fitting
-        self.best: dict[str, Any] = best or {"epoch": 0, "value": float("inf"), "sampled": True}
-        self._best_weights: list[np.ndarray[Any, Any]] | None = None
+        nothing = {"epoch": 0, "value": float("inf"), "sampled": True}
+        self.best: dict[str, Any] = restored.state["best"] if restored else nothing
+        self._best_weights: list[NDArray[Any]] | None = (restored.best_weights or None) if restored else None
         self._saved_at = time.monotonic()
         self._save_seconds = 0.0
 
@@ -74,20 +75,24 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_end(self, logs: Any = None) -> None:
         """Save the last state."""
+        self._fitting.check_weights()
         self.save()
 
     def save(self) -> None:
         """Write metrics, the best network with its card, and the checkpoint, each whole or not at all."""
         started = time.monotonic()
+        pending = self._best_weights
+        if pending is not None:
+            self._blank.set_weights(pending)
+            self.best["weights"] = fingerprint(self._blank)
+        # The checkpoint comes first and has all that the other files are made of: a kill between them loses nothing.
+        save_checkpoint(self._run.checkpoint_file, self._fitting, {"best": self.best}, pending or ())
         if self._fitting.history:
-            write_bytes(self._run.metrics_file, _metrics_csv(self._fitting.history))
-            if self._best_weights is not None:
-                self._blank.set_weights(self._best_weights)
-                self.best["weights"] = fingerprint(self._blank)
+            if pending is not None:
                 write_with(self._run.network_file, self._blank.save)
                 self._best_weights = None
             self._run.save_json(self._run.card_file, self._describe(self.best))
-        save_checkpoint(self._run.checkpoint_file, self._fitting, {"best": self.best})
+            write_bytes(self._run.metrics_file, _metrics_csv(self._fitting.history))
         self._saved_at = time.monotonic()
         self._save_seconds = self._saved_at - started
 

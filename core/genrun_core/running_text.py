@@ -45,7 +45,10 @@ class RunningBatches:
 
     def steps(self, epoch: int = 0) -> int:
         """Return how many batches an epoch has."""
-        return len(self._cuts(epoch)) - 1
+        if not self.predictions:
+            return 0
+        rest = self._width - self._shift(epoch)  # after the first batch
+        return 1 + max(0, -(-rest // self._sequence_length))
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch from left to right."""
@@ -57,8 +60,12 @@ class RunningBatches:
 
     def _cuts(self, epoch: int) -> list[int]:
         """Return where the batches begin and end within a row."""
-        shift = int(np.random.default_rng([self._seed, 1, epoch]).integers(1, self._sequence_length + 1))
+        shift = self._shift(epoch)
         return [0, *range(shift, self._width, self._sequence_length), self._width] if self._width else [0]
+
+    def _shift(self, epoch: int) -> int:
+        """Return where the first batch ends."""
+        return int(np.random.default_rng([self._seed, 1, epoch]).integers(1, self._sequence_length + 1))
 
     def _between(self, cuts: list[int], first: int) -> Iterator[Batch]:
         starts = np.arange(self._rows)[:, None] * self._width

@@ -80,7 +80,8 @@ class Steps:
         with strategy.scope():
             self.optimizer = make_optimizer(settings, self._replicas)
             self.optimizer.build(network.trainable_variables)
-        self._clips = bool(settings.clip_norm)
+        # The norm to clip, and the overflow of float16, are those of the whole batch's gradient.
+        self._reduces_first = bool(settings.clip_norm) or settings.precision == "float16"
         tokens = tf.TensorSpec([None, None], tf.int32)
         scalar = tf.TensorSpec([], tf.float32)
         states = [tf.TensorSpec([None, size]) for size in self.body.state_sizes if carries]
@@ -119,9 +120,9 @@ class Steps:
             return
         variables = self.network.trainable_variables
         latest = [np.asarray(variable) for variable in variables]
-        for variable, average in zip(variables, optimizer._model_variables_moving_average, strict=True):
-            variable.assign(np.asarray(average))
         try:
+            for variable, average in zip(variables, optimizer._model_variables_moving_average, strict=True):
+                variable.assign(np.asarray(average))
             yield
         finally:
             for variable, value in zip(variables, latest, strict=True):
@@ -165,7 +166,7 @@ class Steps:
             if hasattr(self.optimizer, "scale_loss"):
                 loss = self.optimizer.scale_loss(loss)
         gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
-        if self._replicas > 1 and self._clips:  # the norm is that of the whole batch's gradient
+        if self._replicas > 1 and self._reduces_first:
             context = tf.distribute.get_replica_context()
             gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
             gradients = [gradient / self._replicas for gradient in gradients]

@@ -6,7 +6,7 @@ import dataclasses
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genrun import registry
 from genrun.errors import GenrunError, OptionError, RunFolderError, TrainingInterrupted
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+    from genrun_core.checkpoint import Restored
     from genrun_core.fitting import Fitting
 
 __all__ = ["resume", "train"]
@@ -101,7 +102,9 @@ def resume(
         done = _finished_epochs(run)
         if epochs < done:
             raise OptionError(f"{folder} has {done} epochs behind it; epochs={epochs} would be less")
-        recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, epochs=epochs))
+        given = tuple(name for name in recipe.adapt if name != "training.epochs")
+        training = dataclasses.replace(recipe.training, epochs=epochs)
+        recipe = dataclasses.replace(recipe, training=training, adapt=given)
         run.save_recipe(recipe)
     return _continue(run, _make_strategy(recipe, worker), worker, say, watch, callbacks)
 
@@ -131,14 +134,14 @@ def _continue(
     from genrun_core.recorder import Recorder
     from genrun_core.watching import watchers
 
-    best = _restore(run, fitting, say)
+    restored = _restore(run, fitting, say)
     check_together(run, fitting)
     if fitting.epoch >= recipe.training.epochs and run.plot_file.exists() and run.card_file.exists():
         say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
         return run
     run.plot_file.unlink(missing_ok=True)  # drawn last: where it is missing, the training is not finished
     blank = build_network(recipe.model, len(run.tokenizer()))
-    recorder = Recorder(run, fitting, blank, best, lambda best: make_card(run, recipe, counts, fitting, best))
+    recorder = Recorder(run, fitting, blank, restored, lambda best: make_card(run, recipe, counts, fitting, best))
     progress = Progress(fitting, say)
     watching = watchers(watch, run, recipe, fitting, progress.say)
     try:
@@ -179,18 +182,22 @@ def _make_strategy(recipe: Recipe, worker: Worker) -> tf.distribute.Strategy:
     return make_strategy(recipe.training.devices, worker)
 
 
-def _restore(run: RunFolder, fitting: Fitting, say: Say) -> dict[str, Any] | None:
-    """Put ``fitting`` where the run folder's checkpoint is; return what it says of the best epoch, if it has one."""
-    from genrun_core.checkpoint import restore_checkpoint
+def _restore(run: RunFolder, fitting: Fitting, say: Say) -> Restored | None:
+    """Put ``fitting`` where the run folder's checkpoint is; None if there is none, or its best network is lost."""
+    from genrun_core.checkpoint import needs_network, restore_checkpoint
 
-    if run.checkpoint_file.exists() and (run.network_file.exists() or not run.metrics_file.exists()):
-        best: dict[str, Any] = restore_checkpoint(run.checkpoint_file, fitting)["best"]
-        step = f", step {fitting.step:,} of the next" if fitting.step else ""
-        say(f"continuing after epoch {fitting.epoch} of {fitting.settings.epochs}{step}")
-        return best
-    if run.metrics_file.exists():
-        what = "network" if run.checkpoint_file.exists() else "checkpoint"
-        say(f"note: there is no {what}, so training begins again")
+    lost = ""
+    if run.checkpoint_file.exists():
+        if run.network_file.exists() or not needs_network(run.checkpoint_file):
+            restored = restore_checkpoint(run.checkpoint_file, fitting)
+            step = f", step {fitting.step:,} of the next" if fitting.step else ""
+            say(f"continuing after epoch {fitting.epoch} of {fitting.settings.epochs}{step}")
+            return restored
+        lost = "network"
+    elif run.metrics_file.exists():
+        lost = "checkpoint"
+    if lost:
+        say(f"note: there is no {lost}, so training begins again")
     return None
 
 

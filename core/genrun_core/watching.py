@@ -68,7 +68,7 @@ class SampleText(keras.callbacks.Callback):  # type: ignore[misc]
         body, head = self._fitting.steps.body, self._fitting.steps.head
         states, new = body.initial_states(1), list(ids)
         while len(ids) < len(self._prompt) + self._length:
-            hidden, states = body(tf.constant([new], tf.int32), states, training=False)
+            hidden, states = body(tf.constant([new if states else ids], tf.int32), states, training=False)
             logits = np.array(head(hidden[:, -1]))  # [1, vocabulary]
             logits[:, suppressed] = -np.inf
             history = [np.array(ids, np.int64)]

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genrun.contracts import Decoder, Reader, ReadReport
+    from genrun.device import DeviceWarning
+    from genrun.doctor import Finding, diagnose
     from genrun.errors import (
         CorpusError,
         DeviceError,
@@ -41,7 +43,9 @@ __all__ = [
     "CorpusError",
     "Decoder",
     "DeviceError",
+    "DeviceWarning",
     "ExportError",
+    "Finding",
     "GenrunError",
     "MissingExtraError",
     "Model",
@@ -62,6 +66,7 @@ __all__ = [
     "UnknownWordsWarning",
     "VerificationReport",
     "__version__",
+    "diagnose",
     "load",
     "verify",
 ]
@@ -70,6 +75,8 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "genrun.contracts": ("Decoder", "ReadReport", "Reader"),
+    "genrun.device": ("DeviceWarning",),
+    "genrun.doctor": ("Finding", "diagnose"),
     "genrun.errors": tuple(name for name in __all__ if name.endswith(("Error", "Interrupted"))),
     "genrun.model": ("Model", "load"),
     "genrun.results": ("Result", "UnknownWordsWarning"),

@@ -1,76 +1,206 @@
 """Opening a model file with onnxruntime on a device, and saying which device it really is.
 
-This is the only module that imports onnxruntime, and it does so when a model is opened.
+This is the only module that imports onnxruntime, and it does so when a model is opened. What is asked for by name is
+used or is an error: nothing falls back to another device unnoticed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
 import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from genrun.arguments import check_count
+from genrun.causes import known_cause
 from genrun.errors import DeviceError, MissingExtraError, ModelFileError, OptionError, one_line
 from genrun.external_data import refuse_external_data
+from genrun.wheels import GPU_WHEEL, how_to_install, installed_wheels
 
 if TYPE_CHECKING:
     import onnxruntime as ort
 
-__all__ = ["DEVICES", "open_session", "reason"]
+__all__ = ["CPU", "CUDA", "DEVICES", "DeviceWarning", "OpenedSession", "import_onnxruntime", "open_session", "reason"]
 
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 DEVICES = ("auto", "cpu", "cuda")
-_CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+_PROVIDERS = {"cpu": (CPU,), "cuda": (CUDA, CPU)}
+_NAMES = {CPU: "cpu", CUDA: "cuda"}
 _SMALL_BYTES = 16 * 2**20
+_MOST_THREADS = 1024
+_ASK_DOCTOR = "genrun doctor says what to do"
 
 
-def open_session(path: Path, device: str, threads: int | None) -> tuple[str, str, ort.InferenceSession]:
-    """Return the device really used, why, and the session.
+class DeviceWarning(UserWarning):
+    """``device="auto"`` took the CPU although onnxruntime for GPUs is installed."""
 
-    ``device`` is ``auto``, ``cpu`` or ``cuda``. ``threads``: for one operator; None means one for a small model, all
-    cores for a large one. Raises ModelFileError for a file that is no ONNX model, DeviceError for a device that
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session of onnxruntime and where it runs.
+
+    ``device``: ``cpu``, ``cuda``, or the name of another provider; ``reason``: why that one; ``providers``: all that
+    are in use, the preferred one first; ``fell_back``: on the CPU although onnxruntime for GPUs is installed.
+    """
+
+    session: ort.InferenceSession
+    reason: str
+    fell_back: bool = False
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """What the session says of itself; the list of available providers says only what was compiled in."""
+        return tuple(self.session.get_providers())
+
+    @property
+    def device(self) -> str:
+        """The preferred provider in a word."""
+        return _NAMES.get(self.providers[0], self.providers[0])
+
+
+def open_session(path: Path, device: str | Sequence[str], threads: int | None) -> OpenedSession:
+    """Open a model file on ``device``: ``auto``, ``cpu``, ``cuda``, or onnxruntime's providers, a list or text.
+
+    ``threads``: for one operator, 1 to 1,024; None means one for a small model, all cores for a large one. Raises
+    OptionError for what is no device, ModelFileError for a file that is no ONNX model, DeviceError for a device that
     cannot be used, MissingExtraError without onnxruntime.
     """
-    if device not in DEVICES:
-        raise OptionError(f"unknown device {device!r}; accepted: {', '.join(DEVICES)}")
-    if threads is not None and threads < 1:
-        raise OptionError(f"threads must be 1 or more, not {threads}")
+    wanted = _providers(device)
+    if threads is not None:
+        threads = check_count("threads", threads, most=_MOST_THREADS)
     _check_readable(path)
-    ort = _import_onnxruntime()
+    ort = import_onnxruntime()
     refuse_external_data(path)
-    if device == "cpu":
-        return "cpu", "asked for", _open(ort, path, [_CPU], threads)
-    if _CUDA not in ort.get_available_providers():
-        why_not = f"the installed onnxruntime {ort.__version__} is without CUDA"
-    else:
-        session, why_not = _open_on_cuda(ort, path, threads)
-        if session is not None:
-            return "cuda", "asked for" if device == "cuda" else "a GPU is available", session
-    if device == "cuda":
-        raise DeviceError(f"device 'cuda' cannot be used: {why_not}; it comes with pip install 'genrun[gpu]'")
-    return "cpu", why_not, _open(ort, path, [_CPU], threads)
+    if wanted is None:
+        return _open_on_any(ort, path, threads)
+    if wanted == (CPU,):
+        return OpenedSession(_open(ort, path, wanted, threads), "asked for")
+    _check_available(ort, wanted, device)
+    session, why_not = _try(ort, path, wanted, threads)
+    if session is None:
+        _open(ort, path, (CPU,), threads)  # raises, if the file is to blame
+        raise DeviceError(f"device {device!r} cannot be used: {why_not}; {_ASK_DOCTOR}")
+    return OpenedSession(session, "asked for")
 
 
-def _open_on_cuda(ort: ModuleType, path: Path, threads: int | None) -> tuple[ort.InferenceSession | None, str]:
-    """Return a session that really runs on CUDA, or None and the reason.
+def import_onnxruntime() -> ModuleType:
+    """Return the module onnxruntime.
 
-    What onnxruntime prints meanwhile is held back: standard output belongs to the generated text.
+    Raises MissingExtraError, with the pip line, where there is none, and DeviceError for one that cannot be used,
+    such as what is left of it when one of two wheels was removed.
     """
-    printed = io.StringIO()
-    failure = ""
-    with contextlib.redirect_stdout(printed):
+    try:
+        module = importlib.import_module("onnxruntime")
+        for name in ("InferenceSession", "get_available_providers"):
+            getattr(module, name)
+    except ModuleNotFoundError as error:
+        if error.name != "onnxruntime":
+            raise DeviceError(f"onnxruntime cannot be imported: {one_line(error)}; {_ASK_DOCTOR}") from error
+        raise MissingExtraError("running a model needs onnxruntime", "cpu", "gpu") from error
+    except Exception as error:  # its native libraries, for one, may fail to load
+        raise DeviceError(f"onnxruntime cannot be imported: {one_line(error)}; {_ASK_DOCTOR}") from error
+    return module
+
+
+def reason(error: Exception) -> str:
+    """Return the human part of an onnxruntime message such as ``[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : …``."""
+    return one_line(error).rpartition(" : ")[2] or one_line(error)
+
+
+def _providers(device: object) -> tuple[str, ...] | None:
+    """Return the names of the providers that are asked for; None for ``auto``."""
+    accepted = f"accepted: {', '.join(DEVICES)}, or a list of onnxruntime's providers such as {CUDA},{CPU}"
+    if isinstance(device, str):
+        if device == "auto":
+            return None
+        names = _PROVIDERS.get(device) or tuple(name.strip() for name in device.split(","))
+        if not any(name.endswith("ExecutionProvider") for name in names):
+            raise OptionError(f"unknown device {device!r}; {accepted}")
+    else:
+        names = tuple(device) if isinstance(device, Sequence) else ()
+    if not names or not all(isinstance(name, str) for name in names):
+        raise OptionError(f"unknown device {device!r}; {accepted}")
+    if len(set(names)) < len(names):
+        raise OptionError(f"device {device!r} names a provider twice")
+    return names
+
+
+def _check_available(ort: ModuleType, wanted: Sequence[str], device: str | Sequence[str]) -> None:
+    """Raise OptionError for a provider that does not exist, DeviceError for one that was not compiled in."""
+    available = ort.get_available_providers()
+    absent = [name for name in wanted if name not in available]
+    for name in absent:
+        known = {provider.lower(): provider for provider in ort.get_all_providers()}
+        if name not in known.values():
+            near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.9)  # they all end alike
+            hint = f"did you mean {known[near[0]]!r}?" if near else f"accepted: {', '.join(available)}"
+            raise OptionError(f"unknown execution provider {name!r}; {hint}")
+    if CUDA in absent:
+        do = how_to_install("gpu", installed_wheels())
+        raise DeviceError(f"device {device!r} cannot be used: {_why_without_cuda(ort)}; {do}")
+    if absent:
+        raise DeviceError(
+            f"device {device!r} cannot be used: the installed onnxruntime {ort.__version__} is without {absent[0]}; "
+            f"it has {', '.join(available)}"
+        )
+
+
+def _open_on_any(ort: ModuleType, path: Path, threads: int | None) -> OpenedSession:
+    if CUDA not in ort.get_available_providers():
+        why_not, meant_for_gpus = _why_without_cuda(ort), GPU_WHEEL in installed_wheels()
+    else:
+        session, why_not = _try(ort, path, (CUDA, CPU), threads)
+        meant_for_gpus = True
+        if session is not None:
+            return OpenedSession(session, "a GPU is available")
+    return OpenedSession(_open(ort, path, (CPU,), threads), why_not, meant_for_gpus)
+
+
+def _why_without_cuda(ort: ModuleType) -> str:
+    wheels = installed_wheels()
+    if len(wheels) > 1:
+        return f"{' and '.join(wheels)} are both installed and overwrite each other"
+    return f"the installed onnxruntime {ort.__version__} is without CUDA"
+
+
+def _try(
+    ort: ModuleType, path: Path, wanted: Sequence[str], threads: int | None
+) -> tuple[ort.InferenceSession | None, str]:
+    """Return a session that really runs on all of ``wanted``, or None and the reason.
+
+    What onnxruntime prints meanwhile is held back: standard output belongs to the generated text, and what it would
+    log on standard error, some long lines at each attempt, is what ``genrun doctor`` looks at.
+    """
+    printed, failure, missing = io.StringIO(), "", list(wanted)
+    with contextlib.redirect_stdout(printed), _without_logging(ort):
         try:
-            if hasattr(ort, "preload_dlls"):
+            if CUDA in wanted and hasattr(ort, "preload_dlls"):
                 ort.preload_dlls()
-            session = _open(ort, path, [_CUDA, _CPU], threads)
-            # The list of available providers says what was compiled in; only the session knows what could start.
-            if _CUDA in session.get_providers():
+            session = _open(ort, path, wanted, threads)
+            missing = [name for name in wanted if name not in session.get_providers()]
+            if not missing:
                 return session, ""
         except ModelFileError as error:
             failure = one_line(error)
-    said = failure or " ".join(printed.getvalue().split())[:300]
-    return None, f"CUDA could not start ({said or 'no GPU, or CUDA or cuDNN libraries are missing'})"
+    said = known_cause(f"{printed.getvalue()}\n{failure}") or failure or " ".join(printed.getvalue().split())[:300]
+    if missing[0] == CUDA:
+        return None, f"CUDA could not start ({said or 'no GPU, or CUDA or cuDNN libraries are missing'})"
+    return None, f"{missing[0]} could not start ({said or 'what it needs is missing here'})"
+
+
+@contextlib.contextmanager
+def _without_logging(ort: ModuleType) -> Iterator[None]:
+    """Log only what is fatal; a provider's failure goes to the default logger, whatever a session's own level is."""
+    ort.set_default_logger_severity(4)
+    try:
+        yield
+    finally:
+        ort.set_default_logger_severity(2)  # warnings, as onnxruntime begins; it cannot be asked for its level
 
 
 def _check_readable(path: Path) -> None:
@@ -83,27 +213,19 @@ def _check_readable(path: Path) -> None:
                 raise ModelFileError(f"{path} is empty, not a model file")
     except OSError as error:
         raise ModelFileError(f"{path}: cannot open the model file: {error.strerror or error}") from error
+    except ValueError as error:  # a path that no file can have
+        raise ModelFileError(f"{str(path)!r}: cannot open the model file: {error}") from error
 
 
-def _import_onnxruntime() -> ModuleType:
-    try:
-        return importlib.import_module("onnxruntime")
-    except ImportError as error:
-        raise MissingExtraError("running a model needs onnxruntime", "cpu", "gpu") from error
-
-
-def _open(ort: ModuleType, path: Path, providers: list[str], threads: int | None) -> ort.InferenceSession:
+def _open(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | None) -> ort.InferenceSession:
     settings = ort.SessionOptions()
     settings.log_severity_level = 4  # what goes wrong is raised; onnxruntime need not also print it
     # A small step is over before a second thread has woken up; 0 lets onnxruntime use every core.
     settings.intra_op_num_threads = threads or (1 if path.stat().st_size < _SMALL_BYTES else 0)
     settings.inter_op_num_threads = 1
     try:
-        return ort.InferenceSession(path, settings, providers=providers)
+        session = ort.InferenceSession(path, settings, providers=list(providers))
     except Exception as error:  # onnxruntime's exceptions share no public base class
         raise ModelFileError(f"{path} is not a readable ONNX model: {reason(error)}") from error
-
-
-def reason(error: Exception) -> str:
-    """Return the human part of an onnxruntime message such as ``[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : …``."""
-    return one_line(error).rpartition(" : ")[2] or one_line(error)
+    session.disable_fallback()  # or a step that fails on the GPU would be repeated on the CPU, and all after it
+    return session

@@ -3,65 +3,61 @@
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from genrun.batch import Batch, Row, generate_rows
+from genrun.arguments import check_count, check_path, check_text, check_texts
+from genrun.asynchronous import AsyncModel
 from genrun.contracts import Decoder
-from genrun.draws import Draws
+from genrun.device import DeviceWarning
 from genrun.errors import OptionError
+from genrun.generation import BATCH_SIZE, Generation, Job
 from genrun.model_file import GenerationDefaults, Metadata, Verification
-from genrun.results import Result, UnknownWordsWarning, list_words
+from genrun.results import Result, warn_unknown
 from genrun.scoring import Score, token_log_probabilities
 from genrun.session import StepSession
-from genrun.settings import GenerationSettings, check_count, resolve_settings
+from genrun.settings import GenerationSettings, resolve_settings
 from genrun.suggesting import Suggester, Suggestion
-from genrun.text_stream import TextStream
-from genrun.tokenizer import Encoding, Tokenizer
+from genrun.tokenizer import Tokenizer
+from genrun.tokenizer.detokenizer import check_casing
 from genrun.typing_session import KEPT_STATES, TypingSession
 
 __all__ = ["BATCH_SIZE", "Model", "load"]
 
-BATCH_SIZE = 64
-_AHEAD = 16  # batches of finished results that may wait for an earlier one
 
-
-def load(path: str | os.PathLike[str], *, device: str = "auto", threads: int | None = None) -> Model:
+def load(path: str | os.PathLike[str], *, device: str | Sequence[str] = "auto", threads: int | None = None) -> Model:
     """Open a model file.
 
-    ``device``: ``auto`` (a GPU if one works, else the CPU), ``cpu``, ``cuda`` (or DeviceError with the reason).
-    ``threads``: CPU threads for one step; None means one for a small model file (below 16 MiB), all cores for a
-    large one. Raises ModelFileError for a file that is not a genrun model.
+    ``device``: ``auto`` (a GPU if one works, else the CPU), ``cpu``, ``cuda``, or the execution providers of
+    onnxruntime that are to be used, the preferred one first, as a list or separated by commas. What is named is used,
+    or it is a DeviceError with the reason; ``auto`` warns (DeviceWarning) where it uses the CPU although onnxruntime
+    for GPUs is installed. ``threads``: CPU threads for one step, 1 to 1,024; None means one for a small model file
+    (below 16 MiB), all cores for a large one. Raises ModelFileError for a file that is not a genrun model,
+    OptionError for arguments that are not accepted, MissingExtraError without onnxruntime.
 
     >>> model = load("headlines.onnx")                                            # doctest: +SKIP
     >>> model.generate("today in new york", max_new_tokens=8, seed=7)             # doctest: +SKIP
     'Today in New York City, a Mayor Vote on the Budget'
     """
-    session = StepSession(Path(path), device=device, threads=threads)
+    session = StepSession(check_path(path, what="a model file"), device=device, threads=threads)
+    if session.fell_back:
+        message = f"the model runs on the CPU although onnxruntime-gpu is installed: {session.device_reason}"
+        warnings.warn(f"{message}; genrun doctor says what to do", DeviceWarning, stacklevel=2)
     metadata = Metadata.from_properties(session.properties, path=str(path))
     session.bind(len(metadata.tokenizer))
     return Model(session, metadata)
 
 
-@dataclass(slots=True, eq=False)
-class _Job:
-    """A prompt on its way: one row and what its result needs."""
-
-    prompt: str
-    encoding: Encoding
-    sample: int
-    row: Row
-
-
-class Model:
+class Model(AsyncModel):
     """A language model that generates text. Immutable, and safe to share between threads.
 
-    Made by :func:`load`. ``device`` is the one in use and ``device_reason`` why it was chosen.
+    Made by :func:`load`. ``device`` is the one in use and ``device_reason`` why it was chosen. For programs that run
+    an event loop there are ``agenerate``, ``agenerate_many`` and ``astream``.
     """
 
     def __init__(self, session: StepSession, metadata: Metadata) -> None:
@@ -75,8 +71,13 @@ class Model:
 
     @property
     def device(self) -> str:
-        """The device that is really used: ``cpu`` or ``cuda``."""
+        """The device that is really used: ``cpu``, ``cuda``, or the name of another execution provider."""
         return self._session.device
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The execution providers of onnxruntime that are really in use, the preferred one first."""
+        return self._session.providers
 
     @property
     def device_reason(self) -> str:
@@ -135,14 +136,9 @@ class Model:
         The ``choices`` are the parameters of :meth:`settings`: max_new_tokens, decoder and its options, seed, stop,
         casing. Warns (UnknownWordsWarning) of prompt words that are not in the vocabulary.
         """
-        settings = self._chosen(settings, choices)
-        job = next(self._jobs([prompt], 1, settings))
-        _warn_unknown(job.encoding.unknown)
-        batch = self._batch(settings)
-        batch.admit([job.row])
-        while len(batch):
-            batch.advance()
-        return self._result(job, settings).text
+        generation, job = self._begin(prompt, settings, choices)
+        warn_unknown(job.encoding.unknown)
+        return generation.text(job)
 
     def generate_many(
         self,
@@ -173,11 +169,9 @@ class Model:
 
         Any number of prompts needs the memory of about one batch.
         """
-        if isinstance(prompts, str):
-            raise OptionError("prompts must be a list of texts, not one text")
-        check_count("n", n)
-        check_count("batch_size", batch_size)
-        return self._results(prompts, n, batch_size, self._chosen(settings, choices))
+        check_texts("prompts", prompts)
+        n, batch_size = check_count("n", n), check_count("batch_size", batch_size)
+        return self._generation(settings, choices).results(prompts, n, batch_size)
 
     def stream(
         self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Any
@@ -186,10 +180,9 @@ class Model:
 
         The ``choices`` are the parameters of :meth:`settings`, checked before the first piece.
         """
-        settings = self._chosen(settings, choices)
-        job = next(self._jobs([prompt], 1, settings, watch=True))
-        _warn_unknown(job.encoding.unknown)
-        return self._stream(job.row, settings)
+        generation, job = self._begin(prompt, settings, choices, watch=True)
+        warn_unknown(job.encoding.unknown)
+        return generation.pieces(job)
 
     def suggest(self, text: str, n: int = 5, *, end: bool = False, casing: str | None = None) -> list[Suggestion]:
         """Return the ``n`` likeliest words to follow ``text``, or to complete the word that it breaks off in.
@@ -205,7 +198,7 @@ class Model:
         """
         typing = self.typing(casing=casing, keep=1)
         suggestions = typing.suggest(text, n, end=end)
-        _warn_unknown(typing.unknown)
+        warn_unknown(typing.unknown)
         return suggestions
 
     def typing(self, *, casing: str | None = None, keep: int = KEPT_STATES) -> TypingSession:
@@ -226,10 +219,8 @@ class Model:
 
     def score_each(self, texts: Iterable[str], *, batch_size: int = BATCH_SIZE) -> Iterator[Score]:
         """Yield the score of every text, in order, taking texts only as fast as they are used."""
-        if isinstance(texts, str):
-            raise OptionError("texts must be a list of texts, not one text")
-        check_count("batch_size", batch_size)
-        return self._scores(texts, batch_size)
+        check_texts("texts", texts)
+        return self._scores(texts, check_count("batch_size", batch_size))
 
     def _scores(self, texts: Iterable[str], batch_size: int) -> Iterator[Score]:
         waiting = iter(texts)
@@ -238,8 +229,7 @@ class Model:
             group: list[str] = []
             try:
                 for text in islice(waiting, batch_size):
-                    if not isinstance(text, str):
-                        raise OptionError(f"what is scored must be text, not {text!r}")
+                    check_text(text, what="what is scored")
                     group.append(text)
             except Exception as error:  # a bad text must not take those before it along
                 refused = error
@@ -254,98 +244,25 @@ class Model:
 
     def prompt_text(self, prompt: str, *, casing: str | None = None) -> str:
         """Return ``prompt`` as it stands at the head of the generated text: normalized, joined, cased."""
-        casing = self.defaults.casing if casing is None else casing
+        check_text(prompt, what="a prompt")
+        casing = self.defaults.casing if casing is None else check_casing(casing)
         encoding = self.tokenizer.encode_prompt(prompt)
         return self.tokenizer.detokenizer(casing).join(self.tokenizer.prompt_pieces(encoding, casing))
 
-    def _chosen(self, settings: GenerationSettings | None, choices: Mapping[str, Any]) -> GenerationSettings:
+    def _generation(self, settings: GenerationSettings | None, choices: Mapping[str, Any]) -> Generation:
         if settings is None:
-            return self.settings(**choices)
-        if choices:
+            settings = self.settings(**choices)
+        elif not isinstance(settings, GenerationSettings):
+            raise OptionError(f"settings must be what Model.settings returns, not {settings!r}")
+        elif choices:
             raise OptionError(f"give either settings or {', '.join(sorted(choices))}, not both")
-        return settings
+        return Generation(self._session, self._metadata, settings)
 
-    def _batch(self, settings: GenerationSettings, *, log_probabilities: bool = False) -> Batch:
-        return Batch(
-            self._session,
-            settings.decoder,
-            stop_ids=self.defaults.stop_ids,
-            suppressed_ids=self.defaults.suppressed_ids,
-            log_probabilities=log_probabilities,
-        )
+    def _begin(
+        self, prompt: str, settings: GenerationSettings | None, choices: Mapping[str, Any], *, watch: bool = False
+    ) -> tuple[Generation, Job]:
+        generation = self._generation(settings, choices)
+        return generation, generation.begin(prompt, watch=watch)
 
-    def _jobs(
-        self, prompts: Iterable[str], n: int, settings: GenerationSettings, *, watch: bool = False
-    ) -> Iterator[_Job]:
-        for prompt in prompts:
-            if not isinstance(prompt, str):
-                raise OptionError(f"a prompt must be text, not {prompt!r}")
-            encoding = self.tokenizer.encode_prompt(prompt)
-            for sample in range(n):
-                draws = Draws(settings.seed, sample, encoding.ids)
-                watcher = self._text_stream(encoding, settings) if watch or settings.stops else None
-                yield _Job(prompt, encoding, sample, Row(encoding.ids, draws, settings.max_new_tokens, watcher))
-
-    def _text_stream(self, encoding: Encoding, settings: GenerationSettings) -> TextStream:
-        pieces = self.tokenizer.prompt_pieces(encoding, settings.casing)
-        return TextStream(self.tokenizer, pieces, casing=settings.casing, stops=settings.stops)
-
-    def _results(
-        self, prompts: Iterable[str], n: int, batch_size: int, settings: GenerationSettings
-    ) -> Iterator[Result]:
-        """Yield results in the order of the prompts, through a batch of bounded size."""
-        waiting: dict[Row, _Job] = {}  # in the order of the prompts
-
-        refused: list[Exception] = []
-
-        jobs = self._jobs(prompts, n, settings)
-
-        def take(count: int) -> list[Row]:
-            if refused or len(waiting) > _AHEAD * batch_size:  # a slow row holds back the results of those behind it
-                return []
-            taken: list[Row] = []
-            try:
-                for job in islice(jobs, count):
-                    waiting[job.row] = job
-                    taken.append(job.row)
-            except Exception as error:  # a bad prompt must not take those before it along
-                refused.append(error)
-            return taken
-
-        batch = self._batch(settings, log_probabilities=True)
-        for _ in generate_rows(batch, take, batch_size=batch_size):
-            while waiting and (first := next(iter(waiting))).finish_reason:
-                yield self._result(waiting.pop(first), settings)
-        for error in refused:
-            raise error
-
-    def _result(self, job: _Job, settings: GenerationSettings) -> Result:
-        text = self._text_stream(job.encoding, settings)
-        continuation = "".join([text.push(token) for token in job.row.new_ids]) + text.finish()
-        return Result(
-            prompt=job.prompt,
-            text=text.prompt_text + continuation,
-            continuation=continuation,
-            ids=tuple(job.row.new_ids),
-            finish_reason=job.row.finish_reason,
-            log_probability=job.row.log_probability,
-            unknown=job.encoding.unknown,
-            seed=settings.seed,
-            sample=job.sample,
-        )
-
-    def _stream(self, row: Row, settings: GenerationSettings) -> Iterator[str]:
-        batch = self._batch(settings)
-        batch.admit([row])
-        while len(batch):
-            row.new_text = ""
-            batch.advance()
-            if row.new_text:
-                yield row.new_text
-        if row.watch is not None and (held := row.watch.finish()):
-            yield held
-
-
-def _warn_unknown(words: Sequence[str]) -> None:
-    if words:
-        warnings.warn(f"not in the model's vocabulary: {list_words(words)}", UnknownWordsWarning, stacklevel=3)
+    def _stoppable(self, stop: threading.Event) -> Model:
+        return Model(self._session.stoppable(stop), self._metadata)

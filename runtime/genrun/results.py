@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Result", "UnknownWordsWarning", "list_words", "shorten"]
+__all__ = ["Result", "UnknownWordsWarning", "list_words", "shorten", "warn_unknown"]
 
 
 def list_words(words: Sequence[str], most: int = 10) -> str:
@@ -27,6 +28,12 @@ def shorten(text: str, most: int = 60) -> str:
 
 class UnknownWordsWarning(UserWarning):
     """Words of a prompt are not in the model's vocabulary, so the model did not see them as written."""
+
+
+def warn_unknown(words: Sequence[str]) -> None:
+    """Warn of a prompt's unknown ``words`` if there are any, at the line that called the caller of this."""
+    if words:
+        warnings.warn(f"not in the model's vocabulary: {list_words(words)}", UnknownWordsWarning, stacklevel=3)
 
 
 @dataclass(frozen=True, slots=True)

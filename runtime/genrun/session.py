@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from genrun.device import open_session, reason
 from genrun.errors import ModelFileError, one_line
 
-__all__ = ["StateSpec", "StepSession"]
+__all__ = ["StateSpec", "StepSession", "Stopped"]
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     "tensor(float)": np.dtype(np.float32),
@@ -34,19 +36,33 @@ class StateSpec:
     shape: tuple[int, ...]
 
 
+class Stopped(Exception):
+    """A step was asked of a session that has been told to stop; whoever told it knows, so it is no GenrunError."""
+
+
 class StepSession:
     """An open model file. Holds no generation state, so threads may share it.
 
-    ``device`` is ``auto``, ``cpu`` or ``cuda``; afterwards the attribute ``device`` is the one really used and
-    ``device_reason`` says why. ``threads``: for one operator; None means one for a
-    small model, all cores for a large one. Raises ModelFileError for a file that is no model, DeviceError for a
-    device that cannot be used, MissingExtraError without onnxruntime.
+    ``device`` and ``threads`` as in :func:`genrun.load`; afterwards ``device`` is the one really used, ``providers``
+    are all that are in use, ``device_reason`` says why, and ``fell_back`` whether the CPU stands in for a GPU. Raises
+    ModelFileError for a file that is no model, DeviceError for a device that cannot be used, OptionError for what is
+    no device, MissingExtraError without onnxruntime.
     """
 
-    def __init__(self, path: Path, *, device: str = "auto", threads: int | None = None) -> None:
+    def __init__(self, path: Path, *, device: str | Sequence[str] = "auto", threads: int | None = None) -> None:
         self.path = path
-        self.device, self.device_reason, self._session = open_session(path, device, threads)
+        opened = open_session(path, device, threads)
+        self.device, self.device_reason, self.fell_back = opened.device, opened.reason, opened.fell_back
+        self.providers = opened.providers
+        self._session = opened.session
+        self._stop: threading.Event | None = None
         self.properties: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+
+    def stoppable(self, stop: threading.Event) -> StepSession:
+        """Return a view of this session whose steps raise Stopped once ``stop`` is set, in whichever thread."""
+        view = copy.copy(self)
+        view._stop = stop
+        return view
 
     def bind(self, vocabulary: int) -> None:
         """Read the states off the graph and check that it is a step over ``vocabulary`` tokens."""
@@ -84,6 +100,8 @@ class StepSession:
 
     def step(self, tokens: NDArray[np.int64], states: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float32], States]:
         """Feed one token per row: int64 ``[batch]`` → logits float32 ``[batch, vocabulary]`` and the next states."""
+        if self._stop is not None and self._stop.is_set():
+            raise Stopped
         feed: dict[str, NDArray[Any]] = {"token": tokens}
         feed.update(zip((spec.name for spec in self.states), states, strict=True))
         try:

@@ -12,7 +12,7 @@ from genrun.errors import OptionError, UnknownPluginError
 from genrun.model_file import GenerationDefaults, check_max_new_tokens
 from genrun.tokenizer.detokenizer import check_casing
 
-__all__ = ["GenerationSettings", "check_count", "resolve_settings"]
+__all__ = ["GenerationSettings", "resolve_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,7 @@ def resolve_settings(
     """
     if max_new_tokens is None:
         max_new_tokens = defaults.max_new_tokens
-    stops = (stop,) if isinstance(stop, str) else tuple(stop or ())
-    if not all(isinstance(text, str) for text in stops):
-        raise OptionError(f"a stop must be text, not {stop!r}")
-    if "" in stops:
-        raise OptionError("a stop text must not be empty")
+    stops = _stops(stop)
     return GenerationSettings(
         decoder=_decoder(defaults, decoder, options or {}),
         max_new_tokens=check_max_new_tokens(max_new_tokens),
@@ -56,10 +52,18 @@ def resolve_settings(
     )
 
 
-def check_count(name: str, value: int) -> None:
-    """Raise OptionError unless ``value``, the parameter ``name``, is a whole number from 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise OptionError(f"{name} must be a whole number from 1, not {value!r}")
+def _stops(stop: str | Sequence[str] | None) -> tuple[str, ...]:
+    if stop is None:
+        return ()
+    try:
+        stops = (stop,) if isinstance(stop, str) else tuple(stop)
+    except TypeError:
+        raise OptionError(f"a stop must be text, not {stop!r}") from None
+    if not all(isinstance(text, str) for text in stops):
+        raise OptionError(f"a stop must be text, not {stop!r}")
+    if "" in stops:
+        raise OptionError("a stop text must not be empty")
+    return stops
 
 
 def _decoder(defaults: GenerationDefaults, decoder: str | Decoder | None, options: Mapping[str, object]) -> Decoder:
@@ -74,4 +78,6 @@ def _decoder(defaults: GenerationDefaults, decoder: str | Decoder | None, option
         return registry.make_decoder(decoder, options)
     if options:
         raise OptionError(f"options {sorted(options)} go with a decoder's name, not with a decoder object")
+    if isinstance(decoder, type) or not callable(getattr(decoder, "choose", None)):
+        raise OptionError(f"a decoder must be a name or an object with a method 'choose', not {decoder!r}")
     return decoder

@@ -8,9 +8,9 @@ from itertools import takewhile
 import numpy as np
 from numpy.typing import NDArray
 
+from genrun.arguments import check_count
 from genrun.errors import ModelFileError
 from genrun.session import States, StepSession
-from genrun.settings import check_count
 from genrun.suggesting import Suggester, Suggestion
 
 __all__ = ["KEPT_STATES", "StateTrail", "TypingSession"]
@@ -37,7 +37,7 @@ class TypingSession:
 
         Words outside the vocabulary are named in ``unknown``; otherwise as :meth:`genrun.model.Model.suggest`.
         """
-        check_count("n", n)
+        n = check_count("n", n)
         before, unfinished = self._suggester.read(text)
         logits = self._trail.logits_after(before.ids)
         self.unknown = before.unknown

@@ -12,8 +12,11 @@ from click.testing import CliRunner
 
 import genrun
 from genrun.cli.group import cli
+from genrun_core.corpus import TokenShards
 from genrun_core.evaluation import evaluate
 from genrun_core.settings import PluginChoice
+from genrun_export.exporting import export
+from support.trained import train
 
 LYRICS = PluginChoice("lyrics-glob")
 
@@ -82,3 +85,27 @@ def test_options_without_their_reader_are_refused(songs_model: Path) -> None:
     result = CliRunner().invoke(cli, asked)
     assert isinstance(result.exception, genrun.OptionError)
     assert "name it with --reader" in str(result.exception)
+
+
+def test_a_running_text_is_one_text_for_a_run_its_file_and_its_own_validation(samples: Path, tmp_path: Path) -> None:
+    """The state and the last token go on from document to document, as they did in training."""
+    settings = {"running_text": "true", "sequence_length": "7", "batch_size": "1", "hidden_size": "16"}
+    settings |= {"embedding_size": "8", "epochs": "2", "patience": "0", "validation": "0.2"}
+    run = train([samples / "songs" / "*.txt"], "lyricist", tmp_path / "run", settings)
+    export(run, tmp_path / "model.onnx")
+    texts = [str(samples / "songs" / "*.txt")]
+    by_run, by_file = evaluate(run, texts), evaluate(tmp_path / "model.onnx", texts, LYRICS)
+    assert by_run.tokens == by_file.tokens == len(TokenShards.open(run / "tokens").ids) - 1
+    assert by_file.log_probability == pytest.approx(by_run.log_probability, rel=1e-6)
+    apart = evaluate(tmp_path / "model.onnx", texts, LYRICS, running_text=False)
+    assert apart.tokens == by_run.tokens - (apart.documents - 1)
+    assert apart.log_probability != pytest.approx(by_run.log_probability, rel=1e-4)
+
+    whole = "".join(path.read_text("utf-8") for path in sorted((samples / "songs").glob("*.txt")))
+    lines = [line.strip() for line in whole.splitlines()]
+    documents = [line for line in lines if line and not line.endswith(":")]
+    (tmp_path / "held-out.txt").write_text("\n".join(documents[-round(len(documents) * 0.2) :]) + "\n", "utf-8")
+    with (run / "metrics.csv").open(encoding="utf-8") as file:
+        losses = [float(row["val_loss"]) for row in csv.DictReader(file)]
+    found = evaluate(run, [str(tmp_path / "held-out.txt")], PluginChoice("text"))
+    assert math.log(found.perplexity) == pytest.approx(min(losses), rel=1e-5)

@@ -79,3 +79,21 @@ def test_an_interrupt_or_a_polite_kill_saves_and_is_one_line(
     assert stopped, said
     assert stopped[3] == str(run)
     assert len(learnt(run)) == int(stopped[2]) - bool(stopped[1])  # to the last epoch, whenever it saved before
+
+
+def test_a_full_disk_is_one_line_and_what_was_saved_goes_on(samples: Path, tmp_path: Path) -> None:
+    """A limit on the size of a file stands in for the disk: the checkpoint does not fit, what came before does."""
+    run, log = tmp_path / "run", tmp_path / "log.txt"
+    arguments = [samples / "songs" / "*.txt", "--recipe", "lyricist", *OPTIONS, "--set", "epochs=3", "-o", run]
+    limited = f"ulimit -f 60; exec {sys.executable} -m genrun train {' '.join(map(repr, map(str, arguments)))}"
+    with log.open("w", encoding="utf-8") as stderr:
+        code = subprocess.run(
+            ["bash", "-c", limited], stdout=subprocess.DEVNULL, stderr=stderr, check=False
+        ).returncode
+    said = log.read_text("utf-8")
+    assert code == 1, said
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].startswith(f"error: {run}")
+    assert said.splitlines()[-1].endswith("File too large")
+    assert not list(run.rglob("*.partial*"))
+    assert start(log, "--resume", run).wait(timeout=300) == 0, log.read_text("utf-8")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from genrun_core.evaluation import evaluate
+
 if TYPE_CHECKING:
     from end_to_end.conftest import RuntimeEnvironment
 
@@ -57,18 +59,34 @@ def test_generating_works_without_tensorflow(runtime_environment: RuntimeEnviron
     assert runtime_environment.run("info", racetrack_model).returncode == 0
 
 
+def test_a_model_file_is_evaluated_without_tensorflow(
+    runtime_environment: RuntimeEnvironment, racetrack_model: Path, racetrack_run: Path, samples: Path
+) -> None:
+    """The same figures as those of the run, which needs Keras."""
+    corpus = str(samples / "racetrack.txt")
+    for how in ("--documents", "--running"):
+        result = runtime_environment.run("evaluate", racetrack_model, corpus, "--json", how)
+        assert result.returncode == 0, result.stderr
+        found = json.loads(result.stdout)
+        expected = evaluate(racetrack_run, [corpus], running_text=how == "--running")
+        assert found["tokens"] == expected.tokens
+        assert found["perplexity"] == pytest.approx(expected.perplexity, rel=1e-3)
+
+
 def test_importing_genrun_loads_nothing_else(runtime_environment: RuntimeEnvironment) -> None:
     assert loaded(runtime_environment, "import genrun") == {"genrun"}
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["plugins"], ["generate", "--help"], ["train", "--help"]], ids=" ".join
+    "arguments",
+    [["--help"], ["--version"], ["plugins"], ["doctor"], ["generate", "--help"], ["train", "--help"]],
+    ids=" ".join,
 )
 def test_commands_that_open_no_model_load_no_onnxruntime(
     runtime_environment: RuntimeEnvironment, arguments: list[str]
 ) -> None:
     allowed = {"genrun", "click"} | ({"genrun_core"} if "train" in arguments else set())
-    if arguments == ["plugins"]:  # it imports every plugin, to see whether it works
+    if arguments[0] in ("plugins", "doctor"):  # they import every plugin, to see whether it works
         allowed = {"genrun", "genrun_plugins", "genrun_core", "genrun_export", "click", "numpy"}
     assert loaded(runtime_environment, command(*arguments)) <= allowed
 
@@ -112,6 +130,18 @@ def test_without_onnxruntime_there_is_one_line_with_the_pip_command(
     assert done.returncode == 1
     expected = "error: running a model needs onnxruntime: pip install 'genrun[cpu]' (or 'genrun[gpu]')\n"
     assert done.stderr == expected
+
+
+def test_the_doctor_finds_what_the_environment_lacks(
+    bare_environment: RuntimeEnvironment, runtime_environment: RuntimeEnvironment
+) -> None:
+    done = bare_environment.run("doctor")
+    assert done.returncode == 1, done.stderr
+    assert "not installed, so no model can be run" in done.stdout
+    assert done.stdout.endswith("\n1 problem\n")
+    done = runtime_environment.run("doctor")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("\nnothing is wrong\n")
 
 
 def test_a_csv_corpus_without_pandas_is_one_line(bare_environment: RuntimeEnvironment, samples: Path) -> None:

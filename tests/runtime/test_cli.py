@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 import genrun
 from genrun.cli.group import cli, run
 from genrun.description import describe_model
+from genrun.device import DeviceWarning
 from genrun.errors import OptionError
 from genrun.model import Model
 from genrun.model_file import GoldenText
 from support.alphabet import write_model
 from support.distributions import DECODER, Site
+
+DEVICES = (
+    "accepted: auto, cpu, cuda, or a list of onnxruntime's providers such as "
+    "CUDAExecutionProvider,CPUExecutionProvider"
+)
 
 
 def call(*arguments: object, stdin: str | bytes | None = None) -> Result:
@@ -154,7 +162,9 @@ def test_plugins_lists_a_line_each_and_says_what_is_broken(installed: Site) -> N
         (["--decoder", "top-k", "--set", "k=0"], "decoder 'top-k': k must be 1 or more, not 0"),
         (["--stop", ""], "a stop text must not be empty"),
         (["--casing", "titel"], "unknown casing 'titel'; did you mean 'title'?"),
-        (["--device", "gpu"], "unknown device 'gpu'; accepted: auto, cpu, cuda"),
+        (["--threads", "0"], "threads must be a whole number from 1 to 1,024, not 0"),
+        (["--device", "CPUExecutionProvder"], f"unknown device 'CPUExecutionProvder'; {DEVICES}"),
+        (["--device", "gpu"], f"unknown device 'gpu'; {DEVICES}"),
     ],
 )
 def test_errors_are_one_line_and_status_1(
@@ -270,3 +280,27 @@ def test_a_text_that_is_not_utf8_is_an_error_with_its_line(alphabet_file: Path) 
     result = CliRunner().invoke(cli, ["score", str(alphabet_file)], input=b"a\nb\n\xff\n")
     assert isinstance(result.exception, OptionError)
     assert str(result.exception) == "standard input, line 3: a text must be UTF-8"
+
+
+def test_providers_and_threads_can_be_chosen(alphabet_file: Path) -> None:
+    result = call("generate", alphabet_file, "a", "--device", "CPUExecutionProvider", "--threads", 2, "--seed", 1)
+    assert (result.stdout, result.stderr) == ("abcdef\n", "cpu (asked for), seed 1\n")
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_shown_as_notes_where_they_are_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @click.command()
+    def warning() -> None:
+        warnings.warn("the model runs on the CPU", DeviceWarning, stacklevel=1)
+        warnings.warn("somebody else's", RuntimeWarning, stacklevel=1)
+
+    shown = warnings.showwarning
+    monkeypatch.setattr(sys, "argv", ["genrun"])
+    with pytest.raises(SystemExit):
+        run(warning)
+    ours, theirs, *_ = capsys.readouterr().err.splitlines()
+    assert ours == "note: the model runs on the CPU"
+    assert theirs.endswith("RuntimeWarning: somebody else's")
+    assert warnings.showwarning is shown

@@ -1,12 +1,9 @@
-"""Opening model files: what is no model, what is no decoding step, and which device is used."""
+"""Opening model files: what is no model, and what is no decoding step."""
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,8 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import genrun
-from genrun.device import open_session
-from genrun.errors import DeviceError, GenrunError, MissingExtraError, ModelFileError, OptionError
+from genrun.errors import GenrunError, ModelFileError
 from genrun.session import StepSession
 from support.alphabet import letters, metadata, save, step_model, write_model
 
@@ -37,6 +33,10 @@ def test_a_folder_is_no_model_and_a_run_folder_is_recognized(tmp_path: Path) -> 
     assert refusal(tmp_path) == f"{tmp_path} is a folder, not a model file"
     (tmp_path / "run.toml").touch()
     assert refusal(tmp_path).endswith("not a model file (a run folder: genrun export makes a model file of it)")
+
+
+def test_a_path_that_no_file_can_have_is_an_error_too() -> None:
+    assert refusal(Path("a\0b.onnx")) == "'a\\x00b.onnx': cannot open the model file: embedded null byte"
 
 
 def test_an_empty_file_is_no_model(tmp_path: Path) -> None:
@@ -228,135 +228,6 @@ def test_logits_of_the_wrong_rows_are_an_error_too(tmp_path: Path) -> None:
     model = genrun.load(changed(tmp_path / "m.onnx", change), device="cpu")
     with pytest.raises(ModelFileError, match="does not return one row for each of its 1"):
         model.generate("a")
-
-
-@pytest.mark.parametrize("device", ["gpu", "", "CUDA", "cuda:0"])
-def test_an_unknown_device_lists_the_known_ones(alphabet_file: Path, device: str) -> None:
-    message = refusal(alphabet_file, OptionError, device=device)
-    assert message == f"unknown device {device!r}; accepted: auto, cpu, cuda"
-
-
-@pytest.mark.parametrize("threads", [0, -1])
-def test_threads_are_at_least_one(alphabet_file: Path, threads: int) -> None:
-    assert refusal(alphabet_file, OptionError, threads=threads) == f"threads must be 1 or more, not {threads}"
-
-
-def test_the_device_in_use_is_reported(alphabet_file: Path) -> None:
-    model = genrun.load(alphabet_file, device="cpu", threads=2)
-    assert (model.device, model.device_reason, model.path) == ("cpu", "asked for", alphabet_file)
-    assert model.generate("a") == "abcdef"
-
-
-class FakeSession:
-    """An onnxruntime session that starts on the providers it is told to."""
-
-    working: tuple[str, ...] = ()
-    said: str = ""
-
-    def __init__(self, path: Path, settings: Any, providers: list[str]) -> None:
-        if "CUDAExecutionProvider" in providers and self.said:
-            print(self.said)
-        if "CUDAExecutionProvider" in providers and self.said.startswith("raise"):
-            raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : no\n driver")
-        self.providers = [name for name in providers if name in self.working]
-
-    def get_providers(self) -> list[str]:
-        return self.providers
-
-    def get_modelmeta(self) -> Any:
-        return SimpleNamespace(custom_metadata_map={})
-
-
-def fake_onnxruntime(
-    monkeypatch: pytest.MonkeyPatch, *, compiled_in: bool, works: bool, said: str = "", preloads: bool = False
-) -> None:
-    cpu, cuda = "CPUExecutionProvider", "CUDAExecutionProvider"
-    working = (cuda, cpu) if works else (cpu,)
-    module = SimpleNamespace(
-        __version__="9.9",
-        get_available_providers=lambda: [cuda, cpu] if compiled_in else [cpu],
-        SessionOptions=SimpleNamespace,
-        InferenceSession=type("Session", (FakeSession,), {"working": working, "said": said}),
-    )
-    if preloads:
-        module.preload_dlls = lambda: print("Failed to load /lib/libcudnn.so.9:\n  no such file")
-    monkeypatch.setitem(sys.modules, "onnxruntime", module)
-
-
-WITHOUT = "the installed onnxruntime 9.9 is without CUDA"
-NOT_STARTED = "CUDA could not start (no GPU, or CUDA or cuDNN libraries are missing)"
-
-
-@pytest.mark.parametrize(("compiled_in", "works", "reason"), [(False, False, WITHOUT), (True, False, NOT_STARTED)])
-def test_cuda_that_cannot_be_used_is_an_error_with_its_reason_and_auto_falls_back(
-    monkeypatch: pytest.MonkeyPatch, alphabet_file: Path, compiled_in: bool, works: bool, reason: str
-) -> None:
-    fake_onnxruntime(monkeypatch, compiled_in=compiled_in, works=works)
-    message = refusal(alphabet_file, DeviceError, device="cuda")
-    assert message == f"device 'cuda' cannot be used: {reason}; it comes with pip install 'genrun[gpu]'"
-    session = StepSession(alphabet_file)
-    assert (session.device, session.device_reason) == ("cpu", reason)
-
-
-def test_cuda_that_works_is_used(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
-    fake_onnxruntime(monkeypatch, compiled_in=True, works=True)
-    for device, used, reason in (
-        ("cuda", "cuda", "asked for"),
-        ("auto", "cuda", "a GPU is available"),
-        ("cpu", "cpu", "asked for"),
-    ):
-        session = StepSession(alphabet_file, device=device)
-        assert (session.device, session.device_reason) == (used, reason)
-
-
-def test_what_is_printed_while_cuda_is_tried_is_held_back_and_becomes_the_reason(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], alphabet_file: Path
-) -> None:
-    fake_onnxruntime(
-        monkeypatch, compiled_in=True, works=False, said="*** EP Error ***\n falling back", preloads=True
-    )
-    session = StepSession(alphabet_file)
-    printed = "Failed to load /lib/libcudnn.so.9: no such file *** EP Error *** falling back"
-    assert (session.device, session.device_reason) == ("cpu", f"CUDA could not start ({printed})")
-    message = refusal(alphabet_file, DeviceError, device="cuda")
-    assert message.startswith(f"device 'cuda' cannot be used: CUDA could not start ({printed});")
-    fake_onnxruntime(monkeypatch, compiled_in=True, works=True, said="welcome to CUDA", preloads=True)
-    assert StepSession(alphabet_file).device == "cuda"
-    assert capsys.readouterr().out == ""
-
-
-def test_long_printing_is_cut(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
-    fake_onnxruntime(monkeypatch, compiled_in=True, works=False, said="word " * 1000)
-    assert len(StepSession(alphabet_file).device_reason) < 350
-
-
-def test_a_cuda_session_that_cannot_be_made_is_a_reason_too(
-    monkeypatch: pytest.MonkeyPatch, alphabet_file: Path
-) -> None:
-    fake_onnxruntime(monkeypatch, compiled_in=True, works=False, said="raise")
-    session = StepSession(alphabet_file)
-    assert session.device == "cpu"
-    assert session.device_reason == (
-        f"CUDA could not start ({alphabet_file} is not a readable ONNX model: no driver)"
-    )
-
-
-def test_standard_output_is_given_back(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], alphabet_file: Path
-) -> None:
-    fake_onnxruntime(monkeypatch, compiled_in=True, works=False, said="raise")
-    with pytest.raises(DeviceError):
-        open_session(alphabet_file, "cuda", None)
-    print("after")
-    assert capsys.readouterr().out == "after\n"
-
-
-def test_without_onnxruntime_the_pip_lines_are_given(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    message = refusal(alphabet_file, MissingExtraError)
-    assert message == "running a model needs onnxruntime: pip install 'genrun[cpu]' (or 'genrun[gpu]')"
-    with pytest.raises(ImportError):
-        importlib.import_module("onnxruntime")
 
 
 def test_states_are_read_off_the_graph(alphabet_file: Path) -> None:

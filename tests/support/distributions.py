@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,19 +34,32 @@ class Lowest:
 class Site:
     """A folder that stands for site-packages."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
+        self._monkeypatch = monkeypatch
+
+    def hide_others(self) -> None:
+        """Leave nothing on the path but this folder and the standard library, as if nothing else were installed."""
+        others = [entry for entry in sys.path if "site-packages" not in entry]
+        self._monkeypatch.setattr(sys, "path", [str(self.folder), *others])
 
     def install(
-        self, name: str, entry_points: Mapping[str, Mapping[str, str]], *, version: str = "1.0", **modules: str
+        self,
+        name: str,
+        entry_points: Mapping[str, Mapping[str, str]] | None = None,
+        *,
+        version: str = "1.0",
+        requires: Sequence[str] = (),
+        **modules: str,
     ) -> None:
         """Install a distribution: its entry points by group and name, its ``modules`` as source text."""
         info = self.folder / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", "utf-8")
+        needs = "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}", "utf-8")
         lines = [
             line
-            for group, entries in entry_points.items()
+            for group, entries in (entry_points or {}).items()
             for line in (f"[{group}]", *(f"{entry} = {value}" for entry, value in entries.items()))
         ]
         (info / "entry_points.txt").write_text("\n".join(lines) + "\n", "utf-8")
@@ -61,7 +74,7 @@ def site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.syspath_prepend(str(folder))
     registry.refresh()
     try:
-        yield Site(folder)
+        yield Site(folder, monkeypatch)
     finally:
         monkeypatch.undo()
         registry.refresh()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genrun.cli.devices import device_options
 from genrun.cli.texts import say_unknown, texts_from
 from genrun.results import UnknownWordsWarning
 
@@ -28,7 +29,7 @@ __all__ = ["command"]
 @click.option("--seed", type=int, help="Same seed, same text. [default: a fresh one, shown]")
 @click.option("--stop", metavar="TEXT", multiple=True, help="End a text before TEXT appears in it.")
 @click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
 @click.option("--stream", is_flag=True, help="Print each word as soon as it is chosen.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not say on stderr which device and seed are used.")
@@ -43,6 +44,7 @@ def command(
     stop: tuple[str, ...],
     casing: str | None,
     device: str,
+    threads: int | None,
     as_json: bool,
     stream: bool,
     quiet: bool,
@@ -58,7 +60,7 @@ def command(
 
     if stream and (samples > 1 or as_json):
         raise click.UsageError("--stream prints one text for each prompt; it does not go with -n or --json")
-    model = load(model_file, device=device)
+    model = load(model_file, device=device, threads=threads)
     settings = resolve_settings(
         model.defaults,
         decoder=decoder,

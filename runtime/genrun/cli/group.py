@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["cli", "run"]
 
 _SUMMARIES = {  # so that help does not import the commands
+    "doctor": "Look for what would keep genrun from working here.",
     "evaluate": "Measure how well a run or a model predicts texts.",
     "export": "Make a verified model file from a run folder.",
     "generate": "Generate text with a model file.",
@@ -91,12 +93,29 @@ def cli() -> None:
     """Train small language models, export each as one ONNX file, and generate text from it anywhere."""
 
 
+def _note_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a warning of genrun's own as a note, without the line of code that it comes from."""
+    if category.__module__.partition(".")[0] == "genrun":
+        click.echo(f"note: {message}", err=True)
+    else:
+        click.echo(warnings.formatwarning(message, category, filename, lineno, line), err=True, nl=False)
+
+
 def run(command: Callable[..., Any] = cli) -> None:
     """Run a command and turn every error of the user's into one line and its exit status."""
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit lets half-written files be removed
     try:
-        status = command(standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _note_warning
+            status = command(standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()

@@ -6,15 +6,17 @@ import json
 
 import click
 
+from genrun.cli.devices import device_options
+
 __all__ = ["command"]
 
 
 @click.command("score")
 @click.argument("model_file", metavar="MODEL", type=str)
 @click.argument("texts", metavar="[TEXT]...", nargs=-1)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with every token's log-probability.")
-def command(model_file: str, texts: tuple[str, ...], device: str, as_json: bool) -> None:
+def command(model_file: str, texts: tuple[str, ...], device: str, threads: int | None, as_json: bool) -> None:
     """Say how likely each TEXT is to MODEL: perplexity, log-probability, predicted tokens, the text.
 
     A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
@@ -23,7 +25,7 @@ def command(model_file: str, texts: tuple[str, ...], device: str, as_json: bool)
     from genrun.model import load
     from genrun.results import shorten
 
-    model = load(model_file, device=device)
+    model = load(model_file, device=device, threads=threads)
     for score in model.score_each(texts_from(texts or ("-",))):
         if as_json:
             click.echo(json.dumps(score.to_json(), ensure_ascii=False))

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from genrun.cli.devices import device_options
+
 __all__ = ["command"]
 
 
@@ -15,10 +17,17 @@ __all__ = ["command"]
 @click.option("-n", "most", type=click.IntRange(1), default=5, show_default=True, help="Most words for each text.")
 @click.option("--end", is_flag=True, help="Offer the end of the text as well.")
 @click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each text, one a line.")
 def command(
-    model_file: str, texts: tuple[str, ...], most: int, end: bool, casing: str | None, device: str, as_json: bool
+    model_file: str,
+    texts: tuple[str, ...],
+    most: int,
+    end: bool,
+    casing: str | None,
+    device: str,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Suggest the likeliest next words of each TEXT, or what the word that it breaks off in may become.
 
@@ -29,7 +38,7 @@ def command(
     from genrun.model import load
     from genrun.results import shorten
 
-    typing = load(model_file, device=device).typing(casing=casing)
+    typing = load(model_file, device=device, threads=threads).typing(casing=casing)
     for number, text in enumerate(texts_from(texts or ("-",))):
         suggestions = typing.suggest(text, most, end=end)
         if as_json:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from genrun.cli.devices import device_options
+
 __all__ = ["command"]
 
 _SHOWN = 3  # differences; the first few say it all
@@ -11,14 +13,14 @@ _SHOWN = 3  # differences; the first few say it all
 
 @click.command("verify")
 @click.argument("model_file", metavar="MODEL", type=str)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
-def command(model_file: str, device: str) -> None:
+@device_options
+def command(model_file: str, device: str, threads: int | None) -> None:
     """Replay the golden texts that MODEL carries, here and on this device."""
     from genrun.errors import ModelFileError
     from genrun.model import load
     from genrun.verification import verify
 
-    model = load(model_file, device=device)
+    model = load(model_file, device=device, threads=threads)
     report = verify(model)
     for difference in report.differences[:_SHOWN]:
         click.echo(difference, err=True)

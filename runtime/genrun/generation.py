@@ -1,0 +1,136 @@
+"""One call's way from prompts to texts: each prompt becomes a job, jobs go through a batch, results come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from genrun.arguments import check_text
+from genrun.batch import Batch, Row, generate_rows
+from genrun.draws import Draws
+from genrun.model_file import Metadata
+from genrun.results import Result
+from genrun.session import StepSession
+from genrun.settings import GenerationSettings
+from genrun.text_stream import TextStream
+from genrun.tokenizer import Encoding
+
+__all__ = ["BATCH_SIZE", "Generation", "Job"]
+
+BATCH_SIZE = 64
+_AHEAD = 16  # batches of finished results that may wait for an earlier one
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A prompt on its way: one row and what its result needs."""
+
+    prompt: str
+    encoding: Encoding
+    sample: int
+    row: Row
+
+
+class Generation:
+    """Generates with one model and one choice of settings; keeps nothing from one text to the next."""
+
+    def __init__(self, session: StepSession, metadata: Metadata, settings: GenerationSettings) -> None:
+        self._session = session
+        self._tokenizer = metadata.tokenizer
+        self._defaults = metadata.generation
+        self._settings = settings
+
+    def begin(self, prompt: str, sample: int = 0, *, watch: bool = False) -> Job:
+        """Return the job of one prompt; ``watch`` for one whose pieces are asked for.
+
+        Raises OptionError for a prompt that is no text, or with nothing to begin from.
+        """
+        check_text(prompt, what="a prompt")
+        return self._job(prompt, self._tokenizer.encode_prompt(prompt), sample, watch=watch)
+
+    def text(self, job: Job) -> str:
+        """Return the prompt of ``job`` and its continuation as one text."""
+        batch = self._batch()
+        batch.admit([job.row])
+        while len(batch):
+            batch.advance()
+        return self._result(job).text
+
+    def pieces(self, job: Job) -> Iterator[str]:
+        """Yield the continuation of a watched ``job`` piece by piece."""
+        batch, row = self._batch(), job.row
+        batch.admit([row])
+        while len(batch):
+            row.new_text = ""
+            batch.advance()
+            if row.new_text:
+                yield row.new_text
+        if row.watch is not None and (held := row.watch.finish()):
+            yield held
+
+    def results(self, prompts: Iterable[str], n: int, batch_size: int) -> Iterator[Result]:
+        """Yield ``n`` results for each prompt, in the order of the prompts, through a batch of bounded size."""
+        waiting: dict[Row, Job] = {}  # in the order of the prompts
+        refused: list[Exception] = []
+        jobs = self._jobs(prompts, n)
+
+        def take(count: int) -> list[Row]:
+            if refused or len(waiting) > _AHEAD * batch_size:  # a slow row holds back the results of those behind it
+                return []
+            taken: list[Row] = []
+            try:
+                for job in islice(jobs, count):
+                    waiting[job.row] = job
+                    taken.append(job.row)
+            except Exception as error:  # a bad prompt must not take those before it along
+                refused.append(error)
+            return taken
+
+        batch = self._batch(log_probabilities=True)
+        for _ in generate_rows(batch, take, batch_size=batch_size):
+            while waiting and (first := next(iter(waiting))).finish_reason:
+                yield self._result(waiting.pop(first))
+        for error in refused:
+            raise error
+
+    def _jobs(self, prompts: Iterable[str], n: int) -> Iterator[Job]:
+        for prompt in prompts:
+            check_text(prompt, what="a prompt")
+            encoding = self._tokenizer.encode_prompt(prompt)
+            for sample in range(n):
+                yield self._job(prompt, encoding, sample)
+
+    def _job(self, prompt: str, encoding: Encoding, sample: int, *, watch: bool = False) -> Job:
+        draws = Draws(self._settings.seed, sample, encoding.ids)
+        watcher = self._text_stream(encoding) if watch or self._settings.stops else None
+        return Job(prompt, encoding, sample, Row(encoding.ids, draws, self._settings.max_new_tokens, watcher))
+
+    def _batch(self, *, log_probabilities: bool = False) -> Batch:
+        return Batch(
+            self._session,
+            self._settings.decoder,
+            stop_ids=self._defaults.stop_ids,
+            suppressed_ids=self._defaults.suppressed_ids,
+            log_probabilities=log_probabilities,
+        )
+
+    def _text_stream(self, encoding: Encoding) -> TextStream:
+        casing = self._settings.casing
+        pieces = self._tokenizer.prompt_pieces(encoding, casing)
+        return TextStream(self._tokenizer, pieces, casing=casing, stops=self._settings.stops)
+
+    def _result(self, job: Job) -> Result:
+        text = self._text_stream(job.encoding)
+        continuation = "".join([text.push(token) for token in job.row.new_ids]) + text.finish()
+        return Result(
+            prompt=job.prompt,
+            text=text.prompt_text + continuation,
+            continuation=continuation,
+            ids=tuple(job.row.new_ids),
+            finish_reason=job.row.finish_reason,
+            log_probability=job.row.log_probability,
+            unknown=job.encoding.unknown,
+            seed=self._settings.seed,
+            sample=job.sample,
+        )

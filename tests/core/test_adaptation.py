@@ -1,0 +1,66 @@
+"""Sizes that fit a corpus: open values are chosen once the corpus is known, given ones stay, nothing is odd."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import genrun
+from genrun_core.adaptation import choose_sizes
+from genrun_core.recipe import ADAPTABLE, Recipe, load_recipe
+from genrun_core.run_folder import RunFolder
+from genrun_core.training import resume
+from support.trained import train, weights
+
+
+@given(
+    predictions=st.integers(1, 10**9),
+    documents=st.integers(1, 10**8),
+    vocabulary=st.integers(2, 10**6),
+    samples=st.booleans(),
+)
+def test_every_corpus_gets_sizes_that_a_recipe_accepts(
+    predictions: int, documents: int, vocabulary: int, samples: bool
+) -> None:
+    values = choose_sizes(predictions, documents, vocabulary=vocabulary, samples=samples)
+    assert set(values) == set(ADAPTABLE)
+    tables: dict[str, dict[str, object]] = {"model": {"tied": True}, "training": {"validation": 0.1}}
+    for name, value in values.items():
+        section, _, key = name.partition(".")
+        tables[section][key] = value
+    recipe = Recipe.from_dict(tables)
+    assert recipe.training.sampled_softmax < vocabulary
+    assert samples or not recipe.training.sampled_softmax
+
+
+def test_the_run_folder_has_what_was_chosen_and_a_resume_keeps_it(samples: Path, tmp_path: Path) -> None:
+    settings = {"epochs": "1", "hidden_size": "24"}
+    run = train([samples / "racetrack.txt"], "default", tmp_path / "run", {**settings, "validation": "0"})
+    recipe = RunFolder.open(run).recipe()
+    assert recipe.adapt == ()
+    assert (recipe.model.hidden_size, recipe.training.epochs) == (24, 1)  # given
+    chosen = choose_sizes(12, 3, vocabulary=15, samples=False)
+    assert recipe.model.embedding_size == chosen["model.embedding_size"]
+    assert recipe.training.batch_size == chosen["training.batch_size"]
+    before = weights(run)
+    resume(run)
+    assert weights(run) == before
+
+
+def test_what_is_given_is_not_left_to_the_corpus() -> None:
+    assert set(load_recipe("default").adapt) == set(ADAPTABLE)
+    given = load_recipe("default", {"model.dropout": "0.1", "batch_size": "7"})
+    assert set(ADAPTABLE) - set(given.adapt) == {"model.dropout", "training.batch_size"}
+    assert load_recipe("lyricist").adapt == ()
+
+
+def test_only_what_can_be_chosen_can_be_left_open(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('adapt = ["model.layers"]\n', "utf-8")
+    with pytest.raises(
+        genrun.OptionError, match=r"'adapt' must be true or false, or a list of model\.embedding_size"
+    ):
+        load_recipe(str(path))

@@ -1,0 +1,63 @@
+"""An onnxruntime whose execution providers work or not as a test wants; models still run, on the CPU."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import onnxruntime
+import pytest
+
+__all__ = ["CPU", "CUDA", "TENSORRT", "fake_onnxruntime"]
+
+CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
+
+
+class FakeSession:
+    """A session on the CPU which says that it runs on the providers that it is told work."""
+
+    working: tuple[str, ...] = ()
+    said: str = ""
+
+    def __init__(self, path: Path, settings: Any, providers: list[str]) -> None:
+        if CUDA in providers and self.said:
+            print(self.said)
+        if CUDA in providers and self.said.startswith("raise"):
+            raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : no\n driver")
+        self.providers = [name for name in dict.fromkeys([*providers, CPU]) if name in self.working]
+        self.threads, self.may_fall_back = settings.intra_op_num_threads, True
+        self.real = onnxruntime.InferenceSession(path, providers=[CPU])
+
+    def get_providers(self) -> list[str]:
+        return self.providers
+
+    def disable_fallback(self) -> None:
+        self.may_fall_back = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+def fake_onnxruntime(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    compiled_in: Sequence[str] = (CUDA,),
+    works: Sequence[str] = (),
+    said: str = "",
+    preloads: bool = False,
+) -> None:
+    """Put another onnxruntime in place, of which the CPU always works."""
+    module = SimpleNamespace(
+        __version__="9.9",
+        get_available_providers=lambda: [*compiled_in, CPU],
+        get_all_providers=onnxruntime.get_all_providers,
+        set_default_logger_severity=lambda severity: None,
+        SessionOptions=SimpleNamespace,
+        InferenceSession=type("Session", (FakeSession,), {"working": (*works, CPU), "said": said}),
+    )
+    if preloads:
+        module.preload_dlls = lambda: print("Failed to load /lib/libcudnn.so.9:\n  no such file")
+    monkeypatch.setitem(sys.modules, "onnxruntime", module)
