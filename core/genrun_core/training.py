@@ -136,7 +136,8 @@ def _continue(
 
     restored = _restore(run, fitting, say)
     check_together(run, fitting)
-    if fitting.epoch >= recipe.training.epochs and run.plot_file.exists() and run.card_file.exists():
+    complete = all(path.exists() for path in (run.plot_file, run.card_file, run.network_file))
+    if fitting.epoch >= recipe.training.epochs and complete:
         say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
         return run
     run.plot_file.unlink(missing_ok=True)  # drawn last: where it is missing, the training is not finished

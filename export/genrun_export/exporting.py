@@ -44,6 +44,7 @@ def export(folder: Path, output: Path) -> ParityFigures:
     _require_converter()
     prepare_backend("exporting")
     from genrun_core.architecture import load_network
+    from genrun_export.choosing import add_choosing
     from genrun_export.conversion import to_onnx
     from genrun_export.parity import check_parity, choose_prompts, golden_texts
     from genrun_export.step import make_step
@@ -53,6 +54,7 @@ def export(folder: Path, output: Path) -> ParityFigures:
     card = _card(run, network)
     defaults = _defaults(recipe, tokenizer)
     model = to_onnx(make_step(network))
+    add_choosing(model, defaults.suppressed_ids)
     prompts = choose_prompts(tokenizer, TokenShards.open(run.tokens))
     measured: list[ParityFigures] = []
 

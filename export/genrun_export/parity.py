@@ -16,12 +16,14 @@ from genrun.session import StepSession
 from genrun.tokenizer import Tokenizer
 from genrun.verification import GOLDEN_CASING, greedy_continuations, logits_after
 from genrun_core.corpus import TokenShards
+from genrun_export.choice_parity import check_choices
 
 __all__ = ["ParityFigures", "Prompt", "check_parity", "choose_prompts", "golden_texts"]
 
 TOLERANCE = 1e-4
 PROMPTS = 32
 NEW_TOKENS = 32
+DRAWN_TOKENS = 16
 BATCH_SIZES = (1, 16)
 _LONGEST_PROMPT = 12
 _LONGEST_DOCUMENT = 64
@@ -50,6 +52,7 @@ class ParityFigures:
     tolerance: float
     prompts: int
     greedy_tokens: int
+    drawn_tokens: int
     batch_sizes: tuple[int, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -86,7 +89,8 @@ def check_parity(
     Keras reads a sequence at once, as in training; onnxruntime goes step by step. Logits are compared at every token
     of the prompts' documents, and of the prompts with their continuations. Greedy tokens: if, at each position, Keras
     would choose the token that onnxruntime chose, then both generate the same text. Raises ExportError if the logits
-    differ by more than TOLERANCE anywhere, or a token differs.
+    differ by more than TOLERANCE anywhere, or a token differs. What the graph itself chooses is held to what the
+    decoders choose from its logits, for DRAWN_TOKENS tokens after each prompt.
 
     A continuation is returned only as far as each choice was clear (by _CLEAR): that part is the same on every
     machine, and can be replayed there.
@@ -99,7 +103,14 @@ def check_parity(
         for prompt, sequence in zip(prompts, sequences, strict=True)
     ]
     along = _within_tolerance(network, session, sequences, "along greedy continuations")
-    figures = ParityFigures(max(documents, along), TOLERANCE, len(prompts), NEW_TOKENS, BATCH_SIZES)
+    check_choices(
+        session,
+        [prompt.ids for prompt in prompts],
+        count=DRAWN_TOKENS,
+        batch_sizes=BATCH_SIZES,
+        suppressed_ids=suppressed_ids,
+    )
+    figures = ParityFigures(max(documents, along), TOLERANCE, len(prompts), NEW_TOKENS, DRAWN_TOKENS, BATCH_SIZES)
     return figures, [new[:count] for new, count in zip(continuations, decided, strict=True)]
 
 

@@ -6,14 +6,14 @@ entry-point groups ``genrun.readers`` and ``genrun.decoders`` (see :mod:`genrun.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Decoder", "ReadReport", "Reader"]
+__all__ = ["Decoder", "GraphDecoder", "ReadReport", "Reader"]
 
 
 class ReadReport:
@@ -79,5 +79,21 @@ class Decoder(Protocol):
         ``logits``: float32 ``[batch, vocabulary]``, minus infinity for tokens that must not be chosen; may be
         overwritten. ``tokens``: the ids of each row so far, prompt included, read-only. ``draws``: float32
         ``[batch]``, one uniform number in [0, 1) per row and step: the only source of chance a decoder may use.
+        """
+        ...
+
+
+@runtime_checkable
+class GraphDecoder(Decoder, Protocol):
+    """A decoder that a model file's own graph can stand in for, so that the logits need not be fetched.
+
+    Where the file's graph cannot, :meth:`choose` is called; both must choose the same from the same draws.
+    """
+
+    def in_graph(self) -> Mapping[str, float] | None:
+        """Return what the graph is to be fed, or None if these options are beyond it.
+
+        ``k``: 1 for the most likely token, more to draw from that many most likely ones, -1 to draw from all.
+        ``temperature``: above 0; 1 if left out. The order of the candidates is that of the built-in decoders.
         """
         ...

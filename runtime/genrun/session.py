@@ -1,10 +1,13 @@
-"""One decoding step: states in, logits and states out, checked against the format of the model file."""
+"""One decoding step: states in, logits and states out, checked against the format of the model file.
+
+Where the file's graph can also choose the next token, a :class:`~genrun.bound_step.BoundStep` runs it.
+"""
 
 from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genrun.bound_step import BoundStep
 from genrun.device import open_session, reason
 from genrun.errors import ModelFileError, one_line
 
-__all__ = ["StateSpec", "StepSession", "Stopped"]
+__all__ = ["NOT_NUMBERS", "StateSpec", "StepSession", "Stopped"]
+
+NOT_NUMBERS = "the model's logits are not numbers: the file is damaged, or its training went wrong"
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     "tensor(float)": np.dtype(np.float32),
@@ -23,6 +29,10 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "tensor(int64)": np.dtype(np.int64),
     "tensor(int32)": np.dtype(np.int32),
 }
+
+# The inputs and outputs of a step that also chooses, beside those of every step; the inputs have defaults.
+_CHOOSING_INPUTS = {"draw": "tensor(double)", "temperature": "tensor(double)", "k": "tensor(int64)"}
+_CHOOSING_OUTPUTS = {"chosen": "tensor(int64)", "chosen_log_probability": "tensor(float)"}
 
 States = list[NDArray[Any]]
 
@@ -46,7 +56,8 @@ class StepSession:
     ``device`` and ``threads`` as in :func:`genrun.load`; afterwards ``device`` is the one really used, ``providers``
     are all that are in use, ``device_reason`` says why, and ``fell_back`` whether the CPU stands in for a GPU. Raises
     ModelFileError for a file that is no model, DeviceError for a device that cannot be used, OptionError for what is
-    no device, MissingExtraError without onnxruntime.
+    no device, MissingExtraError without onnxruntime. After :meth:`bind`, ``vocabulary`` is the number of tokens, and
+    ``chooses`` tells whether the graph can also choose.
     """
 
     def __init__(self, path: Path, *, device: str | Sequence[str] = "auto", threads: int | None = None) -> None:
@@ -90,6 +101,10 @@ class StepSession:
             raise ModelFileError(
                 f"{self.path}: the graph's logits have the shape {shape}, but the tokenizer has {vocabulary} tokens"
             )
+        self.vocabulary = vocabulary
+        optional = {value.name: value.type for value in self._session.get_overridable_initializers()}
+        types = {name: value.type for name, value in outputs.items()}
+        self.chooses = _CHOOSING_INPUTS.items() <= optional.items() and _CHOOSING_OUTPUTS.items() <= types.items()
 
     def initial_states(self, batch: int) -> States:
         """Return the states before the first token, zeros ``[batch, …]``."""
@@ -100,18 +115,35 @@ class StepSession:
 
     def step(self, tokens: NDArray[np.int64], states: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float32], States]:
         """Feed one token per row: int64 ``[batch]`` → logits float32 ``[batch, vocabulary]`` and the next states."""
-        if self._stop is not None and self._stop.is_set():
-            raise Stopped
+        self.check_going()
         feed: dict[str, NDArray[Any]] = {"token": tokens}
         feed.update(zip((spec.name for spec in self.states), states, strict=True))
         try:
             logits, *following = self._session.run(self._outputs, feed)
-        except Exception as error:  # onnxruntime's exceptions share no public base class
-            raise ModelFileError(f"{self.path}: the decoding step failed: {reason(error)}") from error
+        except Exception as error:
+            raise self.failure(error) from error
         batch = len(tokens)
         if len(logits) != batch or any(len(state) != batch for state in following):
             raise ModelFileError(f"{self.path}: the decoding step does not return one row for each of its {batch}")
         return logits, following
+
+    def unfed(self, batch: int) -> dict[str, NDArray[Any]]:
+        """Return what rows that have seen nothing carry, by input name: tokens, int64 ``[batch]``, and states."""
+        states = zip((spec.name for spec in self.states), self.initial_states(batch), strict=True)
+        return {"token": np.zeros(batch, np.int64), **dict(states)}
+
+    def bound_step(self, options: Mapping[str, NDArray[Any]], carried: Mapping[str, NDArray[Any]]) -> BoundStep:
+        """Return the step that also chooses, for the rows that carry ``carried`` (see :meth:`unfed`)."""
+        return BoundStep(self._session, self.device, options, carried)
+
+    def check_going(self) -> None:
+        """Raise Stopped if this session has been told to stop."""
+        if self._stop is not None and self._stop.is_set():
+            raise Stopped
+
+    def failure(self, error: Exception) -> ModelFileError:
+        """Return what to raise for ``error`` of onnxruntime, whose exceptions share no public base class."""
+        return ModelFileError(f"{self.path}: the decoding step failed: {reason(error)}")
 
 
 def _is_required(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, repeat
 
@@ -32,6 +32,9 @@ class _Highest:
         chosen: NDArray[np.int64] = np.argmax(logits, axis=1)
         return chosen
 
+    def in_graph(self) -> Mapping[str, float]:
+        return {"k": 1}
+
 
 @dataclass(frozen=True, slots=True)
 class VerificationReport:
@@ -53,11 +56,15 @@ def greedy_continuations(
     count: int,
     batch_size: int,
     suppressed_ids: Sequence[int],
+    in_graph: bool = False,
 ) -> list[tuple[int, ...]]:
-    """Return the ``count`` most likely next ids for each prompt, end tokens not heeded."""
+    """Return the ``count`` most likely next ids for each prompt, end tokens not heeded.
+
+    They are chosen from the logits, or ``in_graph``, where the file's graph can choose.
+    """
     rows = [Row(prompt, repeat(0.0), count) for prompt in prompts]
     waiting = iter(rows)
-    batch = Batch(session, _Highest(), suppressed_ids=suppressed_ids)
+    batch = Batch(session, _Highest(), suppressed_ids=suppressed_ids, in_graph=in_graph)
     for _ in generate_rows(batch, lambda free: list(islice(waiting, free)), batch_size=batch_size):
         pass
     return [tuple(row.new_ids) for row in rows]
@@ -73,7 +80,10 @@ def logits_after(session: StepSession, prompt: Sequence[int]) -> NDArray[np.floa
 
 
 def verify(model: Model) -> VerificationReport:
-    """Replay the golden texts of a model file: prompt → ids → logits → new ids → text, alone and in one batch."""
+    """Replay the golden texts of a model file: prompt → ids → logits → new ids → text, alone and in one batch.
+
+    The new ids are chosen from the logits and, where the graph can choose, in the graph as well.
+    """
     golden = model.verification.golden
     differences = []
     for text in golden:
@@ -87,12 +97,13 @@ def verify(model: Model) -> VerificationReport:
         written = model.tokenizer.decode([*text.prompt_ids, *text.new_ids], GOLDEN_CASING)
         if written != text.text:
             differences.append(f"the ids of prompt {text.prompt!r} became {written!r}, not {text.text!r}")
-    for batch_size in (1, max(1, len(golden))):
-        differences += _replay(model, batch_size)
+    for in_graph in (False, True) if model._session.chooses else (False,):
+        for batch_size in (1, max(1, len(golden))):
+            differences += _replay(model, batch_size, in_graph)
     return VerificationReport(len(golden), tuple(differences))
 
 
-def _replay(model: Model, batch_size: int) -> list[str]:
+def _replay(model: Model, batch_size: int, in_graph: bool) -> list[str]:
     golden = model.verification.golden
     longest = max((len(text.new_ids) for text in golden), default=0)
     if not longest:
@@ -103,11 +114,13 @@ def _replay(model: Model, batch_size: int) -> list[str]:
         count=longest,
         batch_size=batch_size,
         suppressed_ids=model.defaults.suppressed_ids,
+        in_graph=in_graph,
     )
+    where = f"at batch {batch_size}{', chosen in the graph,' if in_graph else ''}"
     differences = []
     for text, new in zip(golden, found, strict=True):
         other = next((i for i, pair in enumerate(zip(text.new_ids, new, strict=False)) if pair[0] != pair[1]), None)
         if other is not None:
             what = f"new token {other + 1} is {new[other]}, not {text.new_ids[other]}"
-            differences.append(f"after prompt {text.prompt!r} at batch {batch_size} {what}")
+            differences.append(f"after prompt {text.prompt!r} {where} {what}")
     return differences

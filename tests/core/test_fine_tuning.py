@@ -17,7 +17,7 @@ from genrun_core.training import resume
 from genrun_core.training import train as train_model
 from support.trained import train, weights
 
-SMALL = {"hidden_size": "12", "embedding_size": "8", "batch_size": "8", "epochs": "2"}
+SMALL = {"hidden_size": "12", "embedding_size": "8", "batch_size": "8", "epochs": "2", "schedule": "constant"}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_a_training_from_scratch_can_have_the_words_of_another_run(base: Path, s
         ({"hidden_size": "13"}, "hidden_size=13 cannot be: the network of .* has 12"),
         ({"architecture": "gru"}, "architecture=gru cannot be"),
         ({"freeze": "embeding"}, "no layer 'embeding' to train; did you mean 'embedding'"),
-        ({"freeze": "embedding", "extend_vocabulary": "3"}, "do not freeze the embedding"),
+        ({"freeze": "embedding", "extend_vocabulary": "3"}, "do not freeze embedding"),
     ],
 )
 def test_what_does_not_fit_the_base_is_refused(

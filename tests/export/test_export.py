@@ -27,6 +27,7 @@ from genrun_core.architecture import load_network  # noqa: E402
 from genrun_core.corpus import TokenShards  # noqa: E402
 from genrun_core.run_folder import RunFolder  # noqa: E402
 from genrun_export import conversion, parity  # noqa: E402
+from genrun_export.choosing import add_choosing  # noqa: E402
 from genrun_export.exporting import export  # noqa: E402
 from genrun_export.step import make_step  # noqa: E402
 
@@ -47,7 +48,12 @@ def test_every_architecture_learns_the_racetrack_and_passes_the_gate(
     run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", settings)
     figures = export(run, tmp_path / "model.onnx")
     assert 0 < figures.largest_logit_difference <= 1e-4
-    assert (figures.prompts, figures.greedy_tokens, figures.batch_sizes) == (32, 32, (1, 16))
+    assert (figures.prompts, figures.greedy_tokens, figures.drawn_tokens, figures.batch_sizes) == (
+        32,
+        32,
+        16,
+        (1, 16),
+    )
     model = genrun.load(tmp_path / "model.onnx")
     assert genrun.verify(model).passed
     if settings.get("window") != "1":  # after 말이, one word says too little
@@ -73,8 +79,11 @@ def test_the_file_is_one_decoding_step_with_the_names_of_the_format(racetrack_mo
             for value in values
         }
 
-    assert shapes(graph.input) == {"token": ["batch"], "state.0": ["batch", 32]}
-    assert shapes(graph.output) == {"logits": ["batch", 12], "state.0.next": ["batch", 32]}
+    step = {"token": ["batch"], "state.0": ["batch", 32]}, {"logits": ["batch", 12], "state.0.next": ["batch", 32]}
+    options = {"draw": ["draws", 1], "temperature": [], "k": [1]}
+    assert shapes(graph.input) == step[0] | options
+    assert shapes(graph.output) == step[1] | {"chosen": ["batch"], "chosen_log_probability": ["batch"]}
+    assert options.keys() <= {tensor.name for tensor in graph.initializer}  # so they have defaults
 
 
 def test_lstm_layers_carry_h_and_c_and_a_window_its_ids(samples: Path, tmp_path: Path) -> None:
@@ -177,6 +186,7 @@ def test_logits_that_drift_only_along_the_continuations_are_refused(racetrack_ru
         state = next(node for node in model.graph.node if node.output[0] == "state.0.next")
         model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(drift), "drift"))
         state.op_type, state.input[:] = "Add", [state.input[0], "drift"]
+        add_choosing(model, [0])
         path = tmp_path / f"{drift}.onnx"
         onnx.save(model, path)
         session = StepSession(path, device="cpu")

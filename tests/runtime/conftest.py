@@ -23,6 +23,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("models")
 
 
+@pytest.fixture(scope="session", params=["logits", "graph"])
+def choosing(request: pytest.FixtureRequest) -> bool:
+    """Whether the graph chooses; every text must be the same if it does."""
+    return bool(request.param == "graph")
+
+
 @pytest.fixture(scope="session")
 def alphabet_file(folder: Path) -> Path:
     """Says the alphabet, letter by letter, greedily; ends after z."""
@@ -41,19 +47,20 @@ def letter_words(folder: Path) -> Model:
 
 
 @pytest.fixture(scope="session")
-def babble_file(folder: Path) -> Path:
+def babble_file(folder: Path, choosing: bool) -> Path:
     """Draws words, marks and ends at random; how far the text has got matters to every choice."""
     tokenizer = words("love", "don’t", "stop", ",", ".", "“", "”", "you", "i", "'s")
     drift = random_drift(len(tokenizer))
     drift[tokenizer.special("end")] = 0.2  # the longer a text, the likelier its end
     return write_model(
-        folder / "babble.onnx",
+        folder / f"babble-{choosing}.onnx",
         tokenizer,
         table=babble_table(len(tokenizer)),
         drift=drift,
         decoder="temperature",
         options={"temperature": 1.5},
         max_new_tokens=12,
+        choosing=choosing,
     )
 
 

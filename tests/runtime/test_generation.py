@@ -112,11 +112,11 @@ def test_prompts_that_leave_nothing_to_begin_from_are_refused(letter_words: Mode
             letter_words.generate_many([prompt])
 
 
-def test_suppressed_tokens_are_never_chosen(tmp_path: Path) -> None:
+def test_suppressed_tokens_are_never_chosen(tmp_path: Path, choosing: bool) -> None:
     tokenizer = letters()
     table = alphabet_table(tokenizer)
     table[:, [0, 1, 2]] = 50.0  # padding, unknown and start are by far the likeliest
-    model = genrun.load(write_model(tmp_path / "m.onnx", tokenizer, table=table), device="cpu")
+    model = genrun.load(write_model(tmp_path / "m.onnx", tokenizer, table=table, choosing=choosing), device="cpu")
     assert model.generate("a") == "abcdef"
     results = model.generate_many(["a"], n=50, decoder="temperature", temperature=100.0, max_new_tokens=20, seed=1)
     chosen = {token for result in results for token in result.ids}
@@ -124,11 +124,12 @@ def test_suppressed_tokens_are_never_chosen(tmp_path: Path) -> None:
     assert chosen.isdisjoint({0, 1, 2})
 
 
-def test_the_log_probability_is_the_models_own(tmp_path: Path) -> None:
+def test_the_log_probability_is_the_models_own(tmp_path: Path, choosing: bool) -> None:
     tokenizer = words("one", "two", "three")
     table, drift = babble_table(len(tokenizer)), random_drift(len(tokenizer))
     model = genrun.load(
-        write_model(tmp_path / "m.onnx", tokenizer, table=table, drift=drift, max_new_tokens=6), device="cpu"
+        write_model(tmp_path / "m.onnx", tokenizer, table=table, drift=drift, max_new_tokens=6, choosing=choosing),
+        device="cpu",
     )
     for choices in ({}, {"decoder": "top-k", "k": 2, "seed": 3}, {"stop": "two"}):
         result = one(model, "one two", **choices)

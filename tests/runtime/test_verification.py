@@ -14,7 +14,17 @@ from genrun.description import describe_model
 from genrun.model import Model
 from genrun.model_file import GoldenText
 from genrun.verification import LOGIT_TOLERANCE, VerificationReport, greedy_continuations, logits_after
-from support.alphabet import alphabet_table, letters, random_drift, words, write_model
+from genrun_export.choosing import add_choosing
+from support.alphabet import (
+    alphabet_table,
+    letters,
+    metadata,
+    random_drift,
+    save,
+    step_model,
+    words,
+    write_model,
+)
 
 B_NEXT = ((5, 10.0), (0, 0.0))  # the highest logits after an a
 TRUE = [
@@ -74,6 +84,16 @@ def test_another_model_under_the_same_metadata_is_noticed(tmp_path: Path) -> Non
     table[5, 6], table[5, 7] = 0.0, 10.0
     report = genrun.verify(load(tmp_path, *TRUE, table=table))
     assert report.differences == tuple(f"after prompt 'a' at batch {size} new token 2 is 7, not 6" for size in (1, 3))
+
+
+def test_golden_texts_are_replayed_in_the_graph_too_where_it_can_choose(tmp_path: Path) -> None:
+    assert genrun.verify(load(tmp_path, *TRUE, choosing=True)).passed
+    model = step_model(alphabet_table(letters()))
+    add_choosing(model, suppressed_ids=(0, 1, 2, 6))  # c can no longer be chosen in the graph
+    path = save(tmp_path / "m.onnx", model, metadata(letters(), golden=TRUE).to_properties())
+    assert genrun.verify(genrun.load(path, device="cpu")).differences == tuple(
+        f"after prompt 'a' at batch {size}, chosen in the graph, new token 2 is 3, not 6" for size in (1, 3)
+    )
 
 
 def test_other_logits_are_noticed_where_no_token_changes(tmp_path: Path) -> None:

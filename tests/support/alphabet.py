@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from genrun.model_file import GenerationDefaults, GoldenText, Metadata, Verification
 from genrun.tokenizer import Tokenizer
+from genrun_export.choosing import add_choosing
 
 __all__ = [
     "SPECIALS",
@@ -99,7 +100,7 @@ def step_model(table: ArrayLike, drift: ArrayLike | None = None) -> Any:
             numpy_helper.from_array(np.ones(1, np.float32), "one"),
         ],
     )
-    return helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
+    return helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 18)])
 
 
 def metadata(
@@ -146,14 +147,19 @@ def write_model(
     table: ArrayLike | None = None,
     drift: ArrayLike | None = None,
     properties: Mapping[str, str | None] | None = None,
+    choosing: bool = False,
     **about: Any,
 ) -> Path:
     """Write a model file to ``path`` and return it; ``about`` are the parameters of :func:`metadata`.
 
     Without a ``table`` it says the alphabet. ``properties`` replace what the file would carry (None removes), for
-    files that are damaged or of another format version: ``{"genrun.format_version": "2"}``.
+    files that are damaged or of another format version: ``{"genrun.format_version": "2"}``. With ``choosing`` its
+    graph can also choose, as an exported one can.
     """
     tokenizer = tokenizer or letters()
-    carried: dict[str, str | None] = {**metadata(tokenizer, **about).to_properties(), **(properties or {})}
+    said = metadata(tokenizer, **about)
+    carried: dict[str, str | None] = {**said.to_properties(), **(properties or {})}
     model = step_model(alphabet_table(tokenizer) if table is None else table, drift)
+    if choosing:
+        add_choosing(model, said.generation.suppressed_ids)
     return save(path, model, {key: text for key, text in carried.items() if text is not None})

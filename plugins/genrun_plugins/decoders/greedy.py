@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,3 +29,7 @@ class Greedy:
         """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]``."""
         chosen: NDArray[np.int64] = np.argmax(logits, axis=1)
         return chosen
+
+    def in_graph(self) -> Mapping[str, float]:
+        """Return what a model file's graph is fed to choose the same."""
+        return {"k": 1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,3 +38,7 @@ class Temperature:
     ) -> NDArray[np.int64]:
         """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]`` and draws ``[batch]``."""
         return choose_by_inverse_cdf(logits, draws, self.temperature)
+
+    def in_graph(self) -> Mapping[str, float]:
+        """Return what a model file's graph is fed to choose the same."""
+        return {"k": -1, "temperature": self.temperature}

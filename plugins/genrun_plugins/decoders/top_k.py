@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,10 @@ class TopK:
         values = np.take_along_axis(logits, candidates, axis=1)  # [batch, k]
         columns = choose_by_inverse_cdf(values, draws, self.temperature)  # [batch]
         return np.take_along_axis(candidates, columns[:, None], axis=1)[:, 0]
+
+    def in_graph(self) -> Mapping[str, float]:
+        """Return what a model file's graph is fed to choose the same."""
+        return {"k": self.k, "temperature": self.temperature}
 
 
 def top_k_ids(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:

@@ -90,14 +90,14 @@ class Detokenizer:
 
     def _cased(self, piece: str) -> str:
         starts = self._sentence_start
-        if any(character.isalnum() for character in piece):
+        if piece.isalnum() or any(character.isalnum() for character in piece):
             self._sentence_start = False
         if piece in _SENTENCE_END or (not self._spaced and piece == "\n"):
             self._sentence_start = not (piece == "." and self._abbreviated)
         elif piece in _CLOSING:  # “Where?” asked Tom.
             self._sentence_start = False
-        lettered = any(character.isalpha() for character in piece)
-        self._abbreviated = self._spaced and lettered and (len(piece) == 1 or "." in piece)  # J., U.S.
+        short = self._spaced and (len(piece) == 1 or "." in piece)
+        self._abbreviated = short and any(character.isalpha() for character in piece)  # J., U.S.
         word_start, self._word_start = self._word_start, piece.isspace()
         self._at_start = False
         if self._casing == "title":

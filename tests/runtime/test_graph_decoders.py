@@ -1,0 +1,141 @@
+"""Which way a choice goes: to the graph, where model file and decoder can, and else to the decoder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+import genrun
+from genrun import bound_step
+from genrun.errors import ModelFileError, PluginError
+from genrun.model import Model
+from genrun_export.choosing import add_choosing
+from support.alphabet import alphabet_table, letters, metadata, save, step_model, write_model
+
+Logits = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A decoder of someone's, which says what it was made to say."""
+
+    answer: Any
+
+    def choose(self, logits: Logits, tokens: Any, draws: Logits) -> NDArray[np.int64]:
+        return np.full(len(logits), 7)
+
+    def in_graph(self) -> Any:
+        return self.answer
+
+
+@dataclass(frozen=True)
+class Undeclared:
+    def choose(self, logits: Logits, tokens: Any, draws: Logits) -> NDArray[np.int64]:
+        return np.full(len(logits), 7)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    file = write_model(tmp_path_factory.mktemp("choosing") / "m.onnx", choosing=True)
+    return genrun.load(file, device="cpu")
+
+
+def test_a_decoder_that_says_nothing_of_the_graph_is_given_the_logits(model: Model) -> None:
+    assert model.generate("a", decoder=Undeclared(), max_new_tokens=2) == "add"
+    assert model.generate("a", decoder=Declared(None), max_new_tokens=2) == "add"
+
+
+def test_a_decoder_that_says_so_is_left_to_the_graph(model: Model) -> None:
+    assert model.generate("a", decoder=Declared({"k": 1}), max_new_tokens=2) == "abc"
+    [all_tokens, many] = (
+        model.generate_many(["a"], n=9, decoder=Declared(options), seed=1)
+        for options in ({"k": -1, "temperature": 5.0}, {"k": 10**30, "temperature": 5})
+    )
+    assert all_tokens == model.generate_many(["a"], n=9, decoder="temperature", temperature=5.0, seed=1)
+    assert many == model.generate_many(["a"], n=9, decoder="top-k", k=30, temperature=5.0, seed=1)
+
+
+def test_a_file_that_cannot_choose_leaves_it_to_the_decoder(alphabet: Model) -> None:
+    assert alphabet.generate("a", decoder=Declared({"k": 1}), max_new_tokens=2) == "add"
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ({"k": 0}, "{'k': 0}"),
+        ({"k": -2}, "{'k': -2}"),
+        ({"k": 1, "p": 0.9}, "{'k': 1, 'p': 0.9}"),
+        ({"k": 1, "temperature": 0}, "{'k': 1, 'temperature': 0}"),
+        ({"k": 1, "temperature": math.inf}, "{'k': 1, 'temperature': inf}"),
+    ],
+)
+def test_a_decoder_that_says_what_no_graph_does_is_an_error(
+    model: Model, options: Mapping[str, float], shown: str
+) -> None:
+    with pytest.raises(PluginError) as caught:
+        model.generate("a", decoder=Declared(options))
+    assert str(caught.value) == (
+        "decoder Declared must say in_graph with 'k', -1 or from 1, and 'temperature', above 0, if anything, "
+        f"not {shown}"
+    )
+
+
+def test_a_decoder_that_fails_to_say_is_named(model: Model) -> None:
+    for answer, cause in (({}, "KeyError: 'k'"), ({"k": "many"}, "ValueError: invalid literal"), (3, "TypeError: ")):
+        with pytest.raises(PluginError) as caught:
+            model.generate("a", decoder=Declared(answer))
+        assert str(caught.value).startswith(f"decoder Declared failed: {cause}")
+
+
+def test_choosing_of_another_type_is_left_alone(tmp_path: Path) -> None:
+    """What a later format may call by the same name."""
+    step = step_model(alphabet_table(letters()))
+    add_choosing(step, (0, 1, 2))
+    step.graph.node[-1].output[0] = "long"
+    step.graph.node.append(helper.make_node("Cast", ["long"], ["chosen"], to=TensorProto.INT32))
+    [chosen] = [value for value in step.graph.output if value.name == "chosen"]
+    chosen.type.tensor_type.elem_type = TensorProto.INT32
+    model = genrun.load(save(tmp_path / "m.onnx", step, metadata(letters()).to_properties()), device="cpu")
+    assert not model._session.chooses
+    assert model.generate("a", decoder=Declared({"k": 1}), max_new_tokens=2) == "add"
+
+
+def test_a_graph_that_chooses_what_must_not_be_chosen_is_an_error(tmp_path: Path) -> None:
+    table = alphabet_table(letters())
+    table[5, 1] = 50.0  # <unk> after a b
+    step = step_model(table)
+    add_choosing(step, suppressed_ids=())
+    path = save(tmp_path / "m.onnx", step, metadata(letters()).to_properties())
+    model = genrun.load(path, device="cpu")
+    assert model.generate("c") == "cdefgh"
+    with pytest.raises(ModelFileError) as caught:
+        model.generate("a")
+    assert str(caught.value) == f"{path}: the graph chose the token 1, which must not be chosen"
+
+
+def test_binding_anew_with_each_step_as_on_a_gpu_changes_nothing(
+    babble_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def texts(model: Model) -> list[str]:
+        results = model.generate_many(["i", "you don’t stop", ""], n=5, seed=3, batch_size=4)
+        return [result.text for result in results]
+
+    expected = texts(genrun.load(babble_file, device="cpu"))
+    model, memories, array_on = genrun.load(babble_file, device="cpu"), set(), bound_step._array_on
+
+    def on_cpu(memory: str, value: NDArray[Any]) -> Any:
+        memories.add(memory)
+        return array_on("cpu", value)
+
+    monkeypatch.setattr(bound_step, "_array_on", on_cpu)
+    monkeypatch.setattr(model._session, "device", "cuda")
+    assert texts(model) == expected
+    assert memories == ({"cpu", "cuda"} if model._session.chooses else set())
