@@ -122,8 +122,14 @@ def test_every_worker_has_a_folder_of_its_own() -> None:
     [
         ("{", "TF_CONFIG must read"),
         ('{"cluster": {"worker": ["a:1"]}}', "TF_CONFIG must read"),
-        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', "one of its workers, not .*'index': 1"),
-        ('{"cluster": {"worker": ["a:1"], "ps": ["b:1"]}, "task": {"type": "ps", "index": 0}}', "one of its workers, not .*'ps'"),
+        (
+            '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+            "one of its workers, not .*'index': 1",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1"], "ps": ["b:1"]}, "task": {"type": "ps", "index": 0}}',
+            "one of its workers, not .*'ps'",
+        ),
     ],
 )
 def test_a_broken_tf_config_is_one_line(text: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
