@@ -1,7 +1,8 @@
 """Sizes and regularization that fit a corpus, for recipes that leave them open (``adapt = true``).
 
-The rules are fitted to held-out loss on corpora from 3,000 to 5 million tokens, in training that two cores finish
-while one waits: a network grows with the corpus, the fewer tokens there are for it the more it is held back.
+The rules were chosen by held-out loss on newspaper headlines (76,000 predictions an epoch) and songs (420,000); below
+and above that they are carried on, not measured. A network grows with the corpus up to a width that two cores train
+while one waits; a corpus whose words are rare is learnt by heart soon and gets few epochs.
 """
 
 from __future__ import annotations
