@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from genrun.errors import OptionError, RunFolderError, TrainingError
 from genrun_core.backend import require_memory
@@ -13,6 +14,7 @@ from genrun_core.corpus import TokenShards
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
 from genrun_core.running_text import RunningBatches
+from genrun_core.settings import TrainingSettings
 from genrun_core.workers import Worker
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from genrun_core.fitting import Fitting
 
-__all__ = ["check_size", "check_together", "make_batches", "make_fitting", "remarks"]
+__all__ = ["batches_of", "check_size", "check_together", "make_batches", "make_fitting", "remarks"]
 
 
 def make_fitting(
@@ -68,23 +70,24 @@ def check_size(run: RunFolder, recipe: Recipe) -> None:
 def make_batches(run: RunFolder, recipe: Recipe) -> tuple[Batches, Batches]:
     """Return the batches for training and those held out; raises OptionError or TrainingError if one is empty."""
     shards, settings = TokenShards.open(run.tokens), recipe.training
-    kind = RunningBatches if settings.running_text else DocumentBatches
-    training, validation = (
-        kind(
-            shards,
-            documents,
-            batch_size=settings.batch_size,
-            sequence_length=settings.sequence_length,
-            seed=settings.seed,
-        )
-        for documents in split_documents(
-            len(shards), settings.validation, settings.seed, contiguous=settings.running_text
-        )
-    )
+    split = split_documents(len(shards), settings.validation, settings.seed, contiguous=settings.running_text)
+    training, validation = (batches_of(shards, documents, settings) for documents in split)
     for what, batches in (("training", training), ("validation", validation)):
         if not batches.predictions and (what == "training" or settings.validation):
             raise TrainingError(f"the {what} part of the corpus has no document of two tokens or more")
     return training, validation
+
+
+def batches_of(shards: TokenShards, documents: NDArray[np.int64], settings: TrainingSettings) -> Batches:
+    """Return the batches of some documents, apart from each other or as one text."""
+    kind = RunningBatches if settings.running_text else DocumentBatches
+    return kind(
+        shards,
+        documents,
+        batch_size=settings.batch_size,
+        sequence_length=settings.sequence_length,
+        seed=settings.seed,
+    )
 
 
 def check_together(run: RunFolder, fitting: Fitting) -> None:

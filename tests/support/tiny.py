@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from genrun_core.assembly import batches_of
 from genrun_core.backend import prepare_backend, seed_everything
-from genrun_core.batches import DocumentBatches
 from genrun_core.corpus import TokenShards
-from genrun_core.running_text import RunningBatches
 from genrun_core.settings import ModelSettings, TrainingSettings
 
 prepare_backend()
@@ -42,17 +41,8 @@ def fitting_of(
     """A fitting over documents of the given lengths, the last ``held_out`` of them for validation."""
     seed_everything(0)
     shards, chosen = shards_of(lengths), TrainingSettings(**settings)
-    kind = RunningBatches if chosen.running_text else DocumentBatches
-    training, validation = (
-        kind(
-            shards,
-            documents,
-            batch_size=chosen.batch_size,
-            sequence_length=chosen.sequence_length,
-            seed=chosen.seed,
-        )
-        for documents in np.split(np.arange(len(lengths)), [len(lengths) - held_out])
-    )
+    split = np.split(np.arange(len(lengths)), [len(lengths) - held_out])
+    training, validation = (batches_of(shards, documents, chosen) for documents in split)
     network = build_network(model or model_of(), VOCABULARY, precision=chosen.precision)
     freeze_layers(network, chosen.freeze)
     return Fitting(network, chosen, training, validation)
