@@ -25,7 +25,12 @@ _STEPS = 400  # of a whole training, at least
 def adapt(recipe: Recipe, counts: CorpusCounts, *, vocabulary: int) -> Recipe:
     """Return ``recipe`` with its open values chosen for a corpus of such ``counts``; nothing is open then."""
     samples = recipe.model.tied and recipe.training.validation > 0  # else the loss of epochs is not comparable
-    values = choose_sizes(counts.predicted, counts.documents, vocabulary=vocabulary, samples=samples)
+    given = {
+        name: getattr(recipe.training, name)
+        for name in ("epochs", "batch_size")
+        if f"training.{name}" not in recipe.adapt
+    }
+    values = choose_sizes(counts.predicted, counts.documents, vocabulary=vocabulary, samples=samples, **given)
     chosen: dict[str, dict[str, Any]] = {"model": {}, "training": {}}
     for name in recipe.adapt:
         section, _, key = name.partition(".")
@@ -35,10 +40,19 @@ def adapt(recipe: Recipe, counts: CorpusCounts, *, vocabulary: int) -> Recipe:
     return dataclasses.replace(recipe, model=model, training=training, adapt=())
 
 
-def choose_sizes(predictions: int, documents: int, *, vocabulary: int, samples: bool) -> dict[str, Any]:
+def choose_sizes(
+    predictions: int,
+    documents: int,
+    *,
+    vocabulary: int,
+    samples: bool,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+) -> dict[str, Any]:
     """Return a value for each key of ``recipe.ADAPTABLE``, for so many predictions in an epoch.
 
-    ``samples``: whether the loss may be over sampled words.
+    ``samples``: whether the loss may be over sampled words; ``epochs``, ``batch_size``: those that were given, which
+    the others go by.
 
     >>> small, large = (choose_sizes(n, n // 10, vocabulary=9000, samples=True) for n in (5_000, 1_000_000))
     >>> small["model.hidden_size"] < large["model.hidden_size"], small["training.epochs"] > large["training.epochs"]
@@ -47,10 +61,10 @@ def choose_sizes(predictions: int, documents: int, *, vocabulary: int, samples: 
     width = 32 * round(min(max(768 * (predictions / _TYPICAL) ** 0.25, 128), 768) / 32)
     held_back = min(max(0.5 - 0.1 * math.log10(max(predictions, 1) / 1e6), 0.2), 0.5)  # 0.5 up to a million
     sampled = 0 if not samples or vocabulary < 8_192 or predictions < 1_000_000 else 2_048
-    batch_size = 16 if documents < 2_000 else 32 if predictions < 2_000_000 else 64
+    batch_size = batch_size or (16 if documents < 2_000 else 32 if predictions < 2_000_000 else 64)
     steps = max(documents // batch_size, 1)  # in an epoch
     often = _EPOCHS * math.sqrt(predictions / max(vocabulary, 1))  # words seen rarely are soon learnt by heart
-    epochs = round(max(min(often, _PREDICTIONS / max(predictions, 1)), _STEPS / steps, 2))
+    epochs = epochs or round(max(min(often, _PREDICTIONS / max(predictions, 1)), _STEPS / steps, 2))
     return {
         "model.embedding_size": 32 * round(width / 48),
         "model.hidden_size": width,

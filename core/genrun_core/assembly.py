@@ -45,8 +45,6 @@ def make_fitting(
     settings = recipe.training
     training, validation = make_batches(run, recipe)
     strategy = strategy or tf.distribute.get_strategy()
-    if settings.running_text and strategy.num_replicas_in_sync > 1:
-        raise OptionError("running_text carries its state on one device: set devices=one, without TF_CONFIG")
     with strategy.scope():
         network = build_network(recipe.model, len(run.tokenizer()), precision=settings.precision)
         if run.base_network_file.exists():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,14 +79,16 @@ def command(
 def _recipe(
     name: str, overrides: dict[str, str], reader: str | None, base: Path | None, words_of: Path | None
 ) -> Recipe:
+    from genrun.errors import OptionError
+    from genrun_core.finetuning import tuning_recipe
     from genrun_core.recipe import load_recipe, override_recipe
     from genrun_core.run_folder import RunFolder
 
     if base is not None:
-        return override_recipe(RunFolder.open(base).recipe(), overrides, reader)
+        return override_recipe(tuning_recipe(RunFolder.open(base)), overrides, reader)
     recipe = load_recipe(name, overrides, reader)
-    if words_of is not None:  # which bring their tokenizer with them
-        recipe = dataclasses.replace(recipe, tokenizer=RunFolder.open(words_of).recipe().tokenizer)
+    if words_of is not None and recipe.tokenizer != load_recipe(name).tokenizer:
+        raise OptionError(f"the words of {words_of} come with their tokenizer: no option of it can be set")
     return recipe
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from genrun_core.run_folder import RunFolder
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["check_base", "keep_base", "transfer_weights"]
+__all__ = ["check_base", "keep_base", "transfer_weights", "tuning_recipe", "with_words_of"]
 
 _SHAPE = ("architecture", "embedding_size", "hidden_size", "layers", "tied", "window")
 
@@ -36,6 +37,18 @@ def check_base(base: RunFolder, recipe: Recipe) -> None:
         raise OptionError(
             f"extend_vocabulary adds words that must be learnt: do not freeze {' and '.join(sorted(frozen))}"
         )
+
+
+def with_words_of(base: RunFolder, recipe: Recipe) -> Recipe:
+    """Return ``recipe`` with the tokenizer settings of ``base``, whose words it takes; OptionError if they clash."""
+    return Recipe.from_dict(recipe.to_dict() | {"tokenizer": base.recipe().to_dict()["tokenizer"]})
+
+
+def tuning_recipe(base: RunFolder) -> Recipe:
+    """Return the recipe that fine-tuning ``base`` begins with: its own, but for what was done to its own base."""
+    recipe = base.recipe()
+    training = dataclasses.replace(recipe.training, freeze=(), extend_vocabulary=0)
+    return dataclasses.replace(recipe, training=training)
 
 
 def keep_base(base: RunFolder, run: RunFolder, *, network: bool) -> None:

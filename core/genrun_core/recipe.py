@@ -141,7 +141,10 @@ def _resolved(name: str, tables: dict[str, Any], overrides: Mapping[str, str] | 
         for key in (section, f"{section}.name"):
             if overrides and key in overrides:
                 tables[section] = {"name": overrides[key]}
-    for key, value in (overrides or {}).items():
+    overrides = dict(overrides or {})
+    if "adapt" in overrides:
+        tables["adapt"] = options.convert(overrides.pop("adapt"), bool, what="adapt")
+    for key, value in overrides.items():
         if key not in _PLUGINS and key not in {f"{section}.name" for section in _PLUGINS}:
             section, option = _place(key, tables)
             tables.setdefault(section, {})[option] = value

@@ -15,7 +15,7 @@ from genrun_core.atomic import write_with
 from genrun_core.backend import device_name, memory_errors, prepare_backend, require_training, seed_everything
 from genrun_core.card import make_card, metrics_in_words, shape_in_words
 from genrun_core.corpus import first_document
-from genrun_core.finetuning import check_base, keep_base
+from genrun_core.finetuning import check_base, keep_base, with_words_of
 from genrun_core.interruption import Interruption
 from genrun_core.kept_sources import STANDARD_INPUT, keep_sources
 from genrun_core.plot import draw_curves
@@ -64,6 +64,8 @@ def train(
         raise OptionError("standard input can be named only once")
     RunFolder.check_free(output)
     began_with = _open_base(base, words_of, recipe)
+    if began_with is not None:
+        recipe = with_words_of(began_with, recipe)
     if STANDARD_INPUT not in sources:
         first_document(reader, sources)  # a wrong path leaves no folder behind
     if recipe.reader.name == "text" and all(source.lower().endswith((".csv", ".tsv")) for source in sources):
@@ -180,7 +182,10 @@ def _open_base(base: Path | None, words_of: Path | None, recipe: Recipe) -> RunF
 def _make_strategy(recipe: Recipe, worker: Worker) -> tf.distribute.Strategy:
     from genrun_core.devices import make_strategy
 
-    return make_strategy(recipe.training.devices, worker)
+    strategy = make_strategy(recipe.training.devices, worker)
+    if recipe.training.running_text and strategy.num_replicas_in_sync > 1:
+        raise OptionError("running_text carries its state on one device: set devices=one, without TF_CONFIG")
+    return strategy
 
 
 def _restore(run: RunFolder, fitting: Fitting, say: Say) -> Restored | None:

@@ -64,3 +64,16 @@ def test_only_what_can_be_chosen_can_be_left_open(tmp_path: Path) -> None:
         genrun.OptionError, match=r"'adapt' must be true or false, or a list of model\.embedding_size"
     ):
         load_recipe(str(path))
+
+
+def test_the_warm_up_goes_by_the_epochs_that_are_given() -> None:
+    chosen = choose_sizes(76_000, 8_600, vocabulary=11_000, samples=True)
+    short = choose_sizes(76_000, 8_600, vocabulary=11_000, samples=True, epochs=1)
+    assert short["training.epochs"] == 1
+    assert 0 < short["training.warmup_steps"] < chosen["training.warmup_steps"]
+
+
+def test_adapting_can_be_switched_off() -> None:
+    assert load_recipe("default", {"adapt": "false"}).adapt == ()
+    with pytest.raises(genrun.OptionError, match="adapt must be true or false, not 'maybe'"):
+        load_recipe("default", {"adapt": "maybe"})

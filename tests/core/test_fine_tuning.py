@@ -11,6 +11,7 @@ import pytest
 
 import genrun
 from genrun_core.architecture import load_network
+from genrun_core.finetuning import tuning_recipe
 from genrun_core.recipe import Recipe, load_recipe, override_recipe
 from genrun_core.run_folder import RunFolder
 from genrun_core.training import resume
@@ -107,3 +108,19 @@ def test_a_base_that_learnt_nothing_yet_is_refused(base: Path, samples: Path, tm
     empty.save_json(empty.tokenizer_file, RunFolder.open(base).tokenizer().to_json())
     with pytest.raises(genrun.RunFolderError, match="has no trained network yet"):
         train_model([str(samples / "racetrack.txt")], tuned(base), tmp_path / "run", base=empty.path)
+
+
+def test_tuning_a_tuned_run_inherits_neither_frozen_layers_nor_new_words(
+    base: Path, samples: Path, tmp_path: Path
+) -> None:
+    once = fine_tune(base, samples, tmp_path / "once", freeze="recurrent_1", extend_vocabulary="3")
+    again = tuning_recipe(RunFolder.open(once)).training
+    assert (again.freeze, again.extend_vocabulary) == ((), 0)
+
+
+def test_words_of_another_run_bring_their_tokenizer_also_to_a_caller_of_the_library(
+    base: Path, samples: Path, tmp_path: Path
+) -> None:
+    recipe = load_recipe("lyricist", SMALL)
+    run = train_model([str(samples / "songs" / "*.txt")], recipe, tmp_path / "run", words_of=base)
+    assert run.recipe().tokenizer == RunFolder.open(base).recipe().tokenizer
