@@ -66,6 +66,6 @@ def _continued(
     rows = [Row(ids, Draws(0, sample, ids), count) for sample, ids in enumerate(prompts)]
     waiting = iter(rows)
     batch = Batch(session, decoder, suppressed_ids=suppressed_ids, log_probabilities=True, in_graph=in_graph)
-    for _ in generate_rows(batch, lambda free: list(islice(waiting, free)), batch_size=batch_size):
+    for _ in generate_rows([batch], lambda free: list(islice(waiting, free)), batch_size=batch_size):
         pass
     return rows

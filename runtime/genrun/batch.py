@@ -8,6 +8,7 @@ finished; no step is spent on padding or on rows that are done. How a token is c
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from genrun.contracts import Decoder
 from genrun.graph_choice import GraphChoice, graph_options
+from genrun.lanes import Begin, later
 from genrun.logits_choice import LogitsChoice
 from genrun.row import Row
 from genrun.session import StepSession
@@ -25,7 +27,8 @@ __all__ = ["Batch", "Row", "generate_rows"]
 class Batch:
     """The rows that are generated together, one step at a time.
 
-    ``in_graph`` False leaves every choice to the decoder, also where the graph could make it.
+    ``in_graph`` False leaves every choice to the decoder, also where the graph could make it. ``begin`` begins a
+    step: at once, on a thread, or when it is to be finished.
     """
 
     def __init__(
@@ -37,18 +40,20 @@ class Batch:
         suppressed_ids: Sequence[int] = (),
         log_probabilities: bool = False,
         in_graph: bool = True,
+        begin: Begin = later,
     ) -> None:
         options = graph_options(session, decoder) if in_graph else None
         self._choice: GraphChoice | LogitsChoice
         if options is not None:
-            self._choice = GraphChoice(session, options, suppressed_ids)
+            self._choice = GraphChoice(session, options, suppressed_ids, begin)
         else:
-            self._choice = LogitsChoice(session, decoder, suppressed_ids, log_probabilities=log_probabilities)
+            self._choice = LogitsChoice(session, decoder, suppressed_ids, begin, log_probabilities=log_probabilities)
         self._stop_ids = frozenset(stop_ids)
         self._rows: list[Row] = []
         self._joining: list[Row] = []
         self._going = 0  # how many of the rows are not finished
         self._reading = False  # whether a row may still be in its prompt
+        self._ready: Sequence[int] = ()  # the rows that choose in the step that has been started
 
     def __len__(self) -> int:
         """Return the number of rows that are not finished."""
@@ -60,15 +65,24 @@ class Batch:
 
     def advance(self) -> list[Row]:
         """Run one step for every row; return the rows that it finished, which leave the batch."""
+        self.start()
+        return self.finish()
+
+    def start(self) -> None:
+        """Start a step for every row."""
         if self._joining or self._going < len(self._rows):
             self._regroup()
-        rows = self._rows
         tokens: NDArray[np.int64] | None = None  # each row its last choice
-        ready: Sequence[int] = range(len(rows))
+        self._ready = range(len(self._rows))
         if self._reading:
-            tokens, ready = self._read_prompts()
+            tokens, self._ready = self._read_prompts()
+        self._choice.start(tokens, self._ready)
+
+    def finish(self) -> list[Row]:
+        """Wait for the step that was started; return the rows that it finished, which leave the batch."""
+        rows = self._rows
         finished = []
-        for i, token in zip(ready, self._choice.step(tokens, ready), strict=True):
+        for i, token in zip(self._ready, self._choice.finish(), strict=True):
             row = rows[i]
             row.new_ids.append(token)
             if row.watch is not None:
@@ -109,13 +123,31 @@ class Batch:
         return np.array(tokens, np.int64), ready
 
 
-def generate_rows(batch: Batch, take: Callable[[int], Sequence[Row]], *, batch_size: int) -> Iterator[Row]:
-    """Generate any number of rows through a batch of at most ``batch_size``; yields them as they finish.
+def generate_rows(
+    batches: Sequence[Batch], take: Callable[[int], Sequence[Row]], *, batch_size: int
+) -> Iterator[Row]:
+    """Generate any number of rows through ``batches`` of ``batch_size`` together; yields them as they finish.
 
-    ``take(count)`` hands out at most ``count`` more rows; none, while no row is left in the batch, is the end.
+    ``take(count)`` hands out at most ``count`` more rows; none, while no row is left in a batch, is the end. All
+    batches have a step going, and are finished in turn.
     """
+    idle, going = deque(_sizes(batches, batch_size)), deque[tuple[Batch, int]]()
     while True:
-        batch.admit(take(batch_size - len(batch)))
-        if not len(batch):
+        for _ in range(len(idle)):
+            batch, size = idle.popleft()
+            batch.admit(take(size - len(batch)))
+            if len(batch):
+                batch.start()
+                going.append((batch, size))
+            else:
+                idle.append((batch, size))
+        if not going:
             return
-        yield from batch.advance()
+        idle.append(going.popleft())
+        yield from idle[-1][0].finish()
+
+
+def _sizes(batches: Sequence[Batch], batch_size: int) -> Iterator[tuple[Batch, int]]:
+    """Yield each batch with its share of ``batch_size`` rows."""
+    for i, batch in enumerate(batches):
+        yield batch, (batch_size + i) // len(batches)

@@ -10,6 +10,7 @@ import contextlib
 import difflib
 import importlib
 import io
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,12 +46,14 @@ class OpenedSession:
     """A session of onnxruntime and where it runs.
 
     ``device``: ``cpu``, ``cuda``, or the name of another provider; ``reason``: why that one; ``providers``: all that
-    are in use, the preferred one first; ``fell_back``: on the CPU although onnxruntime for GPUs is installed.
+    are in use, the preferred one first; ``fell_back``: on the CPU although onnxruntime for GPUs is installed;
+    ``lanes``: how many steps are best run at once.
     """
 
     session: ort.InferenceSession
     reason: str
     fell_back: bool = False
+    lanes: int = 1
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -66,9 +69,9 @@ class OpenedSession:
 def open_session(path: Path, device: str | Sequence[str], threads: int | None) -> OpenedSession:
     """Open a model file on ``device``: ``auto``, ``cpu``, ``cuda``, or onnxruntime's providers, a list or text.
 
-    ``threads``: for one operator, 1 to 1,024; None means one for a small model, all cores for a large one. Raises
-    OptionError for what is no device, ModelFileError for a file that is no ONNX model, DeviceError for a device that
-    cannot be used, MissingExtraError without onnxruntime.
+    ``threads``: 1 to 1,024, None for all cores; a large model has them for each operator, a small one for several
+    steps at once. Raises OptionError for what is no device, ModelFileError for a file that is no ONNX model,
+    DeviceError for a device that cannot be used, MissingExtraError without onnxruntime.
     """
     wanted = _providers(device)
     if threads is not None:
@@ -79,7 +82,7 @@ def open_session(path: Path, device: str | Sequence[str], threads: int | None) -
     if wanted is None:
         return _open_on_any(ort, path, threads)
     if wanted == (CPU,):
-        return OpenedSession(_open(ort, path, wanted, threads), "asked for")
+        return OpenedSession(_open(ort, path, wanted, threads), "asked for", lanes=_lanes(path, threads))
     _check_available(ort, wanted, device)
     session, why_not = _try(ort, path, wanted, threads)
     if session is None:
@@ -158,7 +161,7 @@ def _open_on_any(ort: ModuleType, path: Path, threads: int | None) -> OpenedSess
         meant_for_gpus = True
         if session is not None:
             return OpenedSession(session, "a GPU is available")
-    return OpenedSession(_open(ort, path, (CPU,), threads), why_not, meant_for_gpus)
+    return OpenedSession(_open(ort, path, (CPU,), threads), why_not, meant_for_gpus, _lanes(path, threads))
 
 
 def _why_without_cuda(ort: ModuleType) -> str:
@@ -217,11 +220,21 @@ def _check_readable(path: Path) -> None:
         raise ModelFileError(f"{str(path)!r}: cannot open the model file: {error}") from error
 
 
+def _lanes(path: Path, threads: int | None) -> int:
+    if not _is_small(path):
+        return 1
+    return threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+
+
+def _is_small(path: Path) -> bool:
+    return path.stat().st_size < _SMALL_BYTES
+
+
 def _open(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | None) -> ort.InferenceSession:
     settings = ort.SessionOptions()
     settings.log_severity_level = 4  # what goes wrong is raised; onnxruntime need not also print it
     # A small step is over before a second thread has woken up; 0 lets onnxruntime use every core.
-    settings.intra_op_num_threads = threads or (1 if path.stat().st_size < _SMALL_BYTES else 0)
+    settings.intra_op_num_threads = 1 if _is_small(path) else threads or 0
     settings.inter_op_num_threads = 1
     try:
         session = ort.InferenceSession(path, settings, providers=list(providers))

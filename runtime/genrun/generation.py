@@ -9,6 +9,7 @@ from itertools import islice
 from genrun.arguments import check_text
 from genrun.batch import Batch, Row, generate_rows
 from genrun.draws import Draws
+from genrun.lanes import Begin, later
 from genrun.model_file import Metadata
 from genrun.results import Result
 from genrun.session import StepSession
@@ -87,8 +88,7 @@ class Generation:
                 refused.append(error)
             return taken
 
-        batch = self._batch(log_probabilities=True)
-        for _ in generate_rows(batch, take, batch_size=batch_size):
+        for _ in generate_rows(self._batches(batch_size), take, batch_size=batch_size):
             while waiting and (first := next(iter(waiting))).finish_reason:
                 yield self._result(waiting.pop(first))
         for error in refused:
@@ -106,13 +106,21 @@ class Generation:
         watcher = self._text_stream(encoding) if watch or self._settings.stops else None
         return Job(prompt, encoding, sample, Row(encoding.ids, draws, self._settings.max_new_tokens, watcher))
 
-    def _batch(self, *, log_probabilities: bool = False) -> Batch:
+    def _batches(self, batch_size: int) -> list[Batch]:
+        """Return the batches that ``batch_size`` rows are best divided into."""
+        lanes = self._session.lanes
+        count = lanes.for_batch(batch_size)
+        begin = lanes.begin if count > 1 else later
+        return [self._batch(log_probabilities=True, begin=begin) for _ in range(count)]
+
+    def _batch(self, *, log_probabilities: bool = False, begin: Begin = later) -> Batch:
         return Batch(
             self._session,
             self._settings.decoder,
             stop_ids=self._defaults.stop_ids,
             suppressed_ids=self._defaults.suppressed_ids,
             log_probabilities=log_probabilities,
+            begin=begin,
         )
 
     def _text_stream(self, encoding: Encoding) -> TextStream:

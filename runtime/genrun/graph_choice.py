@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from genrun.bound_step import BoundStep
 from genrun.contracts import Decoder, GraphDecoder
 from genrun.errors import GenrunError, ModelFileError, PluginError, one_line
+from genrun.lanes import Begin, Pending
 from genrun.row import Row
 from genrun.session import NOT_NUMBERS, StepSession
 
@@ -48,14 +50,17 @@ class GraphChoice:
     """Runs the step of a batch, which chooses by itself; tokens and states stay on the device."""
 
     def __init__(
-        self, session: StepSession, options: Mapping[str, NDArray[Any]], suppressed_ids: Sequence[int]
+        self, session: StepSession, options: Mapping[str, NDArray[Any]], suppressed_ids: Sequence[int], begin: Begin
     ) -> None:
         self._session = session
+        self._begin = begin
         self._options = options
         self._suppressed = frozenset(suppressed_ids)
         self._rows: Sequence[Row] = ()
         self._draws: list[Iterator[float]] = []
         self._step: BoundStep  # once there are rows
+        self._ready: Sequence[int] = ()  # the rows that choose in the step that is going on
+        self._pending: Pending[tuple[list[int], list[float]]]  # once it is
 
     def regroup(self, kept: Sequence[int], rows: Sequence[Row]) -> None:
         """Go on with ``rows``: those whose numbers were ``kept``, then new ones."""
@@ -72,8 +77,8 @@ class GraphChoice:
         self._rows = rows
         self._draws = [row.draws for row in rows]
 
-    def step(self, tokens: NDArray[np.int64] | None, ready: Sequence[int]) -> list[int]:
-        """Feed int64 ``[batch]``, or each row its last choice; return what the rows ``ready`` choose then."""
+    def start(self, tokens: NDArray[np.int64] | None, ready: Sequence[int]) -> None:
+        """Start to feed int64 ``[batch]``, or each row its last choice; the rows ``ready`` choose then."""
         self._session.check_going()
         rows, draws = self._rows, None
         if len(ready) == len(rows):
@@ -85,7 +90,16 @@ class GraphChoice:
         try:
             if tokens is not None:
                 self._step.load({"token": tokens})
-            chosen, logs = self._step.run(draws)
+        except Exception as error:  # onnxruntime's exceptions share no public base class
+            raise self._session.failure(error) from error
+        self._ready = ready
+        self._pending = self._begin(partial(self._step.run, draws))
+
+    def finish(self) -> list[int]:
+        """Return what the rows choose that were ready for it."""
+        rows, ready = self._rows, self._ready
+        try:
+            chosen, logs = self._pending.result()
         except Exception as error:  # onnxruntime's exceptions share no public base class
             raise self._session.failure(error) from error
         if len(ready) != len(chosen):

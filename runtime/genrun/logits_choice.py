@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import overload
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 
 from genrun.contracts import Decoder
 from genrun.errors import GenrunError, ModelFileError, PluginError, one_line
+from genrun.lanes import Begin, Pending
 from genrun.row import Row
-from genrun.session import NOT_NUMBERS, StepSession
+from genrun.session import NOT_NUMBERS, States, StepSession
 
 __all__ = ["LogitsChoice"]
 
@@ -42,9 +44,16 @@ class LogitsChoice:
     """Runs the step of a batch and has ``decoder`` choose; holds states and tokens of the rows."""
 
     def __init__(
-        self, session: StepSession, decoder: Decoder, suppressed_ids: Sequence[int], *, log_probabilities: bool
+        self,
+        session: StepSession,
+        decoder: Decoder,
+        suppressed_ids: Sequence[int],
+        begin: Begin,
+        *,
+        log_probabilities: bool,
     ) -> None:
         self._session = session
+        self._begin = begin
         self._decoder = decoder
         self._suppressed = np.asarray(suppressed_ids, np.int64)
         self._log_probabilities = log_probabilities
@@ -52,6 +61,8 @@ class LogitsChoice:
         self._states = session.initial_states(0)
         self._tokens = np.zeros((0, 1), np.int64)  # [batch, capacity]: prompt, then new tokens
         self._lengths = np.zeros(0, np.int64)  # [batch]: how many of them are known
+        self._ready: Sequence[int] = ()  # the rows that choose in the step that is going on
+        self._pending: Pending[tuple[NDArray[np.float32], States]]  # once it is
 
     def regroup(self, kept: Sequence[int], rows: Sequence[Row]) -> None:
         """Go on with ``rows``: those whose numbers were ``kept``, then new ones."""
@@ -67,14 +78,21 @@ class LogitsChoice:
         fresh = self._session.initial_states(len(joining))
         self._states = [np.concatenate([old[kept], new]) for old, new in zip(self._states, fresh, strict=True)]
 
-    def step(self, tokens: NDArray[np.int64] | None, ready: Sequence[int]) -> list[int]:
-        """Feed int64 ``[batch]``, or each row its last choice; return what the rows ``ready`` choose then."""
+    def start(self, tokens: NDArray[np.int64] | None, ready: Sequence[int]) -> None:
+        """Start to feed int64 ``[batch]``, or each row its last choice; the rows ``ready`` choose then."""
         if tokens is None:
             tokens = np.array([row.new_ids[-1] for row in self._rows], np.int64)
-        logits, self._states = self._session.step(tokens, self._states)
+        self._session.check_going()
+        self._ready = ready
+        self._pending = self._begin(partial(self._session.step, tokens, self._states))
+
+    def finish(self) -> list[int]:
+        """Return what the rows choose that were ready for it."""
+        ready = self._ready
+        logits, self._states = self._pending.result()
         if not ready:
             return []
-        chosen = self._choose(logits if len(ready) == len(tokens) else logits[ready], ready)
+        chosen = self._choose(logits if len(ready) == len(self._rows) else logits[ready], ready)
         if self._lengths.max() == self._tokens.shape[1]:  # the longest row has filled the columns
             self._tokens = np.concatenate([self._tokens, np.zeros_like(self._tokens)], axis=1)
         self._tokens[ready, self._lengths[ready]] = chosen

@@ -8,10 +8,11 @@ reports a wrong name or value as an :class:`~genrun.errors.OptionError`.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import numbers
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import NoneType
 from typing import Any, TypeVar
 
@@ -20,6 +21,8 @@ from genrun.errors import OptionError, nearest, one_line
 __all__ = ["build", "convert", "describe", "parse_assignments", "to_json"]
 
 T = TypeVar("T")
+
+_hints: Callable[[type[Any]], dict[str, Any]] = functools.lru_cache(maxsize=256)(typing.get_type_hints)
 
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 _KIND = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
@@ -38,7 +41,7 @@ def build(cls: type[T], values: Mapping[str, object], *, what: str) -> T:
     Example(k=7)
     """
     fields = _fields(cls)
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     converted: dict[str, Any] = {}
     for name, value in values.items():
         if name not in fields:
@@ -82,7 +85,7 @@ def describe(cls: type[Any]) -> dict[str, Any]:
 
     Raises NameError for an annotation that cannot be resolved, and OptionError for a type that no option may have.
     """
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     described = {}
     for name, field in _fields(cls).items():
         _target(hints[name], what=name)

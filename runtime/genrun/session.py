@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from genrun.bound_step import BoundStep
 from genrun.device import open_session, reason
 from genrun.errors import ModelFileError, one_line
+from genrun.lanes import Lanes
 
-__all__ = ["NOT_NUMBERS", "StateSpec", "StepSession", "Stopped"]
+__all__ = ["NOT_NUMBERS", "StateSpec", "States", "StepSession", "Stopped"]
 
 NOT_NUMBERS = "the model's logits are not numbers: the file is damaged, or its training went wrong"
 
@@ -57,7 +58,7 @@ class StepSession:
     are all that are in use, ``device_reason`` says why, and ``fell_back`` whether the CPU stands in for a GPU. Raises
     ModelFileError for a file that is no model, DeviceError for a device that cannot be used, OptionError for what is
     no device, MissingExtraError without onnxruntime. After :meth:`bind`, ``vocabulary`` is the number of tokens, and
-    ``chooses`` tells whether the graph can also choose.
+    ``chooses`` tells whether the graph can also choose. ``lanes`` are threads for the steps of several batches.
     """
 
     def __init__(self, path: Path, *, device: str | Sequence[str] = "auto", threads: int | None = None) -> None:
@@ -65,6 +66,7 @@ class StepSession:
         opened = open_session(path, device, threads)
         self.device, self.device_reason, self.fell_back = opened.device, opened.reason, opened.fell_back
         self.providers = opened.providers
+        self.lanes = Lanes(opened.lanes)
         self._session = opened.session
         self._stop: threading.Event | None = None
         self.properties: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)

@@ -65,7 +65,7 @@ def greedy_continuations(
     rows = [Row(prompt, repeat(0.0), count) for prompt in prompts]
     waiting = iter(rows)
     batch = Batch(session, _Highest(), suppressed_ids=suppressed_ids, in_graph=in_graph)
-    for _ in generate_rows(batch, lambda free: list(islice(waiting, free)), batch_size=batch_size):
+    for _ in generate_rows([batch], lambda free: list(islice(waiting, free)), batch_size=batch_size):
         pass
     return [tuple(row.new_ids) for row in rows]
 

@@ -161,7 +161,7 @@ def test_rows_are_taken_as_the_batch_has_room(alphabet: Model) -> None:
         return list(islice(waiting, count))
 
     batch = Batch(alphabet._session, Fixed(highest), suppressed_ids=(0, 1, 2))
-    finished = list(generate_rows(batch, take, batch_size=2))
+    finished = list(generate_rows([batch], take, batch_size=2))
     assert [rows.index(row) for row in finished] == [1, 0, 2, 3, 4]
     assert asked[0] == 2
     assert max(asked) <= 2

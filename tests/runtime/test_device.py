@@ -60,20 +60,24 @@ def test_the_device_in_use_is_reported(alphabet_file: Path) -> None:
     assert model.generate("a") == "abcdef"
 
 
-@pytest.mark.parametrize(("asked", "used"), [(None, 1), (1, 1), (3, 3)])
-def test_a_small_model_has_one_thread_unless_more_are_asked_for(
-    monkeypatch: pytest.MonkeyPatch, alphabet_file: Path, asked: int | None, used: int
+@pytest.mark.parametrize(("asked", "lanes"), [(None, 5), (1, 1), (3, 3)])
+def test_a_small_model_has_its_threads_for_several_steps(
+    monkeypatch: pytest.MonkeyPatch, alphabet_file: Path, asked: int | None, lanes: int
 ) -> None:
     fake_onnxruntime(monkeypatch)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(5)), raising=False)
     opened: Any = open_session(alphabet_file, "cpu", asked)
-    assert opened.session.threads == used
+    assert (opened.session.threads, opened.lanes) == (1, lanes)
 
 
-def test_a_large_model_has_all_cores(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
+@pytest.mark.parametrize(("asked", "threads"), [(None, 0), (1, 1), (3, 3)])  # onnxruntime has all cores with 0
+def test_a_large_model_has_its_threads_for_each_step(
+    monkeypatch: pytest.MonkeyPatch, alphabet_file: Path, asked: int | None, threads: int
+) -> None:
     fake_onnxruntime(monkeypatch)
     monkeypatch.setattr("genrun.device._SMALL_BYTES", alphabet_file.stat().st_size)
-    opened: Any = open_session(alphabet_file, "cpu", None)
-    assert opened.session.threads == 0  # which onnxruntime understands so
+    opened: Any = open_session(alphabet_file, "cpu", asked)
+    assert (opened.session.threads, opened.lanes) == (threads, 1)
 
 
 WITHOUT = "the installed onnxruntime 9.9 is without CUDA"

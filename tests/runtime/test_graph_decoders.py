@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 import genrun
-from genrun import bound_step
+from genrun.device import import_onnxruntime
 from genrun.errors import ModelFileError, PluginError
 from genrun.model import Model
 from genrun_export.choosing import add_choosing
@@ -129,13 +129,15 @@ def test_binding_anew_with_each_step_as_on_a_gpu_changes_nothing(
         return [result.text for result in results]
 
     expected = texts(genrun.load(babble_file, device="cpu"))
-    model, memories, array_on = genrun.load(babble_file, device="cpu"), set(), bound_step._array_on
+    model, memories = genrun.load(babble_file, device="cpu"), set()
+    made = import_onnxruntime().OrtValue
+    make = made.ortvalue_from_shape_and_type
 
-    def on_cpu(memory: str, value: NDArray[Any]) -> Any:
+    def on_cpu(shape: Any, dtype: Any, memory: str, number: int) -> Any:
         memories.add(memory)
-        return array_on("cpu", value)
+        return make(shape, dtype, "cpu", number)
 
-    monkeypatch.setattr(bound_step, "_array_on", on_cpu)
+    monkeypatch.setattr(made, "ortvalue_from_shape_and_type", on_cpu)
     monkeypatch.setattr(model._session, "device", "cuda")
     assert texts(model) == expected
-    assert memories == ({"cpu", "cuda"} if model._session.chooses else set())
+    assert memories == ({"cuda"} if model._session.chooses else set())

@@ -1,0 +1,127 @@
+"""Several batches at once: the same texts as from one, whatever goes wrong in a lane."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import genrun
+from genrun.errors import ModelFileError
+from genrun.lanes import Lanes, later
+from genrun.model import Model
+
+PROMPTS = [word for word in ("the council", "what the", "mayor", "", "new ferry") for _ in range(20)]
+
+
+@dataclass(frozen=True)
+class Least:
+    """A decoder that the graph knows nothing of: the draw chooses among the two least likely tokens."""
+
+    def choose(
+        self, logits: NDArray[np.float32], tokens: Sequence[NDArray[np.int64]], draws: NDArray[np.float32]
+    ) -> NDArray[np.int64]:
+        least = np.argsort(np.where(np.isinf(logits), np.inf, logits), axis=1)[:, :2]
+        chosen: NDArray[np.int64] = least[np.arange(len(least)), (draws >= 0.5).astype(int)]
+        return chosen
+
+
+@pytest.fixture(scope="module")
+def models(songs_model: Path) -> tuple[Model, Model]:
+    """One model with one lane, and with four."""
+    one, four = (genrun.load(songs_model, device="cpu", threads=threads) for threads in (1, 4))
+    assert (one._session.lanes.count, four._session.lanes.count) == (1, 4)
+    return one, four
+
+
+@pytest.mark.parametrize("decoder", ["top-k", "greedy", "temperature", Least()], ids=str)
+def test_the_texts_are_those_of_one_batch(models: tuple[Model, Model], decoder: str | Least) -> None:
+    one, four = (
+        model.generate_many(PROMPTS, n=2, batch_size=70, max_new_tokens=9, decoder=decoder, seed=3)
+        for model in models
+    )
+    assert [result.ids for result in four] == [result.ids for result in one]
+    assert [result.text for result in four] == [result.text for result in one]
+    for a, b in zip(one, four, strict=True):
+        assert a.log_probability == pytest.approx(b.log_probability, abs=1e-3)
+
+
+@pytest.mark.parametrize(("size", "count"), [(1, 1), (16, 1), (31, 1), (32, 2), (47, 2), (48, 3), (64, 4), (1000, 4)])
+def test_a_small_batch_is_not_divided(size: int, count: int) -> None:
+    assert Lanes(4).for_batch(size) == count
+    assert Lanes(1).for_batch(size) == 1
+    assert Lanes(1000).for_batch(10**6) < 20
+
+
+def test_the_steps_run_on_threads_of_their_own_and_decoders_do_not(models: tuple[Model, Model]) -> None:
+    seen: set[str] = set()
+    _, model = models
+
+    @dataclass(frozen=True)
+    class Where(Least):
+        def choose(
+            self, logits: NDArray[np.float32], tokens: Sequence[NDArray[np.int64]], draws: NDArray[np.float32]
+        ) -> NDArray[np.int64]:
+            seen.add(threading.current_thread().name)
+            return super().choose(logits, tokens, draws)
+
+    model.generate_many(PROMPTS, batch_size=64, max_new_tokens=3, decoder=Where(), seed=1)
+    assert seen == {threading.current_thread().name}
+    assert any(thread.name.startswith("genrun-step") for thread in threading.enumerate())
+
+
+def test_a_step_that_fails_in_a_lane_is_an_error_and_not_the_end(
+    models: tuple[Model, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, model = models
+    settings = model.settings(max_new_tokens=5, seed=1)
+    wanted = model.generate_many(PROMPTS, settings=settings)
+    with monkeypatch.context() as patch:
+        patch.setattr("genrun.bound_step.BoundStep.run", lambda self, draws: 1 / 0)
+        with pytest.raises(ModelFileError, match=r"the decoding step failed: .*division by zero"):
+            model.generate_many(PROMPTS, settings=settings)
+    assert [r.text for r in model.generate_many(PROMPTS, settings=settings)] == [r.text for r in wanted]
+
+
+def test_results_that_nobody_takes_are_no_harm(models: tuple[Model, Model]) -> None:
+    _, model = models
+    settings = model.settings(max_new_tokens=5, seed=1)
+    wanted = model.generate_many(PROMPTS, settings=settings)
+    results = model.generate_each(iter(PROMPTS), settings=settings)
+    assert next(results).text == wanted[0].text
+    results.close()  # type: ignore[attr-defined]
+    assert [r.text for r in model.generate_many(PROMPTS, settings=settings)] == [r.text for r in wanted]
+
+
+def test_what_is_begun_later_is_done_when_asked_for() -> None:
+    done: list[int] = []
+    pending = later(lambda: done.append(1))
+    assert done == []
+    pending.result()
+    assert done == [1]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork, which is not here")
+def test_a_forked_process_has_threads_of_its_own(songs_model: Path) -> None:
+    program = f"""
+import os, genrun
+model = genrun.load({str(songs_model)!r}, device="cpu", threads=2)
+texts = lambda: [r.text for r in model.generate_many(["the"] * 64, max_new_tokens=4, seed=1)]
+before = texts()
+child = os.fork()
+if not child:
+    os._exit(0 if texts() == before else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ran.stdout == "0\n"
