@@ -12,7 +12,7 @@ import functools
 import numbers
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import NoneType
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ __all__ = ["build", "convert", "describe", "parse_assignments", "to_json"]
 
 T = TypeVar("T")
 
-_hints: Callable[[type[Any]], dict[str, Any]] = functools.lru_cache(maxsize=256)(typing.get_type_hints)
+_hints = functools.lru_cache(maxsize=256)(typing.get_type_hints)
 
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 _KIND = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
@@ -41,7 +41,7 @@ def build(cls: type[T], values: Mapping[str, object], *, what: str) -> T:
     Example(k=7)
     """
     fields = _fields(cls)
-    hints = _hints(cls)
+    hints = _hints(typing.cast(Any, cls))
     converted: dict[str, Any] = {}
     for name, value in values.items():
         if name not in fields:
