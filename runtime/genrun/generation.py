@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from genrun.arguments import check_text
-from genrun.batch import Batch, Row, generate_rows
+from genrun.batch import Batch, Row
 from genrun.draws import Draws
 from genrun.model_file import Metadata
 from genrun.results import Result
@@ -70,25 +70,44 @@ class Generation:
             yield held
 
     def results(self, prompts: Iterable[str], n: int, batch_size: int) -> Iterator[Result]:
-        """Yield ``n`` results for each prompt, in the order of the prompts, through a batch of bounded size."""
+        """Yield ``n`` results for each prompt, in the order of the prompts, through a batch of bounded size.
+
+        Prompts that have a method ``waits()`` say by it whether the next one is still to come; texts that have been
+        begun do not wait for it.
+        """
         waiting: dict[Row, Job] = {}  # in the order of the prompts
         refused: list[Exception] = []
         jobs = self._jobs(prompts, n)
+        waits: Callable[[], bool] = getattr(prompts, "waits", _never)
+        batch = self._batch(log_probabilities=True)
+        last = n - 1  # the sample that was taken last; behind it comes another prompt
 
         def take(count: int) -> list[Row]:
+            nonlocal last
             if refused or len(waiting) > _AHEAD * batch_size:  # a slow row holds back the results of those behind it
                 return []
             taken: list[Row] = []
             try:
-                for job in islice(jobs, count):
-                    waiting[job.row] = job
+                while len(taken) < count and not (last == n - 1 and (taken or len(batch)) and waits()):
+                    if (job := next(jobs, None)) is None:
+                        break
+                    waiting[job.row], last = job, job.sample
                     taken.append(job.row)
             except Exception as error:  # a bad prompt must not take those before it along
                 refused.append(error)
+            now = time.perf_counter()
+            for row in taken:
+                row.admitted = now
             return taken
 
-        batch = self._batch(log_probabilities=True)
-        for _ in generate_rows(batch, take, batch_size=batch_size):
+        while True:
+            batch.admit(take(batch_size - len(batch)))
+            if not len(batch):
+                break
+            finished = batch.advance()
+            now = time.perf_counter()  # whoever takes the results may be slow
+            for row in finished:
+                row.finished = now
             while waiting and (first := next(iter(waiting))).finish_reason:
                 yield self._result(waiting.pop(first))
         for error in refused:
@@ -122,7 +141,7 @@ class Generation:
 
     def _result(self, job: Job) -> Result:
         text = self._text_stream(job.encoding)
-        continuation = "".join([text.push(token) for token in job.row.new_ids]) + text.finish()
+        continuation = text.extend(job.row.new_ids)
         return Result(
             prompt=job.prompt,
             text=text.prompt_text + continuation,
@@ -133,4 +152,9 @@ class Generation:
             unknown=job.encoding.unknown,
             seed=self._settings.seed,
             sample=job.sample,
+            tokens_per_second=len(job.row.new_ids) / max(job.row.finished - job.row.admitted, 1e-9),
         )
+
+
+def _never() -> bool:
+    return False
