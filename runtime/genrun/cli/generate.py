@@ -63,27 +63,27 @@ def command(
 
     if stream and (samples > 1 or as_json):
         raise click.UsageError("--stream prints one text for each prompt; it does not go with -n or --json")
-    texts = Texts(prompts or ("",) if file is None else prompts, file)
-    model = load(model_file, device=device, threads=threads)
-    settings = resolve_settings(
-        model.defaults,
-        decoder=decoder,
-        options=parse_assignments(assignments),
-        max_new_tokens=max_new_tokens,
-        seed=seed,
-        stop=stop,
-        casing=casing,
-    )
-    if not quiet:
-        click.echo(f"{model.device} ({model.device_reason}), seed {settings.seed}", err=True)
-    try:
-        if stream:
-            for prompt in texts:
-                _stream(model, prompt, settings)
-        else:
-            _print_results(model, texts, samples, settings, as_json=as_json, quiet=quiet)
-    except OptionError as error:  # of a prompt; the settings are checked
-        raise texts.located(error) from error
+    with Texts(prompts or ("",) if file is None else prompts, file) as texts:
+        model = load(model_file, device=device, threads=threads)
+        settings = resolve_settings(
+            model.defaults,
+            decoder=decoder,
+            options=parse_assignments(assignments),
+            max_new_tokens=max_new_tokens,
+            seed=seed,
+            stop=stop,
+            casing=casing,
+        )
+        if not quiet:
+            click.echo(f"{model.device} ({model.device_reason}), seed {settings.seed}", err=True)
+        try:
+            if stream:
+                for prompt in texts:
+                    _stream(model, prompt, settings)
+            else:
+                _print_results(model, texts, samples, settings, as_json=as_json, quiet=quiet)
+        except OptionError as error:  # of a prompt; the settings are checked
+            raise texts.located(error) from error
 
 
 def _print_results(

@@ -20,13 +20,22 @@ class LineReader:
     """An iterator over the lines of ``file``, UTF-8, with or without a byte order mark, without their ends.
 
     Reads at most a block of 64 KiB ahead. ``name`` and ``number`` are file and line for messages; before it has to
-    wait for more, it calls ``before_waiting``. Raises OptionError for a line that is not UTF-8 or longer than 16 MiB.
+    wait for more, it calls ``before_waiting``. A file that is ``owned`` is closed with the reader. Raises OptionError
+    for a line that is not UTF-8 or longer than 16 MiB.
     """
 
-    def __init__(self, file: BinaryIO, name: str, before_waiting: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        name: str,
+        before_waiting: Callable[[], object] | None = None,
+        *,
+        owned: bool = False,
+    ) -> None:
         self.name = name
         self.number = 0
         self._file = file
+        self._owned = owned
         self._before_waiting = before_waiting
         self._lines: list[bytes] = []  # whole ones, the next one last
         self._parts: list[bytes] = []  # of a line whose end has not been read
@@ -76,6 +85,11 @@ class LineReader:
         except (OSError, AttributeError, ValueError):  # what is no file, or no such call on this system
             return None
         return lines + (last != b"\n")
+
+    def close(self) -> None:
+        """Close the file, if that is the reader's to do."""
+        if self._owned:
+            self._file.close()
 
     def _read(self) -> None:
         """Read what there is, at least one byte."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import BinaryIO
 
 from genrun.cli.line_reader import LineReader
 from genrun.errors import OptionError
@@ -35,6 +34,14 @@ class Texts:
         lines = self._file.remaining() if self._file is not None else 0
         return None if lines is None or "-" in self._arguments else len(self._arguments) + lines
 
+    def __enter__(self) -> Texts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for lines in (self._file, self._current):
+            if lines is not None:
+                lines.close()
+
     def __iter__(self) -> Texts:
         return self
 
@@ -43,6 +50,7 @@ class Texts:
             if self._current is not None:
                 for line in self._current:
                     return line
+                self._current.close()
                 self._current = None
             if self._arguments:
                 argument = self._arguments.pop(0)
@@ -73,5 +81,6 @@ def printable(text: str) -> str:
 
 
 def _opened(path: str, before_waiting: Callable[[], object]) -> LineReader:
-    file: BinaryIO = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115 - read to the end of the process
-    return LineReader(file, "standard input" if path == "-" else path, before_waiting)
+    if path == "-":
+        return LineReader(sys.stdin.buffer, "standard input", before_waiting)
+    return LineReader(open(path, "rb"), path, before_waiting, owned=True)
