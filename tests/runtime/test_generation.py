@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import time
 from collections.abc import Callable, Iterator
 from itertools import chain, islice, repeat
 from pathlib import Path
@@ -14,7 +15,6 @@ import numpy as np
 import pytest
 
 import genrun
-from genrun import generation
 from genrun.errors import OptionError, UnknownPluginError
 from genrun.model import Model
 from genrun.results import Result, UnknownWordsWarning
@@ -381,7 +381,7 @@ def test_tokens_per_second_are_those_from_the_admission_of_a_text_to_its_end(
         return step(*arguments)
 
     monkeypatch.setattr(StepSession, "step", advancing)
-    monkeypatch.setattr(generation.time, "perf_counter", lambda: now)
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
     found = []
     for result in alphabet.generate_each(["ab", "cd", "ef"], max_new_tokens=4, batch_size=2):
         found.append(result.tokens_per_second)

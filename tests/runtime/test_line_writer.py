@@ -6,6 +6,7 @@ import io
 import os
 import select
 import sys
+import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TextIO
@@ -14,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrun.cli import line_writer
 from genrun.cli.line_writer import LineWriter
 
 
@@ -45,7 +45,7 @@ def stdout(monkeypatch: pytest.MonkeyPatch) -> Iterator[TextIO]:
 @pytest.fixture
 def sink(stdout: TextIO, monkeypatch: pytest.MonkeyPatch) -> Sink:
     made = Sink()
-    monkeypatch.setattr(line_writer.os, "write", made)
+    monkeypatch.setattr(os, "write", made)
     return made
 
 
@@ -74,7 +74,7 @@ def test_short_writes_lose_nothing(lengths: list[int], random: object) -> None:
 
     os_write, before = os.write, sys.stdout
     with os.fdopen(writing, "w") as sys.stdout, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(line_writer.os, "write", write)
+        patch.setattr(os, "write", write)
         with LineWriter() as writer:
             for length in lengths:
                 writer.write("x" * length)
@@ -138,7 +138,7 @@ def test_a_reader_that_has_gone_is_written_to_once(sink: Sink) -> None:
 
 def test_lines_are_not_held_for_long(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr(line_writer.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     with LineWriter(seconds=0.2) as writer:
         for number, now in enumerate([0.1, 0.15, 0.21, 0.3, 0.42]):  # noqa: B007 - the clock
             writer.write(str(number))
@@ -171,7 +171,7 @@ def test_a_stand_in_for_standard_output_gets_the_lines_too(monkeypatch: pytest.M
     with LineWriter() as writer:
         writer.write("말")
         writer.write("")
-    assert stand_in.buffer.getvalue() == "말\n\n".encode()  # type: ignore[attr-defined]
+    assert stand_in.buffer.getvalue() == "말\n\n".encode()
 
 
 def test_a_text_that_the_encoding_lacks_comes_after_those_before_it(
