@@ -77,3 +77,14 @@ def test_a_reader_that_has_gone_is_no_error(alphabet_file: Path, stream: list[st
 
 def test_the_version_is_the_packages() -> None:
     assert shell("--version").stdout.decode() == f"genrun, version {genrun.__version__}\n"
+
+
+@pytest.mark.parametrize(("given", "used"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_our_own_commands_start_no_threads_that_they_do_not_need(given: dict[str, str], used: str) -> None:
+    code = (
+        "import os, sys; from genrun.cli import main; sys.argv[1:] = ['plugins', '--help']\n"
+        "try: main()\nfinally: print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)"
+    )
+    outside = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=outside | given, check=True)
+    assert done.stdout.decode().splitlines()[-1] == f"{used} False"

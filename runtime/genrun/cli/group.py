@@ -52,6 +52,9 @@ class _PluginGroup(click.Group):
             info = registry.find("command", cmd_name)
         except UnknownPluginError:
             return None  # click reports it as wrong usage, with the nearest names
+        if info.built_in:
+            # Of ours, none multiplies with NumPy; OpenBLAS would start a thread for each core when NumPy is imported.
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         command: click.Command = registry.load(info)
         return command
 
