@@ -8,6 +8,7 @@ finished; no step is spent on padding or on rows that are done. How a token is c
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
@@ -61,6 +62,9 @@ class Batch:
 
     def admit(self, rows: Sequence[Row]) -> None:
         """Add rows; they start from their first prompt token."""
+        now = time.perf_counter()
+        for row in rows:
+            row.admitted = now
         self._joining.extend(rows)
 
     def advance(self) -> list[Row]:
@@ -95,6 +99,7 @@ class Batch:
                 row.finish_reason = "length"
             else:
                 continue
+            row.finished = time.perf_counter()
             finished.append(row)
         self._going -= len(finished)
         return finished

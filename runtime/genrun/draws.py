@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import operator
 import secrets
+import threading
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +48,13 @@ class Draws:
     True
     """
 
-    __slots__ = ("_block", "_generator", "_next")
+    __slots__ = ("_block", "_blocks", "_counter", "_key", "_next")
     _BLOCK = 32
 
     def __init__(self, seed: int, sample: int, prompt_ids: Sequence[int]) -> None:
-        self._generator = _generator(seed, sample, prompt_ids)
+        self._key, self._counter = _start(seed, sample, prompt_ids)
         self._block: list[float] = []
+        self._blocks = 0  # that have been drawn
         self._next = 0
 
     def __iter__(self) -> Draws:
@@ -60,9 +63,36 @@ class Draws:
     def __next__(self) -> float:
         """Return the next uniform number in [0, 1), a float32 value."""
         if self._next == len(self._block):
-            self._block, self._next = self._generator.random(self._BLOCK, dtype=np.float32).tolist(), 0
+            self._draw()
         self._next += 1
         return self._block[self._next - 1]
+
+    def _draw(self) -> None:
+        """Draw the next block. Making a generator takes longer than telling one where to begin."""
+        self._counter[0] = self._blocks * self._BLOCK // 8  # a step of the counter gives eight numbers
+        generator = _generator_of_this_thread()
+        generator.bit_generator.state = {**_NOTHING_HELD, "state": {"counter": self._counter, "key": self._key}}
+        self._block, self._next = generator.random(self._BLOCK, dtype=np.float32).tolist(), 0
+        self._blocks += 1
+
+
+_own = threading.local()
+# The state of a Philox that has drawn nothing since its counter was set.
+_NOTHING_HELD: dict[str, Any] = {
+    "bit_generator": "Philox",
+    "buffer": np.zeros(4, np.uint64),
+    "buffer_pos": 4,
+    "has_uint32": 0,
+    "uinteger": 0,
+}
+
+
+def _generator_of_this_thread() -> np.random.Generator:
+    try:
+        generator: np.random.Generator = _own.generator
+    except AttributeError:
+        generator = _own.generator = np.random.Generator(np.random.Philox(0))
+    return generator
 
 
 def uniform_draws(seed: int, sample: int, prompt_ids: Sequence[int], count: int) -> NDArray[np.float32]:
@@ -74,11 +104,12 @@ def uniform_draws(seed: int, sample: int, prompt_ids: Sequence[int], count: int)
     >>> bool((uniform_draws(7, 0, [1, 2], 9)[:5] == uniform_draws(7, 0, [1, 2], 5)).all())
     True
     """
-    return _generator(seed, sample, prompt_ids).random(count, dtype=np.float32)
+    key, counter = _start(seed, sample, prompt_ids)
+    return np.random.Generator(np.random.Philox(key=key, counter=counter)).random(count, dtype=np.float32)
 
 
-def _generator(seed: int, sample: int, prompt_ids: Sequence[int]) -> np.random.Generator:
+def _start(seed: int, sample: int, prompt_ids: Sequence[int]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return Philox's key, uint64 ``[2]``, and the counter that its numbers begin from, ``[4]``."""
     digest = hashlib.blake2b(np.asarray(prompt_ids, "<i8").tobytes(), digest_size=8).digest()
     counter = np.array([0, 0, 0, int.from_bytes(digest, "little")], np.uint64)
-    bits = np.random.Philox(key=np.array([seed, sample], np.uint64), counter=counter)
-    return np.random.Generator(bits)
+    return np.array([seed, sample], np.uint64), counter

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from genrun.arguments import check_text
 from genrun.batch import Batch, Row, generate_rows
@@ -71,24 +70,34 @@ class Generation:
             yield held
 
     def results(self, prompts: Iterable[str], n: int, batch_size: int) -> Iterator[Result]:
-        """Yield ``n`` results for each prompt, in the order of the prompts, through a batch of bounded size."""
+        """Yield ``n`` results for each prompt, in the order of the prompts, through a batch of bounded size.
+
+        Prompts that have a method ``waits()`` say by it whether the next one is still to come; texts that have been
+        begun do not wait for it.
+        """
         waiting: dict[Row, Job] = {}  # in the order of the prompts
         refused: list[Exception] = []
         jobs = self._jobs(prompts, n)
+        waits: Callable[[], bool] = getattr(prompts, "waits", _never)
+        batches = self._batches(batch_size)
+        last = n - 1  # the sample that was taken last; behind it comes another prompt
 
         def take(count: int) -> list[Row]:
+            nonlocal last
             if refused or len(waiting) > _AHEAD * batch_size:  # a slow row holds back the results of those behind it
                 return []
             taken: list[Row] = []
             try:
-                for job in islice(jobs, count):
-                    waiting[job.row] = job
+                while len(taken) < count and not (last == n - 1 and (taken or any(map(len, batches))) and waits()):
+                    if (job := next(jobs, None)) is None:
+                        break
+                    waiting[job.row], last = job, job.sample
                     taken.append(job.row)
             except Exception as error:  # a bad prompt must not take those before it along
                 refused.append(error)
             return taken
 
-        for _ in generate_rows(self._batches(batch_size), take, batch_size=batch_size):
+        for _ in generate_rows(batches, take, batch_size=batch_size):
             while waiting and (first := next(iter(waiting))).finish_reason:
                 yield self._result(waiting.pop(first))
         for error in refused:
@@ -130,7 +139,7 @@ class Generation:
 
     def _result(self, job: Job) -> Result:
         text = self._text_stream(job.encoding)
-        continuation = "".join([text.push(token) for token in job.row.new_ids]) + text.finish()
+        continuation = text.extend(job.row.new_ids)
         return Result(
             prompt=job.prompt,
             text=text.prompt_text + continuation,
@@ -141,4 +150,9 @@ class Generation:
             unknown=job.encoding.unknown,
             seed=self._settings.seed,
             sample=job.sample,
+            tokens_per_second=len(job.row.new_ids) / max(job.row.finished - job.row.admitted, 1e-9),
         )
+
+
+def _never() -> bool:
+    return False

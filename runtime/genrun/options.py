@@ -85,7 +85,7 @@ def describe(cls: type[Any]) -> dict[str, Any]:
 
     Raises NameError for an annotation that cannot be resolved, and OptionError for a type that no option may have.
     """
-    hints = _hints(cls)
+    hints = _hints(typing.cast(Any, cls))
     described = {}
     for name, field in _fields(cls).items():
         _target(hints[name], what=name)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
 from importlib import metadata
 from typing import Any
 
+import genrun
 from genrun import options
 from genrun.contracts import Decoder, Reader
 from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest, one_line
@@ -22,6 +23,7 @@ __all__ = ["GROUPS", "PluginInfo", "find", "load", "make_decoder", "make_reader"
 
 BUILT_IN = "genrun"
 GROUPS = {"reader": "genrun.readers", "decoder": "genrun.decoders", "command": "genrun.commands"}
+_KINDS = {group: kind for kind, group in GROUPS.items()}
 _METHOD = {"reader": "read", "decoder": "choose"}
 
 
@@ -54,24 +56,41 @@ def plugins(kind: str) -> tuple[PluginInfo, ...]:
 
 @functools.cache
 def _offered() -> tuple[PluginInfo, ...]:
-    kinds = {group: kind for kind, group in GROUPS.items()}
     found: dict[tuple[str, str], PluginInfo] = {}
     for distribution in metadata.distributions():
         try:
-            entries = [entry for entry in distribution.entry_points if entry.group in kinds]
+            entries = _entries(distribution)
             name, version = (distribution.metadata["Name"], distribution.version) if entries else ("", "")
         except Exception:  # damaged metadata, often the remains of an uninstall, of a package that may be any
             continue
         owner = re.sub(r"[-_.]+", "-", name or "").lower()
         for entry in entries if owner else ():
-            info = PluginInfo(kinds[entry.group], entry.name, owner, version, entry.value, entry)
+            info = PluginInfo(_KINDS[entry.group], entry.name, owner, version, entry.value, entry)
             found.setdefault((info.kind, info.qualified_name), info)  # of two versions, the first on the path
     return tuple(sorted(found.values(), key=lambda info: (not info.built_in, info.name, info.distribution)))
+
+
+@functools.cache
+def _built_in() -> tuple[PluginInfo, ...]:
+    """Return our own plugins. Their names are reserved, so whoever asks for one need not read what others offer."""
+    try:
+        entries = _entries(metadata.distribution(BUILT_IN))
+    except Exception:  # not installed, or damaged
+        return ()
+    return tuple(
+        PluginInfo(_KINDS[entry.group], entry.name, BUILT_IN, genrun.__version__, entry.value, entry)
+        for entry in entries
+    )
+
+
+def _entries(distribution: metadata.Distribution) -> list[metadata.EntryPoint]:
+    return [entry for entry in distribution.entry_points if entry.group in _KINDS]
 
 
 def refresh() -> None:
     """Forget what was found, so that plugins installed or removed since are noticed."""
     _offered.cache_clear()
+    _built_in.cache_clear()
 
 
 def find(kind: str, name: str) -> PluginInfo:
@@ -79,17 +98,21 @@ def find(kind: str, name: str) -> PluginInfo:
 
     Raises UnknownPluginError with the nearest names, or PluginError where two distributions offer the name.
     """
-    offered = plugins(kind)
-    exact = [info for info in offered if name in (info.name, info.qualified_name)]
-    built_in = [info for info in exact if info.built_in]
+    built_in = _called(name, (info for info in _built_in() if info.kind == kind))
     if built_in:
         return built_in[0]
+    offered = plugins(kind)
+    exact = _called(name, offered)
     if not exact:
         raise UnknownPluginError(f"unknown {kind} {name!r}; {nearest(name, {i.name for i in offered})}")
-    if len(exact) > 1:
+    if len(exact) > 1 and not exact[0].built_in:
         choices = " or ".join(repr(info.qualified_name) for info in exact)
         raise PluginError(f"{kind} {name!r} is offered by more than one distribution; ask for {choices}")
     return exact[0]
+
+
+def _called(name: str, offered: Iterable[PluginInfo]) -> list[PluginInfo]:
+    return [info for info in offered if name in (info.name, info.qualified_name)]
 
 
 def load(info: PluginInfo) -> Any:

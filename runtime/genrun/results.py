@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["Result", "UnknownWordsWarning", "list_words", "shorten", "warn_unknown"]
@@ -44,6 +44,8 @@ class Result:
     included. ``finish_reason``: ``end`` (the model ended the text), ``stop`` (a stop text appeared), ``length``.
     ``log_probability``: natural logarithm, the model's own for all new tokens together, whatever the decoder did.
     ``unknown``: prompt words outside the vocabulary. The same ``seed`` and ``sample`` give the same text again.
+    ``tokens_per_second``: the new tokens over the seconds from the text's admission to its batch until it was
+    finished, the reading of its prompt included. It is no part of what makes two results equal.
     """
 
     prompt: str
@@ -55,7 +57,8 @@ class Result:
     unknown: tuple[str, ...]
     seed: int
     sample: int
+    tokens_per_second: float = field(default=0.0, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON-ready dictionary."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}

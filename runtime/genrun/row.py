@@ -16,7 +16,8 @@ class Row:
 
     ``draws`` yields one uniform number per new token. ``watch`` sees every new token and stops the row at a stop
     text. ``fed`` counts the tokens of the prompt that the model has seen. ``finish_reason``: ``end`` (an end token),
-    ``stop`` (a stop text), ``length``.
+    ``stop`` (a stop text), ``length``. ``admitted`` to its batch, and ``finished``: seconds of a clock that never
+    goes back.
     """
 
     prompt_ids: Sequence[int]
@@ -28,3 +29,5 @@ class Row:
     new_text: str = ""
     log_probability: float = 0.0
     finish_reason: str = ""
+    admitted: float = 0.0
+    finished: float = 0.0

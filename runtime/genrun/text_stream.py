@@ -43,6 +43,13 @@ class TextStream:
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
 
+    def extend(self, tokens: Iterable[int]) -> str:
+        """Return what all the ``tokens`` bring to light, when no more come."""
+        if self._stops:
+            return "".join([self.push(token) for token in tokens]) + self.finish()
+        piece, casing = self._tokenizer.piece, self._casing
+        return self._detokenizer.join([piece(token, casing) for token in tokens])
+
     def finish(self) -> str:
         """Return what was held back, when no more tokens come."""
         held, self._held = self._held, ""

@@ -77,3 +77,22 @@ def test_a_reader_that_has_gone_is_no_error(alphabet_file: Path, stream: list[st
 
 def test_the_version_is_the_packages() -> None:
     assert shell("--version").stdout.decode() == f"genrun, version {genrun.__version__}\n"
+
+
+@pytest.mark.parametrize(("given", "used"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_our_own_commands_start_no_threads_that_they_do_not_need(given: dict[str, str], used: str) -> None:
+    code = (
+        "import os, sys; from genrun.cli import main; sys.argv[1:] = ['plugins', '--help']\n"
+        "try: main()\nfinally: print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)"
+    )
+    outside = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=outside | given, check=True)
+    assert done.stdout.decode().splitlines()[-1] == f"{used} False"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+def test_what_a_shell_has_closed_is_empty(alphabet_file: Path, closed: str) -> None:
+    command = f"'{sys.executable}' -m genrun generate '{alphabet_file}' a - b -q --max-new-tokens 1 {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == (b"" if ">" in closed else b"ab\nbc\n")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
+import time
 from collections.abc import Callable, Iterator
 from itertools import chain, islice, repeat
 from pathlib import Path
@@ -16,6 +18,7 @@ import genrun
 from genrun.errors import OptionError, UnknownPluginError
 from genrun.model import Model
 from genrun.results import Result, UnknownWordsWarning
+from genrun.session import StepSession
 from support.alphabet import alphabet_table, babble_table, letters, random_drift, words, write_model
 
 
@@ -155,6 +158,7 @@ def test_a_result_is_complete_and_can_be_written_as_json(alphabet: Model) -> Non
         "unknown": [],
         "seed": 5,
         "sample": 0,
+        "tokens_per_second": result.tokens_per_second,
     }
     assert result.prompt + result.continuation == result.text
 
@@ -362,3 +366,32 @@ def test_an_unknown_decoder_in_the_file_is_only_an_error_when_it_is_used(tmp_pat
     message = "the model's own decoder is not installed; name another: unknown decoder 'acme:lowest'"
     with pytest.raises(UnknownPluginError, match=message):
         model.generate("a")
+
+
+def test_tokens_per_second_are_those_from_the_admission_of_a_text_to_its_end(
+    alphabet: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a clock of steps; whoever takes the results may be slow."""
+    now = 0.0
+    step = StepSession.step
+
+    def advancing(*arguments: Any) -> Any:
+        nonlocal now
+        now += 1.0
+        return step(*arguments)
+
+    monkeypatch.setattr(StepSession, "step", advancing)
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    found = []
+    for result in alphabet.generate_each(["ab", "cd", "ef"], max_new_tokens=4, batch_size=2):
+        found.append(result.tokens_per_second)
+        now += 100.0
+    assert found == pytest.approx([4 / 6] * 3)  # three tokens of the prompt are read, the last step gives the first
+
+
+def test_times_do_not_tell_two_results_apart(alphabet: Model) -> None:
+    one, other = (alphabet.generate_many(["a"], seed=1)[0] for _ in range(2))
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one.tokens_per_second > 0
+    assert dataclasses.replace(one, tokens_per_second=0.0) == other

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import genrun
 from genrun.model import BATCH_SIZE, Model
 
 PROMPTS = ["", "i", "you don’t", "love , love", "“ stop", "i don’t stop you . i love you", "stop 's", ", ,"]
@@ -72,6 +74,29 @@ def test_threads_do_not_matter(babble: Model) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert all(found == alone for found in pool.map(work, range(8)))
+
+
+def test_whatever_sixteen_threads_ask_of_one_model_is_what_one_is_told(babble_file: Path) -> None:
+    """All kinds of calls at once on a model that no thread has used before."""
+    model = genrun.load(babble_file, device="cpu")
+
+    def told(seed: int) -> list[object]:
+        prompt = PROMPTS[seed % len(PROMPTS)]
+        typing = model.typing()
+        return [
+            model.generate(prompt, seed=seed),
+            model.generate_many([prompt, "i"], n=3, seed=seed, batch_size=1 + seed % 5),
+            "".join(model.stream(prompt, seed=seed)),
+            model.score(f"{prompt} love you"),
+            model.suggest(f"{prompt} st", 3, end=True),
+            [typing.suggest("i don’t stop"[:length]) for length in range(1, 13)],
+            model.generate(prompt, seed=seed, decoder="top-k", k=3),
+        ]
+
+    with ThreadPoolExecutor(16) as pool:
+        together = list(pool.map(told, list(range(16)) * 3))
+    alone = [told(seed) for seed in range(16)]
+    assert together == alone * 3
 
 
 def test_samples_differ_and_the_first_is_what_generate_returns(babble: Model) -> None:

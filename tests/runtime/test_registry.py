@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
 
 import pytest
 
+import genrun
 from genrun import registry
 from genrun.errors import GenrunError, OptionError, PluginError, UnknownPluginError, nearest
 from support.distributions import DECODER, Site
@@ -190,3 +192,28 @@ def test_a_command_that_has_a_main_is_one(installed: Site) -> None:
 def test_a_name_is_answered_with_none_where_nothing_is_offered() -> None:
     assert nearest("x", []) == "accepted: none"
     assert nearest("x", iter(["b", "a"])) == "accepted: a, b"
+
+
+def test_what_is_built_in_is_found_without_reading_what_others_offer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking through every installed distribution takes the longer the more there are."""
+
+    def everything() -> None:
+        pytest.fail("all distributions were read")
+
+    registry.refresh()
+    monkeypatch.setattr(metadata, "distributions", everything)
+    assert registry.find("decoder", "greedy").qualified_name == "genrun:greedy"
+    assert registry.find("command", "genrun:generate").version == genrun.__version__
+    registry.refresh()
+
+
+def test_what_is_built_in_is_found_where_only_all_distributions_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_there(name: str) -> None:
+        raise metadata.PackageNotFoundError(name)
+
+    registry.refresh()
+    expected = registry.find("decoder", "top-k")
+    registry.refresh()
+    monkeypatch.setattr(metadata, "distribution", not_there)
+    assert registry.find("decoder", "top-k") == expected
+    registry.refresh()

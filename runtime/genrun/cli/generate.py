@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from genrun.cli.devices import device_options
-from genrun.cli.texts import say_unknown, texts_from
-from genrun.results import UnknownWordsWarning
 
 if TYPE_CHECKING:
+    from genrun.cli.texts import Texts
     from genrun.model import Model
     from genrun.settings import GenerationSettings
 
@@ -22,6 +21,7 @@ __all__ = ["command"]
 @click.command("generate")
 @click.argument("model_file", metavar="MODEL", type=str)
 @click.argument("prompts", metavar="[PROMPT]...", nargs=-1)
+@click.option("--prompts", "file", metavar="FILE", help="Prompts from FILE, one a line; - is standard input.")
 @click.option("-n", "samples", type=click.IntRange(1), default=1, show_default=True, help="Texts for each prompt.")
 @click.option("--max-new-tokens", type=int, help="Most tokens to add. [default: the model's]")
 @click.option("--decoder", help="How the next token is chosen (see genrun plugins). [default: the model's]")
@@ -32,10 +32,11 @@ __all__ = ["command"]
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
 @click.option("--stream", is_flag=True, help="Print each word as soon as it is chosen.")
-@click.option("-q", "--quiet", is_flag=True, help="Do not say on stderr which device and seed are used.")
+@click.option("-q", "--quiet", is_flag=True, help="Keep device, seed and progress off stderr.")
 def command(
     model_file: str,
     prompts: tuple[str, ...],
+    file: str | None,
     samples: int,
     max_new_tokens: int | None,
     decoder: str | None,
@@ -49,40 +50,70 @@ def command(
     stream: bool,
     quiet: bool,
 ) -> None:
-    """Generate text with MODEL, continuing each PROMPT.
+    """Generate text with MODEL, continuing each PROMPT, and then each line of the FILE of --prompts.
 
-    Without a PROMPT the model begins on its own, if it was trained to. A PROMPT of "-" reads prompts from standard
-    input, one a line.
+    Without a prompt the model begins on its own, if it was trained to. A PROMPT of "-" reads prompts from standard
+    input, one a line, as --prompts - does.
     """
+    from genrun.cli.texts import Texts
+    from genrun.errors import OptionError
     from genrun.model import load
     from genrun.options import parse_assignments
     from genrun.settings import resolve_settings
 
     if stream and (samples > 1 or as_json):
         raise click.UsageError("--stream prints one text for each prompt; it does not go with -n or --json")
-    model = load(model_file, device=device, threads=threads)
-    settings = resolve_settings(
-        model.defaults,
-        decoder=decoder,
-        options=parse_assignments(assignments),
-        max_new_tokens=max_new_tokens,
-        seed=seed,
-        stop=stop,
-        casing=casing,
-    )
-    if not quiet:
-        click.echo(f"{model.device} ({model.device_reason}), seed {settings.seed}", err=True)
-    if stream:
-        for prompt in texts_from(prompts or ("",)):
-            _stream(model, prompt, settings)
-        return
-    for result in model.generate_each(texts_from(prompts or ("",)), n=samples, settings=settings):
-        if result.sample == 0:
-            say_unknown(result.prompt, result.unknown)
-        click.echo(json.dumps(result.to_json(), ensure_ascii=False) if as_json else result.text)
+    with Texts(prompts or ("",) if file is None else prompts, file) as texts:
+        model = load(model_file, device=device, threads=threads)
+        settings = resolve_settings(
+            model.defaults,
+            decoder=decoder,
+            options=parse_assignments(assignments),
+            max_new_tokens=max_new_tokens,
+            seed=seed,
+            stop=stop,
+            casing=casing,
+        )
+        if not quiet:
+            click.echo(f"{model.device} ({model.device_reason}), seed {settings.seed}", err=True)
+        try:
+            if stream:
+                for prompt in texts:
+                    _stream(model, prompt, settings)
+            else:
+                _print_results(model, texts, samples, settings, as_json=as_json, quiet=quiet)
+        except OptionError as error:  # of a prompt; the settings are checked
+            raise texts.located(error) from error
+
+
+def _print_results(
+    model: Model, texts: Texts, samples: int, settings: GenerationSettings, *, as_json: bool, quiet: bool
+) -> None:
+    from genrun.cli.line_writer import LineWriter
+    from genrun.cli.progress import Progress
+    from genrun.cli.unknown_words import UnknownWords
+
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    shown = texts.many and not quiet
+    total = texts.total() if shown else None
+    progress = Progress(total and total * samples, shown=shown)
+    unknown = UnknownWords(progress.say)
+    with progress, LineWriter() as writer:
+        texts.before_waiting = writer.flush
+        try:
+            for result in model.generate_each(texts, n=samples, settings=settings):
+                if result.sample == 0:
+                    unknown.note(result.prompt, result.unknown)
+                writer.write(encode(result.to_json()) if as_json else result.text)
+                progress.advance(len(result.ids))
+        finally:
+            unknown.summarize()
 
 
 def _stream(model: Model, prompt: str, settings: GenerationSettings) -> None:
+    from genrun.cli.unknown_words import say_unknown
+    from genrun.results import UnknownWordsWarning
+
     say_unknown(prompt, model.tokenizer.encode_prompt(prompt).unknown)
     click.echo(model.prompt_text(prompt, casing=settings.casing), nl=False)
     with warnings.catch_warnings():

@@ -52,6 +52,9 @@ class _PluginGroup(click.Group):
             info = registry.find("command", cmd_name)
         except UnknownPluginError:
             return None  # click reports it as wrong usage, with the nearest names
+        if info.built_in:
+            # Of ours, none multiplies with NumPy; OpenBLAS would start a thread for each core when NumPy is imported.
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         command: click.Command = registry.load(info)
         return command
 
@@ -110,6 +113,9 @@ def _note_warning(
 
 def run(command: Callable[..., Any] = cli) -> None:
     """Run a command and turn every error of the user's into one line and its exit status."""
+    # What a shell has closed (``>&-``) is None, and would make every command fail in its own way.
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 - as long as the process
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit lets half-written files be removed
     try:

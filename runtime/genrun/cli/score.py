@@ -21,12 +21,13 @@ def command(model_file: str, texts: tuple[str, ...], device: str, threads: int |
 
     A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
     """
-    from genrun.cli.texts import say_unknown, texts_from
+    from genrun.cli.texts import Texts
+    from genrun.cli.unknown_words import say_unknown
     from genrun.model import load
     from genrun.results import shorten
 
     model = load(model_file, device=device, threads=threads)
-    for score in model.score_each(texts_from(texts or ("-",))):
+    for score in model.score_each(Texts(texts or ("-",))):
         if as_json:
             click.echo(json.dumps(score.to_json(), ensure_ascii=False))
             continue

@@ -34,12 +34,13 @@ def command(
     Prints probability and word. A word is finished when a space or punctuation follows it: quote a TEXT that ends
     with a space. A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
     """
-    from genrun.cli.texts import printable, say_unknown, texts_from
+    from genrun.cli.texts import Texts, printable
+    from genrun.cli.unknown_words import say_unknown
     from genrun.model import load
     from genrun.results import shorten
 
     typing = load(model_file, device=device, threads=threads).typing(casing=casing)
-    for number, text in enumerate(texts_from(texts or ("-",))):
+    for number, text in enumerate(Texts(texts or ("-",))):
         suggestions = typing.suggest(text, most, end=end)
         if as_json:
             listed = [suggestion.to_json() for suggestion in suggestions]

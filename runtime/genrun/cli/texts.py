@@ -1,25 +1,78 @@
-"""The texts that a command works on: its arguments, and standard input where one is "-"; and how they are shown."""
+"""The texts that a command works on: its arguments, and the lines of a file or of standard input."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 
-import click
-
+from genrun.cli.line_reader import LineReader
 from genrun.errors import OptionError
-from genrun.results import list_words, shorten
 
-__all__ = ["printable", "say_unknown", "texts_from"]
+__all__ = ["Texts", "printable"]
 
 
-def texts_from(arguments: Iterable[str]) -> Iterator[str]:
-    """Yield the texts one by one; raises OptionError for a line that is not UTF-8."""
-    for argument in arguments:
-        if argument == "-":
-            yield from _standard_input()
-        else:
-            yield argument
+class Texts:
+    """An iterator over ``arguments``, of which "-" is the lines of standard input, and then over those of a ``file``.
+
+    Lines are read as they are asked for; before waiting for one, ``before_waiting`` is called. Raises OSError for a
+    file that cannot be opened, and OptionError for a line that is not UTF-8.
+    """
+
+    def __init__(self, arguments: Iterable[str], file: str | None = None) -> None:
+        self._arguments = list(arguments)
+        self._file = _opened(file, self._before_waiting) if file is not None else None
+        self._current: LineReader | None = None
+        self.before_waiting: Callable[[], object] = bool
+
+    @property
+    def many(self) -> bool:
+        """Whether there may be any number of them: lines, and not arguments alone."""
+        return self._file is not None or "-" in self._arguments
+
+    def total(self) -> int | None:
+        """Return how many there are, before the first is taken; None if nobody knows."""
+        lines = self._file.remaining() if self._file is not None else 0
+        return None if lines is None or "-" in self._arguments else len(self._arguments) + lines
+
+    def __enter__(self) -> Texts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for lines in (self._file, self._current):
+            if lines is not None:
+                lines.close()
+
+    def __iter__(self) -> Texts:
+        return self
+
+    def __next__(self) -> str:
+        while True:
+            if self._current is not None:
+                for line in self._current:
+                    return line
+                self._current.close()
+                self._current = None
+            if self._arguments:
+                argument = self._arguments.pop(0)
+                if argument != "-":
+                    return argument
+                self._current = LineReader(sys.stdin.buffer, "standard input", self._before_waiting)
+            elif self._file is not None:
+                self._current, self._file = self._file, None
+            else:
+                raise StopIteration
+
+    def waits(self) -> bool:
+        """Return whether the next text is still to come."""
+        return self._current is not None and self._current.waits()
+
+    def located(self, error: OptionError) -> OptionError:
+        """Return an ``error`` about the text that was taken last with the line where it stands, if it is one."""
+        place = self._current.place if self._current is not None else ""
+        return error if not place or str(error).startswith(place) else OptionError(f"{place}: {error}")
+
+    def _before_waiting(self) -> None:
+        self.before_waiting()
 
 
 def printable(text: str) -> str:
@@ -27,15 +80,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def say_unknown(text: str, words: Sequence[str]) -> None:
-    """Say on stderr which words of a text the model does not know."""
-    if words:
-        click.echo(f"note: not in the model's vocabulary: {list_words(words)} (in {shorten(text)!r})", err=True)
-
-
-def _standard_input() -> Iterator[str]:
-    for number, line in enumerate(sys.stdin.buffer, 1):
-        try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise OptionError(f"standard input, line {number}: a text must be UTF-8") from error
+def _opened(path: str, before_waiting: Callable[[], object]) -> LineReader:
+    if path == "-":
+        return LineReader(sys.stdin.buffer, "standard input", before_waiting)
+    return LineReader(open(path, "rb"), path, before_waiting, owned=True)

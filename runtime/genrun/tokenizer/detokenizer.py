@@ -59,6 +59,7 @@ class Detokenizer:
         self._spaced = spaced
         self._casing = check_casing(casing)
         self._capitalize = casing == "sentence" or (casing == "corpus" and capitalize_first)
+        self._as_it_stands = casing in ("none", "corpus") and not self._capitalize
         self._at_start = True
         self._sentence_start = True
         self._abbreviated = False  # the last piece looks like an abbreviation, whose full stop ends no sentence
@@ -89,6 +90,9 @@ class Detokenizer:
         return "".join([self.push(piece) for piece in pieces])
 
     def _cased(self, piece: str) -> str:
+        if self._as_it_stands:  # so it does not matter where sentences begin
+            self._at_start = False
+            return piece
         starts = self._sentence_start
         if piece.isalnum() or any(character.isalnum() for character in piece):
             self._sentence_start = False

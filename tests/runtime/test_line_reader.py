@@ -1,0 +1,113 @@
+"""Lines from files and pipes: which they are, how far ahead they are read, and whether another one is there."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genrun.cli import line_reader
+from genrun.cli.line_reader import LineReader
+from genrun.errors import OptionError
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """The two ends of a pipe, for reading and for writing."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as source, os.fdopen(writing, "wb", buffering=0) as sink:
+        yield source, sink
+
+
+@given(st.lists(st.text(alphabet="aé말\r ", max_size=5), max_size=12), st.booleans(), st.integers(1, 9))
+def test_lines_are_those_of_the_text_however_it_is_cut(lines: list[str], ended: bool, block: int) -> None:
+    class Slow(io.BytesIO):
+        def read1(self, size: int | None = -1, /) -> bytes:
+            return super().read1(block)
+
+    text = "\n".join(lines) + ("\n" if ended else "")
+    expected = text.split("\n")
+    if not expected[-1] and text:  # the mark alone is a line
+        expected.pop()
+    reader = LineReader(Slow(b"\xef\xbb\xbf" + text.encode()), "x")
+    assert list(reader) == [line.rstrip("\r") for line in expected]
+    assert reader.number == len(expected)
+
+
+def test_a_byte_order_mark_is_only_one_at_the_beginning() -> None:
+    assert list(LineReader(io.BytesIO("\ufeffa\n\ufeffb".encode()), "x")) == ["a", "\ufeffb"]
+
+
+def test_a_line_that_is_not_utf_8_comes_after_those_before_it() -> None:
+    reader = LineReader(io.BytesIO(b"a\nb\n\xe9\nc\n"), "some.txt")
+    assert [next(reader), next(reader)] == ["a", "b"]
+    with pytest.raises(OptionError, match=r"^some.txt, line 3: a text must be UTF-8$"):
+        next(reader)
+
+
+def test_a_line_without_an_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_reader, "_LONGEST_BYTES", 10**5)
+    with open("/dev/zero", "rb") as endless:
+        reader = LineReader(endless, "zero")
+        with pytest.raises(OptionError, match=r"^zero, line 1: a text must not be longer than"):
+            next(reader)
+
+
+def test_a_reader_says_whether_another_line_is_there(pipe: tuple[BinaryIO, BinaryIO]) -> None:
+    source, sink = pipe
+    reader = LineReader(source, "x")
+    assert reader.waits()
+    sink.write(b"a\nb")
+    assert not reader.waits()
+    assert next(reader) == "a"
+    assert reader.waits()  # nobody knows yet where b ends
+    sink.write(b"c\n")
+    assert not reader.waits()
+    assert next(reader) == "bc"
+    sink.close()
+    assert not reader.waits()
+    assert list(reader) == []
+
+
+def test_what_is_to_be_done_before_waiting_is_done_then_and_only_then(pipe: tuple[BinaryIO, BinaryIO]) -> None:
+    source, sink = pipe
+    said: list[str] = []
+
+    def answer() -> None:
+        said.append("waiting")
+        sink.write(b"b\n")
+
+    reader = LineReader(source, "x", answer)
+    sink.write(b"a\n")
+    assert next(reader) == "a"
+    assert said == []
+    assert next(reader) == "b"
+    assert said == ["waiting"]
+
+
+def test_the_lines_of_a_file_can_be_counted_and_those_of_a_pipe_cannot(
+    tmp_path: Path, pipe: tuple[BinaryIO, BinaryIO]
+) -> None:
+    for text, lines in ((b"", 0), (b"a", 1), (b"a\n", 1), (b"a\n\nb", 3), (b"a\n" * 700_000, 700_000)):
+        (tmp_path / "lines.txt").write_bytes(text)
+        with (tmp_path / "lines.txt").open("rb") as file:
+            reader = LineReader(file, "lines.txt")
+            assert reader.remaining() == lines
+            assert len(list(reader)) == lines
+    assert LineReader(pipe[0], "x").remaining() is None
+    assert LineReader(io.BytesIO(b"a\n"), "x").remaining() is None
+
+
+def test_a_file_is_read_a_block_ahead(tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_bytes(b"a line\n" * 100_000)
+    with (tmp_path / "lines.txt").open("rb", buffering=0) as raw, io.BufferedReader(raw) as file:
+        reader = LineReader(file, "lines.txt")
+        for number in range(1, 30_001):
+            assert next(reader) == "a line"
+            assert raw.tell() <= 7 * number + 2**16
