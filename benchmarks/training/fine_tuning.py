@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.measure import Row, genrun, held_out
+from measuring import genrun
+
+from training.measure import Row, held_out
 
 EPOCHS = 2
 
