@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -17,14 +17,11 @@ BATCHES = (1, 64)
 QUANTIZED = "lyricist"  # the network that is large enough to wait for memory
 
 
-def run(settings: Settings) -> list[Comparison]:
+def run(settings: Settings) -> Iterator[Comparison]:
     """Measure each shape at each batch size."""
-    return [
-        comparison
-        for name, shape in SHAPES.items()
-        for batch in BATCHES
-        for comparison in _compare(name, shape, batch, settings)
-    ]
+    for name, shape in SHAPES.items():
+        for batch in BATCHES:
+            yield from _compare(name, shape, batch, settings)
 
 
 def _compare(name: str, shape: Shape, batch: int, settings: Settings) -> list[Comparison]:

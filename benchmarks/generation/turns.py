@@ -47,7 +47,7 @@ class Worker:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_HERE)
         said = self._read()
         if "missing" in said:
-            self._process.wait()
+            self._end()
             raise Missing(said["missing"])
         self.about = said["about"]
         return self
@@ -56,9 +56,7 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let it end."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-            self._process.wait()
+        self._end()
 
     def round(self) -> tuple[int, float]:
         """Have it do one round; return the tokens that it made and the seconds that this took."""
@@ -68,6 +66,14 @@ class Worker:
         self._process.stdin.flush()
         said = self._read()
         return said["tokens"], said["seconds"]
+
+    def _end(self) -> None:
+        """Close its input, at the end of which it ends."""
+        if self._process is not None:
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
+            self._process.wait()
 
     def _read(self) -> dict[str, Any]:
         line = self._process.stdout.readline() if self._process and self._process.stdout else ""

@@ -20,6 +20,7 @@ def prepare() -> tuple[Callable[[], int], str]:
     arguments = parser.parse_args()
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads, settings.inter_op_num_threads = arguments.threads, 1
+    settings.log_severity_level = 3
     session = onnxruntime.InferenceSession(arguments.file, settings, providers=["CPUExecutionProvider"])
     states = {value.name: value.shape[1:] for value in session.get_inputs() if value.name.startswith("state.")}
     outputs = ["logits", *(f"{name}.next" for name in states)]
