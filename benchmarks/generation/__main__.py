@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import platform
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +21,10 @@ from generation.networks import SHAPES
 from generation.settings import Comparison, Settings
 
 FIGURES = ("process", "rates", "tutorial")  # processes first: a parent's memory is counted as its children's
+
+
+_NAME_CPU = "from genrun.benchmark_setup import cpu_name; print(cpu_name())"
+_IDLE = 0.5  # the load average up to which a machine counts as idle
 
 
 def main() -> None:
@@ -42,7 +49,7 @@ def main() -> None:
     if wrong := [name for name, file in models.items() if name not in names or not file.is_file()]:
         parser.error(f"--model takes NAME=FILE of one of {', '.join(sorted(names))}, not {wrong[0]!r}")
     comparisons: list[Comparison] = []
-    lines = ["| what | genrun | beside | ratio |", "|---|---|---|---|"]
+    lines = [_machine(arguments.threads), "", "| what | genrun | beside | ratio |", "|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as temporary:
         work = (arguments.work or Path(temporary)).resolve()
         work.mkdir(parents=True, exist_ok=True)
@@ -63,6 +70,18 @@ def main() -> None:
         from generation.plot import draw
 
         draw(comparisons, arguments.plot)
+
+
+def _machine(threads: int) -> str:
+    """Return where all was measured; say on stderr if others are working there."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if load > _IDLE:
+        warning = "peers whose threads wait for one another suffer most, so ratios are too good"
+        print(f"note: others are working on this machine (load {load:.1f}): {warning}", file=sys.stderr)
+    # In a process of its own: this one stays small, since its memory is counted as that of its children.
+    asked = subprocess.run([sys.executable, "-c", _NAME_CPU], capture_output=True, text=True, check=True)
+    name = asked.stdout.strip()
+    return f"{name}, {os.cpu_count()} cores; {threads} threads for each program; Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from genrun.graph_choice import graph_options
 from genrun.model import Model
 from genrun.settings import GenerationSettings
 
-__all__ = ["Setup", "describe_setup"]
+__all__ = ["Setup", "cpu_name", "describe_setup"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def describe_setup(model: Model, settings: GenerationSettings | None = None) -> 
         device=model.device,
         device_reason=model.device_reason,
         threads=session._session.get_session_options().intra_op_num_threads or os.cpu_count() or 1,
-        cpu=_cpu(),
+        cpu=cpu_name(),
         onnxruntime=str(import_onnxruntime().__version__),
     )
 
@@ -68,7 +68,7 @@ def _architecture(model: Model) -> str:
     return f"{described.get('layers', 1)} × {kind} {hidden}, embedding {embedding}" if kind else ""
 
 
-def _cpu() -> str:
+def cpu_name() -> str:
     """Return the processor's name as the system has it."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
