@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +44,14 @@ class Setup:
 def describe_setup(model: Model, settings: GenerationSettings | None = None) -> Setup:
     """Return what a benchmark of ``model`` measures, with its own settings if there are none."""
     settings = settings or model.settings()
-    session = model._session
+    session, decoder = model._session, settings.decoder
     return Setup(
         model=str(model.path),
         bytes=model.path.stat().st_size,
         architecture=_architecture(model),
         vocabulary=len(model.tokenizer),
-        decoder=repr(settings.decoder),
-        chosen_in="numpy" if graph_options(session, settings.decoder) is None else "graph",
+        decoder=repr(decoder) if is_dataclass(decoder) else type(decoder).__name__,
+        chosen_in="numpy" if graph_options(session, decoder) is None else "graph",
         device=model.device,
         device_reason=model.device_reason,
         threads=session._session.get_session_options().intra_op_num_threads or os.cpu_count() or 1,

@@ -113,6 +113,13 @@ def test_a_third_partys_decoder_chooses_from_the_logits(babble: Model) -> None:
     assert (setup.decoder, setup.chosen_in) == ("Repeating()", "numpy")
 
 
+def test_a_decoder_that_is_no_dataclass_is_called_by_its_kind(babble: Model) -> None:
+    class Plain:
+        choose = Repeating().choose
+
+    assert describe_setup(babble, babble.settings(decoder=Plain())).decoder == "Plain"
+
+
 def test_a_decoder_that_fails_is_told_as_in_generating(babble: Model) -> None:
     with pytest.raises(PluginError, match="decoder Failing failed: RuntimeError: no idea"):
         measured(babble, decoder=Failing())
