@@ -17,7 +17,7 @@ def draw(comparisons: Sequence[Comparison], path: Path) -> None:
     """Write the plot, as SVG or whatever the ending of ``path`` says."""
     import matplotlib
     from matplotlib.figure import Figure
-    from matplotlib.ticker import NullLocator, ScalarFormatter
+    from matplotlib.ticker import FuncFormatter, NullLocator
 
     matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "genrun", "font.family": "sans-serif"}
     shown = [(comparison, comparison.ratio) for comparison in comparisons if comparison.peer and comparison.ratio]
@@ -34,13 +34,13 @@ def draw(comparisons: Sequence[Comparison], path: Path) -> None:
     ratios = [ratio for _, ratio in shown]
     axes.set_xlim(min([0.5, *(ratio / 2 for ratio in ratios)]), max([2.0, *(ratio * 2.2 for ratio in ratios)]))
     axes.set_xticks([tick for tick in (0.5, 1, 2, 5, 10, 100, 1000) if tick <= axes.get_xlim()[1]])
-    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}×"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_yticks(range(len(shown)), [comparison.what for comparison, _ in shown])
     axes.invert_yaxis()
-    axes.set_xlabel("tokens a second: times as many as the peer (line: as many)")
+    axes.set_xlabel("tokens a second, compared with the peer (1×: as many)")
     for colour, peer in zip(_COLOURS, peers, strict=False):
         axes.barh([0], [0], color=colour, label=f"beside {peer}")
-    axes.legend(loc="lower right", fontsize=9)
+    figure.legend(loc="outside upper right", ncols=len(peers), fontsize=9, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
