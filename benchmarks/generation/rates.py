@@ -9,7 +9,7 @@ from statistics import median
 
 from generation.networks import SHAPES, Shape
 from generation.settings import Comparison, Settings
-from generation.turns import Missing, Worker, per_round, take_turns
+from generation.turns import Missing, Worker, take_turns
 
 __all__ = ["run"]
 
@@ -60,6 +60,6 @@ def _row(what: str, ours: Sequence[float], theirs: Sequence[float], whose: str, 
         what,
         f"{median(ours):,.0f} tokens/s",
         f"{median(theirs):,.0f} tokens/s, {whose}",
-        per_round(ours, theirs),
+        median(ours) / median(theirs),
         peer,
     )

@@ -14,14 +14,15 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Missing", "Worker", "per_round", "serve", "take_turns"]
+__all__ = ["Missing", "Worker", "serve", "take_turns"]
 
 _HERE = Path(__file__).resolve().parents[1]
 _PAUSE = 0.05  # seconds between rounds, in which the threads of the last one stop waiting for more work
+
+_STEADY = 1.5  # the fastest round over the slowest, on a machine where nothing else works
 
 
 class Missing(Exception):
@@ -101,12 +102,11 @@ def take_turns(workers: Sequence[Worker], rounds: int) -> list[list[float]]:
                 found.append(tokens / seconds)
             if len(set(counts)) > 1:
                 raise RuntimeError(f"the workers made different numbers of tokens: {counts}")
+    for worker, found in zip(workers, rates, strict=True):
+        if max(found) > _STEADY * min(found):
+            spread = f"from {min(found):,.0f} to {max(found):,.0f} tokens/s"
+            print(f"note: the rounds of {worker.module} were not alike, {spread}", file=sys.stderr)
     return rates
-
-
-def per_round(first: Sequence[float], second: Sequence[float]) -> float:
-    """Return how many times the second the first is: the median of each round's own ratio."""
-    return median(one / other for one, other in zip(first, second, strict=True))
 
 
 def serve(prepare: Callable[[], tuple[Callable[[], int], str]], needs: str) -> None:
