@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,14 +31,17 @@ def make_fitting(
     recipe: Recipe,
     strategy: tf.distribute.Strategy | None = None,
     worker: Worker = Worker(),  # noqa: B008 - immutable
+    say: Callable[[str], object] = lambda line: None,
 ) -> Fitting:
     """Return the network of a run folder at the beginning of its training, with the batches that it learns from.
 
-    A run that began with another one's network begins with its weights.
+    A run that began with another one's network begins with its weights, calibrated unless the settings say no;
+    ``say`` hears of that.
     """
     import tensorflow as tf
 
     from genrun_core.architecture import build_network, load_network
+    from genrun_core.calibration import calibrate
     from genrun_core.finetuning import transfer_weights
     from genrun_core.fitting import Fitting
     from genrun_core.parts import begin_with_frequencies, freeze_layers
@@ -47,10 +51,13 @@ def make_fitting(
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
         network = build_network(recipe.model, len(run.tokenizer()), precision=settings.precision)
+        frequencies = _frequencies(run, recipe)
         if run.base_network_file.exists():
             transfer_weights(load_network(run.base_network_file), network)
+            if settings.calibrate and (chosen := calibrate(network, training, frequencies, settings.freeze)):
+                say(str(chosen))
         else:
-            begin_with_frequencies(network, TokenShards.open(run.tokens).frequencies(len(run.tokenizer())))
+            begin_with_frequencies(network, frequencies)
         freeze_layers(network, settings.freeze)
     return Fitting(network, settings, training, validation, strategy, worker)
 
@@ -68,8 +75,7 @@ def check_size(run: RunFolder, recipe: Recipe) -> None:
 def make_batches(run: RunFolder, recipe: Recipe) -> tuple[Batches, Batches]:
     """Return the batches for training and those held out; raises OptionError or TrainingError if one is empty."""
     shards, settings = TokenShards.open(run.tokens), recipe.training
-    split = split_documents(len(shards), settings.validation, settings.seed, contiguous=settings.running_text)
-    training, validation = (batches_of(shards, documents, settings) for documents in split)
+    training, validation = (batches_of(shards, documents, settings) for documents in _split(shards, settings))
     for what, batches in (("training", training), ("validation", validation)):
         if not batches.predictions and (what == "training" or settings.validation):
             raise TrainingError(f"the {what} part of the corpus has no document of two tokens or more")
@@ -86,6 +92,17 @@ def batches_of(shards: TokenShards, documents: NDArray[np.int64], settings: Trai
         sequence_length=settings.sequence_length,
         seed=settings.seed,
     )
+
+
+def _split(shards: TokenShards, settings: TrainingSettings) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the documents for training, and those that are held out."""
+    return split_documents(len(shards), settings.validation, settings.seed, contiguous=settings.running_text)
+
+
+def _frequencies(run: RunFolder, recipe: Recipe) -> NDArray[np.int64]:
+    """Return how often each word occurs in what is trained on."""
+    shards = TokenShards.open(run.tokens)
+    return shards.frequencies(len(run.tokenizer()), _split(shards, recipe.training)[0])
 
 
 def check_together(run: RunFolder, fitting: Fitting) -> None:

@@ -22,6 +22,7 @@ from genrun_core.terminal import shown
 __all__ = ["CorpusCounts", "TokenShards", "count_words", "encode_documents", "first_document", "read_documents"]
 
 _BUFFERED = 1 << 18  # ids held before they are written
+_COUNTED = 1 << 14  # documents whose ids are counted at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,15 @@ class TokenShards:
         """Return the ids of one document."""
         return self.ids[self.offsets[document] : self.offsets[document + 1]]
 
-    def frequencies(self, vocabulary: int) -> NDArray[np.int64]:
-        """Return how often each token id occurs, int64 ``[vocabulary]``, reading a stretch at a time."""
-        found = np.zeros(vocabulary, np.int64)
-        for first in range(0, len(self.ids), _BUFFERED):
-            found += np.bincount(self.ids[first : first + _BUFFERED], minlength=vocabulary)
+    def frequencies(self, vocabulary: int, documents: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how often each token id occurs in ``documents``, int64 ``[vocabulary]``, reading some at a time."""
+        counted = np.zeros(len(self), bool)
+        counted[documents] = True
+        lengths, found = np.diff(self.offsets), np.zeros(vocabulary, np.int64)
+        for first in range(0, len(self), _COUNTED):
+            these = slice(first, first + _COUNTED)
+            ids = self.ids[self.offsets[first] : self.offsets[min(first + _COUNTED, len(self))]]
+            found += np.bincount(ids[np.repeat(counted[these], lengths[these])], minlength=vocabulary)
         return found
 
     @classmethod

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from genrun.errors import OptionError
 from genrun_core.layers import EmbeddingDropout, LogitBias
 
-__all__ = ["Body", "Head", "begin_with_frequencies", "freeze_layers"]
+__all__ = ["Body", "Head", "begin_with_frequencies", "freeze_layers", "frequency_bias"]
 
 
 class Body:
@@ -62,6 +62,13 @@ class Head:
         self._last = network.layers[-1]
         self.bias: keras.Variable = self._last.bias
         self._embedding = network.get_layer("embedding") if isinstance(self._last, LogitBias) else None
+        names = {layer.name for layer in network.layers}
+        self._projection = network.get_layer("projection") if "projection" in names else None
+
+    @property
+    def scaled(self) -> keras.layers.Layer | None:
+        """The layer whose kernel scales all logits, bias aside, and nothing else; None if there is no such layer."""
+        return self._last if self._embedding is None else self._projection
 
     @property
     def tied_vectors(self) -> keras.Variable:
@@ -82,8 +89,14 @@ def begin_with_frequencies(network: keras.Model, frequencies: NDArray[np.int64])
 
     The bias of the logits becomes the logarithm of the frequency, one added to each.
     """
+    Head(network).bias.assign(frequency_bias(frequencies))
+
+
+def frequency_bias(frequencies: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the logarithm of each word's share, one added to each frequency: float32 ``[vocabulary]``."""
     smoothed = frequencies + 1.0
-    Head(network).bias.assign(np.log(smoothed / smoothed.sum()).astype(np.float32))
+    bias: NDArray[np.float32] = np.log(smoothed / smoothed.sum()).astype(np.float32)
+    return bias
 
 
 def freeze_layers(network: keras.Model, names: Sequence[str]) -> None:

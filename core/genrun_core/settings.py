@@ -114,10 +114,12 @@ class TrainingSettings:
     (Jean et al., "On Using Very Large Target Vocabulary for Neural Machine Translation", 2015); the last
     ``full_softmax`` share of the epochs, and every validation, uses all words.
 
-    ``validation``: share of the documents held out. ``patience``: epochs without improvement before training stops, 0
-    for never. ``freeze``: layers that are not trained. ``extend_vocabulary``: how many new words fine-tuning adds,
-    the most frequent ones of the new corpus. ``precision``: what is computed with; weights and the exported model
-    stay float32. ``xla``: compile the steps. ``devices``: one, or all GPUs of the machine.
+    ``validation``: share of the documents held out. ``patience``: epochs without improvement before training
+    stops, 0 for never. ``freeze``: layers that are not trained. ``extend_vocabulary``: how many new words
+    fine-tuning adds, the most frequent ones of the new corpus. ``calibrate``: fine-tuning begins with the
+    frequencies of the new corpus, and with flatter logits, where that suits it better. ``precision``: what is
+    computed with; weights and the exported model stay float32. ``xla``: compile the steps. ``devices``: one, or
+    all GPUs of the machine.
     """
 
     epochs: int = 20
@@ -139,6 +141,7 @@ class TrainingSettings:
     patience: int = 0
     freeze: tuple[str, ...] = ()
     extend_vocabulary: int = 0
+    calibrate: bool = True
     precision: str = "float32"
     xla: bool = False
     devices: str = "one"

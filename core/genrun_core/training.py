@@ -126,7 +126,8 @@ def _continue(
     seed_everything(recipe.training.seed)
     check_size(run, recipe)
     with memory_errors():
-        fitting = make_fitting(run, recipe, strategy, worker)
+        begins = not run.checkpoint_file.exists()
+        fitting = make_fitting(run, recipe, strategy, worker, say if begins else lambda line: None)
     say(f"{fitting.network.count_params():,} parameters, {shape_in_words(recipe)}; on {device_name(strategy)}")
     for line in remarks(fitting):
         say(f"note: {line}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from genrun_core.recipe import Recipe, load_recipe, override_recipe
 from genrun_core.run_folder import RunFolder
 from genrun_core.training import resume
 from genrun_core.training import train as train_model
-from support.trained import train, weights
+from support.trained import metrics, train, weights
 
+STILL = {"learning_rate": "1e-30", "optimizer": "sgd", "epochs": "1"}  # moves nothing
 SMALL = {"hidden_size": "12", "embedding_size": "8", "batch_size": "8", "epochs": "2", "schedule": "constant"}
 
 
@@ -46,7 +48,7 @@ def test_only_what_is_not_frozen_is_trained(base: Path, samples: Path, tmp_path:
 
 
 def test_it_begins_where_the_base_ended(base: Path, samples: Path, tmp_path: Path) -> None:
-    run = fine_tune(base, samples, tmp_path / "run", learning_rate="1e-30", optimizer="sgd", epochs="1")
+    run = fine_tune(base, samples, tmp_path / "run", **STILL, calibrate="false")
     assert weights(run) == weights(base)
     assert RunFolder.open(run).tokenizer().vocabulary == RunFolder.open(base).tokenizer().vocabulary
 
@@ -124,3 +126,50 @@ def test_words_of_another_run_bring_their_tokenizer_also_to_a_caller_of_the_libr
     recipe = load_recipe("lyricist", SMALL)
     run = train_model([str(samples / "songs" / "*.txt")], recipe, tmp_path / "run", words_of=base)
     assert run.recipe().tokenizer == RunFolder.open(base).recipe().tokenizer
+
+
+def test_fine_tuning_begins_with_what_suits_the_new_text(base: Path, samples: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    run = train_model(
+        [str(samples / "songs" / "*.txt")], tuned(base, **STILL), tmp_path / "run", base=base, say=said.append
+    )
+    [line] = [line for line in said if line.startswith("the network begins")]
+    before, after = (
+        float(figure.replace(",", "")) for figure in re.findall(r"perplexity ([\d,.]+) becomes ([\d,.]+)", line)[0]
+    )
+    untouched = fine_tune(base, samples, tmp_path / "untouched", **STILL, calibrate="false")
+    measured = [float(metrics(path)[0]["perplexity"]) for path in (untouched, run.path)]
+    assert measured == pytest.approx([before, after], rel=0.2)  # on all of the text, with dropout
+    assert after < before / 2
+    for layer in load_network(untouched / "model.keras").layers:
+        if layer.name != "logits":
+            calibrated = load_network(run.path / "model.keras").get_layer(layer.name).get_weights()
+            assert all(np.array_equal(a, b) for a, b in zip(layer.get_weights(), calibrated, strict=True))
+
+
+def test_what_is_learnt_already_begins_as_it_was(base: Path, samples: Path, tmp_path: Path) -> None:
+    recipe = override_recipe(RunFolder.open(base).recipe(), STILL)
+    run = train_model([str(samples / "headlines")], recipe, tmp_path / "run", base=base).path
+    [bias, again] = [load_network(path / "model.keras").get_layer("logits").get_weights()[1] for path in (base, run)]
+    assert np.array_equal(bias, again)
+
+
+@pytest.mark.parametrize(
+    ("frozen", "scaled"), [("projection", False), ("embedding", True), ("embedding,logits", None)]
+)
+def test_a_frozen_layer_is_not_calibrated(samples: Path, tmp_path: Path, frozen: str, scaled: bool | None) -> None:
+    tied = {**SMALL, "tied": "true", "learning_rate": "0.03", "epochs": "5"}
+    base = train([samples / "headlines"], "nyt-headlines", tmp_path / "base", tied)
+    run = fine_tune(base, samples, tmp_path / "run", **STILL, freeze=frozen)
+    before, after = (load_network(path / "model.keras") for path in (base, run))
+    same = {
+        layer.name: all(
+            np.array_equal(a, b)
+            for a, b in zip(layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True)
+        )
+        for layer in before.layers
+    }
+    assert same["embedding"]
+    assert same["recurrent_1"]
+    assert same["projection"] is not bool(scaled)
+    assert same["logits"] is (scaled is None)
