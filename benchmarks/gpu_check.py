@@ -15,7 +15,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from tied_logits import with_tied_logits
 
 import genrun
 from genrun import registry
-from genrun.batch import Batch, Row, generate_rows
+from genrun.batch import Batch, Row
 from genrun.benchmarking import benchmark
 from genrun.device import import_onnxruntime
 from genrun.draws import Draws
@@ -86,15 +85,15 @@ def check_choices(model: Model, what: str) -> Iterator[Finding]:
 def _continued(model: Model, decoder: str, *, in_graph: bool) -> list[list[int]]:
     prompts = [[1 + i % (len(model.tokenizer) - 1)] for i in range(TEXTS)]
     rows = [Row(ids, Draws(SEED, sample, ids), STEPS) for sample, ids in enumerate(prompts)]
-    waiting = iter(rows)
     batch = Batch(
         model._session,
         registry.make_decoder(decoder, {}),
         suppressed_ids=model.defaults.suppressed_ids,
         in_graph=in_graph,
     )
-    for _ in generate_rows(batch, lambda free: list(islice(waiting, free)), batch_size=TEXTS):
-        pass
+    batch.admit(rows)
+    while len(batch):
+        batch.advance()
     return [row.new_ids for row in rows]
 
 

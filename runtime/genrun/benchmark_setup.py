@@ -11,6 +11,7 @@ from typing import Any
 from genrun.device import import_onnxruntime
 from genrun.graph_choice import graph_options
 from genrun.model import Model
+from genrun.session import StepSession
 from genrun.settings import GenerationSettings
 
 __all__ = ["Setup", "cpu_name", "describe_setup"]
@@ -21,7 +22,7 @@ class Setup:
     """What was measured, and on what.
 
     ``architecture``: in words, from the model's card, empty if it does not say. ``chosen_in``: ``graph`` or
-    ``numpy``. ``threads``: CPU threads of a step. ``cpu``: the processor's name.
+    ``numpy``. ``threads``: CPU threads at work. ``cpu``: the processor's name.
     """
 
     model: str
@@ -54,10 +55,14 @@ def describe_setup(model: Model, settings: GenerationSettings | None = None) -> 
         chosen_in="numpy" if graph_options(session, decoder) is None else "graph",
         device=model.device,
         device_reason=model.device_reason,
-        threads=session._session.get_session_options().intra_op_num_threads or os.cpu_count() or 1,
+        threads=max(_threads_of_a_step(session), getattr(getattr(session, "lanes", None), "count", 1)),
         cpu=cpu_name(),
         onnxruntime=str(import_onnxruntime().__version__),
     )
+
+
+def _threads_of_a_step(session: StepSession) -> int:
+    return session._session.get_session_options().intra_op_num_threads or os.cpu_count() or 1
 
 
 def _architecture(model: Model) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import genrun
 from genrun.benchmark_setup import describe_setup
-from genrun.benchmark_work import Work
+from genrun.benchmark_work import Work, lane_sizes
 from genrun.benchmarking import Measurement, benchmark
 from genrun.cli.bench import command
 from genrun.cli.group import cli
@@ -90,8 +90,9 @@ def test_each_round_notes_the_time_before_every_token(babble: Model) -> None:
     work = Work(babble, babble.settings(seed=1, max_new_tokens=6), 3)
     found = work.round()
     assert found.tokens == 18
-    assert len(found.waits) == 5
-    assert found.waits.sum() < found.whole
+    lanes = len(lane_sizes(babble._session, 3))
+    assert len(found.waits) // lanes in (5, 10)  # each step asks once, or twice
+    assert (found.waits > 0).all()
 
 
 def test_an_unlikely_budget_of_time_makes_texts_shorter_and_comes_to_an_end(babble: Model) -> None:
