@@ -8,9 +8,10 @@ disturbs all three alike:
 - generating as ``generate_many`` does it, from the prompt to the finished texts.
 
 The medians of the first, of what the second takes beyond it, and of what the third takes beyond that, are the shares
-of model, choosing and Python. Where generating divides a batch among threads, so do the steps. So that every round has
-as many tokens, texts do not end at an end token here: each has exactly as many new tokens as were asked for, and the
-longest wait is known beforehand, whatever the model would say.
+of model, choosing and Python. Where generating divides a batch among threads, so do the steps.
+
+So that every round has as many tokens, texts do not end at an end token here: each has exactly as many new tokens as
+were asked for, and the longest wait is known beforehand, whatever the model would say.
 """
 
 from __future__ import annotations
