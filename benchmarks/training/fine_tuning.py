@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.measure import Row, genrun, held_out
+from measuring import genrun
+
+from training.measure import Row, held_out
 
 # One pass in a few dozen steps: what is worth fine-tuning is short. Both are given the rate that suits them best, of
 # RATES. In the small steps of the recipe (batch_size=32) the songs are many enough to learn from nothing.

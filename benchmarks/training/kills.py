@@ -10,7 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-from training.measure import Row, genrun
+from measuring import genrun
+
+from training.measure import Row
 
 KILLS = 20
 

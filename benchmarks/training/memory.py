@@ -9,7 +9,9 @@ import sys
 from itertools import islice
 from pathlib import Path
 
-from training.measure import Row, measured
+from measuring import measured
+
+from training.measure import Row
 
 _READ = """
 import sys

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.measure import Row, genrun, perplexity
+from measuring import genrun
+
+from training.measure import Row, perplexity
 
 
 def run(shared: Path, work: Path) -> list[Row]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.measure import Row, genrun, held_out
+from measuring import genrun
+
+from training.measure import Row, held_out
 
 # The tutorials' networks on the words of ``default``; each may stop at its best epoch.
 _PLAIN = {"tied": "false", "locked_dropout": "false", "recurrent_dropout": "0", "embedding_dropout": "0"}

@@ -10,7 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from training.measure import Row, genrun
+from measuring import genrun
+
+from training.measure import Row
 
 
 def run(shared: Path, work: Path) -> list[Row]:

@@ -32,6 +32,8 @@ CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 DEVICES = ("auto", "cpu", "cuda")
 _PROVIDERS = {"cpu": (CPU,), "cuda": (CUDA, CPU)}
 _NAMES = {CPU: "cpu", CUDA: "cuda"}
+# Its default computes with ten bits of mantissa, which is not what was exported and verified.
+_WITH_OPTIONS = {CUDA: (CUDA, {"use_tf32": "0"})}
 _SMALL_BYTES = 16 * 2**20
 _MOST_THREADS = 1024
 _ASK_DOCTOR = "genrun doctor says what to do"
@@ -237,7 +239,9 @@ def _open(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | 
     settings.intra_op_num_threads = 1 if _is_small(path) else threads or 0
     settings.inter_op_num_threads = 1
     try:
-        session = ort.InferenceSession(path, settings, providers=list(providers))
+        session = ort.InferenceSession(
+            path, settings, providers=[_WITH_OPTIONS.get(name, name) for name in providers]
+        )
     except Exception as error:  # onnxruntime's exceptions share no public base class
         raise ModelFileError(f"{path} is not a readable ONNX model: {reason(error)}") from error
     session.disable_fallback()  # or a step that fails on the GPU would be repeated on the CPU, and all after it

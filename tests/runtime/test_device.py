@@ -274,3 +274,9 @@ def test_standard_output_is_given_back(
         open_session(alphabet_file, "cuda", None)
     print("after")
     assert capsys.readouterr().out == "after\n"
+
+
+def test_cuda_computes_with_all_bits(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
+    fake_onnxruntime(monkeypatch, works=(CUDA,))
+    opened: Any = open_session(alphabet_file, "cuda", None)
+    assert opened.session.options == {CUDA: {"use_tf32": "0"}}

@@ -22,7 +22,9 @@ class FakeSession:
     working: tuple[str, ...] = ()
     said: str = ""
 
-    def __init__(self, path: Path, settings: Any, providers: list[str]) -> None:
+    def __init__(self, path: Path, settings: Any, providers: list[Any]) -> None:
+        self.options: dict[str, Any] = dict(item for item in providers if isinstance(item, tuple))
+        providers = [item[0] if isinstance(item, tuple) else item for item in providers]
         if CUDA in providers and self.said:
             print(self.said)
         if CUDA in providers and self.said.startswith("raise"):

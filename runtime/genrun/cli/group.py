@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["cli", "run"]
 
 _SUMMARIES = {  # so that help does not import the commands
+    "bench": "Measure how fast a model file generates, and where the time goes.",
     "doctor": "Look for what would keep genrun from working here.",
     "evaluate": "Measure how well a run or a model predicts texts.",
     "export": "Make a verified model file from a run folder.",

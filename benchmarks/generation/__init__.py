@@ -1,0 +1,1 @@
+"""How fast genrun generates, beside PyTorch, the tutorials' loop and the bare model: see benchmarks/README.md."""

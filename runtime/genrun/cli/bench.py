@@ -1,0 +1,99 @@
+"""``genrun bench``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from genrun.cli.devices import device_options
+
+if TYPE_CHECKING:
+    from genrun.benchmark_setup import Setup
+    from genrun.benchmarking import Measurement
+
+__all__ = ["command"]
+
+_HEADER = "batch  tokens/s  p50 ms  p95 ms  p99 ms   model  choosing  Python    memory"
+
+
+@click.command("bench")
+@click.argument("model_file", metavar="MODEL", type=str)
+@click.option("--batch", "batches", type=int, multiple=True, help="Texts at a time; repeatable. [default: 1, 8, 64]")
+@click.option("--max-new-tokens", type=int, help="New tokens of each text. [default: the model's]")
+@click.option("--decoder", help="How the next token is chosen (see genrun plugins). [default: the model's]")
+@click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the decoder.")
+@click.option("--seconds", type=float, help="About how long for each batch size. [default: 3]")
+@click.option("--tokens", type=int, help="Instead: at least so many tokens at each batch size.")
+@device_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each batch size.")
+def command(
+    model_file: str,
+    batches: tuple[int, ...],
+    max_new_tokens: int | None,
+    decoder: str | None,
+    assignments: tuple[str, ...],
+    seconds: float | None,
+    tokens: int | None,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Measure how fast MODEL generates, and how much of the time is the model's, choosing the word, Python's."""
+    from genrun.benchmark_setup import describe_setup
+    from genrun.benchmarking import BATCH_SIZES, SECONDS, benchmark
+    from genrun.model import load
+    from genrun.options import parse_assignments
+    from genrun.settings import resolve_settings
+
+    if seconds is not None and tokens is not None:
+        raise click.UsageError("give --seconds or --tokens, not both")
+    model = load(model_file, device=device, threads=threads)
+    settings = resolve_settings(
+        model.defaults,
+        decoder=decoder,
+        options=parse_assignments(assignments),
+        max_new_tokens=max_new_tokens,
+        seed=0,
+    )
+    setup = describe_setup(model, settings)
+    measured = benchmark(
+        model,
+        settings,
+        batch_sizes=batches or BATCH_SIZES,
+        seconds=SECONDS if seconds is None else seconds,
+        tokens=tokens,
+    )
+    if not as_json:
+        _say(setup)
+    for number, measurement in enumerate(measured):
+        if as_json:
+            click.echo(json.dumps({**setup.to_json(), **measurement.to_json()}, ensure_ascii=False))
+            continue
+        if not number:
+            click.echo(_HEADER)
+        click.echo(_row(measurement))
+
+
+def _say(setup: Setup) -> None:
+    """Say on stderr what is measured, and on what."""
+    from genrun.cli.texts import printable
+
+    shape = f"{setup.architecture}, vocabulary {setup.vocabulary:,}".removeprefix(", ")
+    for line in (
+        f"{setup.model}: {shape}, {setup.bytes / 2**20:.1f} MiB",
+        f"{setup.decoder}, chosen in {'the graph' if setup.chosen_in == 'graph' else 'NumPy'}",
+        f"{setup.device} ({setup.device_reason}), {setup.cpu}, threads {setup.threads}, "
+        f"onnxruntime {setup.onnxruntime}",
+    ):
+        click.echo(printable(line), err=True)
+
+
+def _row(measurement: Measurement) -> str:
+    """Return a line of the table."""
+    peak = "-" if measurement.peak_mebibytes is None else f"{measurement.peak_mebibytes:.0f} MiB"
+    waits = (measurement.p50_milliseconds, measurement.p95_milliseconds, measurement.p99_milliseconds)
+    shown = "".join(f"{wait:8.3f}" for wait in waits)
+    shares = f"{measurement.model_share:8.1%}{measurement.choosing_share:10.1%}{measurement.python_share:8.1%}"
+    return f"{measurement.batch_size:5}{measurement.tokens_per_second:10,.0f}{shown}{shares}{peak:>10}"
