@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def device_options(command: F) -> F:
     """Give a command ``--device`` and ``--threads``, the parameters ``device`` and ``threads`` of ``genrun.load``."""
-    threads = click.option("--threads", type=int, help="CPU threads for a step. [default: 1 below 16 MiB, else all]")
+    threads = click.option("--threads", type=int, help="CPU threads to use. [default: all cores]")
     device = click.option(
         "--device",
         default="auto",
