@@ -12,8 +12,8 @@ import pytest
 import genrun
 from genrun.description import describe_model
 from genrun.model import Model
-from genrun.model_file import GoldenText
-from genrun.verification import LOGIT_TOLERANCE, VerificationReport, greedy_continuations, logits_after
+from genrun.model_file import LOGIT_TOLERANCE, GoldenText
+from genrun.verification import VerificationReport, greedy_continuations, logits_after
 from genrun_export.choosing import add_choosing
 from support.alphabet import (
     alphabet_table,
