@@ -98,8 +98,8 @@ class _Half(Rewriting):
     """Matrices of float16, multiplied in float16 where the device can; between them everything is float32."""
 
     def store(self, matrix: Matrix, values: NDArray[np.float32]) -> None:
-        with np.errstate(over="ignore"):  # becomes infinite; the gate sees it
-            self.constant(f"{matrix.name}.stored", values.astype(np.float16))
+        largest = np.finfo(np.float16).max
+        self.constant(f"{matrix.name}.stored", np.clip(values, -largest, largest).astype(np.float16))
 
     def look_up(self, ids: str, output: str, matrix: Matrix) -> Iterator[onnx.NodeProto]:
         yield from self.node("Gather", [f"{matrix.name}.stored", ids], f"{matrix.name}.rows")

@@ -61,10 +61,13 @@ class Sample:
                 if not self.carries or not states:
                     states = steps.initial_states(len(batch.inputs))
                 for tokens, targets in zip(batch.inputs.T, batch.targets.T, strict=True):  # [batch] each
-                    logits, states = steps.step(tokens.astype(np.int64), states)
-                    known = targets != IGNORED
+                    going = np.flatnonzero(targets != IGNORED)  # padding is not fed: no text has it
+                    fed = tokens[going].astype(np.int64)
+                    logits, left = steps.step(fed, [state[going] for state in states])
+                    for state, after in zip(states, left, strict=True):
+                        state[going] = after
                     with np.errstate(invalid="ignore"):  # infinite logits
-                        total += float(log_softmax_at(logits[known], targets[known].astype(np.int64)).sum())
+                        total += float(log_softmax_at(logits, targets[going].astype(np.int64)).sum())
         except ModelFileError:
             return math.inf
         mean = -total / self.tokens
