@@ -104,6 +104,16 @@ def test_a_quantized_graph_chooses_what_the_decoders_choose(
     check_choices(model._session, prompts, count=30, batch_sizes=(1, 5), suppressed_ids=suppressed)
 
 
+def test_changed_weights_are_noticed_although_more_is_allowed(
+    quantized: tuple[str, Path, QuantizationFigures], tmp_path: Path
+) -> None:
+    proto = onnx.load(quantized[1])
+    [logits] = (tensor for tensor in proto.graph.initializer if tensor.name == "logits.stored")
+    logits.CopyFrom(onnx.numpy_helper.from_array(-onnx.numpy_helper.to_array(logits), logits.name))
+    onnx.save(proto, tmp_path / "altered.onnx")
+    assert not genrun.verify(genrun.load(tmp_path / "altered.onnx")).passed
+
+
 def test_the_figures_are_measured_on_held_out_documents_and_hold(
     quantized: tuple[str, Path, QuantizationFigures], songs_model: Path
 ) -> None:
