@@ -23,6 +23,14 @@ _DEFAULTS = {"draw": np.zeros((1, 1)), "temperature": np.array(1.0), "k": np.arr
 
 # Pieces of graphs in ONNX's text form, a node a line.
 
+# The logits, minus infinity where a token must not be chosen. onnxruntime computes the mask once, when it opens the
+# file, which so need not store it.
+_ALLOWED = """
+    unmasked = ConstantOfShape (vocabulary_shape)
+    mask = ScatterElements (unmasked, suppressed, masks)
+    allowed = Add (logits, mask)
+"""
+
 # The weight of each candidate: softmax's numerator, in units of 2**-32.
 _WEIGHTS = """
     below = Sub (candidates, highest)
@@ -54,7 +62,7 @@ _OUTPUTS = """
 """
 
 _TOP_K = f"""
-    allowed = Add (logits, mask)
+    {_ALLOWED}
     candidates, ids = TopK (allowed, k)
     highest = Gather <axis = 1> (candidates, first)
     {_WEIGHTS}
@@ -66,7 +74,7 @@ _TOP_K = f"""
 
 # The same over the whole vocabulary in the order of its ids: first which block, then which token in it.
 _ALL = f"""
-    allowed = Add (logits, mask)
+    {_ALLOWED}
     candidates = Pad (allowed, padding, minus_infinity)
     highest = ReduceMax (candidates, one)
     {_WEIGHTS}
@@ -169,11 +177,11 @@ def _localize(graph: onnx.GraphProto, keep: Set[str], constants: Mapping[str, ND
 
 
 def _constants(vocabulary: int, suppressed_ids: Sequence[int]) -> dict[str, NDArray[Any]]:
-    mask = np.zeros(vocabulary, np.float32)
-    mask[list(suppressed_ids)] = -np.inf
     blocks = -(-vocabulary // _BLOCK)
     return {
-        "mask": mask,
+        "vocabulary_shape": np.array([vocabulary]),
+        "suppressed": np.array(suppressed_ids, np.int64),
+        "masks": np.full(len(suppressed_ids), -np.inf, np.float32),
         "padding": np.array([0, 0, 0, blocks * _BLOCK - vocabulary]),
         "block_shape": np.array([-1, blocks, _BLOCK]),
         "block_size": np.array(_BLOCK),

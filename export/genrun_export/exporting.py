@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from importlib import metadata as package_metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genrun import registry
-from genrun.errors import ExportError, MissingExtraError, RunFolderError
-from genrun.model import load
-from genrun.model_file import GenerationDefaults, Metadata, Verification
-from genrun.session import StepSession
+from genrun.errors import ExportError, MissingExtraError, OptionError, RunFolderError
+from genrun.model_file import GenerationDefaults
 from genrun.tokenizer import Tokenizer
-from genrun.verification import verify
 from genrun_core.atomic import remove_leftovers, write_with
 from genrun_core.backend import prepare_backend
 from genrun_core.corpus import TokenShards
@@ -22,20 +20,33 @@ from genrun_core.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import keras
-    import onnx
 
     from genrun_export.parity import ParityFigures
+    from genrun_export.quantization_gate import QuantizationFigures
 
-__all__ = ["export"]
+__all__ = ["QUANTIZATIONS", "ExportFigures", "export"]
 
+QUANTIZATIONS = ("int8", "fp16")
 _MARK = b"genrun.format_version"
 
 
-def export(folder: Path, output: Path) -> ParityFigures:
-    """Write the model file of the run in ``folder`` to ``output`` and return the figures of its parity gate.
+@dataclass(frozen=True, slots=True)
+class ExportFigures:
+    """What the gates of an export measured; ``quantization`` is None where all stayed float32."""
 
-    A file that fails the gate is not written. Raises RunFolderError, ExportError, or OSError if the disk refuses.
+    parity: ParityFigures
+    quantization: QuantizationFigures | None
+
+
+def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFigures:
+    """Write the model file of the run in ``folder`` to ``output`` and return the figures of its gates.
+
+    ``quantize``: ``int8`` or ``fp16`` makes the matrices of weights smaller; None leaves them float32. A file that
+    fails a gate is not written. Raises RunFolderError, ExportError, OptionError for another ``quantize``, or OSError
+    if the disk refuses.
     """
+    if quantize is not None and quantize not in QUANTIZATIONS:
+        raise OptionError(f"quantize must be {' or '.join(QUANTIZATIONS)}, not {quantize!r}")
     run = RunFolder.open(folder)
     if not run.network_file.exists():
         raise RunFolderError(f"{folder} has no trained network yet: genrun train --resume {folder}")
@@ -46,32 +57,27 @@ def export(folder: Path, output: Path) -> ParityFigures:
     from genrun_core.architecture import load_network
     from genrun_export.choosing import add_choosing
     from genrun_export.conversion import to_onnx
-    from genrun_export.parity import check_parity, choose_prompts, golden_texts
+    from genrun_export.parity import choose_prompts
+    from genrun_export.sample import draw_sample
     from genrun_export.step import make_step
+    from genrun_export.writing import Writer
 
-    recipe, tokenizer = run.recipe(), run.tokenizer()
+    recipe, tokenizer, shards = run.recipe(), run.tokenizer(), TokenShards.open(run.tokens)
     network = load_network(run.network_file)
     card = _card(run, network)
     defaults = _defaults(recipe, tokenizer)
     model = to_onnx(make_step(network))
     add_choosing(model, defaults.suppressed_ids)
-    prompts = choose_prompts(tokenizer, TokenShards.open(run.tokens))
-    measured: list[ParityFigures] = []
+    prompts = choose_prompts(tokenizer, shards)
+    measured: list[ExportFigures] = []
 
     def write(path: Path) -> None:
-        _save(model, path)
-        session = StepSession(path, device="cpu")
-        session.bind(len(tokenizer))
-        figures, continuations = check_parity(network, session, prompts, defaults.suppressed_ids)
-        golden = golden_texts(tokenizer, session, prompts, continuations)
-        metadata = Metadata(tokenizer, defaults, card, Verification(figures.to_json(), golden))
-        for key, value in metadata.to_properties().items():
-            model.metadata_props.add(key=key, value=value)
-        _save(model, path)
-        report = verify(load(path, device="cpu"))
-        if not report.passed:
-            raise ExportError(f"refused: the finished file does not reproduce itself: {report.differences[0]}")
-        measured.append(figures)
+        writer = Writer(path, model, network, tokenizer, defaults, card, prompts)
+        parity, quantization = writer.write(), None
+        if quantize is not None:
+            sample = draw_sample(shards, recipe.training, len(tokenizer))
+            quantization = writer.quantize(quantize, sample, parity)
+        measured.append(ExportFigures(parity, quantization))
 
     output.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(output.parent)
@@ -119,10 +125,6 @@ def _card(run: RunFolder, network: keras.Model) -> dict[str, Any]:
         )
     versions = {name: package_metadata.version(name) for name in ("tf2onnx", "onnx")}
     return {**card, "versions": card.get("versions", {}) | versions}
-
-
-def _save(model: onnx.ModelProto, path: Path) -> None:
-    path.write_bytes(model.SerializeToString())
 
 
 def _require_converter() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ExportError
-from genrun.model_file import GoldenText
 from genrun.session import StepSession
 from genrun.tokenizer import Tokenizer
-from genrun.verification import GOLDEN_CASING, greedy_continuations, logits_after
+from genrun.verification import greedy_continuations
 from genrun_core.corpus import TokenShards
 from genrun_export.choice_parity import check_choices
+from genrun_export.golden import clear_choices, step_by_step
 
-__all__ = ["ParityFigures", "Prompt", "check_parity", "choose_prompts", "golden_texts"]
+__all__ = ["ParityFigures", "Prompt", "check_parity", "choose_prompts"]
 
 TOLERANCE = 1e-4
 PROMPTS = 32
@@ -28,7 +28,6 @@ BATCH_SIZES = (1, 16)
 _LONGEST_PROMPT = 12
 _LONGEST_DOCUMENT = 64
 _CLEAR = 0.02  # between the highest logit and the next
-_GOLDEN_LOGITS = 5
 _TRIES = 50 * PROMPTS
 
 
@@ -114,23 +113,6 @@ def check_parity(
     return figures, [new[:count] for new, count in zip(continuations, decided, strict=True)]
 
 
-def golden_texts(
-    tokenizer: Tokenizer,
-    session: StepSession,
-    prompts: Sequence[Prompt],
-    continuations: Sequence[tuple[int, ...]],
-) -> tuple[GoldenText, ...]:
-    """Return what ``genrun verify`` replays, each prompt once."""
-    golden = {}
-    for prompt, new in zip(prompts, continuations, strict=True):
-        after = logits_after(session, prompt.ids)
-        highest = np.argsort(-after, kind="stable")[:_GOLDEN_LOGITS].tolist()
-        logits = tuple((token, round(float(after[token]), 4)) for token in highest)
-        text = tokenizer.decode((*prompt.ids, *new), GOLDEN_CASING)
-        golden[prompt.text] = GoldenText(prompt.text, prompt.ids, new, text, logits)
-    return tuple(golden.values())
-
-
 def _within_tolerance(
     network: keras.Model, session: StepSession, sequences: Sequence[tuple[int, ...]], where: str
 ) -> float:
@@ -183,9 +165,7 @@ def _check_greedy(
     wanted = tuple(allowed.argmax(axis=1).tolist())
     if wanted != sequence[len(prompt.ids) :]:
         raise ExportError(f"refused: after the prompt {prompt.text!r} Keras and onnxruntime choose different tokens")
-    highest = np.partition(allowed, -2, axis=1)[:, -2:]
-    unclear = np.flatnonzero(highest[:, 1] - highest[:, 0] < _CLEAR)
-    return int(unclear[0]) if len(unclear) else len(wanted)
+    return clear_choices(allowed, _CLEAR)
 
 
 def _largest_difference(
@@ -195,18 +175,9 @@ def _largest_difference(
     for first in range(0, len(sequences), batch_size):
         group = sequences[first : first + batch_size]
         expected = _keras_logits(network, group)
-        for position, logits in enumerate(_step_by_step(session, group)):
+        for position, logits in enumerate(step_by_step(session, group)):
             for row, values in enumerate(expected):
                 if position < len(values):
                     # np.maximum keeps a difference that is not a number, which max() may lose
                     largest = np.maximum(largest, np.abs(logits[row] - values[position]).max())
     return float(largest)
-
-
-def _step_by_step(session: StepSession, sequences: Sequence[tuple[int, ...]]) -> Iterator[NDArray[np.float32]]:
-    """Yield the logits ``[batch, vocabulary]`` after each token of the sequences; shorter ones go on with token 0."""
-    states = session.initial_states(len(sequences))
-    for position in range(max(map(len, sequences))):
-        tokens = np.array([s[position] if position < len(s) else 0 for s in sequences], np.int64)
-        logits, states = session.step(tokens, states)
-        yield logits

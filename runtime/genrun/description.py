@@ -10,7 +10,10 @@ __all__ = ["describe_model"]
 
 
 def describe_model(model: Model) -> dict[str, dict[str, Any]]:
-    """Return sections of names and JSON-ready values: model, tokenizer, generation, verification, and the card's."""
+    """Return sections of names and JSON-ready values: model, tokenizer, generation, verification, and the card's.
+
+    A quantized file has one more, quantization.
+    """
     tokenizer, defaults = model.tokenizer, model.defaults
     sections: dict[str, dict[str, Any]] = {
         "file": {"path": str(model.path), "bytes": model.path.stat().st_size},
@@ -28,6 +31,8 @@ def describe_model(model: Model) -> dict[str, dict[str, Any]]:
         },
         "verification": {**model.verification.figures, "golden texts": len(model.verification.golden)},
     }
+    if model.verification.quantization:
+        sections["quantization"] = dict(model.verification.quantization)
     general = {name: value for name, value in model.card.items() if not isinstance(value, dict)}
     cards = {name: dict(value) for name, value in model.card.items() if isinstance(value, dict)}
     return {"model": general, **cards, **sections}

@@ -19,6 +19,7 @@ from genrun.tokenizer.detokenizer import check_casing
 
 __all__ = [
     "FORMAT_VERSION",
+    "LOGIT_TOLERANCE",
     "GenerationDefaults",
     "GoldenText",
     "Metadata",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 1
+LOGIT_TOLERANCE = 5e-3  # between machines and devices, on logits of the order of ten
 _PREFIX = "genrun."
 _LONGEST = 1_000_000  # new tokens; every one has its draw, made beforehand
 
@@ -66,10 +68,16 @@ class GoldenText:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What the export measured: ``figures`` of its parity gate, and texts that any runtime must reproduce."""
+    """What the export measured: ``figures`` of its parity gate, and texts that any runtime must reproduce.
+
+    ``quantization``: the figures of a quantized file's own gate. ``logit_tolerance``: how far the logits of the
+    golden texts may be off on another machine.
+    """
 
     figures: Mapping[str, Any] = field(default_factory=dict)
     golden: tuple[GoldenText, ...] = ()
+    quantization: Mapping[str, Any] = field(default_factory=dict)
+    logit_tolerance: float = LOGIT_TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,11 @@ class Metadata:
     def to_properties(self) -> dict[str, str]:
         """Return the ``metadata_props`` of the ONNX file, JSON texts by key."""
         generation, verification = self.generation, self.verification
+        further: dict[str, Any] = {}  # of a quantized file
+        if verification.quantization:
+            further["quantization"] = dict(verification.quantization)
+        if verification.logit_tolerance != LOGIT_TOLERANCE:
+            further["logit_tolerance"] = verification.logit_tolerance
         documents: dict[str, Any] = {
             "format_version": FORMAT_VERSION,
             "tokenizer": self.tokenizer.to_json(),
@@ -108,6 +121,7 @@ class Metadata:
                     }
                     for text in verification.golden
                 ],
+                **further,
             },
         }
         return {
@@ -196,7 +210,12 @@ def _verification(value: dict[str, Any], vocabulary: int) -> Verification:
     figures, golden = value.get("figures"), value.get("golden")
     if not isinstance(figures, dict) or not isinstance(golden, list):
         raise _Malformed("genrun.verification needs 'figures' and 'golden'")
-    return Verification(figures, tuple(_golden(item, vocabulary) for item in golden))
+    quantization, tolerance = value.get("quantization", {}), value.get("logit_tolerance", LOGIT_TOLERANCE)
+    if not isinstance(quantization, dict):
+        raise _Malformed("genrun.verification: 'quantization' must be a JSON object")
+    if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0 < tolerance <= 1:
+        raise _Malformed("genrun.verification: 'logit_tolerance' must be a number above 0, up to 1")
+    return Verification(figures, tuple(_golden(item, vocabulary) for item in golden), quantization, float(tolerance))
 
 
 def _golden(value: object, vocabulary: int) -> GoldenText:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from genrun.errors import ModelFileError
 from genrun.session import StepSession
 
-__all__ = ["Score", "SessionScorer", "token_log_probabilities"]
+__all__ = ["Score", "SessionScorer", "log_softmax_at", "token_log_probabilities"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def token_log_probabilities(session: StepSession, sequences: Sequence[Sequence[i
     for position in range(tokens.shape[1] - 1):
         going = int(np.searchsorted(-lengths, -(position + 1), side="left"))  # rows that have a next token
         logits, states = session.step(tokens[:going, position], [state[:going] for state in states])
-        found[:going, position] = _log_softmax_at(logits, tokens[:going, position + 1])
+        found[:going, position] = log_softmax_at(logits, tokens[:going, position + 1])
     if np.isnan(found).any():
         raise ModelFileError(f"{session.path}: the model's logits are not numbers")
     scored = dict(zip(order, range(len(order)), strict=True))
@@ -106,13 +106,13 @@ class SessionScorer:
         found = np.zeros(max(len(sequence) - 1, 0))
         for position in range(len(found)):
             logits, states = self._session.step(np.array([sequence[position]], np.int64), states)
-            found[position] = _log_softmax_at(logits, np.array([sequence[position + 1]], np.int64))[0]
+            found[position] = log_softmax_at(logits, np.array([sequence[position + 1]], np.int64))[0]
         if np.isnan(found).any():
             raise ModelFileError(f"{self._session.path}: the model's logits are not numbers")
         return found, states
 
 
-def _log_softmax_at(logits: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.float64]:
+def log_softmax_at(logits: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the log-probability of one id in each row, float64 ``[batch]``, for logits ``[batch, vocabulary]``."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     total = np.exp(shifted).sum(axis=1, dtype=np.float64)

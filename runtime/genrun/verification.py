@@ -16,7 +16,6 @@ from genrun.session import StepSession
 __all__ = ["GOLDEN_CASING", "VerificationReport", "greedy_continuations", "logits_after", "verify"]
 
 GOLDEN_CASING = "none"
-LOGIT_TOLERANCE = 5e-3  # between machines and devices, on logits of the order of ten
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def verify(model: Model) -> VerificationReport:
             differences.append(f"prompt {text.prompt!r} became {ids}, not {text.prompt_ids}")
         after = logits_after(model._session, text.prompt_ids)
         off = float(np.max([abs(float(after[token]) - logit) for token, logit in text.logits]))  # NaN if any is
-        if not off <= LOGIT_TOLERANCE:
+        if not off <= model.verification.logit_tolerance:
             differences.append(f"the logits after prompt {text.prompt!r} are off by {off:.2g}")
         written = model.tokenizer.decode([*text.prompt_ids, *text.new_ids], GOLDEN_CASING)
         if written != text.text:

@@ -57,11 +57,16 @@ def test_a_graph_that_chooses_as_the_decoders_do_passes(tmp_path: Path) -> None:
     check(tmp_path / "m.onnx", lambda model: None)
 
 
+def with_every_token_suppressed(model: Any) -> None:
+    with_constant("suppressed", np.arange(30))(model)
+    with_constant("masks", np.full(30, -np.inf, np.float32))(model)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (with_constant("mask", np.eye(1, 30, 7, np.float32)[0]), "which must not be chosen"),
-        (with_constant("mask", np.full(30, -np.inf, np.float32)), "which must not be chosen"),
+        (with_constant("suppressed", np.array([7, 8])), "which must not be chosen"),
+        (with_every_token_suppressed, "which must not be chosen"),
         (
             with_constant("units", np.array(3.0)),
             "refused: at batch 1 the graph chooses other tokens than decoder 'top-k'",

@@ -131,6 +131,22 @@ def test_generation_defaults_are_checked(changes: dict[str, Any], message: str) 
         ({"figures": [], "golden": []}, "genrun.verification needs 'figures' and 'golden'"),
         ({"figures": {}, "golden": {}}, "genrun.verification needs 'figures' and 'golden'"),
         ({"figures": {}, "golden": ["a"]}, "genrun.verification: a golden text needs 'prompt' and 'text'"),
+        (
+            {"figures": {}, "golden": [], "quantization": []},
+            "genrun.verification: 'quantization' must be a JSON object",
+        ),
+        (
+            {"figures": {}, "golden": [], "logit_tolerance": 0},
+            "genrun.verification: 'logit_tolerance' must be a number above 0, up to 1",
+        ),
+        (
+            {"figures": {}, "golden": [], "logit_tolerance": 1.5},
+            "'logit_tolerance' must be a number above 0, up to 1",
+        ),
+        (
+            {"figures": {}, "golden": [], "logit_tolerance": True},
+            "'logit_tolerance' must be a number above 0, up to 1",
+        ),
         ({"figures": {}, "golden": [{"prompt": "a"}]}, "a golden text needs 'prompt' and 'text'"),
         ({"figures": {}, "golden": [{"prompt": "a", "text": "b"}]}, "'prompt_ids' must be a list of token ids"),
     ],
@@ -214,6 +230,15 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=5,
 )
+
+
+def test_what_a_quantized_file_has_besides_is_kept_and_other_files_do_without() -> None:
+    besides = {"quantization": {"kind": "int8"}, "logit_tolerance": 0.1}
+    for more in ({}, besides):
+        document = {"figures": {}, "golden": [], **more}
+        found = read(verification=json.dumps(document))
+        assert json.loads(found.to_properties()["genrun.verification"]) == document
+    assert found.verification.logit_tolerance == 0.1
 
 
 @given(st.sampled_from(["tokenizer", "generation", "card", "verification"]), st.data())

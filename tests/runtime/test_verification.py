@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import pytest
 import genrun
 from genrun.description import describe_model
 from genrun.model import Model
-from genrun.model_file import GoldenText
-from genrun.verification import LOGIT_TOLERANCE, VerificationReport, greedy_continuations, logits_after
+from genrun.model_file import LOGIT_TOLERANCE, GoldenText
+from genrun.verification import VerificationReport, greedy_continuations, logits_after
 from genrun_export.choosing import add_choosing
 from support.alphabet import (
     alphabet_table,
@@ -112,6 +113,14 @@ def test_logits_are_compared_within_a_tolerance_also_where_nothing_is_generated(
         report = genrun.verify(load(tmp_path, GoldenText("a", (2, 4), new_ids, text, logits)))
         assert report.passed is passes, report.differences
         assert len(report.differences) == (not passes)
+
+
+def test_a_file_may_say_that_its_logits_differ_by_more(tmp_path: Path) -> None:
+    golden = GoldenText("a", (2, 4), (5,), "ab", ((5, 10.09), (0, 0.0)))
+    said = metadata(letters(), golden=[golden])
+    said = dataclasses.replace(said, verification=dataclasses.replace(said.verification, logit_tolerance=0.1))
+    assert genrun.verify(genrun.load(write_model(tmp_path / "m.onnx", properties=said.to_properties()))).passed
+    assert not genrun.verify(load(tmp_path, golden)).passed
 
 
 def test_a_logit_that_is_no_number_is_a_difference(tmp_path: Path) -> None:
