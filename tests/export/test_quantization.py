@@ -125,7 +125,7 @@ def test_the_figures_are_measured_on_held_out_documents_and_hold(
     assert figures.tokens > figures.documents
     assert figures.bytes == path.stat().st_size
     former = songs_model.stat().st_size
-    assert figures.float32_bytes == pytest.approx(former, rel=0.02)  # golden texts may be shorter
+    assert figures.float32_bytes == pytest.approx(former, rel=0.05)  # golden texts may be shorter
     assert figures.bytes < figures.float32_bytes
 
 
