@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["batches_of", "check_size", "check_together", "make_batches", "make_fitting", "remarks"]
 
+_CALIBRATED = 3000  # tokens that a calibration looks at
+
 
 def make_fitting(
     run: RunFolder,
@@ -42,6 +45,7 @@ def make_fitting(
 
     from genrun_core.architecture import build_network, load_network
     from genrun_core.calibration import calibrate
+    from genrun_core.devices import take_from_chief
     from genrun_core.finetuning import transfer_weights
     from genrun_core.fitting import Fitting
     from genrun_core.parts import begin_with_frequencies, freeze_layers
@@ -54,7 +58,9 @@ def make_fitting(
         frequencies = _frequencies(run, recipe)
         if run.base_network_file.exists():
             transfer_weights(load_network(run.base_network_file), network)
-            if settings.calibrate and (chosen := calibrate(network, training, frequencies, settings.freeze)):
+            agree = partial(take_from_chief, strategy, worker)
+            sample = _calibration_sample(run, recipe)
+            if settings.calibrate and (chosen := calibrate(network, sample, frequencies, settings.freeze, agree)):
                 say(str(chosen))
         else:
             begin_with_frequencies(network, frequencies)
@@ -103,6 +109,15 @@ def _frequencies(run: RunFolder, recipe: Recipe) -> NDArray[np.int64]:
     """Return how often each word occurs in what is trained on."""
     shards = TokenShards.open(run.tokens)
     return shards.frequencies(len(run.tokenizer()), _split(shards, recipe.training)[0])
+
+
+def _calibration_sample(run: RunFolder, recipe: Recipe) -> Batches:
+    """Return documents that are trained on, drawn with the seed, with about _CALIBRATED tokens."""
+    shards, settings = TokenShards.open(run.tokens), recipe.training
+    documents, _ = _split(shards, settings)
+    count = max(1, min(len(documents), _CALIBRATED * len(shards) // len(shards.ids)))
+    drawn = np.random.default_rng([settings.seed, 3]).choice(documents, count, replace=False)
+    return batches_of(shards, np.sort(drawn), settings)
 
 
 def check_together(run: RunFolder, fitting: Fitting) -> None:

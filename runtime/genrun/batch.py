@@ -28,8 +28,7 @@ __all__ = ["Batch", "Row", "generate_rows"]
 class Batch:
     """The rows that are generated together, one step at a time.
 
-    ``in_graph`` False leaves every choice to the decoder, also where the graph could make it. ``begin`` begins a
-    step: at once, on a thread, or when it is to be finished.
+    ``in_graph`` False leaves every choice to the decoder, also where the graph could make it.
     """
 
     def __init__(
@@ -41,14 +40,13 @@ class Batch:
         suppressed_ids: Sequence[int] = (),
         log_probabilities: bool = False,
         in_graph: bool = True,
-        begin: Begin = later,
     ) -> None:
         options = graph_options(session, decoder) if in_graph else None
         self._choice: GraphChoice | LogitsChoice
         if options is not None:
-            self._choice = GraphChoice(session, options, suppressed_ids, begin)
+            self._choice = GraphChoice(session, options, suppressed_ids)
         else:
-            self._choice = LogitsChoice(session, decoder, suppressed_ids, begin, log_probabilities=log_probabilities)
+            self._choice = LogitsChoice(session, decoder, suppressed_ids, log_probabilities=log_probabilities)
         self._stop_ids = frozenset(stop_ids)
         self._rows: list[Row] = []
         self._joining: list[Row] = []
@@ -72,15 +70,15 @@ class Batch:
         self.start()
         return self.finish()
 
-    def start(self) -> None:
-        """Start a step for every row."""
+    def start(self, begin: Begin = later) -> None:
+        """Start a step for every row; ``begin`` runs it on a thread, or when it is to be finished."""
         if self._joining or self._going < len(self._rows):
             self._regroup()
         tokens: NDArray[np.int64] | None = None  # each row its last choice
         self._ready = range(len(self._rows))
         if self._reading:
             tokens, self._ready = self._read_prompts()
-        self._choice.start(tokens, self._ready)
+        self._choice.start(tokens, self._ready, begin)
 
     def finish(self) -> list[Row]:
         """Wait for the step that was started; return the rows that it finished, which leave the batch."""
@@ -129,12 +127,12 @@ class Batch:
 
 
 def generate_rows(
-    batches: Sequence[Batch], take: Callable[[int], Sequence[Row]], *, batch_size: int
+    batches: Sequence[Batch], take: Callable[[int], Sequence[Row]], *, batch_size: int, begin: Begin = later
 ) -> Iterator[Row]:
     """Generate any number of rows through ``batches`` of ``batch_size`` together; yields them as they finish.
 
     ``take(count)`` hands out at most ``count`` more rows; none, while no row is left in a batch, is the end. All
-    batches have a step going, and are finished in turn.
+    batches have a step going, begun by ``begin`` unless there is but one, and are finished in turn.
     """
     idle, going = deque(_sizes(batches, batch_size)), deque[tuple[Batch, int]]()
     while True:
@@ -142,7 +140,7 @@ def generate_rows(
             batch, size = idle.popleft()
             batch.admit(take(size - len(batch)))
             if len(batch):
-                batch.start()
+                batch.start(begin if going else later)
                 going.append((batch, size))
             else:
                 idle.append((batch, size))

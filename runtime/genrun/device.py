@@ -236,7 +236,8 @@ def _open(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | 
     settings = ort.SessionOptions()
     settings.log_severity_level = 4  # what goes wrong is raised; onnxruntime need not also print it
     # A small step is over before a second thread has woken up; 0 lets onnxruntime use every core.
-    settings.intra_op_num_threads = 1 if _is_small(path) else threads or 0
+    one = _is_small(path) and (threads is None or tuple(providers) == (CPU,))
+    settings.intra_op_num_threads = 1 if one else threads or 0
     settings.inter_op_num_threads = 1
     try:
         session = ort.InferenceSession(

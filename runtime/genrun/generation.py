@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from genrun.arguments import check_text
 from genrun.batch import Batch, Row, generate_rows
 from genrun.draws import Draws
-from genrun.lanes import Begin, later
 from genrun.model_file import Metadata
 from genrun.results import Result
 from genrun.session import StepSession
@@ -73,7 +72,7 @@ class Generation:
         """Yield ``n`` results for each prompt, in the order of the prompts, through a batch of bounded size.
 
         Prompts that have a method ``waits()`` say by it whether the next one is still to come; texts that have been
-        begun do not wait for it.
+        begun do not wait for it. They are asked at every step.
         """
         waiting: dict[Row, Job] = {}  # in the order of the prompts
         refused: list[Exception] = []
@@ -88,16 +87,18 @@ class Generation:
                 return []
             taken: list[Row] = []
             try:
-                while len(taken) < count and not (last == n - 1 and (taken or any(map(len, batches))) and waits()):
+                late = any(map(len, batches)) and last == n - 1 and waits()
+                while not late and len(taken) < count:
                     if (job := next(jobs, None)) is None:
                         break
                     waiting[job.row], last = job, job.sample
                     taken.append(job.row)
+                    late = last == n - 1 and waits()
             except Exception as error:  # a bad prompt must not take those before it along
                 refused.append(error)
             return taken
 
-        for _ in generate_rows(batches, take, batch_size=batch_size):
+        for _ in generate_rows(batches, take, batch_size=batch_size, begin=self._session.lanes.begin):
             while waiting and (first := next(iter(waiting))).finish_reason:
                 yield self._result(waiting.pop(first))
         for error in refused:
@@ -117,19 +118,15 @@ class Generation:
 
     def _batches(self, batch_size: int) -> list[Batch]:
         """Return the batches that ``batch_size`` rows are best divided into."""
-        lanes = self._session.lanes
-        count = lanes.for_batch(batch_size)
-        begin = lanes.begin if count > 1 else later
-        return [self._batch(log_probabilities=True, begin=begin) for _ in range(count)]
+        return [self._batch(log_probabilities=True) for _ in range(self._session.lanes.for_batch(batch_size))]
 
-    def _batch(self, *, log_probabilities: bool = False, begin: Begin = later) -> Batch:
+    def _batch(self, *, log_probabilities: bool = False) -> Batch:
         return Batch(
             self._session,
             self._settings.decoder,
             stop_ids=self._defaults.stop_ids,
             suppressed_ids=self._defaults.suppressed_ids,
             log_probabilities=log_probabilities,
-            begin=begin,
         )
 
     def _text_stream(self, encoding: Encoding) -> TextStream:

@@ -50,10 +50,9 @@ class GraphChoice:
     """Runs the step of a batch, which chooses by itself; tokens and states stay on the device."""
 
     def __init__(
-        self, session: StepSession, options: Mapping[str, NDArray[Any]], suppressed_ids: Sequence[int], begin: Begin
+        self, session: StepSession, options: Mapping[str, NDArray[Any]], suppressed_ids: Sequence[int]
     ) -> None:
         self._session = session
-        self._begin = begin
         self._options = options
         self._suppressed = frozenset(suppressed_ids)
         self._rows: Sequence[Row] = ()
@@ -77,7 +76,7 @@ class GraphChoice:
         self._rows = rows
         self._draws = [row.draws for row in rows]
 
-    def start(self, tokens: NDArray[np.int64] | None, ready: Sequence[int]) -> None:
+    def start(self, tokens: NDArray[np.int64] | None, ready: Sequence[int], begin: Begin) -> None:
         """Start to feed int64 ``[batch]``, or each row its last choice; the rows ``ready`` choose then."""
         self._session.check_going()
         rows, draws = self._rows, None
@@ -93,7 +92,7 @@ class GraphChoice:
         except Exception as error:  # onnxruntime's exceptions share no public base class
             raise self._session.failure(error) from error
         self._ready = ready
-        self._pending = self._begin(partial(self._step.run, draws))
+        self._pending = begin(partial(self._step.run, draws))
 
     def finish(self) -> list[int]:
         """Return what the rows choose that were ready for it."""

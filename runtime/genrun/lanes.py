@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, Protocol, TypeVar
 
 __all__ = ["Begin", "Lanes", "Pending", "later"]
@@ -34,6 +34,18 @@ class _Later(Generic[Returned]):
 
     def __init__(self, work: Callable[[], Returned]) -> None:
         self.result = work
+
+
+class _Begun(Generic[Returned]):
+    """Work on a thread. A process that was forked meanwhile does not have that thread, and does the work itself."""
+
+    __slots__ = ("_future", "_process", "_work")
+
+    def __init__(self, work: Callable[[], Returned], future: Future[Returned]) -> None:
+        self._work, self._future, self._process = work, future, os.getpid()
+
+    def result(self) -> Returned:
+        return self._future.result() if self._process == os.getpid() else self._work()
 
 
 class Begin(Protocol):
@@ -61,8 +73,11 @@ class Lanes:
         return max(1, min(self.count, size // _ROWS))
 
     def begin(self, work: Callable[[], Returned]) -> Pending[Returned]:
-        """Begin ``work`` on a thread."""
-        return self._executor().submit(work)
+        """Begin ``work`` on a thread; or later, where no thread can be had any more, as when the interpreter ends."""
+        try:
+            return _Begun(work, self._executor().submit(work))
+        except RuntimeError:
+            return later(work)
 
     def _executor(self) -> ThreadPoolExecutor:
         with self._lock:

@@ -48,12 +48,10 @@ class LogitsChoice:
         session: StepSession,
         decoder: Decoder,
         suppressed_ids: Sequence[int],
-        begin: Begin,
         *,
         log_probabilities: bool,
     ) -> None:
         self._session = session
-        self._begin = begin
         self._decoder = decoder
         self._suppressed = np.asarray(suppressed_ids, np.int64)
         self._log_probabilities = log_probabilities
@@ -78,13 +76,13 @@ class LogitsChoice:
         fresh = self._session.initial_states(len(joining))
         self._states = [np.concatenate([old[kept], new]) for old, new in zip(self._states, fresh, strict=True)]
 
-    def start(self, tokens: NDArray[np.int64] | None, ready: Sequence[int]) -> None:
+    def start(self, tokens: NDArray[np.int64] | None, ready: Sequence[int], begin: Begin) -> None:
         """Start to feed int64 ``[batch]``, or each row its last choice; the rows ``ready`` choose then."""
         if tokens is None:
             tokens = np.array([row.new_ids[-1] for row in self._rows], np.int64)
         self._session.check_going()
         self._ready = ready
-        self._pending = self._begin(partial(self._session.step, tokens, self._states))
+        self._pending = begin(partial(self._session.step, tokens, self._states))
 
     def finish(self) -> list[int]:
         """Return what the rows choose that were ready for it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -173,3 +174,18 @@ def test_a_frozen_layer_is_not_calibrated(samples: Path, tmp_path: Path, frozen:
     assert same["recurrent_1"]
     assert same["projection"] is not bool(scaled)
     assert same["logits"] is (scaled is None)
+
+
+def test_a_network_of_absurd_weights_is_calibrated_without_a_traceback(
+    base: Path, samples: Path, tmp_path: Path
+) -> None:
+    wild = tmp_path / "wild"
+    shutil.copytree(base, wild)
+    network = load_network(wild / "model.keras")
+    kernel, bias = network.get_layer("logits").get_weights()
+    network.get_layer("logits").set_weights([kernel * 1e5, bias])
+    network.save(wild / "model.keras")
+    said: list[str] = []
+    recipe = override_recipe(RunFolder.open(base).recipe(), STILL, "lyrics-glob")
+    train_model([str(samples / "songs" / "*.txt")], recipe, tmp_path / "run", base=wild, say=said.append)
+    assert any(line.startswith("the network begins") and "perplexity inf becomes" in line for line in said)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,3 +126,36 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     assert ran.stdout == "0\n"
+
+
+def test_the_interpreter_may_be_ending(songs_model: Path) -> None:
+    program = f"""
+import atexit, threading, time, genrun
+model = genrun.load({str(songs_model)!r}, device="cpu", threads=2)
+def more(when):
+    print(when, len(model.generate_many(["the"] * 64, max_new_tokens=4, seed=1)), flush=True)
+def slowly():
+    time.sleep(0.5)
+    more("thread")
+more("main")
+threading.Thread(target=slowly).start()
+atexit.register(more, "atexit")
+"""
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert (ran.stdout.split("\n"), ran.stderr) == (["main 64", "thread 64", "atexit 64", ""], "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork, which is not here")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_step_that_was_going_at_a_fork_is_done_by_the_child() -> None:
+    def work() -> int:
+        time.sleep(0.5)
+        return os.getpid()
+
+    parent, pending = os.getpid(), Lanes(2).begin(work)
+    if not (child := os.fork()):
+        os._exit(0 if pending.result() == os.getpid() else 1)
+    assert pending.result() == parent
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -182,6 +182,56 @@ def test_a_prompt_is_answered_although_the_next_one_is_still_to_come(commands: C
     assert (process.returncode, out, err) == (0, b"", b"")
 
 
+@pytest.mark.parametrize("source", [["-"], ["--prompts", "-"]], ids=["an argument", "an option"])
+def test_an_argument_does_not_wait_for_the_first_line(
+    commands: Commands, alphabet_file: Path, source: list[str]
+) -> None:
+    process = commands.start(alphabet_file, "a", *source, "--max-new-tokens", 1, "-q")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ab\n"  # nothing has been written to it yet
+    process.stdin.write(b"c\n")
+    process.stdin.close()
+    assert process.stdout.read() == b"cd\n"
+    assert process.wait() == 0
+
+
+def test_a_pipe_that_does_not_let_anybody_wait_is_waited_for(commands: Commands, alphabet_file: Path) -> None:
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    process = commands.start(alphabet_file, "--prompts", "-", "--max-new-tokens", 1, "-q", stdin=ours)
+    assert process.stdout is not None
+    for prompt, answer in ((b"a\n", b"ab\n"), (b"c\n", b"cd\n")):
+        os.write(theirs, prompt)
+        assert process.stdout.readline() == answer
+    os.close(theirs)
+    os.close(ours)
+    assert (process.wait(), process.stdout.read()) == (0, b"")
+
+
+def test_standard_error_may_be_closed(alphabet_file: Path) -> None:
+    command = f"{sys.executable} -m genrun generate {alphabet_file} a --max-new-tokens 1 --seed 1 2>&-"
+    assert subprocess.run(["sh", "-c", command], capture_output=True, check=True).stdout == b"ab\n"
+
+
+def test_texts_begin_with_one_byte_order_mark_where_one_is_asked_for(alphabet_file: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "genrun",
+        "generate",
+        str(alphabet_file),
+        "a",
+        "c",
+        "--max-new-tokens",
+        "1",
+        "-q",
+    ]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8-sig"}
+    written = subprocess.run(command, capture_output=True, check=True, env=environment).stdout
+    assert written == b"\xef\xbb\xbfab\ncd\n"
+
+
 def test_prompts_are_read_only_as_fast_as_their_texts_are_taken(commands: Commands, alphabet_file: Path) -> None:
     """Nobody takes the texts; pipes hold what they can, and so much is asked for and no more."""
     process = commands.start(alphabet_file, "--prompts", "-", "--max-new-tokens", 3, "-q")

@@ -99,7 +99,7 @@ def _print_results(
     progress = Progress(total and total * samples, shown=shown)
     unknown = UnknownWords(progress.say)
     with progress, LineWriter() as writer:
-        texts.before_waiting = writer.flush
+        texts.before_waiting, texts.when_asked = writer.flush, writer.flush_if_due
         try:
             for result in model.generate_each(texts, n=samples, settings=settings):
                 if result.sample == 0:

@@ -116,6 +116,7 @@ def run(command: Callable[..., Any] = cli) -> None:
     """Run a command and turn every error of the user's into one line and its exit status."""
     # What a shell has closed (``>&-``) is None, and would make every command fail in its own way.
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 - as long as the process
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit lets half-written files be removed

@@ -6,7 +6,7 @@ import os
 import select
 import stat
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from genrun.errors import OptionError
 
@@ -65,6 +65,11 @@ class LineReader:
         """The line that was returned last, for messages."""
         return f"{self.name}, line {self.number}"
 
+    @property
+    def ended(self) -> bool:
+        """Whether the last line has been returned, as far as is known."""
+        return self._ended and not self._lines
+
     def waits(self) -> bool:
         """Return whether nobody knows yet when, or whether, there will be another line."""
         while not self._lines and not self._ended:
@@ -93,7 +98,8 @@ class LineReader:
 
     def _read(self) -> None:
         """Read what there is, at least one byte."""
-        block = self._file.read1(_BLOCK_BYTES)  # type: ignore[attr-defined]
+        while (block := self._block()) is None:  # whoever made the pipe has set it so that nothing waits
+            select.select([self._file.fileno()], [], [])
         if not block:
             self._ended = True
             if self._parts:
@@ -111,6 +117,12 @@ class LineReader:
         self._parts = [last] if (last := lines.pop()) else []
         self._bytes = len(last)
         self._lines = lines[::-1]
+
+    def _block(self) -> bytes | None:
+        """Return what there is to read, nothing at the end, and None where there is nothing yet."""
+        raw: Any = getattr(self._file, "raw", None)  # what is buffered cannot tell these two apart
+        block: bytes | None = self._file.read(_BLOCK_BYTES) if raw is None else raw.read(_BLOCK_BYTES)
+        return block
 
     def _readable(self) -> bool:
         """Return whether reading would not have to wait; True where that cannot be found out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import select
 import sys
@@ -14,7 +15,8 @@ __all__ = ["LineWriter"]
 class LineWriter:
     """Collects lines and writes them together, each write ending with the end of a line.
 
-    Lines are held for at most ``seconds`` while others arrive, and not at all on a terminal. A write has no more
+    Lines are held for at most ``seconds`` while others arrive or somebody asks for :meth:`flush_if_due`, and not at
+    all on a terminal. A write has no more
     bytes than a pipe takes at once or not at all (PIPE_BUF of POSIX), so that a process that is killed leaves whole
     lines behind; a line that is longer by itself is the exception. Leaving the context writes what was collected,
     also when it is left by Ctrl-C. Raises BrokenPipeError when the reader has gone.
@@ -25,6 +27,9 @@ class LineWriter:
     def __init__(self, *, seconds: float = 0.2) -> None:
         self._seconds = 0.0 if sys.stdout.isatty() else seconds
         self._encoding, self._errors = sys.stdout.encoding, sys.stdout.errors or "strict"
+        self._encode = codecs.getincrementalencoder(self._encoding)(
+            self._errors
+        ).encode  # one byte order mark at most
         self._lines: list[bytes] = []
         self._bytes = 0
         self._written = time.monotonic()
@@ -38,11 +43,15 @@ class LineWriter:
 
     def write(self, line: str) -> None:
         """Add a line, given without its end."""
-        encoded = f"{line}\n".encode(self._encoding, self._errors)
+        encoded = self._encode(f"{line}\n")
         if self._bytes + len(encoded) > self._MOST_BYTES:
             self.flush()
         self._lines.append(encoded)
         self._bytes += len(encoded)
+        self.flush_if_due()
+
+    def flush_if_due(self) -> None:
+        """Write what has been collected, if some of it has been held for long enough."""
         if time.monotonic() - self._written >= self._seconds:
             self.flush()
 

@@ -14,15 +14,18 @@ __all__ = ["Texts", "printable"]
 class Texts:
     """An iterator over ``arguments``, of which "-" is the lines of standard input, and then over those of a ``file``.
 
-    Lines are read as they are asked for; before waiting for one, ``before_waiting`` is called. Raises OSError for a
-    file that cannot be opened, and OptionError for a line that is not UTF-8.
+    Lines are read as they are asked for; before waiting for one, ``before_waiting`` is called, and ``when_asked``
+    whenever somebody asks whether it would have to wait. Raises OSError for a file that cannot be opened, and
+    OptionError for a line that is not UTF-8.
     """
 
     def __init__(self, arguments: Iterable[str], file: str | None = None) -> None:
         self._arguments = list(arguments)
         self._file = _opened(file, self._before_waiting) if file is not None else None
         self._current: LineReader | None = None
+        self._place = ""  # where the text stands that was taken last
         self.before_waiting: Callable[[], object] = bool
+        self.when_asked: Callable[[], object] = bool
 
     @property
     def many(self) -> bool:
@@ -46,30 +49,41 @@ class Texts:
         return self
 
     def __next__(self) -> str:
-        while True:
-            if self._current is not None:
-                for line in self._current:
-                    return line
-                self._current.close()
-                self._current = None
-            if self._arguments:
-                argument = self._arguments.pop(0)
-                if argument != "-":
-                    return argument
-                self._current = LineReader(sys.stdin.buffer, "standard input", self._before_waiting)
-            elif self._file is not None:
-                self._current, self._file = self._file, None
-            else:
-                raise StopIteration
+        self._place = ""
+        while (lines := self._next_lines()) is not None:
+            for line in lines:
+                self._place = lines.place
+                return line
+        if not self._arguments:
+            raise StopIteration
+        return self._arguments.pop(0)
 
     def waits(self) -> bool:
-        """Return whether the next text is still to come."""
-        return self._current is not None and self._current.waits()
+        """Return whether nobody knows yet when, or whether, there will be another text."""
+        self.when_asked()
+        while (lines := self._next_lines()) is not None:
+            if lines.waits():
+                return True
+            if not lines.ended:
+                break
+        return False
 
     def located(self, error: OptionError) -> OptionError:
         """Return an ``error`` about the text that was taken last with the line where it stands, if it is one."""
-        place = self._current.place if self._current is not None else ""
+        place = self._place
         return error if not place or str(error).startswith(place) else OptionError(f"{place}: {error}")
+
+    def _next_lines(self) -> LineReader | None:
+        """Return the reader that the next text may come from, None where that is an argument, or nothing is left."""
+        if self._current is not None and self._current.ended:
+            self._current.close()
+            self._current = None
+        if self._current is None and self._arguments[:1] == ["-"]:
+            self._arguments.pop(0)
+            self._current = LineReader(sys.stdin.buffer, "standard input", self._before_waiting)
+        elif self._current is None and not self._arguments:
+            self._current, self._file = self._file, None
+        return self._current
 
     def _before_waiting(self) -> None:
         self.before_waiting()
