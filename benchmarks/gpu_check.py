@@ -28,7 +28,7 @@ from genrun.device import import_onnxruntime
 from genrun.draws import Draws
 from genrun.errors import GenrunError, one_line
 from genrun.model import Model
-from genrun.verification import LOGIT_TOLERANCE
+from genrun.model_file import LOGIT_TOLERANCE
 
 ROWS, STEPS = 16, 32  # of the logits that are compared
 DECODERS = ("greedy", "top-k", "temperature")

@@ -112,7 +112,7 @@ def take_turns(workers: Sequence[Worker], rounds: int) -> list[list[float]]:
 def serve(prepare: Callable[[], tuple[Callable[[], int], str]], needs: str) -> None:
     """Be a worker: ``prepare`` returns what makes the tokens of one round, and what to say of itself.
 
-    Two rounds are made before any is timed. Where the module ``needs`` is missing, that is said.
+    Two rounds are made before any is timed, and one before each. Where the module ``needs`` is missing, that is said.
     """
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no answer
@@ -127,6 +127,7 @@ def serve(prepare: Callable[[], tuple[Callable[[], int], str]], needs: str) -> N
     produce()
     print(json.dumps({"about": about}), file=answers, flush=True)
     for _ in sys.stdin:
+        produce()  # those whose turn it was meanwhile have the caches
         started = time.perf_counter()
         tokens = produce()
         seconds = time.perf_counter() - started
