@@ -94,7 +94,7 @@ class Work:
 
     def _steps(self, size: int) -> tuple[_Step, _Step]:
         """Return the bare step and the one that chooses, each for so many texts that begin anew."""
-        session = self._session
+        session = self._session.for_batches(len(self._lanes))
         tokens = np.full(size, self._first, np.int64)
         if self._options is not None:
             draws = uniform_draws(0, 0, [self._first], size).tolist()

@@ -49,13 +49,15 @@ class OpenedSession:
 
     ``device``: ``cpu``, ``cuda``, or the name of another provider; ``reason``: why that one; ``providers``: all that
     are in use, the preferred one first; ``fell_back``: on the CPU although onnxruntime for GPUs is installed;
-    ``lanes``: how many steps are best run at once.
+    ``lanes``: how many steps are best run at once, and ``narrow`` the session for that, whose steps have one thread
+    each; None for ``session`` itself.
     """
 
     session: ort.InferenceSession
     reason: str
     fell_back: bool = False
     lanes: int = 1
+    narrow: ort.InferenceSession | None = None
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -71,9 +73,10 @@ class OpenedSession:
 def open_session(path: Path, device: str | Sequence[str], threads: int | None) -> OpenedSession:
     """Open a model file on ``device``: ``auto``, ``cpu``, ``cuda``, or onnxruntime's providers, a list or text.
 
-    ``threads``: 1 to 1,024, None for all cores; a large model has them for each operator, a small one for several
-    steps at once. Raises OptionError for what is no device, ModelFileError for a file that is no ONNX model,
-    DeviceError for a device that cannot be used, MissingExtraError without onnxruntime.
+    ``threads``: 1 to 1,024, None for all cores; each operator of a large model has them. A small one has them for
+    several steps at once, and for a single step only where they are asked for. Raises OptionError for what is no
+    device, ModelFileError for a file that is no ONNX model, DeviceError for a device that cannot be used,
+    MissingExtraError without onnxruntime.
     """
     wanted = _providers(device)
     if threads is not None:
@@ -84,7 +87,7 @@ def open_session(path: Path, device: str | Sequence[str], threads: int | None) -
     if wanted is None:
         return _open_on_any(ort, path, threads)
     if wanted == (CPU,):
-        return OpenedSession(_open(ort, path, wanted, threads), "asked for", lanes=_lanes(path, threads))
+        return _open_on_cpu(ort, path, threads, "asked for")
     _check_available(ort, wanted, device)
     session, why_not = _try(ort, path, wanted, threads)
     if session is None:
@@ -163,7 +166,7 @@ def _open_on_any(ort: ModuleType, path: Path, threads: int | None) -> OpenedSess
         meant_for_gpus = True
         if session is not None:
             return OpenedSession(session, "a GPU is available")
-    return OpenedSession(_open(ort, path, (CPU,), threads), why_not, meant_for_gpus, _lanes(path, threads))
+    return _open_on_cpu(ort, path, threads, why_not, meant_for_gpus)
 
 
 def _why_without_cuda(ort: ModuleType) -> str:
@@ -222,10 +225,17 @@ def _check_readable(path: Path) -> None:
         raise ModelFileError(f"{str(path)!r}: cannot open the model file: {error}") from error
 
 
-def _lanes(path: Path, threads: int | None) -> int:
+def _open_on_cpu(
+    ort: ModuleType, path: Path, threads: int | None, why: str, fell_back: bool = False
+) -> OpenedSession:
+    session = _open(ort, path, (CPU,), threads)
     if not _is_small(path):
-        return 1
-    return threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+        return OpenedSession(session, why, fell_back)
+    if threads is None:
+        cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+        return OpenedSession(session, why, fell_back, len(cores))
+    narrow = _open(ort, path, (CPU,), 1) if threads > 1 else None
+    return OpenedSession(session, why, fell_back, threads, narrow)
 
 
 def _is_small(path: Path) -> bool:
@@ -236,8 +246,7 @@ def _open(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | 
     settings = ort.SessionOptions()
     settings.log_severity_level = 4  # what goes wrong is raised; onnxruntime need not also print it
     # A small step is over before a second thread has woken up; 0 lets onnxruntime use every core.
-    one = _is_small(path) and (threads is None or tuple(providers) == (CPU,))
-    settings.intra_op_num_threads = 1 if one else threads or 0
+    settings.intra_op_num_threads = threads or (1 if _is_small(path) else 0)
     settings.inter_op_num_threads = 1
     try:
         session = ort.InferenceSession(

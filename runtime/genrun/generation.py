@@ -118,11 +118,12 @@ class Generation:
 
     def _batches(self, batch_size: int) -> list[Batch]:
         """Return the batches that ``batch_size`` rows are best divided into."""
-        return [self._batch(log_probabilities=True) for _ in range(self._session.lanes.for_batch(batch_size))]
+        count = self._session.lanes.for_batch(batch_size)
+        return [self._batch(count, log_probabilities=True) for _ in range(count)]
 
-    def _batch(self, *, log_probabilities: bool = False) -> Batch:
+    def _batch(self, of: int = 1, *, log_probabilities: bool = False) -> Batch:
         return Batch(
-            self._session,
+            self._session.for_batches(of),
             self._settings.decoder,
             stop_ids=self._defaults.stop_ids,
             suppressed_ids=self._defaults.suppressed_ids,

@@ -37,9 +37,9 @@ def load(path: str | os.PathLike[str], *, device: str | Sequence[str] = "auto", 
     onnxruntime that are to be used, the preferred one first, as a list or separated by commas. What is named is
     used, or it is a DeviceError with the reason; ``auto`` warns (DeviceWarning) where it uses the CPU although
     onnxruntime for GPUs is installed. ``threads``: CPU threads, 1 to 1,024; None means all cores. A small model
-    file (below 16 MiB) uses them for the parts of a batch, a large one for each step. Raises ModelFileError for a
-    file that is not a genrun model, OptionError for arguments that are not accepted, MissingExtraError without
-    onnxruntime.
+    file (below 16 MiB) uses them for the parts of a batch, and for a single step only where a number is given; a
+    large one uses them for each step. Raises ModelFileError for a file that is not a genrun model, OptionError
+    for arguments that are not accepted, MissingExtraError without onnxruntime.
 
     >>> model = load("headlines.onnx")                                            # doctest: +SKIP
     >>> model.generate("today in new york", max_new_tokens=8, seed=7)             # doctest: +SKIP

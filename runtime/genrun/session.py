@@ -68,6 +68,7 @@ class StepSession:
         self.providers = opened.providers
         self.lanes = Lanes(opened.lanes)
         self._session = opened.session
+        self._narrow = opened.narrow or opened.session
         self._stop: threading.Event | None = None
         self.properties: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
 
@@ -75,6 +76,14 @@ class StepSession:
         """Return a view of this session whose steps raise Stopped once ``stop`` is set, in whichever thread."""
         view = copy.copy(self)
         view._stop = stop
+        return view
+
+    def for_batches(self, count: int) -> StepSession:
+        """Return this session, or a view of it whose steps have one thread each, if ``count`` batches take turns."""
+        if count == 1 or self._narrow is self._session:
+            return self
+        view = copy.copy(self)
+        view._session = self._narrow
         return view
 
     def bind(self, vocabulary: int) -> None:

@@ -60,14 +60,15 @@ def test_the_device_in_use_is_reported(alphabet_file: Path) -> None:
     assert model.generate("a") == "abcdef"
 
 
-@pytest.mark.parametrize(("asked", "lanes"), [(None, 5), (1, 1), (3, 3)])
-def test_a_small_model_has_its_threads_for_several_steps(
-    monkeypatch: pytest.MonkeyPatch, alphabet_file: Path, asked: int | None, lanes: int
+@pytest.mark.parametrize(("asked", "threads", "lanes"), [(None, 1, 5), (1, 1, 1), (3, 3, 3)])
+def test_a_small_model_has_its_threads_for_several_steps_and_for_one_if_asked_for(
+    monkeypatch: pytest.MonkeyPatch, alphabet_file: Path, asked: int | None, threads: int, lanes: int
 ) -> None:
     fake_onnxruntime(monkeypatch)
     monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(5)), raising=False)
     opened: Any = open_session(alphabet_file, "cpu", asked)
-    assert (opened.session.threads, opened.lanes) == (1, lanes)
+    assert (opened.session.threads, opened.lanes) == (threads, lanes)
+    assert (opened.narrow or opened.session).threads == 1
 
 
 @pytest.mark.parametrize(("asked", "threads"), [(None, 0), (1, 1), (3, 3)])  # onnxruntime has all cores with 0
