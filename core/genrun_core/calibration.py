@@ -36,7 +36,7 @@ class Calibration:
         """Return it in words, for the user."""
         if self.scale == 1 and not self.new:
             return f"the network begins as it was: perplexity {self.before:,.1f} on a sample of the new text"
-        how = [f"its logits scaled by {self.scale:g}"] * (self.scale != 1) + ["the new words' frequencies"] * self.new
+        how = [f"its logits scaled by {self.scale:g}"] * (self.scale != 1) + ["the new text's frequencies"] * self.new
         return (
             f"the network begins with {' and '.join(how)}: perplexity {self.before:,.1f} becomes {self.after:,.1f} "
             "on a sample of the new text (calibrate=false leaves it as it was)"

@@ -29,6 +29,7 @@ def make_card(
         "description": recipe.description,
         "licence": recipe.card.licence,
         "source": recipe.card.source,
+        **({} if (base := run.base_card()) is None else {"fine-tuned from": base}),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "architecture": {**model, "parameters": fitting.network.count_params()},
         "corpus": {name: value for name, value in counts.to_json().items() if name != "sources_fingerprint"},

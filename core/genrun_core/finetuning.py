@@ -12,6 +12,7 @@ from genrun.errors import OptionError
 from genrun_core.atomic import write_with
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
+from genrun_core.settings import CardSettings
 
 if TYPE_CHECKING:
     import keras
@@ -45,10 +46,13 @@ def with_words_of(base: RunFolder, recipe: Recipe) -> Recipe:
 
 
 def tuning_recipe(base: RunFolder) -> Recipe:
-    """Return the recipe that fine-tuning ``base`` begins with: its own, but for what was done to its own base."""
+    """Return the recipe that fine-tuning ``base`` begins with: its own, but for what was done to its own base.
+
+    Nor does it say of the new text what was said of the old one: that stands in the card as what it was tuned from.
+    """
     recipe = base.recipe()
     training = dataclasses.replace(recipe.training, freeze=(), extend_vocabulary=0)
-    return dataclasses.replace(recipe, training=training)
+    return dataclasses.replace(recipe, description="", training=training, card=CardSettings())
 
 
 def keep_base(base: RunFolder, run: RunFolder, *, network: bool) -> None:
@@ -56,6 +60,8 @@ def keep_base(base: RunFolder, run: RunFolder, *, network: bool) -> None:
     run.base.mkdir(exist_ok=True)
     if network:
         write_with(run.base_network_file, lambda path: shutil.copyfile(base.network_file, path))
+        card = base.card() if base.card_file.exists() else {}  # which a kill may have kept from being written
+        run.save_json(run.base_card_file, {name: card.get(name, "") for name in ("description", "licence", "source")})
     write_with(run.base_tokenizer_file, lambda path: shutil.copyfile(base.tokenizer_file, path))
 
 

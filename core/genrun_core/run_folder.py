@@ -44,6 +44,7 @@ class RunFolder:
         self.base = path / "base"
         self.base_network_file = self.base / "model.keras"
         self.base_tokenizer_file = self.base / "tokenizer.json"
+        self.base_card_file = self.base / "card.json"
         self.checkpoint_file = path / "checkpoint" / "latest.npz"
         self.metrics_file = path / "metrics.csv"
         self.plot_file = path / "loss.png"
@@ -141,6 +142,10 @@ class RunFolder:
     def card(self) -> dict[str, Any]:
         """Return the card; raises RunFolderError if training has not come far enough to leave one."""
         return self._json(self.card_file)
+
+    def base_card(self) -> dict[str, Any] | None:
+        """Return what was said of the run that this one was fine-tuned from, None if it was not."""
+        return self._json(self.base_card_file) if self.base_card_file.exists() else None
 
     def corpus(self) -> dict[str, Any] | None:
         """Return what reading the corpus counted, None if that was not finished."""

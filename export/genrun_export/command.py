@@ -14,7 +14,7 @@ __all__ = ["command"]
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The model file to write.")
 @click.option(
     "--quantize",
-    type=click.Choice(["int8", "fp16"]),
+    type=click.Choice(["int8", "fp16"], case_sensitive=False),
     help="Smaller numbers: int8 is for CPUs, a quarter of the size and faster; fp16 is for GPUs, half the size.",
 )
 def command(run: Path, output: Path, quantize: str | None) -> None:
@@ -34,4 +34,6 @@ def command(run: Path, output: Path, quantize: str | None) -> None:
     )
     if figures.quantization is not None:
         click.echo(str(figures.quantization), err=True)
+    if not figures.finished:
+        click.echo(f"note: the training of {run} is not finished: genrun train --resume {run}", err=True)
     click.echo(output)

@@ -32,10 +32,14 @@ _MARK = b"genrun.format_version"
 
 @dataclass(frozen=True, slots=True)
 class ExportFigures:
-    """What the gates of an export measured; ``quantization`` is None where all stayed float32."""
+    """What the gates of an export measured; ``quantization`` is None where all stayed float32.
+
+    ``finished``: whether the run's training has come to its end.
+    """
 
     parity: ParityFigures
     quantization: QuantizationFigures | None
+    finished: bool
 
 
 def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFigures:
@@ -77,7 +81,7 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
         if quantize is not None:
             sample = draw_sample(shards, recipe.training, len(tokenizer))
             quantization = writer.quantize(quantize, sample, parity)
-        measured.append(ExportFigures(parity, quantization))
+        measured.append(ExportFigures(parity, quantization, run.plot_file.exists()))
 
     output.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(output.parent)

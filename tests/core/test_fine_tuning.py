@@ -121,6 +121,19 @@ def test_tuning_a_tuned_run_inherits_neither_frozen_layers_nor_new_words(
     assert (again.freeze, again.extend_vocabulary) == ((), 0)
 
 
+def test_what_was_said_of_the_old_text_is_not_said_of_the_new(samples: Path, tmp_path: Path) -> None:
+    said = {"licence": "CC0", "source": "the port"}
+    base = train([samples / "headlines"], "nyt-headlines", tmp_path / "base", SMALL | said)
+    recipe = override_recipe(
+        tuning_recipe(RunFolder.open(base)), {"epochs": "1", "source": "six books"}, "lyrics-glob"
+    )
+    run = train_model([str(samples / "songs" / "*.txt")], recipe, tmp_path / "run", base=base)
+    card = run.card()
+    assert (card["description"], card["licence"], card["source"]) == ("", "unspecified", "six books")
+    assert card["fine-tuned from"] == {"description": RunFolder.open(base).card()["description"], **said}
+    assert "fine-tuned from" not in RunFolder.open(base).card()
+
+
 def test_words_of_another_run_bring_their_tokenizer_also_to_a_caller_of_the_library(
     base: Path, samples: Path, tmp_path: Path
 ) -> None:

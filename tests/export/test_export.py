@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from click.testing import CliRunner
 
 import genrun
 from genrun_core.backend import prepare_backend
@@ -28,6 +29,7 @@ from genrun_core.corpus import TokenShards  # noqa: E402
 from genrun_core.run_folder import RunFolder  # noqa: E402
 from genrun_export import conversion, parity  # noqa: E402
 from genrun_export.choosing import add_choosing  # noqa: E402
+from genrun_export.command import command  # noqa: E402
 from genrun_export.exporting import export  # noqa: E402
 from genrun_export.step import make_step  # noqa: E402
 
@@ -279,3 +281,15 @@ def test_verify_notices_changed_weights_however_unsure_the_model_is(
     export(run, tmp_path / "model.onnx")
     assert genrun.verify(genrun.load(tmp_path / "model.onnx")).passed
     assert not genrun.verify(genrun.load(altered(tmp_path / "model.onnx", tmp_path / "altered.onnx"))).passed
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_training_that_is_not_finished_is_told(racetrack_run: Path, tmp_path: Path, finished: bool) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(racetrack_run, run)
+    if not finished:
+        (run / "loss.png").unlink()  # drawn at the end
+    done = CliRunner().invoke(command, [str(run), "-o", str(tmp_path / "m.onnx"), "--quantize", "INT8"])
+    note = f"note: the training of {run} is not finished: genrun train --resume {run}\n"
+    assert done.exit_code == 0
+    assert (note in done.stderr) is not finished

@@ -110,7 +110,7 @@ def test_arguments_come_before_the_lines_of_the_file(commands: Commands, alphabe
     assert commands.generate(alphabet_file, *asked, stdin=b"x\n")[:2] == (0, "ab\nxy\nbc\ncd\na\nde\n")
     assert commands.generate(alphabet_file, "--stream", *asked, stdin=b"x\n")[:2] == (0, "ab\nxy\nbc\ncd\na\nde\n")
     (tmp_path / "none.txt").write_bytes(b"")
-    assert commands.generate(alphabet_file, "--prompts", tmp_path / "none.txt", "-q") == (0, "", "")
+    assert commands.generate(alphabet_file, "--prompts", tmp_path / "none.txt", "-q")[:2] == (0, "")
 
 
 def test_errors_name_the_line_and_come_after_the_results_before_it(
@@ -207,6 +207,17 @@ def test_a_pipe_that_does_not_let_anybody_wait_is_waited_for(commands: Commands,
     os.close(theirs)
     os.close(ours)
     assert (process.wait(), process.stdout.read()) == (0, b"")
+
+
+def test_two_files_are_refused_and_none_at_all_is_told(
+    commands: Commands, alphabet_file: Path, tmp_path: Path
+) -> None:
+    status, out, err = commands.generate(alphabet_file, "--prompts", "a", "--prompts", "b")
+    assert (status, out) == (2, "")
+    assert "--prompts names one file" in err
+    (tmp_path / "empty.txt").touch()
+    status, out, err = commands.generate(alphabet_file, "--prompts", tmp_path / "empty.txt", "-q")
+    assert (status, out, err) == (0, "", "note: there were no prompts\n")
 
 
 def test_standard_error_may_be_closed(alphabet_file: Path) -> None:

@@ -21,7 +21,9 @@ __all__ = ["command"]
 @click.command("generate")
 @click.argument("model_file", metavar="MODEL", type=str)
 @click.argument("prompts", metavar="[PROMPT]...", nargs=-1)
-@click.option("--prompts", "file", metavar="FILE", help="Prompts from FILE, one a line; - is standard input.")
+@click.option(
+    "--prompts", "files", metavar="FILE", multiple=True, help="Prompts from FILE, one a line; - is standard input."
+)
 @click.option("-n", "samples", type=click.IntRange(1), default=1, show_default=True, help="Texts for each prompt.")
 @click.option("--max-new-tokens", type=int, help="Most tokens to add. [default: the model's]")
 @click.option("--decoder", help="How the next token is chosen (see genrun plugins). [default: the model's]")
@@ -36,7 +38,7 @@ __all__ = ["command"]
 def command(
     model_file: str,
     prompts: tuple[str, ...],
-    file: str | None,
+    files: tuple[str, ...],
     samples: int,
     max_new_tokens: int | None,
     decoder: str | None,
@@ -63,6 +65,11 @@ def command(
 
     if stream and (samples > 1 or as_json):
         raise click.UsageError("--stream prints one text for each prompt; it does not go with -n or --json")
+    if len(files) > 1:
+        raise click.UsageError(
+            "--prompts names one file; for several there is cat FILE… | genrun generate … --prompts -"
+        )
+    file = next(iter(files), None)
     with Texts(prompts or ("",) if file is None else prompts, file) as texts:
         model = load(model_file, device=device, threads=threads)
         settings = resolve_settings(
@@ -97,7 +104,7 @@ def _print_results(
     shown = texts.many and not quiet
     total = texts.total() if shown else None
     progress = Progress(total and total * samples, shown=shown)
-    unknown = UnknownWords(progress.say)
+    unknown, some = UnknownWords(progress.say), False
     with progress, LineWriter() as writer:
         texts.before_waiting, texts.when_asked = writer.flush, writer.flush_if_due
         try:
@@ -106,6 +113,9 @@ def _print_results(
                     unknown.note(result.prompt, result.unknown)
                 writer.write(encode(result.to_json()) if as_json else result.text)
                 progress.advance(len(result.ids))
+                some = True
+            if not some:
+                click.echo("note: there were no prompts", err=True)
         finally:
             unknown.summarize()
 
