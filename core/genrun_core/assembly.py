@@ -58,10 +58,11 @@ def make_fitting(
         frequencies = _frequencies(run, recipe)
         if run.base_network_file.exists():
             transfer_weights(load_network(run.base_network_file), network)
-            agree = partial(take_from_chief, strategy, worker)
-            sample = _calibration_sample(run, recipe)
-            if settings.calibrate and (chosen := calibrate(network, sample, frequencies, settings.freeze, agree)):
-                say(str(chosen))
+            if settings.calibrate:
+                agree = partial(take_from_chief, strategy, worker)
+                chosen = calibrate(network, _calibration_sample(run, recipe), frequencies, settings.freeze, agree)
+                if chosen is not None:
+                    say(str(chosen))
         else:
             begin_with_frequencies(network, frequencies)
         freeze_layers(network, settings.freeze)

@@ -14,7 +14,7 @@ import onnx
 
 from genrun.errors import ExportError
 from genrun.session import StepSession
-from genrun_export.calibration import largest_magnitudes
+from genrun_export.activation_ranges import largest_magnitudes
 from genrun_export.matrices import Matrix
 from genrun_export.quantization import multiplied_values, quantize
 from genrun_export.sample import Sample

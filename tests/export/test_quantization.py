@@ -25,7 +25,7 @@ from genrun_core.architecture import build_network, fingerprint, load_network  #
 from genrun_core.batches import Batch  # noqa: E402
 from genrun_core.settings import ModelSettings  # noqa: E402
 from genrun_export import quantization_gate, writing  # noqa: E402
-from genrun_export.calibration import largest_magnitudes  # noqa: E402
+from genrun_export.activation_ranges import largest_magnitudes  # noqa: E402
 from genrun_export.choice_parity import check_choices  # noqa: E402
 from genrun_export.choosing import add_choosing  # noqa: E402
 from genrun_export.command import command as export_command  # noqa: E402

@@ -1,4 +1,4 @@
-"""Calibration: how large the values become that a quantized matrix is multiplied with."""
+"""How large the values become that a quantized matrix is multiplied with."""
 
 from __future__ import annotations
 
