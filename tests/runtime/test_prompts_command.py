@@ -220,6 +220,15 @@ def test_two_files_are_refused_and_none_at_all_is_told(
     assert (status, out, err) == (0, "", "note: there were no prompts\n")
 
 
+def test_a_file_that_is_named_as_a_prompt_is_told(commands: Commands, alphabet_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("c\n")
+    asked = ["--max-new-tokens", 1, "-q"]
+    status, out, err = commands.generate(alphabet_file, tmp_path / "a", *asked)
+    assert (status, len(out.splitlines())) == (0, 1)
+    assert f"note: there is a file '{tmp_path / 'a'}'; --prompts {tmp_path / 'a'} takes its lines as prompts\n" in err
+    assert commands.generate(alphabet_file, "a", *asked) == (0, "ab\n", "")
+
+
 def test_standard_error_may_be_closed(alphabet_file: Path) -> None:
     command = f"{sys.executable} -m genrun generate {alphabet_file} a --max-new-tokens 1 --seed 1 2>&-"
     assert subprocess.run(["sh", "-c", command], capture_output=True, check=True).stdout == b"ab\n"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import warnings
 from typing import TYPE_CHECKING
 
@@ -70,6 +72,10 @@ def command(
             "--prompts names one file; for several there is cat FILE… | genrun generate … --prompts -"
         )
     file = next(iter(files), None)
+    for prompt in filter(os.path.isfile, prompts):
+        click.echo(
+            f"note: there is a file {prompt!r}; --prompts {shlex.quote(prompt)} takes its lines as prompts", err=True
+        )
     with Texts(prompts or ("",) if file is None else prompts, file) as texts:
         model = load(model_file, device=device, threads=threads)
         settings = resolve_settings(
