@@ -106,3 +106,20 @@ def test_damaged_shards_are_refused(tmp_path: Path) -> None:
     ids.unlink()
     with pytest.raises(genrun.RunFolderError, match="cannot be read"):
         TokenShards.open(tmp_path / "tokens")
+
+
+def test_a_network_begins_with_the_frequencies_of_what_it_is_trained_on_alone(songs_run: Path) -> None:
+    from genrun_core.assembly import make_fitting
+    from genrun_core.batches import split_documents
+    from genrun_core.run_folder import RunFolder
+
+    run = RunFolder.open(songs_run)
+    recipe, shards = run.recipe(), TokenShards.open(run.tokens)
+    training, held_out = split_documents(len(shards), recipe.training.validation, recipe.training.seed)
+    counted = np.bincount(np.concatenate([shards[i] for i in training]), minlength=len(run.tokenizer()))
+    everything = np.bincount(np.array(shards.ids), minlength=len(run.tokenizer()))
+    assert len(held_out)
+    assert not np.array_equal(counted, everything)
+    begun = make_fitting(run, recipe).network.get_layer("logits").get_weights()[-1]
+    assert begun == pytest.approx(np.log((counted + 1) / (counted + 1).sum()), abs=1e-5)
+    assert np.array_equal(shards.frequencies(len(run.tokenizer()), training), counted)
