@@ -88,6 +88,7 @@ def _continued(model: Model, decoder: str, *, in_graph: bool) -> list[list[int]]
     batch = Batch(
         model._session,
         registry.make_decoder(decoder, {}),
+        size=TEXTS,
         suppressed_ids=model.defaults.suppressed_ids,
         in_graph=in_graph,
     )

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from itertools import islice
 
 from genrun import registry
-from genrun.batch import Batch, Row, generate_rows
+from genrun.batch import Batch, Row
 from genrun.contracts import Decoder
 from genrun.draws import Draws
 from genrun.errors import ExportError
+from genrun.scheduling import generate_rows
 from genrun.session import StepSession
 
 __all__ = ["DECODERS", "check_choices"]
@@ -65,7 +66,14 @@ def _continued(
 ) -> list[Row]:
     rows = [Row(ids, Draws(0, sample, ids), count) for sample, ids in enumerate(prompts)]
     waiting = iter(rows)
-    batch = Batch(session, decoder, suppressed_ids=suppressed_ids, log_probabilities=True, in_graph=in_graph)
-    for _ in generate_rows([batch], lambda free: list(islice(waiting, free)), batch_size=batch_size):
+    batch = Batch(
+        session,
+        decoder,
+        size=batch_size,
+        suppressed_ids=suppressed_ids,
+        log_probabilities=True,
+        in_graph=in_graph,
+    )
+    for _ in generate_rows([batch], lambda free: list(islice(waiting, free))):
         pass
     return rows

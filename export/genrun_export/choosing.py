@@ -19,7 +19,12 @@ __all__ = ["add_choosing"]
 _BLOCK = 128  # tokens that are summed before the cumulative sum: two short ones are faster than a long one
 
 # The inputs beside the step's own. They have defaults, so that nobody needs to feed them; k = 0 chooses nothing.
-_DEFAULTS = {"draw": np.zeros((1, 1)), "temperature": np.array(1.0), "k": np.array([0])}
+_DEFAULTS = {
+    "draw": np.zeros((1, 1)),
+    "temperature": np.array(1.0),
+    "k": np.array([0]),
+    "normalize": np.array(False),
+}
 
 # Pieces of graphs in ONNX's text form, a node a line.
 
@@ -96,6 +101,14 @@ _ALL = f"""
     {_OUTPUTS}
 """
 
+# The same token for every row, whatever its logits.
+_FIXED = """
+    batch_of_fixed = Shape (token)
+    fixed_id = Expand (fixed, batch_of_fixed)
+    logs_with_fixed = LogSoftmax <axis = -1> (logits)
+    fixed_log = Gather <axis = 1> (logs_with_fixed, fixed)
+"""
+
 _NOTHING = """
     batch = Shape (token)
     no_id = Expand (none, batch)
@@ -109,8 +122,9 @@ def add_choosing(model: onnx.ModelProto, suppressed_ids: Sequence[int]) -> None:
     Optional inputs: ``draw`` float64 ``[batch, 1]`` in [0, 1), ``temperature`` float64 above 0, ``k`` int64 ``[1]``:
     0 chooses nothing (the default), 1 the most likely token, 2 to the size of the vocabulary draws from as many most
     likely ones, -1 from all. Outputs: ``chosen`` int64 ``[batch]``, -1 where nothing is chosen or the logits are no
-    numbers, and ``chosen_log_probability`` float32 ``[batch]``, under softmax(logits) itself. Exact for vocabularies
-    up to 2**21 tokens.
+    numbers, and ``chosen_log_probability`` float32 ``[batch]``, under softmax(logits) itself. With ``normalize``, a
+    bool, a ``k`` of -1 is always the first id that is not suppressed, for who chooses elsewhere and wants to know
+    what makes a logit a log-probability. Exact for vocabularies up to 2**21 tokens.
     """
     [logits] = (value for value in model.graph.output if value.name == "logits")
     vocabulary = logits.type.tensor_type.shape.dim[1].dim_value
@@ -129,10 +143,16 @@ def add_choosing(model: onnx.ModelProto, suppressed_ids: Sequence[int]) -> None:
 def _text() -> str:
     """Return the nodes that choose as a graph of their own, in ONNX's text form."""
     outputs = "int64[batch] id, float[batch] log"
+    negative = f"""
+        negative_id, negative_log = If (normalize) <
+            then_branch = {_graph("fixed", "int64[batch] fixed_id, float[batch] fixed_log", _FIXED)},
+            else_branch = {_graph("all", outputs, _ALL)}
+        >
+    """
     otherwise = f"""
         is_negative = Less (k, zero)
         other_id, other_log = If (is_negative) <
-            then_branch = {_graph("all", outputs, _ALL)},
+            then_branch = {_graph("negative", "int64[batch] negative_id, float[batch] negative_log", negative)},
             else_branch = {_graph("nothing", "int64[batch] no_id, float[batch] no_log", _NOTHING)}
         >
     """
@@ -144,6 +164,7 @@ def _text() -> str:
         >
     """
     inputs = "int64[batch] token, float[batch, size] logits, double[draws, 1] draw, double temperature, int64[1] k"
+    inputs += ", bool normalize"
     return _graph("choosing", "int64[batch] chosen, float[batch] chosen_log_probability", choose, inputs)
 
 
@@ -192,6 +213,7 @@ def _constants(vocabulary: int, suppressed_ids: Sequence[int]) -> dict[str, NDAr
         "none": np.array(-1),
         "axis": np.array(1),
         "first": np.array([0]),
+        "fixed": np.array(next(token for token in range(vocabulary) if token not in suppressed_ids)),
         "zero": np.array([0]),
         "last": np.array([-1]),
         "one": np.array([1]),

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from genrun.device import import_onnxruntime
-from genrun.graph_choice import graph_options
 from genrun.model import Model
+from genrun.options_choice import graph_options
 from genrun.session import StepSession
 from genrun.settings import GenerationSettings
 

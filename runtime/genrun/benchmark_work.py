@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from genrun.batch import Batch
 from genrun.draws import Draws, uniform_draws
 from genrun.errors import ModelFileError
-from genrun.graph_choice import graph_options
 from genrun.model import Model
+from genrun.options_choice import graph_options
 from genrun.row import Row
 from genrun.session import StepSession
 from genrun.settings import GenerationSettings
@@ -98,12 +98,19 @@ class Work:
         tokens = np.full(size, self._first, np.int64)
         if self._options is not None:
             draws = uniform_draws(0, 0, [self._first], size).tolist()
+            carried = {**session.unfed(size), "token": tokens}
             bare, choosing = (
-                session.bound_step(self._options, {**session.unfed(size), "token": tokens}) for _ in range(2)
+                session.choosing_step(self._options, carried, self._suppressed, in_graph=in_graph)
+                for in_graph in (True, False)
             )
             return lambda: bare.run(None), lambda: choosing.run(draws)
         batch = Batch(
-            session, self._settings.decoder, suppressed_ids=self._suppressed, log_probabilities=True, in_graph=False
+            session,
+            self._settings.decoder,
+            size=size,
+            suppressed_ids=self._suppressed,
+            log_probabilities=True,
+            in_graph=False,
         )
         batch.admit([Row([self._first], Draws(0, sample, [self._first]), self.length) for sample in range(size)])
         states = session.initial_states(size)

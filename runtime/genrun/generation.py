@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from genrun.arguments import check_text
-from genrun.batch import Batch, Row, generate_rows
+from genrun.batch import Batch, Row
 from genrun.draws import Draws
 from genrun.model_file import Metadata
 from genrun.results import Result
+from genrun.scheduling import generate_rows
 from genrun.session import StepSession
 from genrun.settings import GenerationSettings
 from genrun.text_stream import TextStream
@@ -78,16 +79,16 @@ class Generation:
         refused: list[Exception] = []
         jobs = self._jobs(prompts, n)
         waits: Callable[[], bool] = getattr(prompts, "waits", _never)
-        batches = self._batches(batch_size)
         last = n - 1  # the sample that was taken last; behind it comes another prompt
+        unfinished = 0
 
         def take(count: int) -> list[Row]:
-            nonlocal last
+            nonlocal last, unfinished
             if refused or len(waiting) > _AHEAD * batch_size:  # a slow row holds back the results of those behind it
                 return []
             taken: list[Row] = []
             try:
-                late = any(map(len, batches)) and last == n - 1 and waits()
+                late = unfinished > 0 and last == n - 1 and waits()
                 while not late and len(taken) < count:
                     if (job := next(jobs, None)) is None:
                         break
@@ -96,9 +97,11 @@ class Generation:
                     late = last == n - 1 and waits()
             except Exception as error:  # a bad prompt must not take those before it along
                 refused.append(error)
+            unfinished += len(taken)
             return taken
 
-        for _ in generate_rows(batches, take, batch_size=batch_size, begin=self._session.lanes.begin):
+        for _ in generate_rows(self._batches(batch_size), take, self._session.lanes):
+            unfinished -= 1
             while waiting and (first := next(iter(waiting))).finish_reason:
                 yield self._result(waiting.pop(first))
         for error in refused:
@@ -119,12 +122,13 @@ class Generation:
     def _batches(self, batch_size: int) -> list[Batch]:
         """Return the batches that ``batch_size`` rows are best divided into."""
         count = self._session.lanes.for_batch(batch_size)
-        return [self._batch(count, log_probabilities=True) for _ in range(count)]
+        return [self._batch((batch_size + i) // count, of=count, log_probabilities=True) for i in range(count)]
 
-    def _batch(self, of: int = 1, *, log_probabilities: bool = False) -> Batch:
+    def _batch(self, size: int = 1, *, of: int = 1, log_probabilities: bool = False) -> Batch:
         return Batch(
             self._session.for_batches(of),
             self._settings.decoder,
+            size=size,
             stop_ids=self._defaults.stop_ids,
             suppressed_ids=self._defaults.suppressed_ids,
             log_probabilities=log_probabilities,

@@ -1,67 +1,56 @@
-"""Steps of several batches at once: while the step of one runs, what another one chose is looked at.
+"""Batches that run side by side: while the graph of one computes, what another one chose is looked at.
 
 A small step leaves most cores idle, and gains nothing from more threads within one operator. Two batches of half the
-size do, each on its own thread: onnxruntime lets go of Python's lock while it computes.
+size do, each on its own thread: onnxruntime and NumPy let go of Python's lock while they compute.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Collection
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Generic, TypeVar
 
-__all__ = ["Begin", "Lanes", "Pending", "later"]
+from genrun.errors import GenrunError
+
+__all__ = ["Lanes", "Work"]
 
 _ROWS = 16  # of a batch that is worth a thread of its own
 _MOST = 8  # lanes; Python serves them in turn
 
-Returned = TypeVar("Returned", covariant=True)
+Returned = TypeVar("Returned")
 
 
-class Pending(Protocol[Returned]):
-    """What has been begun."""
+class Work(Generic[Returned]):
+    """Work that has been begun on a thread, or that is done when its result is asked for."""
 
-    def result(self) -> Returned:
-        """Wait for what it returns, or raise what it raises."""
+    __slots__ = ("_process", "_work", "future")
 
-
-class _Later(Generic[Returned]):
-    """Work that is done when its result is asked for."""
-
-    __slots__ = ("result",)
-
-    def __init__(self, work: Callable[[], Returned]) -> None:
-        self.result = work
-
-
-class _Begun(Generic[Returned]):
-    """Work on a thread. A process that was forked meanwhile does not have that thread, and does the work itself."""
-
-    __slots__ = ("_future", "_process", "_work")
-
-    def __init__(self, work: Callable[[], Returned], future: Future[Returned]) -> None:
-        self._work, self._future, self._process = work, future, os.getpid()
+    def __init__(self, work: Callable[[], Returned], future: Future[Returned] | None) -> None:
+        self._work, self.future, self._process = work, future, os.getpid()
 
     def result(self) -> Returned:
-        return self._future.result() if self._process == os.getpid() else self._work()
+        """Wait for what it returns, or raise what it raises.
 
+        Raises GenrunError in a process that was forked meanwhile, which does not have the thread.
+        """
+        if self._process != os.getpid():
+            raise GenrunError("texts that were begun before a fork cannot be finished by the child: begin anew there")
+        return self._work() if self.future is None else self.future.result()
 
-class Begin(Protocol):
-    """A way to begin some work."""
+    def end(self) -> None:
+        """Wait until it is over, whatever became of it."""
+        if self.is_elsewhere() and self.future is not None:
+            wait([self.future])
 
-    def __call__(self, work: Callable[[], Returned]) -> Pending[Returned]:
-        """Begin ``work``, now or when its result is asked for."""
-
-
-def later(work: Callable[[], Returned]) -> Pending[Returned]:
-    """Begin ``work`` only when its result is asked for, on the thread that asks."""
-    return _Later(work)
+    def is_elsewhere(self) -> bool:
+        """Return whether it goes on without being asked for."""
+        return self.future is not None and self._process == os.getpid()
 
 
 class Lanes:
-    """At most ``count`` threads for the steps of one model, started when they are first needed."""
+    """At most ``count`` threads for the batches of one model, started when they are first needed."""
 
     def __init__(self, count: int) -> None:
         self.count = min(count, _MOST)
@@ -72,15 +61,24 @@ class Lanes:
         """Return into how many batches one of ``size`` rows is best divided."""
         return max(1, min(self.count, size // _ROWS))
 
-    def begin(self, work: Callable[[], Returned]) -> Pending[Returned]:
+    def begin(self, work: Callable[[], Returned]) -> Work[Returned]:
         """Begin ``work`` on a thread; or later, where no thread can be had any more, as when the interpreter ends."""
         try:
-            return _Begun(work, self._executor().submit(work))
+            return Work(work, self._executor().submit(work))
         except RuntimeError:
-            return later(work)
+            return Work(work, None)
+
+    def first(self, works: Collection[Work[Returned]]) -> Work[Returned]:
+        """Wait until the result of one of ``works`` can be had, and return that one."""
+        for work in works:
+            if not work.is_elsewhere():
+                return work
+        futures = {work.future: work for work in works}
+        done, _ = wait([future for future in futures if future is not None], return_when=FIRST_COMPLETED)
+        return futures[done.pop()]
 
     def _executor(self) -> ThreadPoolExecutor:
         with self._lock:
             if self._threads is None or self._threads[0] != os.getpid():  # threads do not survive a fork
-                self._threads = os.getpid(), ThreadPoolExecutor(self.count, "genrun-step")
+                self._threads = os.getpid(), ThreadPoolExecutor(self.count, "genrun-lane")
             return self._threads[1]

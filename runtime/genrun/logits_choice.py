@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import overload
 
 import numpy as np
@@ -11,9 +10,9 @@ from numpy.typing import NDArray
 
 from genrun.contracts import Decoder
 from genrun.errors import GenrunError, ModelFileError, PluginError, one_line
-from genrun.lanes import Begin, Pending
 from genrun.row import Row
-from genrun.session import NOT_NUMBERS, States, StepSession
+from genrun.sampling import log_normalizers
+from genrun.session import NOT_NUMBERS, StepSession
 
 __all__ = ["LogitsChoice"]
 
@@ -59,8 +58,6 @@ class LogitsChoice:
         self._states = session.initial_states(0)
         self._tokens = np.zeros((0, 1), np.int64)  # [batch, capacity]: prompt, then new tokens
         self._lengths = np.zeros(0, np.int64)  # [batch]: how many of them are known
-        self._ready: Sequence[int] = ()  # the rows that choose in the step that is going on
-        self._pending: Pending[tuple[NDArray[np.float32], States]]  # once it is
 
     def regroup(self, kept: Sequence[int], rows: Sequence[Row]) -> None:
         """Go on with ``rows``: those whose numbers were ``kept``, then new ones."""
@@ -76,18 +73,12 @@ class LogitsChoice:
         fresh = self._session.initial_states(len(joining))
         self._states = [np.concatenate([old[kept], new]) for old, new in zip(self._states, fresh, strict=True)]
 
-    def start(self, tokens: NDArray[np.int64] | None, ready: Sequence[int], begin: Begin) -> None:
-        """Start to feed int64 ``[batch]``, or each row its last choice; the rows ``ready`` choose then."""
+    def step(self, tokens: NDArray[np.int64] | None, ready: Sequence[int]) -> list[int]:
+        """Feed int64 ``[batch]``, or each row its last choice; return what the rows ``ready`` choose then."""
         if tokens is None:
             tokens = np.array([row.new_ids[-1] for row in self._rows], np.int64)
         self._session.check_going()
-        self._ready = ready
-        self._pending = begin(partial(self._session.step, tokens, self._states))
-
-    def finish(self) -> list[int]:
-        """Return what the rows choose that were ready for it."""
-        ready = self._ready
-        logits, self._states = self._pending.result()
+        logits, self._states = self._session.step(tokens, self._states)
         if not ready:
             return []
         chosen = self._choose(logits if len(ready) == len(self._rows) else logits[ready], ready)
@@ -103,7 +94,7 @@ class LogitsChoice:
         highest = logits.max(axis=1, keepdims=True)
         if not np.isfinite(highest).all():  # the highest of numbers with a NaN among them is NaN
             raise ModelFileError(NOT_NUMBERS)
-        normalizer = _log_sum_exp(logits, highest) if self._log_probabilities else None
+        normalizer = log_normalizers(logits) if self._log_probabilities else None
         raw = logits.copy() if normalizer is not None else logits
         if len(self._suppressed):
             logits[:, self._suppressed] = -np.inf
@@ -136,10 +127,3 @@ class LogitsChoice:
         if len(self._suppressed) and np.isin(chosen, self._suppressed).any():
             raise PluginError(f"decoder {name} chose a token that must not be chosen (its logit is minus infinity)")
         return chosen.astype(np.int64, copy=False)
-
-
-def _log_sum_exp(logits: NDArray[np.float32], highest: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return log Σ exp over the vocabulary, float64 ``[batch]``; ``highest`` is each row's, ``[batch, 1]``."""
-    total = np.exp(logits - highest).sum(axis=1, dtype=np.float64)
-    result: NDArray[np.float64] = highest[:, 0] + np.log(total)
-    return result

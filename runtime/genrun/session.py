@@ -1,6 +1,7 @@
 """One decoding step: states in, logits and states out, checked against the format of the model file.
 
-Where the file's graph can also choose the next token, a :class:`~genrun.bound_step.BoundStep` runs it.
+Where the file's graph can also choose the next token, a :class:`~genrun.graph_step.GraphStep` has it do so, and an
+:class:`~genrun.array_step.ArrayStep` does the same in NumPy.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.bound_step import BoundStep
+from genrun.array_step import ArrayStep
 from genrun.device import open_session, reason
 from genrun.errors import ModelFileError, one_line
+from genrun.graph_step import GraphStep
 from genrun.lanes import Lanes
 
 __all__ = ["NOT_NUMBERS", "StateSpec", "States", "StepSession", "Stopped"]
@@ -33,7 +35,10 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 
 # The inputs and outputs of a step that also chooses, beside those of every step; the inputs have defaults.
 _CHOOSING_INPUTS = {"draw": "tensor(double)", "temperature": "tensor(double)", "k": "tensor(int64)"}
+_NORMALIZING_INPUTS = {"normalize": "tensor(bool)"}
 _CHOOSING_OUTPUTS = {"chosen": "tensor(int64)", "chosen_log_probability": "tensor(float)"}
+
+_ROWS_FOR_NUMPY = 4  # measured; for fewer, what its calls cost is more than what it saves
 
 States = list[NDArray[Any]]
 
@@ -116,6 +121,7 @@ class StepSession:
         optional = {value.name: value.type for value in self._session.get_overridable_initializers()}
         types = {name: value.type for name, value in outputs.items()}
         self.chooses = _CHOOSING_INPUTS.items() <= optional.items() and _CHOOSING_OUTPUTS.items() <= types.items()
+        self._normalizes = self.chooses and _NORMALIZING_INPUTS.items() <= optional.items()
 
     def initial_states(self, batch: int) -> States:
         """Return the states before the first token, zeros ``[batch, …]``."""
@@ -143,9 +149,32 @@ class StepSession:
         states = zip((spec.name for spec in self.states), self.initial_states(batch), strict=True)
         return {"token": np.zeros(batch, np.int64), **dict(states)}
 
-    def bound_step(self, options: Mapping[str, NDArray[Any]], carried: Mapping[str, NDArray[Any]]) -> BoundStep:
-        """Return the step that also chooses, for the rows that carry ``carried`` (see :meth:`unfed`)."""
-        return BoundStep(self._session, self.device, options, carried)
+    def choosing_step(
+        self,
+        options: Mapping[str, NDArray[Any]],
+        carried: Mapping[str, NDArray[Any]],
+        suppressed_ids: Sequence[int],
+        *,
+        in_graph: bool = False,
+    ) -> GraphStep | ArrayStep:
+        """Return the step that also chooses, for the rows that carry ``carried`` (see :meth:`unfed`).
+
+        ``in_graph``: in the graph, also where NumPy is faster.
+        """
+        if in_graph or not self.chooses_in_numpy(options, len(carried["token"])):
+            return GraphStep(self._session, self.device, options, carried)
+        return ArrayStep(
+            self._session,
+            options,
+            carried,
+            vocabulary=self.vocabulary,
+            suppressed_ids=suppressed_ids,
+            normalizes=self._normalizes,
+        )
+
+    def chooses_in_numpy(self, options: Mapping[str, NDArray[Any]], rows: int) -> bool:
+        """Return whether NumPy is the faster one to choose for a batch of so many ``rows``."""
+        return self.device == "cpu" and rows >= _ROWS_FOR_NUMPY and int(options["k"][0]) > 0
 
     def check_going(self) -> None:
         """Raise Stopped if this session has been told to stop."""

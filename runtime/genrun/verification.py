@@ -9,8 +9,9 @@ from itertools import islice, repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.batch import Batch, Row, generate_rows
+from genrun.batch import Batch, Row
 from genrun.model import Model
+from genrun.scheduling import generate_rows
 from genrun.session import StepSession
 
 __all__ = ["GOLDEN_CASING", "VerificationReport", "greedy_continuations", "logits_after", "verify"]
@@ -63,8 +64,8 @@ def greedy_continuations(
     """
     rows = [Row(prompt, repeat(0.0), count) for prompt in prompts]
     waiting = iter(rows)
-    batch = Batch(session, _Highest(), suppressed_ids=suppressed_ids, in_graph=in_graph)
-    for _ in generate_rows([batch], lambda free: list(islice(waiting, free)), batch_size=batch_size):
+    batch = Batch(session, _Highest(), size=batch_size, suppressed_ids=suppressed_ids, in_graph=in_graph)
+    for _ in generate_rows([batch], lambda free: list(islice(waiting, free))):
         pass
     return [tuple(row.new_ids) for row in rows]
 

@@ -82,7 +82,7 @@ def test_the_file_is_one_decoding_step_with_the_names_of_the_format(racetrack_mo
         }
 
     step = {"token": ["batch"], "state.0": ["batch", 32]}, {"logits": ["batch", 12], "state.0.next": ["batch", 32]}
-    options = {"draw": ["draws", 1], "temperature": [], "k": [1]}
+    options = {"draw": ["draws", 1], "temperature": [], "k": [1], "normalize": []}
     assert shapes(graph.input) == step[0] | options
     assert shapes(graph.output) == step[1] | {"chosen": ["batch"], "chosen_log_probability": ["batch"]}
     assert options.keys() <= {tensor.name for tensor in graph.initializer}  # so they have defaults

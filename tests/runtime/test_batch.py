@@ -13,10 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 import genrun
-from genrun.batch import Batch, Row, generate_rows
+from genrun.batch import Batch, Row
 from genrun.draws import uniform_draws
 from genrun.errors import ModelFileError, OptionError, PluginError
 from genrun.model import Model
+from genrun.scheduling import generate_rows
 from support.alphabet import SPECIALS, alphabet_table, letters, write_model
 from support.distributions import DECODER, Site
 
@@ -160,8 +161,8 @@ def test_rows_are_taken_as_the_batch_has_room(alphabet: Model) -> None:
         asked.append(count)
         return list(islice(waiting, count))
 
-    batch = Batch(alphabet._session, Fixed(highest), suppressed_ids=(0, 1, 2))
-    finished = list(generate_rows([batch], take, batch_size=2))
+    batch = Batch(alphabet._session, Fixed(highest), size=2, suppressed_ids=(0, 1, 2))
+    finished = list(generate_rows([batch], take))
     assert [rows.index(row) for row in finished] == [1, 0, 2, 3, 4]
     assert asked[0] == 2
     assert max(asked) <= 2
@@ -170,10 +171,31 @@ def test_rows_are_taken_as_the_batch_has_room(alphabet: Model) -> None:
     assert rows[0].new_ids == [5, 6, 7]
 
 
+def test_what_was_finished_before_a_decoder_failed_is_not_lost(alphabet: Model) -> None:
+    answers = iter([highest, highest])
+    batch = Batch(alphabet._session, Fixed(lambda logits: next(answers)(logits)), size=2)
+    rows = [Row((4,), repeat(0.0), length) for length in (1, 5, 5)]
+    batch.admit(rows)
+    assert batch.advance_on() == rows[:1]
+    for _ in range(2):
+        with pytest.raises(PluginError, match="decoder Fixed failed: StopIteration"):
+            batch.advance_on()
+
+
+def test_a_batch_goes_on_while_rows_wait_for_every_free_place(alphabet: Model) -> None:
+    rows = [Row((4,), repeat(0.0), length) for length in (1, 3, 3, 9)]
+    batch = Batch(alphabet._session, Fixed(highest), size=2)
+    batch.admit(rows)
+    assert batch.advance_on() == rows[:3]
+    assert len(batch) == 1
+    assert batch.advance_on() == rows[3:]
+    assert len(batch) == 0
+
+
 def test_a_row_takes_one_draw_for_each_new_token(alphabet: Model) -> None:
     draws = iter([0.25, 0.5, 0.75, 0.125])
     spy, row = Spy(), Row((2, 4), draws, 3)
-    batch = Batch(alphabet._session, spy)
+    batch = Batch(alphabet._session, spy, size=1)
     batch.admit([row])
     while len(batch):
         batch.advance()

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
+from genrun.array_step import ArrayStep
 from genrun.contracts import Decoder
-from genrun.graph_choice import graph_options
+from genrun.options_choice import graph_options
 from genrun.session import StepSession
 from genrun_export.choosing import add_choosing
 from genrun_plugins.decoders.greedy import Greedy
@@ -77,7 +78,27 @@ def in_graph(
 ) -> tuple[list[int], list[float]]:
     options = graph_options(session, decoder)
     assert options is not None
-    step = session.bound_step(options, {"token": np.zeros(len(logits), np.int64), "state.0": logits})
+    carried: dict[str, NDArray[Any]] = {"token": np.zeros(len(logits), np.int64), "state.0": logits}
+    step = session.choosing_step(options, carried, SUPPRESSED, in_graph=True)
+    return step.run(draws)
+
+
+def in_arrays(
+    session: StepSession, decoder: Decoder, logits: Logits, draws: Sequence[float], *, normalizes: bool
+) -> tuple[list[int], list[float]]:
+    options = graph_options(session, decoder)
+    assert options is not None
+    carried: dict[str, NDArray[Any]] = {"token": np.zeros(len(logits), np.int64), "state.0": logits}
+    step = ArrayStep(
+        session._session,
+        options,
+        carried,
+        vocabulary=session.vocabulary,
+        suppressed_ids=SUPPRESSED,
+        normalizes=normalizes,
+    )
+    assert step.run(None) == ([], [])
+    step.load(carried)
     return step.run(draws)
 
 
@@ -110,7 +131,13 @@ def test_the_graph_chooses_what_the_decoder_chooses(
     exact = logits.astype(np.float64)
     exact -= exact.max(axis=1, keepdims=True)
     expected = exact - np.log(np.exp(exact).sum(axis=1, keepdims=True))
-    assert logs == pytest.approx([row[token] for row, token in zip(expected, ids, strict=True)], abs=2e-5)
+    wanted = pytest.approx([row[token] for row, token in zip(expected, ids, strict=True)], abs=2e-5)
+    assert logs == wanted
+    if not isinstance(decoder, Temperature):
+        for normalizes in (True, False):
+            again = in_arrays(session(size), decoder, logits, draws, normalizes=normalizes)
+            assert again[0] == ids
+            assert again[1] == wanted
 
 
 @pytest.mark.parametrize("decoder", [Greedy(), TopK(40, 0.8), Temperature(0.9), Temperature(3.0)], ids=repr)
@@ -121,7 +148,13 @@ def test_the_graph_chooses_the_same_from_ten_thousand_logits(
     for batch in (1, 64):
         logits = random.normal(0, 3, (batch, 10_007)).astype(np.float32)
         draws = random.random(batch, np.float32).tolist()
-        assert in_graph(session(10_007), decoder, logits, draws)[0] == in_numpy(decoder, logits, draws)
+        ids, logs = in_graph(session(10_007), decoder, logits, draws)
+        assert ids == in_numpy(decoder, logits, draws)
+        if not isinstance(decoder, Temperature):
+            for normalizes in (True, False):
+                again = in_arrays(session(10_007), decoder, logits, draws, normalizes=normalizes)
+                assert again[0] == ids
+                assert again[1] == pytest.approx(logs, abs=1e-5)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
@@ -135,6 +168,10 @@ def test_nothing_is_chosen_from_logits_that_are_no_numbers(
     ids, _ = in_graph(session(300), decoder, logits, [0.5, 0.5, 0.5])
     assert ids[1] == -1
     assert [ids[0], ids[2]] == in_numpy(decoder, logits[[0, 2]], [0.5, 0.5])
+    if not isinstance(decoder, Temperature):  # here one such row is enough
+        for normalizes in (True, False):
+            ids, logs = in_arrays(session(300), decoder, logits, [0.5, 0.5, 0.5], normalizes=normalizes)
+            assert min(ids) == -1 or math.isnan(sum(logs))
 
 
 def extended(table: Logits) -> tuple[Any, Any]:
@@ -177,5 +214,5 @@ def test_names_of_the_step_and_of_the_choice_do_not_meet() -> None:
     [graph] = [model.graph for model in extended(babble_table(30))[1:]]
     names = {value.name for value in (*graph.input, *graph.output, *graph.initializer)}
     own = {"token", "state.0", "logits", "state.0.next", "table", "drift", "one"}
-    choosing = {"draw", "temperature", "k", "chosen", "chosen_log_probability"}
+    choosing = {"draw", "temperature", "k", "normalize", "chosen", "chosen_log_probability"}
     assert {name for name in names if not name.startswith("choosing.")} == own | choosing

@@ -16,8 +16,8 @@ import pytest
 from numpy.typing import NDArray
 
 import genrun
-from genrun.errors import ModelFileError
-from genrun.lanes import Lanes, later
+from genrun.errors import GenrunError, ModelFileError
+from genrun.lanes import Lanes
 from genrun.model import Model
 
 PROMPTS = [word for word in ("the council", "what the", "mayor", "", "new ferry") for _ in range(20)]
@@ -62,7 +62,7 @@ def test_a_small_batch_is_not_divided(size: int, count: int) -> None:
     assert Lanes(1000).for_batch(10**6) < 20
 
 
-def test_the_steps_run_on_threads_of_their_own_and_decoders_do_not(models: tuple[Model, Model]) -> None:
+def test_batches_run_on_threads_of_their_own(models: tuple[Model, Model]) -> None:
     seen: set[str] = set()
     _, model = models
 
@@ -75,8 +75,36 @@ def test_the_steps_run_on_threads_of_their_own_and_decoders_do_not(models: tuple
             return super().choose(logits, tokens, draws)
 
     model.generate_many(PROMPTS, batch_size=64, max_new_tokens=3, decoder=Where(), seed=1)
-    assert seen == {threading.current_thread().name}
-    assert any(thread.name.startswith("genrun-step") for thread in threading.enumerate())
+    assert seen
+    assert all(name.startswith("genrun-lane") for name in seen)
+
+
+def test_which_texts_share_a_batch_depends_on_no_clock(models: tuple[Model, Model]) -> None:
+    """Lanes of different pace get the same rows: logits of other batches may be rounded otherwise."""
+    _, model = models
+    groups: list[set[tuple[tuple[int, ...], ...]]] = []
+    for slow in (0, 1):
+        seen: set[tuple[tuple[int, ...], ...]] = set()
+        groups.append(seen)
+
+        @dataclass(frozen=True)
+        class Noting(Least):
+            wait = slow
+            told = seen
+
+            def choose(
+                self, logits: NDArray[np.float32], tokens: Sequence[NDArray[np.int64]], draws: NDArray[np.float32]
+            ) -> NDArray[np.int64]:
+                self.told.add(tuple(tuple(row.tolist()) for row in tokens))
+                if self.wait and threading.current_thread().name.endswith("_0"):
+                    time.sleep(0.002)
+                return super().choose(logits, tokens, draws)
+
+        prompts = [
+            f"{first} {second}" for first in ("the", "a", "new", "what") for second in ("", "mayor", "the a", "x")
+        ]
+        model.generate_many(prompts * 20, batch_size=64, max_new_tokens=7, decoder=Noting(), seed=1)
+    assert groups[0] == groups[1]
 
 
 def test_a_step_that_fails_in_a_lane_is_an_error_and_not_the_end(
@@ -86,7 +114,7 @@ def test_a_step_that_fails_in_a_lane_is_an_error_and_not_the_end(
     settings = model.settings(max_new_tokens=5, seed=1)
     wanted = model.generate_many(PROMPTS, settings=settings)
     with monkeypatch.context() as patch:
-        patch.setattr("genrun.bound_step.BoundStep.run", lambda self, draws: 1 / 0)
+        patch.setattr("genrun.bound_step.BoundStep.run", lambda self: 1 / 0)
         with pytest.raises(ModelFileError, match=r"the decoding step failed: .*division by zero"):
             model.generate_many(PROMPTS, settings=settings)
     assert [r.text for r in model.generate_many(PROMPTS, settings=settings)] == [r.text for r in wanted]
@@ -100,14 +128,6 @@ def test_results_that_nobody_takes_are_no_harm(models: tuple[Model, Model]) -> N
     assert next(results).text == wanted[0].text
     results.close()  # type: ignore[attr-defined]
     assert [r.text for r in model.generate_many(PROMPTS, settings=settings)] == [r.text for r in wanted]
-
-
-def test_what_is_begun_later_is_done_when_asked_for() -> None:
-    done: list[int] = []
-    pending = later(lambda: done.append(1))
-    assert done == []
-    pending.result()
-    assert done == [1]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork, which is not here")
@@ -149,13 +169,20 @@ atexit.register(more, "atexit")
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork, which is not here")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_step_that_was_going_at_a_fork_is_done_by_the_child() -> None:
+def test_texts_that_were_going_at_a_fork_are_refused_by_the_child() -> None:
+    """Their threads are not there, and nobody knows how far they had got."""
+
     def work() -> int:
         time.sleep(0.5)
         return os.getpid()
 
-    parent, pending = os.getpid(), Lanes(2).begin(work)
+    lanes = Lanes(2)
+    parent, begun = os.getpid(), lanes.begin(work)
     if not (child := os.fork()):
-        os._exit(0 if pending.result() == os.getpid() else 1)
-    assert pending.result() == parent
+        try:
+            lanes.first([begun]).result()
+        except GenrunError:
+            os._exit(0)
+        os._exit(1)
+    assert lanes.first([begun]).result() == parent
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun_plugins.decoders._sampling import check_temperature, choose_by_inverse_cdf
+from genrun.sampling import inverse_cdf
+from genrun_plugins.decoders._sampling import check_temperature
 
 __all__ = ["Temperature"]
 
@@ -37,7 +38,7 @@ class Temperature:
         draws: NDArray[np.float32],
     ) -> NDArray[np.int64]:
         """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]`` and draws ``[batch]``."""
-        return choose_by_inverse_cdf(logits, draws, self.temperature)
+        return inverse_cdf(logits, draws, self.temperature)
 
     def in_graph(self) -> Mapping[str, float]:
         """Return what a model file's graph is fed to choose the same."""

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import OptionError
-from genrun_plugins.decoders._sampling import check_temperature, choose_by_inverse_cdf
+from genrun.sampling import inverse_cdf, top_k
+from genrun_plugins.decoders._sampling import check_temperature
 
 __all__ = ["TopK"]
 
@@ -42,23 +43,11 @@ class TopK:
         draws: NDArray[np.float32],
     ) -> NDArray[np.int64]:
         """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]`` and draws ``[batch]``."""
-        candidates = top_k_ids(logits, min(self.k, logits.shape[1]))  # [batch, k]
+        candidates = top_k(logits, min(self.k, logits.shape[1]))  # [batch, k]
         values = np.take_along_axis(logits, candidates, axis=1)  # [batch, k]
-        columns = choose_by_inverse_cdf(values, draws, self.temperature)  # [batch]
+        columns = inverse_cdf(values, draws, self.temperature)  # [batch]
         return np.take_along_axis(candidates, columns[:, None], axis=1)[:, 0]
 
     def in_graph(self) -> Mapping[str, float]:
         """Return what a model file's graph is fed to choose the same."""
         return {"k": self.k, "temperature": self.temperature}
-
-
-def top_k_ids(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    """Return the ids of the ``k`` highest logits, ``[batch, k]``, highest first, ties by id."""
-    found = np.argpartition(logits, -k, axis=1)[:, -k:]  # [batch, k], which of the ties at the edge is arbitrary
-    lowest = np.take_along_axis(logits, found, axis=1).min(axis=1, keepdims=True)
-    crowded = np.flatnonzero((logits >= lowest).sum(axis=1) > k)
-    for row in crowded:
-        found[row] = np.argsort(-logits[row], kind="stable")[:k]
-    found.sort(axis=1)
-    values = np.take_along_axis(logits, found, axis=1)
-    return np.take_along_axis(found, np.argsort(-values, axis=1, kind="stable"), axis=1)

@@ -1,0 +1,95 @@
+"""The step of a batch on the CPU that also chooses, in NumPy: for several rows its sorting and its maxima are faster.
+
+It chooses what the graph chooses, from the same draws (see :mod:`genrun.sampling`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.bound_step import BoundStep
+from genrun.sampling import inverse_cdf, log_normalizers, top_k
+
+__all__ = ["ArrayStep"]
+
+# What the graph tells of one token, the same in all rows, if it is fed normalize.
+_TOKEN, _LOG = "chosen", "chosen_log_probability"
+_LEAST = -100.0  # log-probability that float32 can tell to a hundred-thousandth
+
+
+class ArrayStep:
+    """A step that chooses by the options ``k``, int64 ``[1]``, and ``temperature``, float64 ``[]``.
+
+    ``session`` and ``carried`` as for :class:`~genrun.bound_step.BoundStep`; ``normalizes``: whether its graph can
+    sum up the probabilities, which otherwise is done here as well.
+    """
+
+    def __init__(
+        self,
+        session: Any,
+        options: Mapping[str, NDArray[Any]],
+        carried: Mapping[str, NDArray[Any]],
+        *,
+        vocabulary: int,
+        suppressed_ids: Sequence[int],
+        normalizes: bool,
+    ) -> None:
+        batch = len(carried["token"])
+        inputs: dict[str, NDArray[Any]] = {}
+        outputs: dict[str, NDArray[Any]] = {"logits": np.zeros((batch, vocabulary), np.float32)}
+        if normalizes:
+            inputs = {"k": np.array([-1]), "normalize": np.array(True)}
+            outputs |= {_TOKEN: np.zeros(batch, np.int64), _LOG: np.zeros(batch, np.float32)}
+        self._step = BoundStep(session, "cpu", inputs=inputs, carried=carried, outputs=outputs, chooses=False)
+        self._k, self._temperature = int(options["k"][0]), float(options["temperature"])
+        self._suppressed, self._normalizes = list(suppressed_ids), normalizes
+        self._rows = np.arange(batch)
+        self._chooses = True
+        self.load, self.carried = self._step.load, self._step.carried
+
+    def run(self, draws: Sequence[float] | None) -> tuple[list[int], list[float]]:
+        """Run the step; return the chosen ids and their log-probabilities, or nothing without ``draws``.
+
+        Where the logits of a row are not numbers, all ids are -1.
+        """
+        step = self._step
+        if self._normalizes and (draws is not None) is not self._chooses:
+            self._chooses = draws is not None
+            step.write("k", -1 if self._chooses else 0)
+        step.run()
+        if draws is None:
+            return [], []
+        logits = step.read("logits")
+        normalizers = self._log_normalizers(logits)
+        for token in self._suppressed:
+            logits[:, token] = -np.inf
+        try:
+            chosen = self._choose(logits, np.array(draws))
+        except ValueError:  # a logit that is no number
+            chosen = np.full(len(logits), -1)
+        step.load({"token": chosen})
+        return chosen.tolist(), (logits[self._rows, chosen] - normalizers).tolist()
+
+    def _log_normalizers(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return log Σ exp(logits), float32 ``[batch]``: what the graph takes off a logit, if that can be told."""
+        if self._normalizes:
+            logs = self._step.read(_LOG)
+            if logs.min() > _LEAST:
+                known: NDArray[np.float32] = logits[:, self._step.read(_TOKEN)[0]] - logs
+                return known
+        return log_normalizers(logits)
+
+    def _choose(self, logits: NDArray[np.float32], draws: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the chosen ids, int64 ``[batch]``."""
+        chosen: NDArray[np.int64]
+        if self._k == 1:
+            chosen = np.argmax(logits, axis=1)
+        else:
+            candidates = top_k(logits, self._k)
+            values = logits[self._rows[:, None], candidates]
+            chosen = candidates[self._rows, inverse_cdf(values, draws, self._temperature)]
+        return chosen

@@ -1,0 +1,75 @@
+"""Any number of rows through batches of bounded size, which are run side by side where there are several."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+
+from genrun.batch import Batch
+from genrun.lanes import Lanes, Work
+from genrun.row import Row
+
+__all__ = ["generate_rows"]
+
+_TOGETHER = 16
+_AHEAD = 64  # rows that may wait for a batch before the others wait for it, too
+
+Take = Callable[[int], Sequence[Row]]
+
+
+def generate_rows(batches: Sequence[Batch], take: Take, lanes: Lanes | None = None) -> Iterator[Row]:
+    """Generate any number of rows; yields them as they finish.
+
+    ``take(count)`` hands out at most ``count`` more rows; none, while no row is left in a batch, is the end. Several
+    batches need ``lanes`` to run on, and some rows wait in each, so that it goes on by itself for a while. Which rows
+    meet in a batch depends on no clock: logits are rounded alike each time.
+    """
+    if len(batches) == 1 or lanes is None:
+        [batch] = batches
+        while True:
+            batch.admit(take(batch.size - len(batch)))
+            if not len(batch):
+                return
+            yield from batch.advance()
+    dealer = _Dealer(take, len(batches))
+    idle, going = list(range(len(batches))), dict[Work[list[Row]], int]()
+    try:
+        while True:
+            for number in idle:
+                batch = batches[number]
+                batch.admit(dealer.hand(number, batch.size + batch.size // 2 - len(batch)))
+            for number in [number for number in idle if len(batches[number])]:
+                idle.remove(number)
+                going[lanes.begin(batches[number].advance_on)] = number
+            if not going:
+                return
+            work = lanes.first(going)
+            idle.append(going.pop(work))
+            yield from work.result()
+    finally:  # nobody wants more, or something went wrong
+        for batch in batches:
+            batch.halted = True
+        for work in going:
+            work.end()
+
+
+class _Dealer:
+    """Deals rows to so many batches in turn, some at a time: a few rows are best kept together."""
+
+    def __init__(self, take: Take, batches: int) -> None:
+        self._take = take
+        self._hands = [deque[Row]() for _ in range(batches)]
+        self._dealt = 0
+
+    def hand(self, number: int, count: int) -> list[Row]:
+        """Return at most ``count`` rows of the batch with that number."""
+        hand = self._hands[number]
+        while len(hand) < count and max(map(len, self._hands)) <= _AHEAD:
+            wanted = (count - len(hand)) * len(self._hands)
+            rows = self._take(wanted)
+            for row in rows:
+                self._hands[self._dealt // _TOGETHER % len(self._hands)].append(row)
+                self._dealt += 1
+            if len(rows) < wanted:
+                break
+        return [hand.popleft() for _ in range(min(count, len(hand)))]
