@@ -47,7 +47,7 @@ class ArrayStep:
         self._step = BoundStep(session, "cpu", inputs=inputs, carried=carried, outputs=outputs, chooses=False)
         self._k, self._temperature = int(options["k"][0]), float(options["temperature"])
         self._suppressed, self._normalizes = list(suppressed_ids), normalizes
-        self._rows = np.arange(batch)
+        self._rows, self._scratch = np.arange(batch), np.zeros((batch, vocabulary), np.bool_)
         self._chooses = True
         self.load, self.carried = self._step.load, self._step.carried
 
@@ -89,7 +89,7 @@ class ArrayStep:
         if self._k == 1:
             chosen = np.argmax(logits, axis=1)
         else:
-            candidates = top_k(logits, self._k)
+            candidates = top_k(logits, self._k, scratch=self._scratch)
             values = logits[self._rows[:, None], candidates]
             chosen = candidates[self._rows, inverse_cdf(values, draws, self._temperature)]
         return chosen

@@ -10,7 +10,6 @@ from typing import Any
 
 from genrun.device import import_onnxruntime
 from genrun.model import Model
-from genrun.options_choice import graph_options
 from genrun.session import StepSession
 from genrun.settings import GenerationSettings
 
@@ -21,8 +20,8 @@ __all__ = ["Setup", "cpu_name", "describe_setup"]
 class Setup:
     """What was measured, and on what.
 
-    ``architecture``: in words, from the model's card, empty if it does not say. ``chosen_in``: ``graph`` or
-    ``numpy``. ``threads``: CPU threads at work. ``cpu``: the processor's name.
+    ``architecture``: in words, from the model's card, empty if it does not say. ``threads``: CPU threads at work.
+    ``cpu``: the processor's name.
     """
 
     model: str
@@ -30,7 +29,6 @@ class Setup:
     architecture: str
     vocabulary: int
     decoder: str
-    chosen_in: str
     device: str
     device_reason: str
     threads: int
@@ -52,7 +50,6 @@ def describe_setup(model: Model, settings: GenerationSettings | None = None) -> 
         architecture=_architecture(model),
         vocabulary=len(model.tokenizer),
         decoder=repr(decoder) if is_dataclass(decoder) else type(decoder).__name__,
-        chosen_in="numpy" if graph_options(session, decoder) is None else "graph",
         device=model.device,
         device_reason=model.device_reason,
         threads=max(_threads_of_a_step(session), session.lanes.count),

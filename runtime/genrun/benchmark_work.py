@@ -54,6 +54,9 @@ class Work:
         self._endless = Model(self._session.stoppable(self._clock), endless)
         self._lanes = lane_sizes(self._session, size)
         self._threads = ThreadPoolExecutor(len(self._lanes))
+        self.chosen_in = "graph"
+        if self._options is None or self._session.chooses_in_numpy(self._options, max(self._lanes)):
+            self.chosen_in = "numpy"
 
     def shorten(self, seconds: float) -> None:
         """Make ``length`` steps take about ``seconds`` at most, or as little as can be measured."""

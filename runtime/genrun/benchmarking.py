@@ -48,9 +48,10 @@ class Measurement:
     ``tokens`` new ones were generated in all, in ``rounds`` rounds of ``batch_size`` texts with ``new_tokens`` each.
     ``tokens_per_second``: of all texts together, the median of the rounds, with everything from prompt to text.
     ``p50_milliseconds`` and so on: percentiles of the time from one token of a text to its next.
-    ``steps_per_second``: of the bare step. The shares of the time, 1 together: of the model, the bare step; of
-    choosing, what that adds to a step, from the logits to the ids and their log-probabilities; of Python, all the
-    rest. ``peak_mebibytes``: the most memory that this process has had so far, None where nobody says.
+    ``steps_per_second``: of the bare step. ``chosen_in``: ``graph`` or ``numpy``. The shares of the time, 1 together:
+    of the model, the bare step; of choosing, what that adds to a step, from the logits to the ids and their
+    log-probabilities; of Python, all the rest. ``peak_mebibytes``: the most memory that this process has had so far,
+    None where nobody says.
     """
 
     batch_size: int
@@ -62,12 +63,13 @@ class Measurement:
     p95_milliseconds: float
     p99_milliseconds: float
     steps_per_second: float
+    chosen_in: str
     model_share: float
     choosing_share: float
     python_share: float
     peak_mebibytes: float | None
 
-    def to_json(self) -> dict[str, int | float | None]:
+    def to_json(self) -> dict[str, int | float | str | None]:
         """Return the measurement as a JSON-ready dictionary."""
         return dataclasses.asdict(self)
 
@@ -129,6 +131,7 @@ def _measured(
         p95_milliseconds=p95,
         p99_milliseconds=p99,
         steps_per_second=work.length / bare,
+        chosen_in=work.chosen_in,
         model_share=in_model,
         choosing_share=in_choice,
         python_share=1.0 - in_model - in_choice,

@@ -17,16 +17,17 @@ _IDS = 0xFFFFFFFF  # the lower half of a key
 _ROWS = 4  # that fit into the cache of a core
 
 
-def top_k(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+def top_k(logits: NDArray[np.float32], k: int, *, scratch: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
     """Return the ids of the ``k`` highest logits, int64 ``[batch, k]``: highest first, equal ones by id.
 
-    ``logits``: float32 ``[batch, vocabulary]``; ``k``: 1 to the vocabulary. Raises ValueError for a NaN.
+    ``logits``: float32 ``[batch, vocabulary]``; ``k``: 1 to the vocabulary; ``scratch``: an array of that shape which
+    is overwritten, for who calls often. Raises ValueError for a NaN.
 
     >>> top_k(np.array([[3.0, 1.0, 2.0, 2.0]], np.float32), 3).tolist()
     [[0, 2, 3]]
     """
     batch, vocabulary = logits.shape
-    wanted = logits >= _lower_bounds(logits, k)
+    wanted = np.greater_equal(logits, _lower_bounds(logits, k), out=scratch)
     found = wanted.reshape(-1).nonzero()[0]  # in all rows, one after another
     rows = found // vocabulary
     counts = np.bincount(rows, minlength=batch)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_HEADER = "batch  tokens/s  p50 ms  p95 ms  p99 ms   model  choosing  Python    memory"
+_HEADER = "batch  tokens/s  p50 ms  p95 ms  p99 ms   model  choosing  Python  chosen in    memory"
 
 
 @click.command("bench")
@@ -83,7 +83,7 @@ def _say(setup: Setup) -> None:
     shape = f"{setup.architecture}, vocabulary {setup.vocabulary:,}".removeprefix(", ")
     for line in (
         f"{setup.model}: {shape}, {setup.bytes / 2**20:.1f} MiB",
-        f"{setup.decoder}, chosen in {'the graph' if setup.chosen_in == 'graph' else 'NumPy'}",
+        setup.decoder,
         f"{setup.device} ({setup.device_reason}), {setup.cpu}, threads {setup.threads}, "
         f"onnxruntime {setup.onnxruntime}",
     ):
@@ -96,4 +96,5 @@ def _row(measurement: Measurement) -> str:
     waits = (measurement.p50_milliseconds, measurement.p95_milliseconds, measurement.p99_milliseconds)
     shown = "".join(f"{wait:8.3f}" for wait in waits)
     shares = f"{measurement.model_share:8.1%}{measurement.choosing_share:10.1%}{measurement.python_share:8.1%}"
-    return f"{measurement.batch_size:5}{measurement.tokens_per_second:10,.0f}{shown}{shares}{peak:>10}"
+    figures = f"{measurement.batch_size:5}{measurement.tokens_per_second:10,.0f}{shown}{shares}"
+    return f"{figures}{measurement.chosen_in:>11}{peak:>10}"
