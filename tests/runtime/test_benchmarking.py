@@ -186,7 +186,7 @@ def test_the_command_prints_a_line_for_each_batch_size_and_says_what_it_measured
     assert header.split()[:2] == ["batch", "tokens/s"]
     assert [line.split()[0] for line in lines] == ["2", "1"]
     assert {len(line) for line in lines} == {len(header)}
-    for part in ("vocabulary 14", "Temperature(temperature=1.5), chosen in ", "cpu (asked for), ", "onnxruntime "):
+    for part in ("vocabulary 14", "Temperature(temperature=1.5)\n", "cpu (asked for), ", "onnxruntime "):
         assert part in said
 
 
