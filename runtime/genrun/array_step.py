@@ -45,9 +45,11 @@ class ArrayStep:
             inputs = {"k": np.array([-1]), "normalize": np.array(True)}
             outputs |= {_TOKEN: np.zeros(batch, np.int64), _LOG: np.zeros(batch, np.float32)}
         self._step = BoundStep(session, "cpu", inputs=inputs, carried=carried, outputs=outputs, chooses=False)
+        self._logits = self._step.read("logits")
         self._k, self._temperature = int(options["k"][0]), float(options["temperature"])
         self._suppressed, self._normalizes = list(suppressed_ids), normalizes
-        self._rows, self._scratch = np.arange(batch), np.zeros((batch, vocabulary), np.bool_)
+        self._rows, self._starts = np.arange(batch), np.arange(batch) * vocabulary
+        self._scratch = np.zeros((batch, vocabulary), np.bool_)
         self._chooses = True
         self.load, self.carried = self._step.load, self._step.carried
 
@@ -56,40 +58,34 @@ class ArrayStep:
 
         Where the logits of a row are not numbers, all ids are -1.
         """
-        step = self._step
         if self._normalizes and (draws is not None) is not self._chooses:
             self._chooses = draws is not None
-            step.write("k", -1 if self._chooses else 0)
-        step.run()
+            self._step.write("k", -1 if self._chooses else 0)
+        self._step.run()
         if draws is None:
             return [], []
-        logits = step.read("logits")
-        normalizers = self._log_normalizers(logits)
+        normalizers = self._log_normalizers()
         for token in self._suppressed:
-            logits[:, token] = -np.inf
-        try:
-            chosen = self._choose(logits, np.array(draws))
-        except ValueError:  # a logit that is no number
-            chosen = np.full(len(logits), -1)
-        step.load({"token": chosen})
-        return chosen.tolist(), (logits[self._rows, chosen] - normalizers).tolist()
+            self._logits[:, token] = -np.inf
+        chosen = self._logits.argmax(axis=1) if self._k == 1 else self._drawn(np.array(draws))
+        self._step.load({"token": chosen})
+        return chosen.tolist(), (self._logits.take(chosen + self._starts) - normalizers).tolist()
 
-    def _log_normalizers(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _log_normalizers(self) -> NDArray[np.float32]:
         """Return log Σ exp(logits), float32 ``[batch]``: what the graph takes off a logit, if that can be told."""
         if self._normalizes:
             logs = self._step.read(_LOG)
-            if logs.min() > _LEAST:
-                known: NDArray[np.float32] = logits[:, self._step.read(_TOKEN)[0]] - logs
+            if min(logs.tolist()) > _LEAST:
+                known: NDArray[np.float32] = self._logits[:, self._step.read(_TOKEN)[0]] - logs
                 return known
-        return log_normalizers(logits)
+        return log_normalizers(self._logits)
 
-    def _choose(self, logits: NDArray[np.float32], draws: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the chosen ids, int64 ``[batch]``."""
-        chosen: NDArray[np.int64]
-        if self._k == 1:
-            chosen = np.argmax(logits, axis=1)
-        else:
-            candidates = top_k(logits, self._k, scratch=self._scratch)
-            values = logits[self._rows[:, None], candidates]
-            chosen = candidates[self._rows, inverse_cdf(values, draws, self._temperature)]
+    def _drawn(self, draws: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the ids that are drawn, int64 ``[batch]``; -1 where the logits of a row are not numbers."""
+        try:
+            candidates = top_k(self._logits, self._k, scratch=self._scratch)
+            values = self._logits[self._rows[:, None], candidates]
+            chosen: NDArray[np.int64] = candidates[self._rows, inverse_cdf(values, draws, self._temperature)]
+        except ValueError:
+            chosen = np.full(len(draws), -1)
         return chosen
