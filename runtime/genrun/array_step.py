@@ -24,8 +24,7 @@ _LEAST = -100.0  # log-probability that float32 can tell to a hundred-thousandth
 class ArrayStep:
     """A step that chooses by the options ``k``, int64 ``[1]``, and ``temperature``, float64 ``[]``.
 
-    ``session`` and ``carried`` as for :class:`~genrun.bound_step.BoundStep`; ``normalizes``: whether its graph can
-    sum up the probabilities, which otherwise is done here as well.
+    ``session`` and ``carried`` as for :class:`~genrun.bound_step.BoundStep`; the graph has the input ``normalize``.
     """
 
     def __init__(
@@ -36,18 +35,15 @@ class ArrayStep:
         *,
         vocabulary: int,
         suppressed_ids: Sequence[int],
-        normalizes: bool,
     ) -> None:
         batch = len(carried["token"])
-        inputs: dict[str, NDArray[Any]] = {}
+        inputs = {"k": np.array([-1]), "normalize": np.array(True)}
         outputs: dict[str, NDArray[Any]] = {"logits": np.zeros((batch, vocabulary), np.float32)}
-        if normalizes:
-            inputs = {"k": np.array([-1]), "normalize": np.array(True)}
-            outputs |= {_TOKEN: np.zeros(batch, np.int64), _LOG: np.zeros(batch, np.float32)}
+        outputs |= {_TOKEN: np.zeros(batch, np.int64), _LOG: np.zeros(batch, np.float32)}
         self._step = BoundStep(session, "cpu", inputs=inputs, carried=carried, outputs=outputs, chooses=False)
         self._logits = self._step.read("logits")
         self._k, self._temperature = int(options["k"][0]), float(options["temperature"])
-        self._suppressed, self._normalizes = list(suppressed_ids), normalizes
+        self._suppressed = list(suppressed_ids)
         self._rows, self._starts = np.arange(batch), np.arange(batch) * vocabulary
         self._scratch = np.zeros((batch, vocabulary), np.bool_)
         self._chooses = True
@@ -58,7 +54,7 @@ class ArrayStep:
 
         Where the logits of a row are not numbers, all ids are -1.
         """
-        if self._normalizes and (draws is not None) is not self._chooses:
+        if (draws is not None) is not self._chooses:
             self._chooses = draws is not None
             self._step.write("k", -1 if self._chooses else 0)
         self._step.run()
@@ -73,11 +69,10 @@ class ArrayStep:
 
     def _log_normalizers(self) -> NDArray[np.float32]:
         """Return log Σ exp(logits), float32 ``[batch]``: what the graph takes off a logit, if that can be told."""
-        if self._normalizes:
-            logs = self._step.read(_LOG)
-            if min(logs.tolist()) > _LEAST:
-                known: NDArray[np.float32] = self._logits[:, self._step.read(_TOKEN)[0]] - logs
-                return known
+        logs = self._step.read(_LOG)
+        if min(logs.tolist()) > _LEAST:
+            known: NDArray[np.float32] = self._logits[:, self._step.read(_TOKEN)[0]] - logs
+            return known
         return log_normalizers(self._logits)
 
     def _drawn(self, draws: NDArray[np.float64]) -> NDArray[np.int64]:

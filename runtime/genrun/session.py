@@ -40,7 +40,7 @@ _CHOOSING_OUTPUTS = {"chosen": "tensor(int64)", "chosen_log_probability": "tenso
 
 # Drawing in NumPy pays for as many rows as make up for what its calls cost, measured on two cores; and while few
 # threads want Python's lock, which NumPy needs between its loops and the graph does not. The most likely token is
-# always found faster by NumPy.
+# always found faster by NumPy. All of it only where the graph sums up the probabilities (normalize).
 _ROWS_FOR_NUMPY, _LANES_FOR_NUMPY = 4, 4
 
 States = list[NDArray[Any]]
@@ -172,14 +172,13 @@ class StepSession:
             carried,
             vocabulary=self.vocabulary,
             suppressed_ids=suppressed_ids,
-            normalizes=self._normalizes,
         )
 
     def chooses_in_numpy(self, options: Mapping[str, NDArray[Any]], rows: int) -> bool:
         """Return whether NumPy is the faster one to choose for a batch of so many ``rows``."""
         k = int(options["k"][0])
         pays = k == 1 or (k > 0 and rows >= _ROWS_FOR_NUMPY)
-        return pays and self.device == "cpu" and self.lanes.count <= _LANES_FOR_NUMPY
+        return pays and self._normalizes and self.device == "cpu" and self.lanes.count <= _LANES_FOR_NUMPY
 
     def check_going(self) -> None:
         """Raise Stopped if this session has been told to stop."""

@@ -84,7 +84,7 @@ def in_graph(
 
 
 def in_arrays(
-    session: StepSession, decoder: Decoder, logits: Logits, draws: Sequence[float], *, normalizes: bool
+    session: StepSession, decoder: Decoder, logits: Logits, draws: Sequence[float]
 ) -> tuple[list[int], list[float]]:
     options = graph_options(session, decoder)
     assert options is not None
@@ -95,7 +95,6 @@ def in_arrays(
         carried,
         vocabulary=session.vocabulary,
         suppressed_ids=SUPPRESSED,
-        normalizes=normalizes,
     )
     assert step.run(None) == ([], [])
     step.load(carried)
@@ -134,10 +133,9 @@ def test_the_graph_chooses_what_the_decoder_chooses(
     wanted = pytest.approx([row[token] for row, token in zip(expected, ids, strict=True)], abs=2e-5)
     assert logs == wanted
     if not isinstance(decoder, Temperature):
-        for normalizes in (True, False):
-            again = in_arrays(session(size), decoder, logits, draws, normalizes=normalizes)
-            assert again[0] == ids
-            assert again[1] == wanted
+        again = in_arrays(session(size), decoder, logits, draws)
+        assert again[0] == ids
+        assert again[1] == wanted
 
 
 @pytest.mark.parametrize("decoder", [Greedy(), TopK(40, 0.8), Temperature(0.9), Temperature(3.0)], ids=repr)
@@ -151,10 +149,9 @@ def test_the_graph_chooses_the_same_from_ten_thousand_logits(
         ids, logs = in_graph(session(10_007), decoder, logits, draws)
         assert ids == in_numpy(decoder, logits, draws)
         if not isinstance(decoder, Temperature):
-            for normalizes in (True, False):
-                again = in_arrays(session(10_007), decoder, logits, draws, normalizes=normalizes)
-                assert again[0] == ids
-                assert again[1] == pytest.approx(logs, abs=1e-5)
+            again = in_arrays(session(10_007), decoder, logits, draws)
+            assert again[0] == ids
+            assert again[1] == pytest.approx(logs, abs=1e-5)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
@@ -169,9 +166,8 @@ def test_nothing_is_chosen_from_logits_that_are_no_numbers(
     assert ids[1] == -1
     assert [ids[0], ids[2]] == in_numpy(decoder, logits[[0, 2]], [0.5, 0.5])
     if not isinstance(decoder, Temperature):  # here one such row is enough
-        for normalizes in (True, False):
-            ids, logs = in_arrays(session(300), decoder, logits, [0.5, 0.5, 0.5], normalizes=normalizes)
-            assert min(ids) == -1 or math.isnan(sum(logs))
+        ids, logs = in_arrays(session(300), decoder, logits, [0.5, 0.5, 0.5])
+        assert min(ids) == -1 or math.isnan(sum(logs))
 
 
 def extended(table: Logits) -> tuple[Any, Any]:
