@@ -38,10 +38,10 @@ _CHOOSING_INPUTS = {"draw": "tensor(double)", "temperature": "tensor(double)", "
 _NORMALIZING_INPUTS = {"normalize": "tensor(bool)"}
 _CHOOSING_OUTPUTS = {"chosen": "tensor(int64)", "chosen_log_probability": "tensor(float)"}
 
-# Drawing in NumPy pays for as many rows as make up for what its calls cost, measured on two cores; and while few
-# threads want Python's lock, which NumPy needs between its loops and the graph does not. The most likely token is
+# Drawing in NumPy pays for as many rows, and logits of all, as make up for what its calls cost; and while few threads
+# want Python's lock, which NumPy needs between its loops and the graph does not. The most likely token is
 # always found faster by NumPy. All of it only where the graph sums up the probabilities (normalize).
-_ROWS_FOR_NUMPY, _LANES_FOR_NUMPY = 4, 4
+_ROWS_FOR_NUMPY, _LOGITS_FOR_NUMPY, _LANES_FOR_NUMPY = 4, 12_000, 4
 
 States = list[NDArray[Any]]
 
@@ -177,7 +177,8 @@ class StepSession:
     def chooses_in_numpy(self, options: Mapping[str, NDArray[Any]], rows: int) -> bool:
         """Return whether NumPy is the faster one to choose for a batch of so many ``rows``."""
         k = int(options["k"][0])
-        pays = k == 1 or (k > 0 and rows >= _ROWS_FOR_NUMPY)
+        many = rows >= _ROWS_FOR_NUMPY and rows * self.vocabulary >= _LOGITS_FOR_NUMPY
+        pays = k == 1 or (k > 0 and many)
         return pays and self._normalizes and self.device == "cpu" and self.lanes.count <= _LANES_FOR_NUMPY
 
     def check_going(self) -> None:
