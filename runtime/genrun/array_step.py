@@ -65,13 +65,16 @@ class ArrayStep:
             self._logits[:, token] = -np.inf
         chosen = self._logits.argmax(axis=1) if self._k == 1 else self._drawn(np.array(draws))
         self._step.load({"token": chosen})
-        return chosen.tolist(), (self._logits.take(chosen + self._starts) - normalizers).tolist()
+        logs = np.minimum(self._logits.take(chosen + self._starts) - normalizers, 0.0)
+        return chosen.tolist(), logs.tolist()
 
-    def _log_normalizers(self) -> NDArray[np.float32]:
-        """Return log Σ exp(logits), float32 ``[batch]``: what the graph takes off a logit, if that can be told."""
+    def _log_normalizers(self) -> NDArray[np.float64]:
+        """Return log Σ exp(logits), float64 ``[batch]``: what the graph takes off a logit, if that can be told."""
         logs = self._step.read(_LOG)
         if min(logs.tolist()) > _LEAST:
-            known: NDArray[np.float32] = self._logits[:, self._step.read(_TOKEN)[0]] - logs
+            known: NDArray[np.float64] = np.subtract(
+                self._logits[:, self._step.read(_TOKEN)[0]], logs, dtype=np.float64
+            )
             return known
         return log_normalizers(self._logits)
 

@@ -108,7 +108,7 @@ class Batch:
                     raise
                 self._failure = error  # is raised the next time: what is finished must not be lost
                 break
-            if self.halted or (self._going < len(self._rows) and not self._waiting):
+            if self.halted or len(self._rows) - self._going > len(self._waiting):
                 break
         return finished
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
 
 from genrun.arguments import check_text
@@ -100,7 +100,10 @@ class Generation:
             unfinished += len(taken)
             return taken
 
-        for _ in generate_rows(self._batches(batch_size), take, self._session.lanes):
+        # A list can be looked at ahead of time, and who says what waits also; others may wait for results themselves.
+        known, says = isinstance(prompts, Sized), hasattr(prompts, "waits")
+        batches, lanes = self._batches(batch_size), self._session.lanes
+        for _ in generate_rows(batches, take, lanes, ahead=known or says, dealt=known):
             unfinished -= 1
             while waiting and (first := next(iter(waiting))).finish_reason:
                 yield self._result(waiting.pop(first))

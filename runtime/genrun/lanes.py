@@ -39,10 +39,12 @@ class Work(Generic[Returned]):
             raise GenrunError("texts that were begun before a fork cannot be finished by the child: begin anew there")
         return self._work() if self.future is None else self.future.result()
 
-    def end(self) -> None:
-        """Wait until it is over, whatever became of it."""
-        if self.is_elsewhere() and self.future is not None:
-            wait([self.future])
+    def outcome(self) -> Returned | None:
+        """Wait until it is over and return what it returns; None where it failed, or was never begun."""
+        if not self.is_elsewhere() or self.future is None:
+            return None
+        wait([self.future])
+        return None if self.future.exception() else self.future.result()
 
     def is_elsewhere(self) -> bool:
         """Return whether it goes on without being asked for."""
@@ -58,8 +60,11 @@ class Lanes:
         self._threads: tuple[int, ThreadPoolExecutor] | None = None  # with the process that they belong to
 
     def for_batch(self, size: int) -> int:
-        """Return into how many batches one of ``size`` rows is best divided."""
-        return max(1, min(self.count, size // _ROWS))
+        """Return into how many batches one of ``size`` rows is best divided.
+
+        On a lane, where a decoder may generate as well, it is one: to wait for other lanes there could be for ever.
+        """
+        return 1 if getattr(_thread, "is_lane", False) else max(1, min(self.count, size // _ROWS))
 
     def begin(self, work: Callable[[], Returned]) -> Work[Returned]:
         """Begin ``work`` on a thread; or later, where no thread can be had any more, as when the interpreter ends."""
@@ -80,5 +85,29 @@ class Lanes:
     def _executor(self) -> ThreadPoolExecutor:
         with self._lock:
             if self._threads is None or self._threads[0] != os.getpid():  # threads do not survive a fork
-                self._threads = os.getpid(), ThreadPoolExecutor(self.count, "genrun-lane")
+                self._threads = os.getpid(), _started(self.count)
             return self._threads[1]
+
+
+_thread = threading.local()
+
+
+def _started(count: int) -> ThreadPoolExecutor:
+    """Return an executor all of whose threads have been started; raises RuntimeError where one cannot be.
+
+    A pool that fails to start a thread for some work raises, and does the work all the same when another is free.
+    """
+    executor, gate = ThreadPoolExecutor(count, "genrun-lane", _is_lane), threading.Event()
+    try:
+        for _ in range(count):
+            executor.submit(gate.wait)
+    except RuntimeError:
+        executor.shutdown(wait=False)
+        raise
+    finally:
+        gate.set()
+    return executor
+
+
+def _is_lane() -> None:
+    _thread.is_lane = True

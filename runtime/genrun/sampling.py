@@ -20,19 +20,21 @@ _ROWS = 4  # that fit into the cache of a core
 def top_k(logits: NDArray[np.float32], k: int, *, scratch: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
     """Return the ids of the ``k`` highest logits, int64 ``[batch, k]``: highest first, equal ones by id.
 
-    ``logits``: float32 ``[batch, vocabulary]``; ``k``: 1 to the vocabulary; ``scratch``: an array of that shape which
-    is overwritten, for who calls often. Raises ValueError for a NaN.
+    ``logits``: ``[batch, vocabulary]``, looked at in float32; ``k``: from 1, the vocabulary at most is returned;
+    ``scratch``: bool, of the shape of the logits, is overwritten, for who calls often. Raises ValueError for a NaN.
 
     >>> top_k(np.array([[3.0, 1.0, 2.0, 2.0]], np.float32), 3).tolist()
     [[0, 2, 3]]
     """
+    logits = np.asarray(logits, np.float32)
     batch, vocabulary = logits.shape
+    k = min(k, vocabulary)
     wanted = np.greater_equal(logits, _lower_bounds(logits, k), out=scratch)
     found = wanted.reshape(-1).nonzero()[0]  # in all rows, one after another
     rows = found // vocabulary
     counts = np.bincount(rows, minlength=batch)
     keys = _keys(logits.reshape(-1)[found], found - rows * vocabulary)
-    table = np.full((batch, counts.max()), np.iinfo(np.int64).max)
+    table = np.full((batch, counts.max(initial=k)), np.iinfo(np.int64).max)
     table[np.arange(table.shape[1]) < counts[:, None]] = keys
     table.sort(axis=1)
     ids: NDArray[np.int64] = table[:, :k] & _IDS
@@ -50,7 +52,7 @@ def _lower_bounds(logits: NDArray[np.float32], k: int) -> NDArray[np.float32]:
         highest = _highest_of_columns(highest, min(_HEIGHT, highest.shape[1] // few))
     if highest is logits:
         highest = logits.copy()
-    if np.isnan(highest.max()):
+    if np.isnan(highest).any():
         raise ValueError("a logit is not a number")
     last = highest.shape[1] - k
     highest.partition(last, axis=1)
@@ -97,34 +99,35 @@ def inverse_cdf(
     >>> inverse_cdf(np.log(np.array([[0.2, 0.3, 0.5]], np.float32)), np.array([0.4])).tolist()
     [1]
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # beyond any float is minus infinity: probability 0
+    with np.errstate(all="ignore"):  # beyond any float is minus infinity: probability 0; NaN is looked for below
         weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
         weights /= temperature
-    np.exp(weights, out=weights)
-    weights *= _UNITS
-    np.rint(weights, out=weights)
+        np.exp(weights, out=weights)
+        weights *= _UNITS
+        np.rint(weights, out=weights)
     cumulative = np.cumsum(weights, axis=1, out=weights)
     totals = cumulative[:, -1]
-    if np.isnan(totals.max()):
+    if np.isnan(totals).any():
         raise ValueError("a logit is not a number")
     passed: NDArray[np.intp] = (cumulative <= (draws * totals)[:, None]).sum(axis=1)
     return passed
 
 
-def log_normalizers(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return log Σ exp(logits) of each row, float32 ``[batch]``: a logit less this is a log-probability.
+def log_normalizers(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return log Σ exp(logits) of each row, float64 ``[batch]``: a logit less this is a log-probability.
 
-    ``logits``: float32 ``[batch, vocabulary]``. It is NaN for a row with a NaN.
+    ``logits``: ``[batch, vocabulary]``, looked at in float32. It is NaN for a row with a NaN.
 
     >>> [round(float(x), 4) for x in log_normalizers(np.zeros((1, 4), np.float32))]
     [1.3863]
     """
+    logits = np.asarray(logits, np.float32)
     highest = logits.max(axis=1, keepdims=True)
-    totals = np.empty(len(logits), np.float32)
-    for first in range(0, len(logits), _ROWS):
-        part = slice(first, first + _ROWS)
-        with np.errstate(invalid="ignore"):  # infinity less infinity is NaN
+    totals = np.empty(len(logits))
+    with np.errstate(all="ignore"):  # infinity less infinity is NaN
+        for first in range(0, len(logits), _ROWS):
+            part = slice(first, first + _ROWS)
             weights = logits[part] - highest[part]
-        np.einsum("ij->i", np.exp(weights, out=weights), out=totals[part])
-    result: NDArray[np.float32] = np.log(totals) + highest[:, 0]
+            np.exp(weights, out=weights).sum(axis=1, dtype=np.float64, out=totals[part])
+        result: NDArray[np.float64] = np.log(totals) + highest[:, 0]
     return result

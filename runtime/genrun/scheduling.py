@@ -17,12 +17,15 @@ _AHEAD = 64  # rows that may wait for a batch before the others wait for it, too
 Take = Callable[[int], Sequence[Row]]
 
 
-def generate_rows(batches: Sequence[Batch], take: Take, lanes: Lanes | None = None) -> Iterator[Row]:
+def generate_rows(
+    batches: Sequence[Batch], take: Take, lanes: Lanes | None = None, *, ahead: bool = False, dealt: bool = False
+) -> Iterator[Row]:
     """Generate any number of rows; yields them as they finish.
 
     ``take(count)`` hands out at most ``count`` more rows; none, while no row is left in a batch, is the end. Several
-    batches need ``lanes`` to run on, and some rows wait in each, so that it goes on by itself for a while. Which rows
-    meet in a batch depends on no clock: logits are rounded alike each time.
+    batches need ``lanes`` to run on. ``ahead``: half as many rows as there are places may be taken before there is
+    one, so that a batch goes on by itself for a while. ``dealt``: the batches are dealt their rows in turn, so that
+    which rows meet in one depends on no clock as long as the lanes keep about the same pace.
     """
     if len(batches) == 1 or lanes is None:
         [batch] = batches
@@ -31,26 +34,36 @@ def generate_rows(batches: Sequence[Batch], take: Take, lanes: Lanes | None = No
             if not len(batch):
                 return
             yield from batch.advance()
-    dealer = _Dealer(take, len(batches))
+    hand = _Dealer(take, len(batches)).hand if dealt else lambda _, count: take(count)
     idle, going = list(range(len(batches))), dict[Work[list[Row]], int]()
     try:
         while True:
-            for number in idle:
+            for number in idle.copy():
                 batch = batches[number]
-                batch.admit(dealer.hand(number, batch.size + batch.size // 2 - len(batch)))
-            for number in [number for number in idle if len(batches[number])]:
-                idle.remove(number)
-                going[lanes.begin(batches[number].advance_on)] = number
+                batch.admit(hand(number, batch.size - len(batch)))
+                if len(batch):
+                    idle.remove(number)
+                    going[lanes.begin(batch.advance_on)] = number
             if not going:
                 return
+            for number in going.values() if ahead else ():
+                room = batches[number].size * 3 // 2 - len(batches[number])
+                batches[number].admit(hand(number, max(0, room)))
             work = lanes.first(going)
             idle.append(going.pop(work))
             yield from work.result()
-    finally:  # nobody wants more, or something went wrong
-        for batch in batches:
-            batch.halted = True
+    except Exception:  # what is finished must not be lost
+        _halt(batches)
         for work in going:
-            work.end()
+            yield from work.outcome() or ()
+        raise
+    finally:  # nobody is waited for: this may run on a lane itself, where an abandoned generator is collected
+        _halt(batches)
+
+
+def _halt(batches: Sequence[Batch]) -> None:
+    for batch in batches:
+        batch.halted = True
 
 
 class _Dealer:

@@ -79,9 +79,12 @@ def test_batches_run_on_threads_of_their_own(models: tuple[Model, Model]) -> Non
     assert all(name.startswith("genrun-lane") for name in seen)
 
 
-def test_which_texts_share_a_batch_depends_on_no_clock(models: tuple[Model, Model]) -> None:
+def test_which_texts_share_a_batch_depends_on_no_clock(
+    models: tuple[Model, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Lanes of different pace get the same rows: logits of other batches may be rounded otherwise."""
     _, model = models
+    monkeypatch.setattr("genrun.scheduling._AHEAD", 1000)  # of lanes as different as these
     groups: list[set[tuple[tuple[int, ...], ...]]] = []
     for slow in (0, 1):
         seen: set[tuple[tuple[int, ...], ...]] = set()
@@ -186,3 +189,54 @@ def test_texts_that_were_going_at_a_fork_are_refused_by_the_child() -> None:
         os._exit(1)
     assert lanes.first([begun]).result() == parent
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_decoder_may_generate_with_the_same_model(models: tuple[Model, Model]) -> None:
+    """On a lane, to wait for other lanes could be for ever."""
+    _, model = models
+
+    @dataclass(frozen=True)
+    class Rollout(Least):
+        def choose(
+            self, logits: NDArray[np.float32], tokens: Sequence[NDArray[np.int64]], draws: NDArray[np.float32]
+        ) -> NDArray[np.int64]:
+            model.generate_many(["the"] * 64, max_new_tokens=2, seed=1)
+            return super().choose(logits, tokens, draws)
+
+    assert len(model.generate_many(PROMPTS, batch_size=64, max_new_tokens=2, decoder=Rollout(), seed=1)) == len(
+        PROMPTS
+    )
+
+
+def test_an_abandoned_generator_may_be_collected_on_a_lane(models: tuple[Model, Model]) -> None:
+    _, model = models
+    lanes = model._session.lanes
+    results = [iter(model.generate_each(PROMPTS * 3, batch_size=64, max_new_tokens=40, seed=1)) for _ in range(4)]
+    for result in results:
+        next(result)
+    ended = [lanes.begin(result.close) for result in results]  # type: ignore[attr-defined]
+    for work in ended:
+        work.result()
+    assert len(model.generate_many(PROMPTS, batch_size=64, max_new_tokens=2, seed=1)) == len(PROMPTS)
+
+
+def test_where_threads_cannot_be_started_the_texts_are_the_same(
+    songs_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool that fails to start a thread does the work all the same when another one is free."""
+    model, start = genrun.load(songs_model, device="cpu", threads=4), threading.Thread.start
+    settings = model.settings(max_new_tokens=9, seed=1)
+    wanted = [result.text for result in model.generate_many(PROMPTS, batch_size=1, settings=settings)]
+    started: list[threading.Thread] = []
+
+    def refuse(thread: threading.Thread) -> None:
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        texts = [result.text for result in model.generate_many(PROMPTS, batch_size=64, settings=settings)]
+    assert len(started) == 1
+    assert texts == wanted
