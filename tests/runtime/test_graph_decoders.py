@@ -63,6 +63,20 @@ def test_a_decoder_that_says_so_is_left_to_the_graph(model: Model) -> None:
     assert many == model.generate_many(["a"], n=9, decoder="top-k", k=30, temperature=5.0, seed=1)
 
 
+@pytest.mark.parametrize("decoder", ["greedy", "top-k", "temperature"])
+def test_the_texts_are_the_same_wherever_they_are_chosen(
+    model: Model, monkeypatch: pytest.MonkeyPatch, decoder: str
+) -> None:
+    """In NumPy, in the graph, and by the decoder: as the file, the device and the number of texts allow."""
+    settings = model.settings(decoder=decoder, max_new_tokens=9, seed=4)
+    wanted = model.generate_many(["a", "b"], n=9, settings=settings)
+    for attribute in ("_normalizes", "chooses"):  # files that were exported earlier
+        monkeypatch.setattr(model._session, attribute, False)
+        for found, expected in zip(model.generate_many(["a", "b"], n=9, settings=settings), wanted, strict=True):
+            assert (found.ids, found.finish_reason) == (expected.ids, expected.finish_reason)
+            assert found.log_probability == pytest.approx(expected.log_probability, abs=1e-4)
+
+
 def test_a_file_that_cannot_choose_leaves_it_to_the_decoder(alphabet: Model) -> None:
     assert alphabet.generate("a", decoder=Declared({"k": 1}), max_new_tokens=2) == "add"
 
