@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.bound_step import BoundStep
-from genrun.sampling import inverse_cdf, log_normalizers, top_k
+from genrun.sampling import NotANumberError, inverse_cdf, log_normalizers, top_k
 
 __all__ = ["ArrayStep"]
 
@@ -84,6 +84,6 @@ class ArrayStep:
             candidates = top_k(self._logits, self._k, scratch=self._scratch)
             values = self._logits[self._rows[:, None], candidates]
             chosen: NDArray[np.int64] = candidates[self._rows, inverse_cdf(values, draws, self._temperature)]
-        except ValueError:
+        except NotANumberError:
             chosen = np.full(len(draws), -1)
         return chosen

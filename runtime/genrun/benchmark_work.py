@@ -18,10 +18,9 @@ from genrun.errors import ModelFileError
 from genrun.model import Model
 from genrun.options_choice import graph_options
 from genrun.row import Row
-from genrun.session import StepSession
 from genrun.settings import GenerationSettings
 
-__all__ = ["Round", "Work", "lane_sizes"]
+__all__ = ["Round", "Work"]
 
 _Step = Callable[[], object]
 
@@ -52,7 +51,7 @@ class Work:
         metadata = model._metadata
         endless = dataclasses.replace(metadata, generation=dataclasses.replace(metadata.generation, stop_ids=()))
         self._endless = Model(self._session.stoppable(self._clock), endless)
-        self._lanes = lane_sizes(self._session, size)
+        self._lanes = self._session.lanes.divided(size)
         self._threads = ThreadPoolExecutor(len(self._lanes))
         self.chosen_in = "graph"
         if self._options is None or self._session.chooses_in_numpy(self._options, max(self._lanes)):
@@ -123,12 +122,6 @@ class Work:
             _, states = session.step(tokens, states)
 
         return bare_step, batch.advance
-
-
-def lane_sizes(session: StepSession, size: int) -> list[int]:
-    """Return the sizes of the batches that ``size`` texts are generated in, side by side."""
-    count = session.lanes.for_batch(size)
-    return [(size + i) // count for i in range(count)]
 
 
 class _Clock(threading.Event):

@@ -124,8 +124,8 @@ class Generation:
 
     def _batches(self, batch_size: int) -> list[Batch]:
         """Return the batches that ``batch_size`` rows are best divided into."""
-        count = self._session.lanes.for_batch(batch_size)
-        return [self._batch((batch_size + i) // count, of=count, log_probabilities=True) for i in range(count)]
+        sizes = self._session.lanes.divided(batch_size)
+        return [self._batch(size, of=len(sizes), log_probabilities=True) for size in sizes]
 
     def _batch(self, size: int = 1, *, of: int = 1, log_probabilities: bool = False) -> Batch:
         return Batch(

@@ -59,12 +59,13 @@ class Lanes:
         self._lock = threading.Lock()
         self._threads: tuple[int, ThreadPoolExecutor] | None = None  # with the process that they belong to
 
-    def for_batch(self, size: int) -> int:
-        """Return into how many batches one of ``size`` rows is best divided.
+    def divided(self, size: int) -> list[int]:
+        """Return the sizes of the batches that one of ``size`` rows is best divided into.
 
         On a lane, where a decoder may generate as well, it is one: to wait for other lanes there could be for ever.
         """
-        return 1 if getattr(_thread, "is_lane", False) else max(1, min(self.count, size // _ROWS))
+        count = 1 if getattr(_thread, "is_lane", False) else max(1, min(self.count, size // _ROWS))
+        return [(size + i) // count for i in range(count)]
 
     def begin(self, work: Callable[[], Returned]) -> Work[Returned]:
         """Begin ``work`` on a thread; or later, where no thread can be had any more, as when the interpreter ends."""

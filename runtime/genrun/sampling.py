@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["inverse_cdf", "log_normalizers", "top_k"]
+__all__ = ["NotANumberError", "inverse_cdf", "log_normalizers", "top_k"]
 
 _UNITS = 2.0**32
 _COLUMNS = 5  # for each candidate that is wanted: so that the highest of few columns is below the bound
@@ -17,11 +17,16 @@ _IDS = 0xFFFFFFFF  # the lower half of a key
 _ROWS = 4  # that fit into the cache of a core
 
 
+class NotANumberError(ValueError):
+    """A logit is NaN, or infinite where it must not be."""
+
+
 def top_k(logits: NDArray[np.float32], k: int, *, scratch: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
     """Return the ids of the ``k`` highest logits, int64 ``[batch, k]``: highest first, equal ones by id.
 
     ``logits``: ``[batch, vocabulary]``, looked at in float32; ``k``: from 1, the vocabulary at most is returned;
-    ``scratch``: bool, of the shape of the logits, is overwritten, for who calls often. Raises ValueError for a NaN.
+    ``scratch``: bool, of the shape of the logits, is overwritten, for who calls often. Raises ValueError for
+    a ``k`` below 1, NotANumberError for a NaN.
 
     >>> top_k(np.array([[3.0, 1.0, 2.0, 2.0]], np.float32), 3).tolist()
     [[0, 2, 3]]
@@ -29,6 +34,8 @@ def top_k(logits: NDArray[np.float32], k: int, *, scratch: NDArray[np.bool_] | N
     logits = np.asarray(logits, np.float32)
     batch, vocabulary = logits.shape
     k = min(k, vocabulary)
+    if k < 1:
+        raise ValueError(f"k must be 1 or more, not {k}")
     wanted = np.greater_equal(logits, _lower_bounds(logits, k), out=scratch)
     found = wanted.reshape(-1).nonzero()[0]  # in all rows, one after another
     rows = found // vocabulary
@@ -53,7 +60,7 @@ def _lower_bounds(logits: NDArray[np.float32], k: int) -> NDArray[np.float32]:
     if highest is logits:
         highest = logits.copy()
     if np.isnan(highest).any():
-        raise ValueError("a logit is not a number")
+        raise NotANumberError("a logit is not a number")
     last = highest.shape[1] - k
     highest.partition(last, axis=1)
     return highest[:, last, None]
@@ -91,7 +98,8 @@ def inverse_cdf(
 
     ``logits``: ``[batch, candidates]``, ``draws``: ``[batch]`` in [0, 1); returns ``[batch]``. The probabilities are
     softmax(logits / temperature). (Inverse transform sampling: Devroye, "Non-Uniform Random Variate Generation",
-    1986, chapter III.2.) A candidate of probability 0 is never chosen. Raises ValueError for a NaN or an infinity.
+    1986, chapter III.2.) A candidate of probability 0 is never chosen. Raises ValueError for a temperature that
+    is not above 0, NotANumberError for a NaN and for a highest logit that is infinite.
 
     The highest candidate has the weight 2**32, and all are rounded to whole numbers, so that their sums are exact in
     any order: a model file's own graph, which adds otherwise and has another exp, then chooses the same.
@@ -99,6 +107,8 @@ def inverse_cdf(
     >>> inverse_cdf(np.log(np.array([[0.2, 0.3, 0.5]], np.float32)), np.array([0.4])).tolist()
     [1]
     """
+    if not temperature > 0:
+        raise ValueError(f"temperature must be above 0, not {temperature!r}")
     with np.errstate(all="ignore"):  # beyond any float is minus infinity: probability 0; NaN is looked for below
         weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
         weights /= temperature
@@ -108,7 +118,7 @@ def inverse_cdf(
     cumulative = np.cumsum(weights, axis=1, out=weights)
     totals = cumulative[:, -1]
     if np.isnan(totals).any():
-        raise ValueError("a logit is not a number")
+        raise NotANumberError("a logit is not a number")
     passed: NDArray[np.intp] = (cumulative <= (draws * totals)[:, None]).sum(axis=1)
     return passed
 

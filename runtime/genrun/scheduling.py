@@ -11,8 +11,8 @@ from genrun.row import Row
 
 __all__ = ["generate_rows"]
 
-_TOGETHER = 16
-_AHEAD = 64  # rows that may wait for a batch before the others wait for it, too
+_TOGETHER = 16  # rows that are dealt to one batch, before the next one gets any
+_LEAD = 64  # rows that may wait for a batch before the others wait for it, too
 
 Take = Callable[[int], Sequence[Row]]
 
@@ -77,7 +77,7 @@ class _Dealer:
     def hand(self, number: int, count: int) -> list[Row]:
         """Return at most ``count`` rows of the batch with that number."""
         hand = self._hands[number]
-        while len(hand) < count and max(map(len, self._hands)) <= _AHEAD:
+        while len(hand) < count and max(map(len, self._hands)) <= _LEAD:
             wanted = (count - len(hand)) * len(self._hands)
             rows = self._take(wanted)
             for row in rows:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import genrun
 from genrun.benchmark_setup import describe_setup
-from genrun.benchmark_work import Work, lane_sizes
+from genrun.benchmark_work import Work
 from genrun.benchmarking import Measurement, benchmark
 from genrun.cli.bench import command
 from genrun.cli.group import cli
@@ -102,7 +102,7 @@ def test_each_round_notes_the_time_before_every_token(babble: Model) -> None:
     work = Work(babble, babble.settings(seed=1, max_new_tokens=6), 3)
     found = work.round()
     assert found.tokens == 18
-    lanes = len(lane_sizes(babble._session, 3))
+    lanes = len(babble._session.lanes.divided(3))
     assert len(found.waits) // lanes in (5, 10)  # each step asks once, or twice
     assert (found.waits > 0).all()
 

@@ -73,29 +73,25 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], StepSes
     return opened
 
 
+def fed(session: StepSession, decoder: Decoder, logits: Logits) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the options that the graph is fed for ``decoder``, and what makes it say ``logits``."""
+    options = graph_options(session, decoder)
+    assert options is not None
+    return options, {"token": np.zeros(len(logits), np.int64), "state.0": logits}
+
+
 def in_graph(
     session: StepSession, decoder: Decoder, logits: Logits, draws: Sequence[float]
 ) -> tuple[list[int], list[float]]:
-    options = graph_options(session, decoder)
-    assert options is not None
-    carried: dict[str, NDArray[Any]] = {"token": np.zeros(len(logits), np.int64), "state.0": logits}
-    step = session.choosing_step(options, carried, SUPPRESSED, in_graph=True)
-    return step.run(draws)
+    return session.choosing_step(*fed(session, decoder, logits), SUPPRESSED, in_graph=True).run(draws)
 
 
 def in_arrays(
     session: StepSession, decoder: Decoder, logits: Logits, draws: Sequence[float]
 ) -> tuple[list[int], list[float]]:
-    options = graph_options(session, decoder)
-    assert options is not None
-    carried: dict[str, NDArray[Any]] = {"token": np.zeros(len(logits), np.int64), "state.0": logits}
-    step = ArrayStep(
-        session._session,
-        options,
-        carried,
-        vocabulary=session.vocabulary,
-        suppressed_ids=SUPPRESSED,
-    )
+    options, carried = fed(session, decoder, logits)
+    size = session.vocabulary
+    step = ArrayStep(session._session, options, carried, vocabulary=size, suppressed_ids=SUPPRESSED)
     assert step.run(None) == ([], [])
     step.load(carried)
     return step.run(draws)

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,11 +26,17 @@ PROMPTS = [word for word in ("the council", "what the", "mayor", "", "new ferry"
 
 @dataclass(frozen=True)
 class Least:
-    """A decoder that the graph knows nothing of: the draw chooses among the two least likely tokens."""
+    """A decoder that the graph knows nothing of: the draw chooses among the two least likely tokens.
+
+    ``before`` is called with the tokens so far, whenever it is to choose.
+    """
+
+    before: Callable[[Sequence[NDArray[np.int64]]], object] = len
 
     def choose(
         self, logits: NDArray[np.float32], tokens: Sequence[NDArray[np.int64]], draws: NDArray[np.float32]
     ) -> NDArray[np.int64]:
+        self.before(tokens)
         least = np.argsort(np.where(np.isinf(logits), np.inf, logits), axis=1)[:, :2]
         chosen: NDArray[np.int64] = least[np.arange(len(least)), (draws >= 0.5).astype(int)]
         return chosen
@@ -57,24 +64,19 @@ def test_the_texts_are_those_of_one_batch(models: tuple[Model, Model], decoder: 
 
 @pytest.mark.parametrize(("size", "count"), [(1, 1), (16, 1), (31, 1), (32, 2), (47, 2), (48, 3), (64, 4), (1000, 4)])
 def test_a_small_batch_is_not_divided(size: int, count: int) -> None:
-    assert Lanes(4).for_batch(size) == count
-    assert Lanes(1).for_batch(size) == 1
-    assert Lanes(1000).for_batch(10**6) < 20
+    divided = Lanes(4).divided(size)
+    assert (len(divided), sum(divided)) == (count, size)
+    assert max(divided) - min(divided) <= 1
+    assert Lanes(1).divided(size) == [size]
+    assert len(Lanes(1000).divided(10**6)) < 20
 
 
 def test_batches_run_on_threads_of_their_own(models: tuple[Model, Model]) -> None:
     seen: set[str] = set()
     _, model = models
 
-    @dataclass(frozen=True)
-    class Where(Least):
-        def choose(
-            self, logits: NDArray[np.float32], tokens: Sequence[NDArray[np.int64]], draws: NDArray[np.float32]
-        ) -> NDArray[np.int64]:
-            seen.add(threading.current_thread().name)
-            return super().choose(logits, tokens, draws)
-
-    model.generate_many(PROMPTS, batch_size=64, max_new_tokens=3, decoder=Where(), seed=1)
+    where = Least(lambda _: seen.add(threading.current_thread().name))
+    model.generate_many(PROMPTS, batch_size=64, max_new_tokens=3, decoder=where, seed=1)
     assert seen
     assert all(name.startswith("genrun-lane") for name in seen)
 
@@ -84,29 +86,20 @@ def test_which_texts_share_a_batch_depends_on_no_clock(
 ) -> None:
     """Lanes of different pace get the same rows: logits of other batches may be rounded otherwise."""
     _, model = models
-    monkeypatch.setattr("genrun.scheduling._AHEAD", 1000)  # of lanes as different as these
-    groups: list[set[tuple[tuple[int, ...], ...]]] = []
-    for slow in (0, 1):
+    monkeypatch.setattr("genrun.scheduling._LEAD", 1000)  # of lanes as different as these
+    firsts, seconds = ("the", "a", "new", "what"), ("", "mayor", "the a", "x")
+    prompts = [f"{first} {second}" for first in firsts for second in seconds] * 20
+    groups = []
+    for slow in (False, True):
         seen: set[tuple[tuple[int, ...], ...]] = set()
+
+        def note(tokens: Sequence[NDArray[np.int64]], seen: Any = seen, slow: bool = slow) -> None:
+            seen.add(tuple(tuple(row.tolist()) for row in tokens))
+            if slow and threading.current_thread().name.endswith("_0"):
+                time.sleep(0.002)
+
+        model.generate_many(prompts, batch_size=64, max_new_tokens=7, decoder=Least(note), seed=1)
         groups.append(seen)
-
-        @dataclass(frozen=True)
-        class Noting(Least):
-            wait = slow
-            told = seen
-
-            def choose(
-                self, logits: NDArray[np.float32], tokens: Sequence[NDArray[np.int64]], draws: NDArray[np.float32]
-            ) -> NDArray[np.int64]:
-                self.told.add(tuple(tuple(row.tolist()) for row in tokens))
-                if self.wait and threading.current_thread().name.endswith("_0"):
-                    time.sleep(0.002)
-                return super().choose(logits, tokens, draws)
-
-        prompts = [
-            f"{first} {second}" for first in ("the", "a", "new", "what") for second in ("", "mayor", "the a", "x")
-        ]
-        model.generate_many(prompts * 20, batch_size=64, max_new_tokens=7, decoder=Noting(), seed=1)
     assert groups[0] == groups[1]
 
 
@@ -195,17 +188,9 @@ def test_a_decoder_may_generate_with_the_same_model(models: tuple[Model, Model])
     """On a lane, to wait for other lanes could be for ever."""
     _, model = models
 
-    @dataclass(frozen=True)
-    class Rollout(Least):
-        def choose(
-            self, logits: NDArray[np.float32], tokens: Sequence[NDArray[np.int64]], draws: NDArray[np.float32]
-        ) -> NDArray[np.int64]:
-            model.generate_many(["the"] * 64, max_new_tokens=2, seed=1)
-            return super().choose(logits, tokens, draws)
-
-    assert len(model.generate_many(PROMPTS, batch_size=64, max_new_tokens=2, decoder=Rollout(), seed=1)) == len(
-        PROMPTS
-    )
+    rollout = Least(lambda _: model.generate_many(["the"] * 64, max_new_tokens=2, seed=1))
+    found = model.generate_many(PROMPTS, batch_size=64, max_new_tokens=2, decoder=rollout, seed=1)
+    assert len(found) == len(PROMPTS)
 
 
 def test_an_abandoned_generator_may_be_collected_on_a_lane(models: tuple[Model, Model]) -> None:

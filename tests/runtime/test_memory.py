@@ -30,18 +30,18 @@ def test_texts_leave_nothing_behind(babble: Model) -> None:
             sizes.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    assert counts[-1] - counts[0] < 1_200  # batches are not always equally far
-    assert sizes[-1] - sizes[0] < 300_000
+    assert counts[-1] - counts[0] < 200  # batches are not always equally far
+    assert sizes[-1] - sizes[0] < 100_000
 
 
 def test_what_such_a_count_sees(babble: Model) -> None:
     """Guards the test above: kept results would be noticed."""
     gc.collect()
     before = len(gc.get_objects())
-    kept = babble.generate_many(islice(cycle(PROMPTS), 2_100), seed=7)
+    kept = babble.generate_many(islice(cycle(PROMPTS), 700), seed=7)
     gc.collect()
-    assert len(gc.get_objects()) - before > 1_600
-    assert len(kept) == 2_100
+    assert len(gc.get_objects()) - before > 600
+    assert len(kept) == 700
 
 
 @pytest.mark.parametrize("ended", [True, False], ids=["to its end", "left"])

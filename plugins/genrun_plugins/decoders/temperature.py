@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genrun.errors import OptionError
 from genrun.sampling import inverse_cdf
-from genrun_plugins.decoders._sampling import check_temperature
 
-__all__ = ["Temperature"]
+__all__ = ["Temperature", "check_temperature"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,12 @@ class Temperature:
     def in_graph(self) -> Mapping[str, float]:
         """Return what a model file's graph is fed to choose the same."""
         return {"k": -1, "temperature": self.temperature}
+
+
+def check_temperature(temperature: float) -> None:
+    """Raise OptionError unless ``temperature`` is a finite number above 0."""
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise OptionError(
+            f"temperature must be a number above 0, not {temperature!r}; "
+            "for the most likely token every time there is the decoder 'greedy'"
+        )

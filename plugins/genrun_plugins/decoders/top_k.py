@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from genrun.errors import OptionError
 from genrun.sampling import inverse_cdf, top_k
-from genrun_plugins.decoders._sampling import check_temperature
+from genrun_plugins.decoders.temperature import check_temperature
 
 __all__ = ["TopK"]
 
@@ -43,7 +43,7 @@ class TopK:
         draws: NDArray[np.float32],
     ) -> NDArray[np.int64]:
         """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]`` and draws ``[batch]``."""
-        candidates = top_k(logits, min(self.k, logits.shape[1]))  # [batch, k]
+        candidates = top_k(logits, self.k)  # [batch, k]
         values = np.take_along_axis(logits, candidates, axis=1)  # [batch, k]
         columns = inverse_cdf(values, draws, self.temperature)  # [batch]
         return np.take_along_axis(candidates, columns[:, None], axis=1)[:, 0]
