@@ -11,8 +11,10 @@ import keras
 import onnx
 
 from genrun.errors import ExportError
+from genrun.graph.properties import with_digest
 from genrun.model import load
 from genrun.model_file import GenerationDefaults, Metadata, Verification
+from genrun.opening import MappedFile
 from genrun.session import StepSession
 from genrun.tokenizer import Tokenizer
 from genrun.verification import verify
@@ -90,7 +92,7 @@ class Writer:
     def _opened(self, model: onnx.ModelProto) -> StepSession:
         """Return a session over the step as a file of its own, without metadata."""
         _write(model, self.path)
-        session = StepSession(self.path, device="cpu")
+        session = StepSession(MappedFile(self.path), device="cpu")
         session.bind(len(self.tokenizer))
         return session
 
@@ -110,4 +112,4 @@ class Writer:
 
 
 def _write(model: onnx.ModelProto, path: Path) -> int:
-    return path.write_bytes(model.SerializeToString())
+    return path.write_bytes(with_digest(model.SerializeToString()))

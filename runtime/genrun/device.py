@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from genrun.arguments import check_count
 from genrun.causes import known_cause
 from genrun.errors import DeviceError, MissingExtraError, ModelFileError, OptionError, one_line
-from genrun.external_data import refuse_external_data
 from genrun.wheels import GPU_WHEEL, how_to_install, installed_wheels
 
 if TYPE_CHECKING:
@@ -81,9 +80,7 @@ def open_session(path: Path, device: str | Sequence[str], threads: int | None) -
     wanted = _providers(device)
     if threads is not None:
         threads = check_count("threads", threads, most=_MOST_THREADS)
-    _check_readable(path)
     ort = import_onnxruntime()
-    refuse_external_data(path)
     if wanted is None:
         return _open_on_any(ort, path, threads)
     if wanted == (CPU,):
@@ -211,20 +208,6 @@ def _without_logging(ort: ModuleType) -> Iterator[None]:
         ort.set_default_logger_severity(2)  # warnings, as onnxruntime begins; it cannot be asked for its level
 
 
-def _check_readable(path: Path) -> None:
-    if path.is_dir():
-        hint = " (a run folder: genrun export makes a model file of it)" if (path / "run.toml").exists() else ""
-        raise ModelFileError(f"{path} is a folder, not a model file{hint}")
-    try:
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise ModelFileError(f"{path} is empty, not a model file")
-    except OSError as error:
-        raise ModelFileError(f"{path}: cannot open the model file: {error.strerror or error}") from error
-    except ValueError as error:  # a path that no file can have
-        raise ModelFileError(f"{str(path)!r}: cannot open the model file: {error}") from error
-
-
 def _open_on_cpu(
     ort: ModuleType, path: Path, threads: int | None, why: str, fell_back: bool = False
 ) -> OpenedSession:
@@ -248,6 +231,7 @@ def _open(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | 
     # A small step is over before a second thread has woken up; 0 lets onnxruntime use every core.
     settings.intra_op_num_threads = threads or (1 if _is_small(path) else 0)
     settings.inter_op_num_threads = 1
+    settings.add_session_config_entry("session.load_model_format", "ONNX")  # whatever the file is called
     try:
         session = ort.InferenceSession(
             path, settings, providers=[_WITH_OPTIONS.get(name, name) for name in providers]

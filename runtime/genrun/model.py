@@ -18,6 +18,7 @@ from genrun.device import DeviceWarning
 from genrun.errors import OptionError
 from genrun.generation import BATCH_SIZE, Generation, Job
 from genrun.model_file import GenerationDefaults, Metadata, Verification
+from genrun.opening import MappedFile
 from genrun.results import Result, warn_unknown
 from genrun.scoring import Score, token_log_probabilities
 from genrun.session import StepSession
@@ -30,7 +31,13 @@ from genrun.typing_session import KEPT_STATES, TypingSession
 __all__ = ["BATCH_SIZE", "Model", "load"]
 
 
-def load(path: str | os.PathLike[str], *, device: str | Sequence[str] = "auto", threads: int | None = None) -> Model:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    device: str | Sequence[str] = "auto",
+    threads: int | None = None,
+    trust: str = "nothing",
+) -> Model:
     """Open a model file.
 
     ``device``: ``auto`` (a GPU if one works, else the CPU), ``cpu``, ``cuda``, or the execution providers of
@@ -38,18 +45,21 @@ def load(path: str | os.PathLike[str], *, device: str | Sequence[str] = "auto", 
     used, or it is a DeviceError with the reason; ``auto`` warns (DeviceWarning) where it uses the CPU although
     onnxruntime for GPUs is installed. ``threads``: CPU threads, 1 to 1,024; None means all cores. A small model
     file (below 16 MiB) uses them for the parts of a batch, and for a single step only where a number is given; a
-    large one uses them for each step. Raises ModelFileError for a file that is not a genrun model, OptionError
-    for arguments that are not accepted, MissingExtraError without onnxruntime.
+    large one uses them for each step. ``trust``: ``graph`` opens a file whose graph genrun would refuse, or that was
+    changed after its export; onnxruntime may then crash or use any amount of memory and time.
+    Raises ModelFileError for a file that is not a genrun model, OptionError for arguments that are not accepted,
+    MissingExtraError without onnxruntime.
 
     >>> model = load("headlines.onnx")                                            # doctest: +SKIP
     >>> model.generate("today in new york", max_new_tokens=8, seed=7)             # doctest: +SKIP
     'Today in New York City, a Mayor Vote on the Budget'
     """
-    session = StepSession(check_path(path, what="a model file"), device=device, threads=threads)
+    file = MappedFile(check_path(path, what="a model file"))
+    metadata = Metadata.from_properties(file.properties, path=str(path))
+    session = StepSession(file, device=device, threads=threads, trust=trust)
     if session.fell_back:
         message = f"the model runs on the CPU although onnxruntime-gpu is installed: {session.device_reason}"
         warnings.warn(f"{message}; genrun doctor says what to do", DeviceWarning, stacklevel=2)
-    metadata = Metadata.from_properties(session.properties, path=str(path))
     session.bind(len(metadata.tokenizer))
     return Model(session, metadata)
 

@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import Any, TypeGuard
 
 from genrun.errors import ModelFileError, OptionError, one_line
+from genrun.json_text import read_json
+from genrun.results import shorten
 from genrun.tokenizer import Tokenizer
 from genrun.tokenizer.detokenizer import check_casing
 
@@ -31,6 +33,12 @@ FORMAT_VERSION = 1
 LOGIT_TOLERANCE = 5e-3  # between machines and devices, on logits of the order of ten
 _PREFIX = "genrun."
 _LONGEST = 1_000_000  # new tokens; every one has its draw, made beforehand
+
+# What a file may ask for by itself; who generates may ask for more.
+_LONGEST_BY_DEFAULT = 100_000  # new tokens
+_MOST_GOLDEN = 1_024  # golden texts
+_MOST_GOLDEN_IDS = 100_000  # in all of them together, prompts included
+_LONGEST_NAME = 200  # characters, of a decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +175,8 @@ def _check_version(properties: Mapping[str, str], path: str) -> None:
     text = properties.get(_PREFIX + "format_version")
     if text is None:
         raise ModelFileError(f"{path} is an ONNX file, but not one that genrun exported: it has no genrun metadata")
-    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
-        raise ModelFileError(f"{path}: genrun.format_version is {text!r}, not a whole number from 1")
+    if not (text.isascii() and text.isdecimal()) or len(text) > 9 or int(text) < 1:
+        raise ModelFileError(f"{path}: genrun.format_version is {shorten(text)!r}, not a whole number from 1")
     if int(text) > FORMAT_VERSION:
         raise ModelFileError(
             f"{path} has model format {text}; this genrun reads formats up to {FORMAT_VERSION}: "
@@ -181,9 +189,9 @@ def _document(properties: Mapping[str, str], key: str) -> dict[str, Any]:
     if text is None:
         raise _Malformed(f"genrun.{key} is missing")
     try:
-        value = json.loads(text)
+        value = read_json(text)
     except (ValueError, RecursionError) as error:
-        raise _Malformed(f"genrun.{key} is not valid JSON: {one_line(error)}") from error
+        raise _Malformed(f"genrun.{key} is not valid JSON: {shorten(one_line(error), 200)}") from error
     if not isinstance(value, dict):
         raise _Malformed(f"genrun.{key} must be a JSON object")
     return value
@@ -194,6 +202,11 @@ def _generation(value: dict[str, Any], vocabulary: int) -> GenerationDefaults:
     length = value.get("max_new_tokens")
     if not isinstance(decoder, str) or not isinstance(options, dict) or not _is_int(length):
         raise _Malformed("genrun.generation needs 'decoder', 'options' and 'max_new_tokens'")
+    if len(decoder) > _LONGEST_NAME:
+        raise _Malformed(f"genrun.generation: the name of its decoder has more than {_LONGEST_NAME} characters")
+    if _LONGEST_BY_DEFAULT < length <= _LONGEST:
+        raise _Malformed(f"genrun.generation asks for {length:,} new tokens; at most {_LONGEST_BY_DEFAULT:,}")
+    casing = value.get("casing")
     if len(_ids(value, "suppressed_ids", vocabulary)) >= vocabulary:
         raise _Malformed("genrun.generation suppresses every token")
     return GenerationDefaults(
@@ -202,7 +215,7 @@ def _generation(value: dict[str, Any], vocabulary: int) -> GenerationDefaults:
         max_new_tokens=length,
         stop_ids=_ids(value, "stop_ids", vocabulary),
         suppressed_ids=_ids(value, "suppressed_ids", vocabulary),
-        casing=str(value.get("casing")),
+        casing=casing if isinstance(casing, str) else shorten(repr(casing)),
     )
 
 
@@ -215,7 +228,15 @@ def _verification(value: dict[str, Any], vocabulary: int) -> Verification:
         raise _Malformed("genrun.verification: 'quantization' must be a JSON object")
     if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0 < tolerance <= 1:
         raise _Malformed("genrun.verification: 'logit_tolerance' must be a number above 0, up to 1")
-    return Verification(figures, tuple(_golden(item, vocabulary) for item in golden), quantization, float(tolerance))
+    if len(golden) > _MOST_GOLDEN:
+        raise _Malformed(f"genrun.verification has {len(golden):,} golden texts; at most {_MOST_GOLDEN:,} are read")
+    texts = tuple(_golden(item, vocabulary) for item in golden)
+    ids = sum(len(text.prompt_ids) + len(text.new_ids) for text in texts)
+    if ids > _MOST_GOLDEN_IDS:
+        raise _Malformed(
+            f"genrun.verification has {ids:,} ids in golden texts; at most {_MOST_GOLDEN_IDS:,} are read"
+        )
+    return Verification(figures, texts, quantization, float(tolerance))
 
 
 def _golden(value: object, vocabulary: int) -> GoldenText:

@@ -21,6 +21,7 @@ from genrun.device import open_session, reason
 from genrun.errors import ModelFileError, one_line
 from genrun.graph_step import GraphStep
 from genrun.lanes import Lanes
+from genrun.opening import MappedFile
 
 __all__ = ["NOT_NUMBERS", "StateSpec", "States", "StepSession", "Stopped"]
 
@@ -60,25 +61,33 @@ class Stopped(Exception):
 
 
 class StepSession:
-    """An open model file. Holds no generation state, so threads may share it.
+    """An open model ``file``. Holds no generation state, so threads may share it.
 
-    ``device`` and ``threads`` as in :func:`genrun.load`; afterwards ``device`` is the one really used, ``providers``
-    are all that are in use, ``device_reason`` says why, and ``fell_back`` whether the CPU stands in for a GPU. Raises
-    ModelFileError for a file that is no model, DeviceError for a device that cannot be used, OptionError for what is
-    no device, MissingExtraError without onnxruntime. After :meth:`bind`, ``vocabulary`` is the number of tokens, and
-    ``chooses`` tells whether the graph can also choose. ``lanes`` are threads for the steps of several batches.
+    ``device``, ``threads`` and ``trust`` as in :func:`genrun.load`; afterwards ``device`` is the one really used,
+    ``providers`` are all that are in use, ``device_reason`` says why, and ``fell_back`` whether the CPU stands in for
+    a GPU. Raises ModelFileError for a file that is no model, DeviceError for a device that cannot be used,
+    OptionError for what is no device, MissingExtraError without onnxruntime. After :meth:`bind`, ``vocabulary`` is
+    the number of tokens, and ``chooses`` tells whether the graph can also choose. ``lanes`` are threads for the steps
+    of several batches.
     """
 
-    def __init__(self, path: Path, *, device: str | Sequence[str] = "auto", threads: int | None = None) -> None:
-        self.path = path
-        opened = open_session(path, device, threads)
+    def __init__(
+        self,
+        file: MappedFile,
+        *,
+        device: str | Sequence[str] = "auto",
+        threads: int | None = None,
+        trust: str = "nothing",
+    ) -> None:
+        self.path = file.path
+        with file.checked(trust):
+            opened = open_session(file.path, device, threads)
         self.device, self.device_reason, self.fell_back = opened.device, opened.reason, opened.fell_back
         self.providers = opened.providers
         self.lanes = Lanes(opened.lanes)
         self._session = opened.session
         self._narrow = opened.narrow or opened.session
         self._stop: threading.Event | None = None
-        self.properties: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def stoppable(self, stop: threading.Event) -> StepSession:
         """Return a view of this session whose steps raise Stopped once ``stop`` is set, in whichever thread."""
@@ -143,7 +152,8 @@ class StepSession:
         except Exception as error:
             raise self.failure(error) from error
         batch = len(tokens)
-        if len(logits) != batch or any(len(state) != batch for state in following):
+        shapes = [(batch, self.vocabulary), *((batch, *spec.shape) for spec in self.states)]
+        if [array.shape for array in (logits, *following)] != shapes:
             raise ModelFileError(f"{self.path}: the decoding step does not return one row for each of its {batch}")
         return logits, following
 

@@ -11,6 +11,7 @@ import onnx
 import pytest
 
 import genrun
+from genrun.opening import MappedFile
 from genrun.session import StepSession
 from genrun_export.choice_parity import check_choices
 from genrun_export.choosing import add_choosing
@@ -23,7 +24,7 @@ def check(path: Path, change: Callable[[Any], None]) -> None:
     model = step_model(babble_table(30))
     add_choosing(model, [0, 2])
     change(model)
-    session = StepSession(save(path, model, {}), device="cpu")
+    session = StepSession(MappedFile(save(path, model, {})), device="cpu")
     session.bind(30)
     check_choices(session, PROMPTS, count=20, batch_sizes=(1, 4), suppressed_ids=(0, 2))
 

@@ -23,6 +23,7 @@ prepare_backend()
 
 import keras  # noqa: E402
 
+from genrun.opening import MappedFile  # noqa: E402
 from genrun.session import StepSession  # noqa: E402
 from genrun_core.architecture import load_network  # noqa: E402
 from genrun_core.corpus import TokenShards  # noqa: E402
@@ -191,7 +192,7 @@ def test_logits_that_drift_only_along_the_continuations_are_refused(racetrack_ru
         add_choosing(model, [0])
         path = tmp_path / f"{drift}.onnx"
         onnx.save(model, path)
-        session = StepSession(path, device="cpu")
+        session = StepSession(MappedFile(path), device="cpu")
         session.bind(len(tokenizer))
         return session
 

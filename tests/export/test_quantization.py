@@ -20,6 +20,7 @@ from genrun_core.backend import prepare_backend
 
 prepare_backend()
 
+from genrun.opening import MappedFile  # noqa: E402
 from genrun.session import StepSession  # noqa: E402
 from genrun_core.architecture import build_network, fingerprint, load_network  # noqa: E402
 from genrun_core.batches import Batch  # noqa: E402
@@ -200,7 +201,7 @@ def test_every_architecture_computes_nearly_the_same(
 
 def opened(step: onnx.ModelProto, path: Path) -> StepSession:
     onnx.save(step, path)
-    session = StepSession(path, device="cpu")
+    session = StepSession(MappedFile(path), device="cpu")
     session.bind(40)
     return session
 

@@ -19,6 +19,7 @@ from onnx.reference import ReferenceEvaluator
 
 from genrun.array_step import ArrayStep
 from genrun.contracts import Decoder
+from genrun.opening import MappedFile
 from genrun.options_choice import graph_options
 from genrun.session import StepSession
 from genrun_export.choosing import add_choosing
@@ -65,7 +66,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], StepSes
     def opened(size: int) -> StepSession:
         model = echo(size)
         add_choosing(model, SUPPRESSED)
-        opened = StepSession(save(folder / f"{size}.onnx", model, {}), device="cpu")
+        opened = StepSession(MappedFile(save(folder / f"{size}.onnx", model, {})), device="cpu")
         opened.bind(size)
         assert opened.chooses
         return opened
@@ -177,7 +178,7 @@ def test_who_does_not_know_the_inputs_need_not_feed_them(tmp_path: Path) -> None
     """Not in onnxruntime, and not in another implementation of ONNX."""
     paths = [save(tmp_path / f"{i}.onnx", model, {}) for i, model in enumerate(extended(babble_table(30)))]
     feed = {"token": np.array([4, 9]), "state.0": np.zeros((2, 1), np.float32)}
-    sessions = [StepSession(path, device="cpu") for path in paths]
+    sessions = [StepSession(MappedFile(path), device="cpu") for path in paths]
     for opened in sessions:
         opened.bind(30)
     assert [opened.chooses for opened in sessions] == [False, True]

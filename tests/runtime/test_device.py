@@ -11,6 +11,7 @@ import pytest
 import genrun
 from genrun.device import DeviceWarning, open_session
 from genrun.errors import DeviceError, GenrunError, ModelFileError, OptionError
+from genrun.opening import MappedFile
 from genrun.session import StepSession
 from genrun.wheels import installed_wheels
 from support.distributions import Site
@@ -106,7 +107,7 @@ def test_both_wheels_are_the_reason_where_there_are_both(
     remedy = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install 'genrun[gpu]'"
     message = refusal(alphabet_file, DeviceError, device="cuda")
     assert message == f"device 'cuda' cannot be used: {why}; {remedy}"
-    session = StepSession(alphabet_file)
+    session = StepSession(MappedFile(alphabet_file))
     assert (session.device, session.device_reason, session.fell_back) == ("cpu", why, True)
 
 
@@ -224,32 +225,34 @@ def test_what_is_printed_while_cuda_is_tried_is_held_back_and_becomes_the_reason
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], alphabet_file: Path
 ) -> None:
     fake_onnxruntime(monkeypatch, said="*** EP Error ***\n falling back", preloads=True)
-    session = StepSession(alphabet_file)
+    session = StepSession(MappedFile(alphabet_file))
     printed = "Failed to load /lib/libcudnn.so.9: no such file *** EP Error *** falling back"
     assert (session.device, session.device_reason) == ("cpu", f"CUDA could not start ({printed})")
     message = refusal(alphabet_file, DeviceError, device="cuda")
     assert message.startswith(f"device 'cuda' cannot be used: CUDA could not start ({printed});")
     fake_onnxruntime(monkeypatch, works=(CUDA,), said="welcome to CUDA", preloads=True)
-    assert StepSession(alphabet_file).device == "cuda"
+    assert StepSession(MappedFile(alphabet_file)).device == "cuda"
     assert capsys.readouterr().out == ""
 
 
 def test_the_cause_is_told_where_it_is_known(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
     library = "libcublasLt.so.13: cannot open shared object file: No such file or directory"
     fake_onnxruntime(monkeypatch, said=f"Failed to load libcublasLt.so.13: {library}\n and much more")
-    assert StepSession(alphabet_file).device_reason == "CUDA could not start (libcublasLt.so.13 is missing)"
+    assert (
+        StepSession(MappedFile(alphabet_file)).device_reason == "CUDA could not start (libcublasLt.so.13 is missing)"
+    )
 
 
 def test_long_printing_is_cut(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
     fake_onnxruntime(monkeypatch, said="word " * 1000)
-    assert len(StepSession(alphabet_file).device_reason) < 350
+    assert len(StepSession(MappedFile(alphabet_file)).device_reason) < 350
 
 
 def test_a_cuda_session_that_cannot_be_made_is_a_reason_too(
     monkeypatch: pytest.MonkeyPatch, alphabet_file: Path
 ) -> None:
     fake_onnxruntime(monkeypatch, said="raise")
-    session = StepSession(alphabet_file)
+    session = StepSession(MappedFile(alphabet_file))
     assert session.device == "cpu"
     assert session.device_reason == (
         f"CUDA could not start ({alphabet_file} is not a readable ONNX model: no driver)"

@@ -57,7 +57,7 @@ def fake_onnxruntime(
         get_available_providers=lambda: [*compiled_in, CPU],
         get_all_providers=onnxruntime.get_all_providers,
         set_default_logger_severity=lambda severity: None,
-        SessionOptions=SimpleNamespace,
+        SessionOptions=onnxruntime.SessionOptions,
         InferenceSession=type("Session", (FakeSession,), {"working": (*works, CPU), "said": said}),
     )
     if preloads:

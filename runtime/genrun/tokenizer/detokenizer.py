@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 
 from genrun.errors import OptionError, nearest
+from genrun.results import shorten
 
 __all__ = ["CASINGS", "Detokenizer", "check_casing", "title_case"]
 
@@ -39,7 +40,7 @@ def title_case(word: str) -> str:
 def check_casing(casing: str) -> str:
     """Return ``casing`` if it is one of CASINGS; raises OptionError with the nearest names otherwise."""
     if casing not in CASINGS:
-        raise OptionError(f"unknown casing {casing!r}; {nearest(casing, CASINGS)}")
+        raise OptionError(f"unknown casing {shorten(casing)!r}; {nearest(shorten(casing), CASINGS)}")
     return casing
 
 

@@ -6,15 +6,24 @@ and a stranger's file cannot run anything.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
 from genrun.errors import OptionError, nearest
+from genrun.results import shorten
 
 __all__ = ["STEPS", "Normalization"]
 
 Transform = Callable[[str], str]
+
+_MOST_STEPS = 64
+_LONGEST_NAME = 60
+_MOST_CHARACTERS = 100_000  # in all sets together
+_MOST_GROWTH = 16  # how many times as long a text may become; isolating a character makes three of one
+_SHORT = 1_024  # characters of a text whose growth nobody minds
+_MOST_MARKS = 128  # in a row that are ordered together: Unicode orders them in a time that grows with their square
 
 
 def _lowercase() -> Transform:
@@ -23,8 +32,28 @@ def _lowercase() -> Transform:
 
 
 def _nfc() -> Transform:
-    """Compose accents and syllables (Unicode NFC), so that one text has one spelling."""
-    return lambda text: unicodedata.normalize("NFC", text)
+    """Compose accents and syllables (Unicode NFC), so that one text has one spelling.
+
+    A run of more than 128 combining marks, which no language writes, is composed in parts.
+    """
+    return _composed
+
+
+def _composed(text: str) -> str:
+    if len(text) <= _MOST_MARKS:
+        return unicodedata.normalize("NFC", text)
+    parts, at = [], 0
+    for run in _long_marks().finditer(text):
+        parts.append(unicodedata.normalize("NFC", text[at : run.end()]))
+        at = run.end()
+    return "".join([*parts, unicodedata.normalize("NFC", text[at:])])
+
+
+@functools.cache
+def _long_marks() -> re.Pattern[str]:
+    """Return a pattern of as many combining marks in a row as are ordered together."""
+    marks = "".join(map(chr, (code for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)))))
+    return re.compile(f"[{re.escape(marks)}]{{{_MOST_MARKS}}}")
 
 
 def _drop_non_ascii() -> Transform:
@@ -99,13 +128,18 @@ class Normalization:
     >>> Normalization(steps)("Hello!")
     'hello ! '
 
-    Raises OptionError for an unknown step and for missing, empty or surplus sets of characters.
+    Raises OptionError for an unknown step, for missing, empty or surplus sets of characters, and for more than 64
+    steps or 100,000 characters; when called, for a text that becomes 16 times as long.
     """
 
     __slots__ = ("_transforms", "case_blind", "steps")
 
     def __init__(self, steps: Sequence[Mapping[str, str]]) -> None:
+        if len(steps) > _MOST_STEPS:
+            raise OptionError(f"a tokenizer has at most {_MOST_STEPS} normalization steps, not {len(steps):,}")
         self.steps: tuple[dict[str, str], ...] = tuple(dict(_checked(step)) for step in steps)
+        if sum(len(value) for step in self.steps for value in step.values()) > _MOST_CHARACTERS:
+            raise OptionError(f"the sets of normalization steps have more than {_MOST_CHARACTERS:,} characters")
         self._transforms = [(step["step"], _compile(step)) for step in self.steps]
         # Whether ASCII text comes out as with_case returns it, only in lower case.
         self.case_blind = self.lowercases and _is_case_blind(self.steps)
@@ -117,28 +151,38 @@ class Normalization:
 
     def __call__(self, text: str) -> str:
         """Return ``text`` after all steps."""
+        most = _MOST_GROWTH * max(len(text), _SHORT)
         for _, transform in self._transforms:
             text = transform(text)
+            _check_growth(text, most)
         return text
 
     def with_case(self, text: str) -> str:
         """Return ``text`` after all steps but ``lowercase``: the same words as the corpus writes them."""
+        most = _MOST_GROWTH * max(len(text), _SHORT)
         for name, transform in self._transforms:
             if name != "lowercase":
                 text = transform(text)
+                _check_growth(text, most)
         return text
+
+
+def _check_growth(text: str, most: int) -> None:
+    if len(text) > most:
+        raise OptionError(f"the tokenizer's normalization makes a text more than {_MOST_GROWTH} times as long")
 
 
 def _checked(step: Mapping[str, str]) -> Mapping[str, str]:
     name = step.get("step") if isinstance(step, Mapping) else None
     if not isinstance(name, str):
-        raise OptionError(f"a normalization step is a table with a 'step' name, not {step!r}")
+        raise OptionError(f"a normalization step is a table with a 'step' name, not {shorten(repr(step))}")
     if name not in STEPS:
-        raise OptionError(f"unknown normalization step {name!r}; {nearest(name, STEPS)}")
+        raise OptionError(f"unknown normalization step {shorten(name)!r}; {nearest(name[:_LONGEST_NAME], STEPS)}")
     expected = STEPS[name][1]
     if set(step) - {"step"} != set(expected):
         takes = " and ".join(repr(field) for field in expected) or "nothing else"
-        raise OptionError(f"normalization step {name!r} takes {takes}, not {sorted(set(step) - {'step'})}")
+        given = shorten(repr(sorted(map(str, set(step) - {"step"}))), 200)
+        raise OptionError(f"normalization step {name!r} takes {takes}, not {given}")
     for field in expected:
         if not isinstance(step[field], str) or not step[field]:
             raise OptionError(f"normalization step {name!r}: {field} must be text of one character or more")

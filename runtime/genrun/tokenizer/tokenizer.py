@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from genrun.errors import OptionError
+from genrun.results import shorten
 from genrun.tokenizer.detokenizer import Detokenizer
 from genrun.tokenizer.normalization import Normalization
 
@@ -240,16 +241,15 @@ class Tokenizer:
         if not isinstance(value, dict):
             raise OptionError(f"a tokenizer is a JSON object, not {type(value).__name__}")
         if value.get("version") != _FORMAT:
-            raise OptionError(
-                f"tokenizer version {value.get('version')!r} is not {_FORMAT}; a newer genrun may read it"
-            )
+            version = shorten(repr(value.get("version")))
+            raise OptionError(f"tokenizer version {version} is not {_FORMAT}; a newer genrun may read it")
         vocabulary, specials = _texts(value.get("vocabulary")), _texts(value.get("specials"))
         steps = value.get("normalization")
         if vocabulary is None or specials is None or not isinstance(steps, list):
             raise OptionError("a tokenizer needs the lists 'vocabulary', 'specials' and 'normalization'")
         return cls(
-            kind=str(value.get("kind")),
-            split_on=str(value.get("split_on")),
+            kind=_text(value.get("kind")),
+            split_on=_text(value.get("split_on")),
             vocabulary=vocabulary,
             specials=specials,
             normalization=Normalization(steps),
@@ -276,8 +276,13 @@ def check_specials(names: Iterable[str]) -> tuple[str, ...]:
 def _one_of(what: str, value: str, accepted: Iterable[str]) -> str:
     names = list(accepted)
     if value not in names:
-        raise OptionError(f"unknown tokenizer {what} {value!r}; accepted: {', '.join(names)}")
+        raise OptionError(f"unknown tokenizer {what} {shorten(value)!r}; accepted: {', '.join(names)}")
     return value
+
+
+def _text(value: object) -> str:
+    """Return ``value``, or, for a message, what it is instead of a text."""
+    return value if isinstance(value, str) else shorten(repr(value))
 
 
 def _texts(value: object) -> list[str] | None:
@@ -289,8 +294,10 @@ def _written_from_json(value: object, size: int) -> WrittenForms:
     if not isinstance(value, dict):
         return WrittenForms()
     forms, others = value.get("forms", ""), value.get("others", {})
-    fits = isinstance(forms, str) and len(forms) <= size and re.fullmatch(r"[.CU*]*", forms)
-    if not fits or not isinstance(others, dict) or not all(re.fullmatch(r"[0-9]{1,9}", k) for k in others):
+    fits = isinstance(forms, str) and len(forms) <= size and bool(re.fullmatch(r"[.CU*]*", forms))
+    if not fits or not isinstance(others, dict) or len(others) > size:
         raise OptionError("a tokenizer's 'written' forms do not fit its vocabulary")
-    words = {int(token): str(word) for token, word in others.items()}
+    if not all(re.fullmatch(r"[0-9]{1,9}", k) and isinstance(v, str) for k, v in others.items()):
+        raise OptionError("a tokenizer's 'written' forms do not fit its vocabulary")
+    words = {int(token): word for token, word in others.items()}
     return WrittenForms(forms, words, bool(value.get("capitalize_first")))
