@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from genrun.errors import OptionError
@@ -187,3 +188,34 @@ def test_a_set_that_has_one_case_of_a_letter_is_not_blind(characters: str, blind
     steps = [{"step": "lowercase"}, {"step": "keep", "characters": characters}]
     assert Normalization(steps).case_blind is blind
     assert not Normalization(steps[1:]).case_blind
+
+
+def test_half_a_million_combining_marks_in_a_row_do_not_take_for_ever() -> None:
+    """Unicode orders a run of marks in a time that grows with its square: this one would take a quarter of an hour."""
+    text = "a" + "\u0301\u0316" * 250_000
+    made = Normalization([{"step": "nfc"}])(text)
+    assert made[0] == "á"
+    assert len(made) == len(text) - 1
+
+
+@given(st.text(alphabet=st.sampled_from("aeu\u0301\u0316\u0308\u1100\u1161가"), max_size=600))
+def test_texts_with_runs_of_up_to_128_marks_are_composed_as_unicode_says(text: str) -> None:
+    runs = re.findall("[\u0301\u0316\u0308]+", text)
+    assume(max(map(len, runs), default=0) < 128)
+    assert Normalization([{"step": "nfc"}])(text) == unicodedata.normalize("NFC", text)
+
+
+def test_steps_that_make_a_text_grow_without_end_are_stopped() -> None:
+    spreading = Normalization([{"step": "isolate", "characters": " "}] * 40)
+    with pytest.raises(OptionError, match="makes a text more than 16 times as long"):
+        spreading("a b " * 1000)
+    with pytest.raises(OptionError, match="makes a text more than 16 times as long"):
+        spreading.with_case("a b " * 1000)
+    assert Normalization([{"step": "isolate", "characters": "!"}])("!" * 5000) == " ! " * 5000
+
+
+def test_the_number_of_steps_and_of_their_characters_has_a_limit() -> None:
+    with pytest.raises(OptionError, match="at most 64 normalization steps, not 65"):
+        Normalization([{"step": "strip"}] * 65)
+    with pytest.raises(OptionError, match="more than 100,000 characters"):
+        Normalization([{"step": "remove", "characters": "x" * 60_000}] * 2)

@@ -17,7 +17,7 @@ from genrun.graph.rules.combining import either
 from genrun.graph.rules.operator import Use
 from genrun.graph.rules.value import Refused, Value, elements
 
-__all__ = ["OPTIONAL_INPUTS", "check_graph"]
+__all__ = ["OPTIONAL_INPUTS", "check_graph", "values_at"]
 
 # The inputs with defaults that the runtime feeds: dtype, and shape for a batch (None is the batch itself).
 OPTIONAL_INPUTS: dict[str, tuple[str, tuple[int | None, ...]]] = {
@@ -41,11 +41,17 @@ def check_graph(file: OnnxFile) -> None:
     limits = _limits(file)
     for batch in BATCHES:
         cost = Cost()
-        scope = _fed(file.graph, batch)
-        _run(file.graph, scope, cost)
+        scope = values_at(file.graph, batch, cost)
         _check_declared(file.graph, scope, batch)
         if exceeded := limits.exceeded(cost, batch):
             raise Refused(exceeded)
+
+
+def values_at(graph: Graph, batch: int, cost: Cost) -> Scope:
+    """Return what is known of each value of a step of ``batch`` texts, and add what the step costs to ``cost``."""
+    scope = _fed(graph, batch)
+    _run(graph, scope, cost)
+    return scope
 
 
 def _limits(file: OnnxFile) -> Limits:
@@ -163,6 +169,8 @@ def _check_form(node: Node, operator: Operator) -> None:
 
 
 def _fits(attribute: Attribute, kind: str) -> bool:
+    if kind == "b":
+        return attribute.kind == "i" and attribute.value in (0, 1)
     empty = attribute.value == []  # an empty list has no type in some files
     return attribute.kind == kind or (empty and len(kind) == 2)
 
@@ -170,7 +178,7 @@ def _fits(attribute: Attribute, kind: str) -> bool:
 def _read(name: str, scope: Scope) -> Value:
     value = scope.get(name)
     if value is None:
-        raise Refused(f"takes {name[:60]!r}, which nothing before it makes")
+        raise Refused(f"it takes {name[:60]!r}, which nothing before makes")
     return value
 
 
@@ -195,8 +203,9 @@ def _branches(node: Node, scope: Scope, cost: Cost) -> list[Value]:
 def _check_declared(graph: Graph, scope: Scope, batch: int) -> None:
     """Raise Refused where a value is declared with another type or shape than it has; memory is planned by that."""
     for name in ("logits", *(f"{value.name}.next" for value in graph.inputs if value.name.startswith("state."))):
-        if scope[name].shape[:1] != (batch,) or not scope[name].exact:
-            raise Refused(f"it makes {shown(scope[name].shape)} {name[:60]!r} for {batch} texts")
+        made = _read(name, scope)
+        if made.shape[:1] != (batch,) or not made.exact:
+            raise Refused(f"it makes {name[:60]!r} of the shape {shown(made.shape)} for {batch} texts")
     for declared in (*graph.outputs, *graph.declared):
         value = scope.get(declared.name)
         if value is None:

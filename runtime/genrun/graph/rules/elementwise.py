@@ -42,7 +42,7 @@ def _one(use: Use) -> list[Value]:
 
 
 @allow("IsNaN", 1)
-@allow("IsInf", 1, detect_negative="i", detect_positive="i")
+@allow("IsInf", 1, detect_negative="b", detect_positive="b")
 def _asked(use: Use) -> list[Value]:
     return [_like(use[0], "bool")]
 
@@ -58,7 +58,7 @@ def _arithmetic(use: Use) -> list[Value]:
 
 
 @allow("Div", 2)
-@allow("Mod", 2, fmod="i")
+@allow("Mod", 2, fmod="b")
 def _division(use: Use) -> list[Value]:
     value, divisor = use.all
     if divisor.dtype.startswith(_WHOLE) and (divisor.known is None or np.isin(divisor.known, (0, -1)).any()):
@@ -94,7 +94,7 @@ def _clip(use: Use) -> list[Value]:
     return [_like(use[0])]
 
 
-@allow("Cast", 1, to="i", saturate="i")
+@allow("Cast", 1, to="i", saturate="b")
 def _cast(use: Use) -> list[Value]:
     dtype = DTYPES.get(use.attribute("to", 0))
     if dtype is None:

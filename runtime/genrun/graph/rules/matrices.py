@@ -33,7 +33,7 @@ def _multiplied(use: Use) -> tuple[int, ...]:
     return shape
 
 
-@allow("Gemm", (2, 3), optional=(2,), alpha="f", beta="f", transA="i", transB="i")
+@allow("Gemm", (2, 3), optional=(2,), alpha="f", beta="f", transA="b", transB="b")
 def _gemm(use: Use) -> list[Value]:
     a, b = use.exact(0).shape, use.exact(1).shape
     if len(a) != 2 or len(b) != 2:

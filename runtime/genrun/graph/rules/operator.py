@@ -73,7 +73,7 @@ class Operator:
     """An operator that a graph may use.
 
     ``inputs`` and ``outputs``: the least and most of them; ``optional``: which inputs may be left out;
-    ``attributes``: the letter of each one's type (see :class:`~genrun.graph.file.Attribute`).
+    ``attributes``: the letter of each one's type (see :class:`~genrun.graph.file.Attribute`), b for 0 or 1.
     """
 
     rule: Rule

@@ -10,7 +10,7 @@ from genrun.graph.rules.value import Refused, Value, check_axis, elements
 __all__: list[str] = []
 
 
-@allow("Reshape", 2, allowzero="i")
+@allow("Reshape", 2, allowzero="b")
 def _reshape(use: Use) -> list[Value]:
     value = use.exact(0)
     wanted = use.known(1)
@@ -143,7 +143,7 @@ def _pad(use: Use) -> list[Value]:
     return [Value(value.dtype, tuple(a + b + c for a, b, c in zip(added, value.shape, added[rank:], strict=False)))]
 
 
-@allow("Trilu", (1, 2), upper="i")
+@allow("Trilu", (1, 2), upper="b")
 def _trilu(use: Use) -> list[Value]:
     if len(use.exact(0).shape) < 2 or (use.get(1) is not None and use.known(1).size != 1):
         raise Refused("takes a triangle of what is no matrix")

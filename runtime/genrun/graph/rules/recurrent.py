@@ -10,11 +10,11 @@ __all__: list[str] = []
 _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
 
-@allow("RNN", (3, 6), outputs=(1, 2), optional=(3, 4, 5), hidden_size="i", direction="s", layout="i")
-@allow("GRU", (3, 6), outputs=(1, 2), optional=(3, 4, 5), hidden_size="i", direction="s", layout="i",
-       linear_before_reset="i")  # fmt: skip
-@allow("LSTM", (3, 7), outputs=(1, 3), optional=(3, 4, 5, 6), hidden_size="i", direction="s", layout="i",
-       input_forget="i")  # fmt: skip
+@allow("RNN", (3, 6), outputs=(1, 2), optional=(3, 4, 5), hidden_size="i", direction="s", layout="b")
+@allow("GRU", (3, 6), outputs=(1, 2), optional=(3, 4, 5), hidden_size="i", direction="s", layout="b",
+       linear_before_reset="b")  # fmt: skip
+@allow("LSTM", (3, 7), outputs=(1, 3), optional=(3, 4, 5, 6), hidden_size="i", direction="s", layout="b",
+       input_forget="b")  # fmt: skip
 def _recurrent(use: Use) -> list[Value]:
     """X [length, batch, in], W [1, gates · hidden, in], R [1, gates · hidden, hidden], B, no lengths, states."""
     gates, hidden = _GATES[use.node.operator], use.attribute("hidden_size", 0)

@@ -13,25 +13,25 @@ __all__: list[str] = []
 _SUMS = "ReduceSum ReduceMax ReduceMin ReduceMean ReduceProd ReduceL1 ReduceL2 ReduceLogSumExp ReduceSumSquare"
 
 
-@allow(_SUMS, (1, 2), axes="is", keepdims="i", noop_with_empty_axes="i")
+@allow(_SUMS, (1, 2), axes="is", keepdims="b", noop_with_empty_axes="b")
 def _reduce(use: Use) -> list[Value]:
     value = use[0]
     axes = use.numbers(1, "axes")
+    if 0 in value.shape:
+        raise Refused("reduces a value without elements")
     if not axes and use.attribute("noop_with_empty_axes", 0):
         return [Value(value.dtype, value.shape, loose=value.loose)]
     reduced = {check_axis(axis, len(value.shape)) for axis in axes or range(len(value.shape))}
     if axes and len(reduced) != len(axes):
         raise Refused("names an axis twice")
-    if any(value.shape[axis] == 0 for axis in reduced):
-        raise Refused("reduces a value without elements")
     return [_reduced(value, reduced, value.dtype, keep=bool(use.attribute("keepdims", 1)))]
 
 
-@allow("ArgMax ArgMin", 1, axis="i", keepdims="i", select_last_index="i")
+@allow("ArgMax ArgMin", 1, axis="i", keepdims="b", select_last_index="b")
 def _place(use: Use) -> list[Value]:
     value = use[0]
     axis = check_axis(use.attribute("axis", 0), len(value.shape))
-    if not value.shape[axis]:
+    if 0 in value.shape:
         raise Refused("looks for the highest of no values")
     return [_reduced(value, {axis}, "int64", keep=bool(use.attribute("keepdims", 1)))]
 
@@ -45,7 +45,7 @@ def _reduced(value: Value, axes: Set[int], dtype: str, *, keep: bool) -> Value:
     return Value(dtype, shape, loose=frozenset(loose))
 
 
-@allow("CumSum", 2, exclusive="i", reverse="i")
+@allow("CumSum", 2, exclusive="b", reverse="b")
 def _cumulative(use: Use) -> list[Value]:
     axis = use.known(1)
     if axis.size != 1:
@@ -54,7 +54,7 @@ def _cumulative(use: Use) -> list[Value]:
     return [Value(use[0].dtype, use[0].shape, loose=use[0].loose)]
 
 
-@allow("TopK", 2, outputs=2, axis="i", largest="i", sorted="i")
+@allow("TopK", 2, outputs=2, axis="i", largest="b", sorted="b")
 def _top(use: Use) -> list[Value]:
     value, count = use[0], use[1]
     axis = check_axis(use.attribute("axis", -1), len(value.shape))
