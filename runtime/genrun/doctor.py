@@ -6,11 +6,9 @@ to CHECKS. Nothing is downloaded, and what may crash is tried in a process of it
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import platform
 import re
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -19,8 +17,9 @@ from typing import Any
 
 import genrun
 from genrun.device import CPU, CUDA
-from genrun.errors import one_line
+from genrun.errors import cause
 from genrun.plugin_listing import list_plugins
+from genrun.plugin_origin import remedy
 from genrun.provider_trial import Trial, try_provider
 from genrun.wheels import CPU_WHEEL, GPU_WHEEL, how_to_install, installed_wheels
 
@@ -102,14 +101,12 @@ def diagnose(machine: Machine | None = None) -> list[Finding]:
     """
     machine = machine or Machine()
     findings: list[Finding] = []
-    with contextlib.redirect_stdout(sys.stderr):  # plugins may print when they are imported
-        for check in CHECKS:
-            try:
-                findings.extend(check(machine))
-            except Exception as error:
-                name = check.__name__.removeprefix("check_")
-                message = f"the check itself failed: {type(error).__name__}: {one_line(error)}"
-                findings.append(Finding("problem", name, message))
+    for check in CHECKS:
+        try:
+            findings.extend(check(machine))
+        except Exception as error:
+            name = check.__name__.removeprefix("check_")
+            findings.append(Finding("problem", name, f"the check itself failed: {cause(error)}"))
     return findings
 
 
@@ -207,8 +204,8 @@ def check_plugins(machine: Machine) -> Iterator[Finding]:
     for plugin in listing:
         if plugin.state == "broken":
             message = plugin.reason or f"{plugin.kind} {plugin.name!r} of {plugin.distribution} is broken"
-            remedy = f"pip install --upgrade {plugin.distribution}, or pip uninstall {plugin.distribution}"
-            yield Finding("problem", "plugins", message, remedy)
+            do = remedy(plugin.distribution, plugin.installed_from, plugin.file, plugin.raised_at)
+            yield Finding("problem", "plugins", message, do)
         elif plugin.state == "hidden":
             yield Finding("note", "plugins", f"{plugin.kind} of {plugin.distribution} is hidden: {plugin.reason}")
     works = sum(plugin.state == "available" for plugin in listing)
