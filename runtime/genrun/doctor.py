@@ -6,6 +6,7 @@ to CHECKS. Nothing is downloaded, and what may crash is tried in a process of it
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import platform
 import re
@@ -65,9 +66,10 @@ class Machine:
         """The installed ``nvidia-…`` packages with their versions."""
         found: dict[str, str] = {}
         for distribution in metadata.distributions():
-            name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"] or "").lower()
-            if name.startswith("nvidia-"):
-                found.setdefault(name, distribution.version)
+            with contextlib.suppress(Exception):  # damaged metadata, of a package that may be any
+                name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"] or "").lower()
+                if name.startswith("nvidia-"):
+                    found.setdefault(name, distribution.version)
         return found
 
     @cached_property
@@ -217,6 +219,8 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+    except Exception:  # damaged metadata
+        return "?"
 
 
 def _stem(name: str) -> str:

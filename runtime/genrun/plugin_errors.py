@@ -15,8 +15,8 @@ __all__ = ["blame"]
 def blame(what: str, error: BaseException, *, passing: tuple[type[GenrunError], ...] = (GenrunError,)) -> NoReturn:
     """Raise ``error``, which a call of a plugin raised, as a PluginError that begins with ``what``.
 
-    Raised as they are: Ctrl-C, what a handler of a signal raised, and an error of the classes ``passing`` with a short
-    message of one line.
+    Raised as they are: Ctrl-C, what a handler of a signal raised, and an error of the classes ``passing`` whose
+    message is one short line.
     """
     if isinstance(error, KeyboardInterrupt) or _from_a_signal(error):
         raise error

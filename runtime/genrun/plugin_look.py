@@ -12,15 +12,18 @@ import inspect
 import json
 import os
 import sys
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from importlib import metadata
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genrun import options, registry
 from genrun.errors import GenrunError, cause, one_line
 from genrun.short_text import short_line
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 __all__ = ["fault", "look", "look_at_all", "module_file"]
 
@@ -57,7 +60,7 @@ def look_at_all(
 
     ``close`` is a file descriptor that this process must not keep open; ``seconds`` the time limit for each plugin.
     """
-    process, end = os.getpid(), os._exit
+    process, end, renewal = os.getpid(), os._exit, 0.0
     if close is not None:
         os.close(close)
     if hasattr(os, "register_at_fork"):
@@ -65,7 +68,10 @@ def look_at_all(
     for number, fields in plugins:
         info = _offered(fields)
         _limit()
-        faulthandler.dump_traceback_later(seconds + _GRACE_SECONDS, exit=True, file=2)  # if nobody watches any more
+        if time.monotonic() >= renewal:  # not each time: it starts a thread
+            renewal = time.monotonic() + _GRACE_SECONDS / 2
+            # Ends this process where nothing watches it any more.
+            faulthandler.dump_traceback_later(seconds + _GRACE_SECONDS, exit=True, file=2)
         _send(answers, {"number": number, "file": module_file(info)})
         try:
             answer = look(info)

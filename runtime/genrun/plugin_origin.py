@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 import shlex
 from importlib import metadata
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from genrun.short_text import short_line
 
 __all__ = ["installed_from", "remedy"]
 
 
+@functools.lru_cache(maxsize=8)  # the plugins of a distribution come one after another
 def installed_from(distribution: metadata.Distribution | None) -> str | None:
     """Return the folder, file or address that ``distribution`` was installed from; None for an index such as PyPI's.
 
@@ -23,7 +25,8 @@ def installed_from(distribution: metadata.Distribution | None) -> str | None:
         if recorded:
             address = str(json.loads(recorded)["url"])
             parts = urlsplit(address)
-            return short_line(url2pathname(parts.path) if parts.scheme == "file" else address)
+            path = unquote(parts.path)[1 if os.name == "nt" else 0 :]  # /C:/…
+            return short_line(path if parts.scheme == "file" else address)
         if distribution is not None and not distribution.read_text("INSTALLER"):
             return short_line(str(distribution.locate_file("")))
     except Exception:  # damaged metadata

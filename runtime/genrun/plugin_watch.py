@@ -24,6 +24,7 @@ from genrun.plugin_look import look_at_all
 __all__: list[str] = []
 
 _MOST_LOST = 5  # processes that the plugins of one distribution may take with them
+_MOST_AT_ONCE = max(4, os.cpu_count() or 1)
 _TICK_SECONDS = 0.1
 # A process that is forked has all modules of this one. On a Mac, libraries of the system do not survive a fork.
 _METHOD = "fork" if sys.platform == "linux" else "spawn"
@@ -109,7 +110,7 @@ def watch(distributions: Sequence[Sequence[Plugin]], seconds: float, close: int 
     waiting = deque((plugins, 0) for plugins in distributions)
     looks: list[_Look] = []
     while waiting or looks:
-        while waiting and len(looks) < max(2, os.cpu_count() or 2):
+        while waiting and len(looks) < _MOST_AT_ONCE:
             plugins, lost = waiting.popleft()
             looks.append(_Look(plugins, lost, seconds, close, found))
         connection.wait([look.answers for look in looks], _TICK_SECONDS)

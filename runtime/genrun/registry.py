@@ -172,7 +172,7 @@ def load(info: PluginInfo) -> Any:
     try:
         wrong = _wrong_shape(info, loaded)
     except BaseException as error:  # so may a metaclass, an annotation, a default factory
-        blame(f"{info.title} has options that cannot be used", error, passing=())
+        blame(f"{info.title} cannot be used", error, passing=())
     if wrong:
         raise PluginError(f"{info.title} {wrong}")
     return loaded
