@@ -1,4 +1,4 @@
-"""Looks for what would keep genrun from working here, and says what to type to mend it.
+"""Looks for what would keep genrun from working here, and says what to type to repair it.
 
 Each check is a function from a :class:`Machine` to findings; to have one more, write it below the others and add it
 to CHECKS. Nothing is downloaded, and what may crash is tried in a process of its own.
@@ -159,7 +159,7 @@ def check_cuda(machine: Machine) -> Iterator[Finding]:
             message = f"there is an NVIDIA driver (CUDA {machine.cpu.driver}), but onnxruntime is the one for CPUs"
             yield Finding("note", "cuda", message, how_to_install("gpu", machine.wheels))
         return
-    if len(machine.wheels) > 1 or not machine.cpu.works:  # which is the first to mend
+    if len(machine.wheels) > 1 or not machine.cpu.works:  # which is the first to repair
         return
     trial = machine.cuda
     major = max((major for name, major in machine.needed.items() if "cuda-runtime" in name), default=0)

@@ -28,7 +28,9 @@ def blame(what: str, error: BaseException, *, passing: tuple[type[GenrunError], 
 def _is_one_line(error: BaseException) -> bool:
     try:
         return one_line(error) == str(error)
-    except Exception:  # __str__ of a class that is the plugin's
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # __str__ of a class that is the plugin's
         return False
 
 
