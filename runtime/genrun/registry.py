@@ -182,8 +182,9 @@ def _wrong_shape(info: PluginInfo, loaded: Any) -> str | None:
     """Return what keeps ``loaded`` from being a plugin of its kind; None where nothing does."""
     method = _METHOD.get(info.kind)
     if method is None:
-        is_command = callable(getattr(loaded, "main", None))
-        return None if is_command else f"must be a click command; {info.value} is not"
+        import click
+
+        return None if isinstance(loaded, click.Command) else f"must be a click command; {info.value} is not"
     if not (inspect.isclass(loaded) and callable(getattr(loaded, method, None))):
         return f"must be a class with a method {method!r}; {info.value} is not"
     if not is_dataclass(loaded):
