@@ -32,18 +32,6 @@ class MuteOurs(GenrunError):
         raise SystemExit("mute")
 
 
-class Odd(type):
-    """Its classes do not say what they are called."""
-
-    @property
-    def __name__(cls) -> str:  # type: ignore[override]
-        raise SystemExit("odd")
-
-
-class Nameless(Exception, metaclass=Odd):
-    """Does not say what it is called."""
-
-
 class Hostile(np.ndarray[Any, Any]):
     """An array that answers as it likes."""
 
@@ -86,7 +74,6 @@ def raising(error: BaseException) -> Callable[[Any], NoReturn]:
         (MemoryError(), "MemoryError"),
         (Mute(), "Mute"),
         (MuteOurs(), "MuteOurs"),
-        (Nameless("x"), "Nameless: x"),
         (ValueError("one\n\ntwo\tthree"), "ValueError: one two three"),
         (ValueError("\x1b[31mred\x1b[0m\x9b2J\x00"), "ValueError: red�"),
         (ValueError("\ud800 ‮"), "ValueError: � �"),

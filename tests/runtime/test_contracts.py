@@ -126,6 +126,19 @@ def test_a_message_is_folded_onto_one_line(error: Exception, line: str) -> None:
     assert errors.one_line(error) == line
 
 
+def test_an_exception_whose_class_does_not_say_its_name_has_one() -> None:
+    class Odd(type):
+        @property
+        def __name__(cls) -> str:  # type: ignore[override]
+            raise RuntimeError("odd")
+
+    class Nameless(Exception, metaclass=Odd):
+        pass
+
+    assert errors.cause(Nameless("x")) == "Nameless: x"
+    assert errors.cause(Nameless()) == "Nameless"
+
+
 def test_every_public_name_is_there_and_nothing_else_is_promised() -> None:
     assert sorted(genrun.__all__) == genrun.__all__
     assert dir(genrun) == genrun.__all__
