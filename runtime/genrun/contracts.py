@@ -33,8 +33,6 @@ class ReadReport:
     (2, {'empty': 1})
     """
 
-    __slots__ = ("_dropped", "_files", "_rows")
-
     def __init__(self) -> None:
         self._rows = 0
         self._dropped: dict[str, int] = {}

@@ -25,7 +25,9 @@ from genrun.short_text import short_line
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-__all__ = ["fault", "look", "look_at_all", "module_file"]
+__all__ = ["BUSY", "fault", "look", "look_at_all", "module_file"]
+
+BUSY = 6  # limits that may pass for a plugin whose process computes, but gets little of a busy machine
 
 _MOST_BYTES = 4 * 2**30  # of memory
 _MOST_CHARACTERS = 4096  # of a path
@@ -71,7 +73,7 @@ def look_at_all(
         if time.monotonic() >= renewal:  # not each time: it starts a thread
             renewal = time.monotonic() + _GRACE_SECONDS / 2
             # Ends this process where nothing watches it any more.
-            faulthandler.dump_traceback_later(seconds + _GRACE_SECONDS, exit=True, file=2)
+            faulthandler.dump_traceback_later(BUSY * seconds + _GRACE_SECONDS, exit=True, file=2)
         _send(answers, {"number": number, "file": module_file(info)})
         try:
             answer = look(info)

@@ -20,7 +20,7 @@ __all__ = ["LIMIT_SECONDS", "try_plugins"]
 
 LIMIT_SECONDS = 10.0  # for one plugin
 _START_SECONDS = 60.0
-_MOST_TRIES = 6  # of the plugins of one distribution, each up to the limit
+_MOST_LIMITS = 40  # that may pass for one distribution, before the process that watches is given up itself
 
 
 def try_plugins(plugins: Sequence[PluginInfo], *, seconds: float | None = None) -> list[dict[str, Any]]:
@@ -36,7 +36,7 @@ def try_plugins(plugins: Sequence[PluginInfo], *, seconds: float | None = None) 
     for number, info in enumerate(plugins):
         distributions[info.distribution].append((number, _fields(info)))
     asked = json.dumps({"seconds": seconds, "distributions": list(distributions.values())})
-    found, why_not = _ask(asked.encode(), _START_SECONDS + _MOST_TRIES * seconds * len(distributions))
+    found, why_not = _ask(asked.encode(), _START_SECONDS + _MOST_LIMITS * seconds * len(distributions))
     return [found.get(str(number)) or _unknown(info, why_not) for number, info in enumerate(plugins)]
 
 

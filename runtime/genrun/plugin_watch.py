@@ -15,22 +15,48 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from multiprocessing import connection
+from pathlib import Path
 from typing import Any
 
-from genrun.plugin_look import look_at_all
+from genrun.plugin_look import BUSY, look_at_all
 
 __all__: list[str] = []
 
 _MOST_LOST = 5  # processes that the plugins of one distribution may take with them
 _MOST_AT_ONCE = max(4, os.cpu_count() or 1)
 _TICK_SECONDS = 0.1
+_SHARE = 0.05  # of the limit that a process computes at least, unless it sleeps
 # A process that is forked has all modules of this one. On a Mac, libraries of the system do not survive a fork.
 _METHOD = "fork" if sys.platform == "linux" else "spawn"
 
 Plugin = tuple[int, dict[str, str]]
 Answer = dict[str, Any]
+
+
+class Patience:
+    """How long ``process`` may take for a plugin: ``seconds``, or that much computing if it computes meanwhile.
+
+    So an import that takes long because the machine is busy is waited for, up to BUSY times ``seconds``.
+    """
+
+    def __init__(self, process: int | None, seconds: float) -> None:
+        self._process, self._seconds = process, seconds
+        self._begun = time.monotonic()
+        self._deadline = self._begun + seconds
+        self._before = self._computed = _cpu_seconds(process)
+
+    def is_over(self) -> bool:
+        """Return whether the process has had its time."""
+        now = time.monotonic()
+        if now <= self._deadline:
+            return False
+        computed = _cpu_seconds(self._process)
+        idles = computed - self._computed < _SHARE * self._seconds
+        if idles or computed - self._before >= self._seconds or now > self._begun + BUSY * self._seconds:
+            return True
+        self._deadline, self._computed = now + self._seconds, computed
+        return False
 
 
 class _Look:
@@ -44,23 +70,27 @@ class _Look:
         self._found = found
         self._seconds = seconds
         self._file: str | None = None  # of the plugin that is looked at
-        self._deadline = time.monotonic() + seconds
         context = multiprocessing.get_context(_METHOD)
         self.answers, answers = context.Pipe(duplex=False)
         close = close if _METHOD == "fork" else None
         self._process = context.Process(target=look_at_all, args=(list(plugins), answers, seconds, close))  # type: ignore[attr-defined]
         self._process.start()
         answers.close()
+        self._patience = Patience(self._process.pid, seconds)
 
     def is_over(self) -> bool:
         """Take the answers that are there; return whether none is to be expected any more."""
         over = self._process.exitcode is not None  # asked before, so that its last answer is not missed
         try:
+            heard = False
             while self.plugins and self.answers.poll():
                 self._take(json.loads(self.answers.recv_bytes()))
+                heard = True
+            if heard:
+                self._patience = Patience(self._process.pid, self._seconds)
         except (EOFError, OSError, ValueError):
             over = True
-        if self.plugins and not over and time.monotonic() > self._deadline:
+        if self.plugins and not over and self._patience.is_over():
             self._blame(f"did not finish importing within {self._seconds:g} seconds")
             over = True
         elif self.plugins and over:
@@ -77,7 +107,6 @@ class _Look:
         number, _ = self.plugins[0]
         if message["number"] != number:
             raise ValueError("an answer of another process")
-        self._deadline = time.monotonic() + self._seconds
         self._file = message.get("file")
         if "answer" in message:
             self._found[number] = message["answer"]
@@ -95,13 +124,22 @@ class _Look:
             how = f"was not looked at: {_MOST_LOST} others of its distribution did not finish importing"
 
 
+def _cpu_seconds(process: int | None) -> float:
+    """Return how long ``process`` has computed; 0 where the system has no such file as Linux."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # for itself, and in the kernel for it
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
 def _how_it_ended(status: int | None) -> str:
-    if status is not None and status < 0 and status != -signal.SIGKILL:
-        with suppress(ValueError):
-            return f"crashed at import ({signal.Signals(-status).name})"
     if status is not None and status >= 0:
         return f"ended the process at import (exit status {status})"
-    return "ended the process at import (killed, or it closed what it did not open)"
+    name = next((known.name for known in signal.Signals if status == -known), "SIGKILL")
+    if name == "SIGKILL":  # by itself, by the system where memory ran out, or here, when it answered no more
+        return "ended the process at import (killed, or it closed what it did not open)"
+    return f"crashed at import ({name})"
 
 
 def watch(distributions: Sequence[Sequence[Plugin]], seconds: float, close: int | None) -> dict[int, Answer]:

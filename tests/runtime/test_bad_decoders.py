@@ -36,14 +36,14 @@ class Hostile(np.ndarray[Any, Any]):
     """An array that answers as it likes."""
 
     def __getattribute__(self, name: str) -> Any:
-        raise SystemExit(name)
+        raise RuntimeError(name)
 
 
 class Shown:
     """Cannot be shown."""
 
     def __repr__(self) -> str:
-        raise SystemExit("repr")
+        raise RuntimeError("repr")
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def test_a_decoder_that_misleads_the_graph_is_named_with_its_distribution(
     source = DECODER.replace(
         "    def choose", f"    def in_graph(self):\n        return {in_graph}\n\n    def choose"
     )
-    source += "\nclass Shown:\n    def __repr__(self):\n        raise SystemExit('repr')\n"
+    source += "\nclass Shown:\n    def __repr__(self):\n        raise RuntimeError('repr')\n"
     installed.install("acme", {"genrun.decoders": {"low": "acme_d:Lowest"}}, acme_d=f"{source}\nimport sys\n")
     model = genrun.load(write_model(tmp_path_factory.mktemp("model") / "graph.onnx", choosing=True), device="cpu")
     with pytest.raises(PluginError) as caught:

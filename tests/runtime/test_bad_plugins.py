@@ -18,7 +18,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from genrun import plugin_trial, registry
+from genrun import plugin_trial, plugin_watch, registry
 from genrun.cli import doctor as doctor_command
 from genrun.cli import plugins as plugins_command
 from genrun.plugin_listing import list_plugins
@@ -295,6 +295,28 @@ def test_a_distribution_whose_plugins_all_end_the_process_is_given_up(installed:
     assert len(reasons) == 9
     assert all("ended the process at import (exit status 2)" in reason for reason in reasons[:5])
     assert all("was not looked at: 5 others of its distribution" in reason for reason in reasons[5:])
+
+
+@pytest.mark.parametrize(
+    ("share", "seconds"),
+    [
+        pytest.param(0.0, 11, id="sleeps"),
+        pytest.param(0.01, 11, id="hardly computes"),
+        pytest.param(1.0, 11, id="computes"),
+        pytest.param(0.5, 21, id="has half a processor"),
+        pytest.param(0.1, 66, id="has little of a processor, for ever"),
+    ],
+)
+def test_the_limit_is_one_of_computing_where_the_machine_is_busy(
+    monkeypatch: pytest.MonkeyPatch, share: float, seconds: int
+) -> None:
+    clock = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: clock)
+    monkeypatch.setattr(plugin_watch, "_cpu_seconds", lambda process: share * clock)
+    watched = plugin_watch.Patience(None, 10)
+    while not watched.is_over():
+        clock += 1
+    assert clock == pytest.approx(seconds, abs=1)
 
 
 def gone(process: int) -> bool:
