@@ -44,5 +44,6 @@ def _from_a_signal(error: BaseException) -> bool:
 
 
 def _code_of(handler: object) -> CodeType | None:
-    code = getattr(handler, "__code__", None)  # of a method as well
+    function = handler if hasattr(handler, "__code__") else getattr(type(handler), "__call__", None)
+    code = getattr(function, "__code__", None)
     return code if isinstance(code, CodeType) else None

@@ -114,10 +114,11 @@ def test_an_interruption_while_a_decoder_chooses_interrupts(alphabet: Model) -> 
 @pytest.mark.parametrize("error", [SystemExit(143), TimeoutError("too long")])
 def test_what_the_handler_of_a_signal_raises_is_not_the_decoders_fault(alphabet: Model, error: BaseException) -> None:
     class Program:
-        def stop(self, *_: object) -> NoReturn:
+        def __call__(self, *_: object) -> NoReturn:
             raise error
 
-    before = signal.signal(signal.SIGUSR1, Program().stop)
+    handler = Program() if isinstance(error, SystemExit) else Program().__call__
+    before = signal.signal(signal.SIGUSR1, handler)
     try:
         with pytest.raises(type(error)) as caught:
             alphabet.generate("a", decoder=Bad(lambda _: signal.raise_signal(signal.SIGUSR1)))
