@@ -44,6 +44,6 @@ def _from_a_signal(error: BaseException) -> bool:
 
 
 def _code_of(handler: object) -> CodeType | None:
-    function = handler if hasattr(handler, "__code__") else getattr(type(handler), "__call__", None)
+    function = handler if hasattr(handler, "__code__") else vars(type(handler)).get("__call__")
     code = getattr(function, "__code__", None)
     return code if isinstance(code, CodeType) else None
