@@ -6,8 +6,11 @@ entry-point groups ``genrun.readers`` and ``genrun.decoders`` (see :mod:`genrun.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from genrun.short_text import class_name, short_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,11 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoder", "GraphDecoder", "ReadReport", "Reader"]
 
+_MOST_CHARACTERS = 100  # of a reason
+
 
 class ReadReport:
     """Counts what a reader met, so that nothing is dropped in silence.
 
-    ``rows`` counts the records of the source (lines, CSV rows, …), ``dropped`` those left out, by reason.
+    A reader calls the methods; what they have counted can only be read. A count that is not a whole number from 0, or
+    a reason that is not text, is a TypeError or a ValueError.
 
     >>> report = ReadReport()
     >>> report.row(); report.row(); report.drop("empty")
@@ -28,22 +34,48 @@ class ReadReport:
     """
 
     def __init__(self) -> None:
-        self.rows = 0
-        self.dropped: dict[str, int] = {}
-        self.files = 0
+        self._rows = 0
+        self._dropped: dict[str, int] = {}
+        self._files = 0
+
+    @property
+    def rows(self) -> int:
+        """The records of the source: lines, CSV rows, …."""
+        return self._rows
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """The records that were left out, by reason; a copy."""
+        return dict(self._dropped)
+
+    @property
+    def files(self) -> int:
+        """The files that were opened."""
+        return self._files
 
     def file(self) -> None:
         """Count one file that was opened."""
-        self.files += 1
+        self._files += 1
 
     def row(self, count: int = 1) -> None:
         """Count ``count`` records of the source, whether kept or not."""
-        self.rows += count
+        self._rows += _checked(count)
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Count ``count`` records that are left out because of ``reason`` (a word or two, lower case)."""
-        if count:
-            self.dropped[reason] = self.dropped.get(reason, 0) + count
+        if not isinstance(reason, str):
+            raise TypeError(f"a reason must be text, not {class_name(reason)}")
+        if count := _checked(count):
+            if reason not in self._dropped:
+                reason = short_line(reason, _MOST_CHARACTERS)
+            self._dropped[reason] = self._dropped.get(reason, 0) + count
+
+
+def _checked(count: int) -> int:
+    count = operator.index(count)  # NumPy's whole numbers too
+    if count < 0:
+        raise ValueError(f"a count must be 0 or more, not {count}")
+    return count
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""Looks for what would keep genrun from working here, and says what to type to mend it.
+"""Looks for what would keep genrun from working here, and says what to type to repair it.
 
 Each check is a function from a :class:`Machine` to findings; to have one more, write it below the others and add it
 to CHECKS. Nothing is downloaded, and what may crash is tried in a process of its own.
@@ -10,7 +10,6 @@ import contextlib
 import importlib.util
 import platform
 import re
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -19,8 +18,9 @@ from typing import Any
 
 import genrun
 from genrun.device import CPU, CUDA
-from genrun.errors import one_line
+from genrun.errors import cause
 from genrun.plugin_listing import list_plugins
+from genrun.plugin_origin import remedy
 from genrun.provider_trial import Trial, try_provider
 from genrun.wheels import CPU_WHEEL, GPU_WHEEL, how_to_install, installed_wheels
 
@@ -66,9 +66,10 @@ class Machine:
         """The installed ``nvidia-…`` packages with their versions."""
         found: dict[str, str] = {}
         for distribution in metadata.distributions():
-            name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"] or "").lower()
-            if name.startswith("nvidia-"):
-                found.setdefault(name, distribution.version)
+            with contextlib.suppress(Exception):  # damaged metadata, of a package that may be any
+                name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"] or "").lower()
+                if name.startswith("nvidia-"):
+                    found.setdefault(name, distribution.version)
         return found
 
     @cached_property
@@ -102,14 +103,12 @@ def diagnose(machine: Machine | None = None) -> list[Finding]:
     """
     machine = machine or Machine()
     findings: list[Finding] = []
-    with contextlib.redirect_stdout(sys.stderr):  # plugins may print when they are imported
-        for check in CHECKS:
-            try:
-                findings.extend(check(machine))
-            except Exception as error:
-                name = check.__name__.removeprefix("check_")
-                message = f"the check itself failed: {type(error).__name__}: {one_line(error)}"
-                findings.append(Finding("problem", name, message))
+    for check in CHECKS:
+        try:
+            findings.extend(check(machine))
+        except Exception as error:
+            name = check.__name__.removeprefix("check_")
+            findings.append(Finding("problem", name, f"the check itself failed: {cause(error)}"))
     return findings
 
 
@@ -160,7 +159,7 @@ def check_cuda(machine: Machine) -> Iterator[Finding]:
             message = f"there is an NVIDIA driver (CUDA {machine.cpu.driver}), but onnxruntime is the one for CPUs"
             yield Finding("note", "cuda", message, how_to_install("gpu", machine.wheels))
         return
-    if len(machine.wheels) > 1 or not machine.cpu.works:  # which is the first to mend
+    if len(machine.wheels) > 1 or not machine.cpu.works:  # which is the first to repair
         return
     trial = machine.cuda
     major = max((major for name, major in machine.needed.items() if "cuda-runtime" in name), default=0)
@@ -207,8 +206,8 @@ def check_plugins(machine: Machine) -> Iterator[Finding]:
     for plugin in listing:
         if plugin.state == "broken":
             message = plugin.reason or f"{plugin.kind} {plugin.name!r} of {plugin.distribution} is broken"
-            remedy = f"pip install --upgrade {plugin.distribution}, or pip uninstall {plugin.distribution}"
-            yield Finding("problem", "plugins", message, remedy)
+            do = remedy(plugin.distribution, plugin.installed_from, plugin.file, plugin.raised_at)
+            yield Finding("problem", "plugins", message, do)
         elif plugin.state == "hidden":
             yield Finding("note", "plugins", f"{plugin.kind} of {plugin.distribution} is hidden: {plugin.reason}")
     works = sum(plugin.state == "available" for plugin in listing)
@@ -220,6 +219,8 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+    except Exception:  # damaged metadata
+        return "?"
 
 
 def _stem(name: str) -> str:

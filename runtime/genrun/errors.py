@@ -21,6 +21,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from genrun.short_text import CHARACTERS, class_name, short_line
+
 __all__ = [
     "CorpusError",
     "DeviceError",
@@ -34,9 +36,14 @@ __all__ = [
     "TrainingError",
     "TrainingInterrupted",
     "UnknownPluginError",
+    "cause",
     "nearest",
     "one_line",
 ]
+
+_MOST_OF_OURS = 2000  # characters
+_MOST_NAMES = 100
+_MOST_OF_A_NAME = 200  # characters that are compared
 
 
 class GenrunError(Exception):
@@ -101,19 +108,37 @@ def nearest(name: str, accepted: Iterable[str]) -> str:
     'accepted: greedy, top-k'
     """
     names = sorted(accepted)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    close = difflib.get_close_matches(name[:_MOST_OF_A_NAME], names, n=3, cutoff=0.6)
     if close:
         return "did you mean " + " or ".join(repr(match) for match in close) + "?"
-    return "accepted: " + (", ".join(names) or "none")
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return "accepted: " + (", ".join(names[:_MOST_NAMES]) or "none") + more
 
 
 def one_line(error: BaseException) -> str:
-    """Return an exception's message folded onto one line, with its type when the message says nothing.
+    """Return an exception's message as one short line, or its class where the message says nothing or raises.
+
+    A message that is genrun's own may be longer, since it names files and accepted values.
 
     >>> one_line(ValueError("first\\n  second"))
     'first second'
     >>> one_line(KeyError())
     'KeyError'
     """
-    text = " ".join(str(error).split())
-    return text or type(error).__name__
+    try:
+        text = short_line(str(error), _MOST_OF_OURS if isinstance(error, GenrunError) else CHARACTERS)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # the class may be anyone's
+        text = ""
+    return text or class_name(error)
+
+
+def cause(error: BaseException) -> str:
+    """Return class and message of an exception as one short line.
+
+    >>> cause(ZeroDivisionError("by zero")), cause(SystemExit())
+    ('ZeroDivisionError: by zero', 'SystemExit')
+    """
+    name, message = class_name(error), one_line(error)
+    return name if message == name else f"{name}: {message}"

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.contracts import Decoder
-from genrun.errors import GenrunError, ModelFileError, PluginError, one_line
+from genrun.errors import ModelFileError, PluginError
+from genrun.plugin_errors import blame
+from genrun.registry import title
 from genrun.row import Row
 from genrun.sampling import log_normalizers
 from genrun.session import NOT_NUMBERS, StepSession
+from genrun.short_text import class_name, short_repr
 
 __all__ = ["LogitsChoice"]
 
@@ -103,27 +106,33 @@ class LogitsChoice:
         history = _History(self._tokens, self._lengths, ready)
         try:
             answer = self._decoder.choose(logits, history, draws)
-        except GenrunError:
-            raise
-        except Exception as error:  # the decoder may be anyone's
-            name = type(self._decoder).__name__
-            raise PluginError(f"decoder {name} failed: {type(error).__name__}: {one_line(error)}") from error
+        except BaseException as error:  # the decoder may be anyone's
+            blame(f"{title('decoder', self._decoder)} failed", error)
         chosen = self._checked(answer, logits.shape)
         if normalizer is not None:
             for i, row in enumerate(rows):
                 row.log_probability += float(raw[i, chosen[i]] - normalizer[i])
         return chosen
 
-    def _checked(self, chosen: object, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    def _checked(self, answer: object, shape: tuple[int, ...]) -> NDArray[np.int64]:
         """Hold the decoder to its contract, so that a wrong one is an error rather than a wrong text."""
         batch, vocabulary = shape
-        name = type(self._decoder).__name__
-        if not isinstance(chosen, np.ndarray) or chosen.shape != (batch,) or chosen.dtype.kind not in "iu":
-            returned = f"{chosen.dtype} {list(chosen.shape)}" if isinstance(chosen, np.ndarray) else repr(chosen)
-            raise PluginError(f"decoder {name} must return {batch} token ids as an integer array, not {returned}")
+        # An array as it is: a subclass, such as a masked array, may answer the checks below as it likes.
+        if type(answer) is not np.ndarray or answer.shape != (batch,) or answer.dtype.kind not in "iu":
+            raise self._broken(f"must return {batch} token ids as an integer array, not {_shown(answer)}")
+        chosen = answer.copy()  # the decoder may go on writing into its own
         if chosen.min() < 0 or chosen.max() >= vocabulary:
             wrong = chosen[(chosen < 0) | (chosen >= vocabulary)][0]
-            raise PluginError(f"decoder {name} chose the token {wrong}, outside 0 … {vocabulary - 1}")
+            raise self._broken(f"chose the token {wrong}, outside 0 … {vocabulary - 1}")
         if len(self._suppressed) and np.isin(chosen, self._suppressed).any():
-            raise PluginError(f"decoder {name} chose a token that must not be chosen (its logit is minus infinity)")
+            raise self._broken("chose a token that must not be chosen (its logit is minus infinity)")
         return chosen.astype(np.int64, copy=False)
+
+    def _broken(self, how: str) -> PluginError:
+        return PluginError(f"{title('decoder', self._decoder)} {how}")
+
+
+def _shown(answer: object) -> str:
+    if type(answer) is np.ndarray:
+        return f"{answer.dtype} {list(answer.shape)}"
+    return class_name(answer) if isinstance(answer, np.ndarray) else short_repr(answer)

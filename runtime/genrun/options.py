@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import numbers
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -17,6 +19,7 @@ from types import NoneType
 from typing import Any, TypeVar
 
 from genrun.errors import OptionError, nearest, one_line
+from genrun.short_text import short_repr
 
 __all__ = ["build", "convert", "describe", "parse_assignments", "to_json"]
 
@@ -24,6 +27,7 @@ T = TypeVar("T")
 
 _hints = functools.lru_cache(maxsize=256)(typing.get_type_hints)
 
+_MOST_CHARACTERS = 10_000  # of a default that is shown as it is
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 _KIND = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
@@ -69,7 +73,7 @@ def convert(value: object, hint: Any, *, what: str) -> Any:
     elif (result := _scalar(value, target)) is not None:
         return result
     kind = _KIND.get(target, "a comma-separated list")
-    raise OptionError(f"{what} must be {kind}, not {value!r}")
+    raise OptionError(f"{what} must be {kind}, not {short_repr(value)}")
 
 
 def to_json(options: object) -> dict[str, Any]:
@@ -90,7 +94,7 @@ def describe(cls: type[Any]) -> dict[str, Any]:
     for name, field in _fields(cls).items():
         _target(hints[name], what=name)
         default = _default(field)
-        described[name] = default if isinstance(default, (int, float, str, bool, list, NoneType)) else repr(default)
+        described[name] = default if _is_json(default) else short_repr(default)
     return described
 
 
@@ -125,6 +129,17 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     else:
         default = None if field.default is dataclasses.MISSING else field.default
     return list(default) if isinstance(default, tuple) else default
+
+
+def _is_json(default: object) -> bool:
+    """Return whether every reader of JSON understands ``default``: no NaN, no half characters, nothing huge."""
+    if type(default) is list:
+        return all(type(part) is str and _is_json(part) for part in default)
+    if type(default) is str:
+        return len(default) <= _MOST_CHARACTERS and not re.search("[\ud800-\udfff]", default)
+    if type(default) is float:
+        return math.isfinite(default)
+    return default is None or type(default) is bool or (type(default) is int and abs(default) < 2**63)
 
 
 def _target(hint: Any, *, what: str) -> Any:

@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 
 from genrun.array_step import ArrayStep
 from genrun.contracts import Decoder, GraphDecoder
-from genrun.errors import GenrunError, ModelFileError, PluginError, one_line
+from genrun.errors import ModelFileError, PluginError
 from genrun.graph_step import GraphStep
+from genrun.plugin_errors import blame
+from genrun.registry import title
 from genrun.row import Row
 from genrun.session import NOT_NUMBERS, StepSession
+from genrun.short_text import short_repr
 
 __all__ = ["OptionsChoice", "graph_options"]
 
@@ -27,23 +30,22 @@ def graph_options(session: StepSession, decoder: Decoder) -> dict[str, NDArray[A
 
     Raises PluginError for a decoder that does not say so as it should.
     """
-    if not session.chooses or not isinstance(decoder, GraphDecoder):
+    if not session.chooses:
         return None
-    name = type(decoder).__name__
     try:
+        if not isinstance(decoder, GraphDecoder):
+            return None
         options = decoder.in_graph()
         if options is None:
             return None
         k, temperature = int(options["k"]), float(options.get("temperature", 1.0))
         unknown = set(options) - {"k", "temperature"}
-    except GenrunError:
-        raise
-    except Exception as error:  # the decoder may be anyone's
-        raise PluginError(f"decoder {name} failed: {type(error).__name__}: {one_line(error)}") from error
+    except BaseException as error:  # the decoder may be anyone's
+        blame(f"{title('decoder', decoder)} failed", error)
     if unknown or not (k == -1 or k >= 1) or not 0 < temperature < math.inf:
         raise PluginError(
-            f"decoder {name} must say in_graph with 'k', -1 or from 1, and 'temperature', above 0, if anything, "
-            f"not {options!r}"
+            f"{title('decoder', decoder)} must say in_graph with 'k', -1 or from 1, and 'temperature', above 0, if "
+            f"anything, not {short_repr(options)}"
         )
     return {"k": np.array([min(k, session.vocabulary)]), "temperature": np.array(temperature)}
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from genrun import options, registry
+from genrun import registry
 from genrun.errors import GenrunError, one_line
+from genrun.plugin_look import fault, look
+from genrun.plugin_origin import installed_from
+from genrun.plugin_trial import try_plugins
 
 __all__ = ["ListedPlugin", "list_plugins"]
 
@@ -16,7 +18,9 @@ __all__ = ["ListedPlugin", "list_plugins"]
 class ListedPlugin:
     """A plugin as listed. ``state`` is ``available``, or ``broken`` or ``hidden`` with the ``reason``.
 
-    ``options`` are the option names with their defaults (null: a value is required); ``file`` is where it is defined.
+    ``options`` are the option names with their defaults (null: a value is required); ``file`` is where it is defined,
+    or its package where it is broken; ``raised_at`` is the line of the plugin's that raised an error, ``FILE:LINE``;
+    ``installed_from`` is the folder or address that its distribution came from (null: an index).
     """
 
     kind: str
@@ -27,6 +31,8 @@ class ListedPlugin:
     file: str | None
     state: str
     reason: str | None
+    raised_at: str | None
+    installed_from: str | None
     options: dict[str, Any]
 
     @property
@@ -41,35 +47,44 @@ class ListedPlugin:
 
 
 def list_plugins() -> list[ListedPlugin]:
-    """Return every offered plugin. Each is imported to see whether it works; what fails is listed as broken."""
-    return [_listed(info) for kind in registry.GROUPS for info in registry.plugins(kind)]
+    """Return every offered plugin. Each is imported to see whether it works; what fails is listed as broken.
+
+    Those that are not genrun's own are imported in other processes, which may crash, hang and print.
+    """
+    offered = [info for kind in registry.GROUPS for info in registry.plugins(kind)]
+    strangers = [info for info in offered if not info.built_in]
+    tried = dict(zip(map(id, strangers), try_plugins(strangers), strict=True))
+    return [_listed(info, tried[id(info)] if id(info) in tried else _looked_at_here(info)) for info in offered]
 
 
-def _listed(info: registry.PluginInfo) -> ListedPlugin:
-    loaded, state, reason = None, "available", None
+def _looked_at_here(info: registry.PluginInfo) -> dict[str, Any]:
     try:
-        loaded = registry.load(info)
-        if registry.find(info.kind, info.name) != info:
-            state = "hidden"
-            reason = f"{info.name!r} is a built-in name; ask for {info.qualified_name!r}"
+        return look(info)
     except GenrunError as error:
-        state, reason = ("broken" if loaded is None else "hidden"), one_line(error)
+        return fault(info, error)
+
+
+def _listed(info: registry.PluginInfo, answer: dict[str, Any]) -> ListedPlugin:
+    state = "available" if answer["reason"] is None else "broken"
+    hidden = _why_hidden(info) if state == "available" else None
+    if hidden is not None:
+        state, answer = "hidden", {**answer, "reason": hidden}
     return ListedPlugin(
         kind=info.kind,
         name=info.name,
         distribution=info.distribution,
         version=info.version,
         defined=info.value,
-        file=_source_file(loaded),
         state=state,
-        reason=reason,
-        options=options.describe(loaded) if info.kind != "command" and loaded is not None else {},
+        installed_from=installed_from(info.entry_point.dist),
+        **answer,
     )
 
 
-def _source_file(loaded: object) -> str | None:
-    target = getattr(loaded, "callback", loaded)
+def _why_hidden(info: registry.PluginInfo) -> str | None:
     try:
-        return inspect.getsourcefile(target)  # type: ignore[arg-type]
-    except TypeError:
-        return None
+        if registry.find(info.kind, info.name) == info:
+            return None
+    except GenrunError as error:
+        return one_line(error)
+    return f"{info.name!r} is a built-in name; ask for {info.qualified_name!r}"

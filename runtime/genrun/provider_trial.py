@@ -1,7 +1,7 @@
 """Tries an execution provider of onnxruntime for real, in a process of its own.
 
 Native code that crashes takes only that process with it, and what it prints, on whatever stream, can be read and
-understood. ``python -m genrun.provider_trial CUDAExecutionProvider`` is the process; :func:`try_provider` starts it.
+understood. ``python -P -m genrun.provider_trial CUDAExecutionProvider`` is it; :func:`try_provider` starts it.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Any
 
 from genrun.causes import known_cause, last_line
+from genrun.child_process import child_command, child_environment
 from genrun.device import CPU, CUDA, import_onnxruntime, reason
 from genrun.errors import one_line
 
@@ -49,11 +49,11 @@ def try_provider(provider: str, *, seconds: float = _PATIENCE_SECONDS) -> Trial:
 
     Nothing is raised for what goes wrong there: it is the answer.
     """
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # the same packages as here
-    command = [sys.executable, "-m", "genrun.provider_trial", provider]
+    command, environment = child_command("genrun.provider_trial", provider), child_environment()
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, timeout=seconds, check=False)
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
+        )
     except subprocess.TimeoutExpired:
         return Trial(False, f"it did not answer within {seconds:g} seconds")
     except OSError as error:

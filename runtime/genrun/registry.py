@@ -9,27 +9,36 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
 from importlib import metadata
+from types import ModuleType
 from typing import Any
 
 import genrun
 from genrun import options
 from genrun.contracts import Decoder, Reader
 from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest, one_line
+from genrun.plugin_errors import blame
+from genrun.short_text import class_name, short_line, short_repr
 
-__all__ = ["GROUPS", "PluginInfo", "find", "load", "make_decoder", "make_reader", "plugins", "refresh"]
+__all__ = ["GROUPS", "PluginInfo", "find", "load", "make_decoder", "make_reader", "plugins", "refresh", "title"]
 
 BUILT_IN = "genrun"
 GROUPS = {"reader": "genrun.readers", "decoder": "genrun.decoders", "command": "genrun.commands"}
 _KINDS = {group: kind for kind, group in GROUPS.items()}
 _METHOD = {"reader": "read", "decoder": "choose"}
+_MOST_CHARACTERS = 100  # of a name
 
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
-    """One offered plugin, read from package metadata alone; nothing of it is imported."""
+    """One offered plugin, read from package metadata alone; nothing of it is imported.
+
+    The texts are short lines, fit for a terminal; the entry point has what the metadata say.
+    """
 
     kind: str
     name: str
@@ -48,6 +57,24 @@ class PluginInfo:
         """``distribution:name``, which is never ambiguous."""
         return f"{self.distribution}:{self.name}"
 
+    @property
+    def title(self) -> str:
+        """How messages name the plugin."""
+        return f"{self.kind} {self.name!r} of {self.distribution} {self.version}"
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the metadata alone; None where nothing is."""
+        name = self.entry_point.name
+        if name != self.name or not name or ":" in name:
+            return f"a name has 1 to {_MOST_CHARACTERS} printable characters, and no colon"
+        if not re.fullmatch("[a-z0-9-]+", self.distribution):
+            return "no distribution can have such a name"
+        written = self.entry_point.pattern.match(self.entry_point.value)
+        if written is None or not written["attr"]:
+            return f"an entry point is written module:attribute, not {self.value!r}"
+        return None
+
 
 def plugins(kind: str) -> tuple[PluginInfo, ...]:
     """Return everything that is offered as ``kind`` (reader, decoder, command), sorted, nothing imported."""
@@ -56,18 +83,30 @@ def plugins(kind: str) -> tuple[PluginInfo, ...]:
 
 @functools.cache
 def _offered() -> tuple[PluginInfo, ...]:
-    found: dict[tuple[str, str], PluginInfo] = {}
+    found: dict[tuple[str, str, str], PluginInfo] = {}
+    first: dict[str, metadata.Distribution] = {}
     for distribution in metadata.distributions():
         try:
             entries = _entries(distribution)
             name, version = (distribution.metadata["Name"], distribution.version) if entries else ("", "")
         except Exception:  # damaged metadata, often the remains of an uninstall, of a package that may be any
             continue
-        owner = re.sub(r"[-_.]+", "-", name or "").lower()
-        for entry in entries if owner else ():
-            info = PluginInfo(_KINDS[entry.group], entry.name, owner, version, entry.value, entry)
-            found.setdefault((info.kind, info.qualified_name), info)  # of two versions, the first on the path
+        owner = short_line(re.sub(r"[-_.]+", "-", name or "").lower(), _MOST_CHARACTERS)
+        if owner and entries and first.setdefault(owner, distribution) is distribution:  # of two versions, one
+            for entry in entries:
+                info = _info(entry, owner, version)
+                found.setdefault((info.kind, info.qualified_name, info.value), info)
     return tuple(sorted(found.values(), key=lambda info: (not info.built_in, info.name, info.distribution)))
+
+
+@functools.cache
+def _by_name() -> Mapping[tuple[str, str], list[PluginInfo]]:
+    """Return what is offered by kind and name, the qualified name as well."""
+    found: defaultdict[tuple[str, str], list[PluginInfo]] = defaultdict(list)
+    for info in _offered():
+        for name in {info.name, info.qualified_name}:
+            found[info.kind, name].append(info)
+    return dict(found)
 
 
 @functools.cache
@@ -77,20 +116,22 @@ def _built_in() -> tuple[PluginInfo, ...]:
         entries = _entries(metadata.distribution(BUILT_IN))
     except Exception:  # not installed, or damaged
         return ()
-    return tuple(
-        PluginInfo(_KINDS[entry.group], entry.name, BUILT_IN, genrun.__version__, entry.value, entry)
-        for entry in entries
-    )
+    return tuple(_info(entry, BUILT_IN, genrun.__version__) for entry in entries)
 
 
 def _entries(distribution: metadata.Distribution) -> list[metadata.EntryPoint]:
     return [entry for entry in distribution.entry_points if entry.group in _KINDS]
 
 
+def _info(entry: metadata.EntryPoint, owner: str, version: str | None) -> PluginInfo:
+    name, version, value = (short_line(text, _MOST_CHARACTERS) for text in (entry.name, version or "?", entry.value))
+    return PluginInfo(_KINDS[entry.group], name, owner, version, value, entry)
+
+
 def refresh() -> None:
     """Forget what was found, so that plugins installed or removed since are noticed."""
-    _offered.cache_clear()
-    _built_in.cache_clear()
+    for cache in (_offered, _by_name, _built_in):
+        cache.cache_clear()
 
 
 def find(kind: str, name: str) -> PluginInfo:
@@ -98,47 +139,74 @@ def find(kind: str, name: str) -> PluginInfo:
 
     Raises UnknownPluginError with the nearest names, or PluginError where two distributions offer the name.
     """
-    built_in = _called(name, (info for info in _built_in() if info.kind == kind))
-    if built_in:
-        return built_in[0]
-    offered = plugins(kind)
-    exact = _called(name, offered)
+    for info in _built_in():
+        if info.kind == kind and name in (info.name, info.qualified_name):
+            return info
+    exact = _by_name().get((kind, name), [])
     if not exact:
-        raise UnknownPluginError(f"unknown {kind} {name!r}; {nearest(name, {i.name for i in offered})}")
+        accepted = {info.name for info in plugins(kind)}
+        raise UnknownPluginError(f"unknown {kind} {short_repr(name)}; {nearest(name, accepted)}")
     if len(exact) > 1 and not exact[0].built_in:
-        choices = " or ".join(repr(info.qualified_name) for info in exact)
-        raise PluginError(f"{kind} {name!r} is offered by more than one distribution; ask for {choices}")
+        raise PluginError(f"{kind} {name!r} is offered {_more_than_once(exact)}")
     return exact[0]
 
 
-def _called(name: str, offered: Iterable[PluginInfo]) -> list[PluginInfo]:
-    return [info for info in offered if name in (info.name, info.qualified_name)]
+def _more_than_once(offered: list[PluginInfo]) -> str:
+    names = list(dict.fromkeys(info.qualified_name for info in offered))
+    if len(names) == 1:
+        return f"more than once by {offered[0].distribution}: {' and '.join(info.value for info in offered)}"
+    return f"by more than one distribution; ask for {' or '.join(map(repr, names))}"
 
 
 def load(info: PluginInfo) -> Any:
-    """Import one plugin and check that it has the shape of its kind; PluginError names the distribution."""
-    where = f"{info.kind} {info.name!r} of {info.distribution} {info.version}"
+    """Import one plugin and check that it has the shape of its kind.
+
+    Raises PluginError, which names the distribution, for whatever is wrong with it or is raised by its module.
+    """
+    if info.fault:
+        raise PluginError(f"{info.title} cannot be used: {info.fault}")
     try:
         loaded = info.entry_point.load()
-    except (Exception, SystemExit) as error:  # a stranger's module may raise anything at import
-        raise PluginError(f"{where} failed to import: {type(error).__name__}: {one_line(error)}") from error
-    method = _METHOD.get(info.kind)
-    if method is not None and not (inspect.isclass(loaded) and callable(getattr(loaded, method, None))):
-        raise PluginError(f"{where} must be a class with a method {method!r}; {info.value} is not")
-    if method is not None:
-        _check_options(where, info, loaded)
-    elif not callable(getattr(loaded, "main", None)):
-        raise PluginError(f"{where} must be a click command; {info.value} is not")
+    except BaseException as error:  # a stranger's module may raise anything at import
+        blame(f"{info.title} failed to import", error, passing=())
+    try:
+        wrong = _wrong_shape(info, loaded)
+    except BaseException as error:  # so may a metaclass, an annotation, a default factory
+        blame(f"{info.title} cannot be used", error, passing=())
+    if wrong:
+        raise PluginError(f"{info.title} {wrong}")
     return loaded
 
 
-def _check_options(where: str, info: PluginInfo, loaded: type[Any]) -> None:
+def _wrong_shape(info: PluginInfo, loaded: Any) -> str | None:
+    """Return what keeps ``loaded`` from being a plugin of its kind; None where nothing does."""
+    method = _METHOD.get(info.kind)
+    if method is None:
+        import click
+
+        return None if isinstance(loaded, click.Command) else f"must be a click command; {info.value} is not"
+    if not (inspect.isclass(loaded) and callable(getattr(loaded, method, None))):
+        return f"must be a class with a method {method!r}; {info.value} is not"
     if not is_dataclass(loaded):
-        raise PluginError(f"{where} must be a dataclass, whose fields are its options; {info.value} is not")
+        return f"must be a dataclass, whose fields are its options; {info.value} is not"
     try:
         options.describe(loaded)
-    except Exception as error:  # annotations and default factories are a stranger's code too
-        raise PluginError(f"{where} has options that cannot be used: {one_line(error)}") from error
+    except OptionError as error:
+        return f"has options that cannot be used: {one_line(error)}"
+    return None
+
+
+def title(kind: str, plugin: object) -> str:
+    """Return how messages name ``plugin``, an instance: by name and distribution if it is offered, and by class.
+
+    Nothing is imported.
+    """
+    name = f"{kind} {class_name(plugin)}"
+    for info in plugins(kind):
+        module = sys.modules.get(info.entry_point.module) if info.fault is None else None
+        if isinstance(module, ModuleType) and vars(module).get(info.entry_point.attr) is type(plugin):
+            return f"{name} ({info.name!r} of {info.distribution} {info.version})"
+    return name
 
 
 def make_reader(name: str, values: Mapping[str, object] | None = None) -> Reader:
@@ -157,10 +225,11 @@ def make_decoder(name: str, values: Mapping[str, object] | None = None) -> Decod
 
 def _make(kind: str, name: str, values: Mapping[str, object] | None) -> Any:
     info = find(kind, name)
-    what = f"{kind} {info.name!r}"
+    loaded = load(info)
     try:
-        return options.build(load(info), values or {}, what=what)
-    except (OptionError, PluginError):
-        raise
-    except Exception as error:  # the plugin's own constructor
-        raise PluginError(f"{what} of {info.distribution}: {type(error).__name__}: {one_line(error)}") from error
+        made = options.build(loaded, values or {}, what=f"{kind} {info.name!r}")
+        if not callable(getattr(made, _METHOD[kind], None)):
+            raise PluginError(f"{info.title} makes an object of the class {class_name(made)}, which is no {kind}")
+    except BaseException as error:  # the plugin's own constructor
+        blame(f"{kind} {info.name!r} of {info.distribution}", error)
+    return made

@@ -23,6 +23,8 @@ def installed_wheels() -> dict[str, str]:
             found[name] = metadata.version(name) or "?"
         except metadata.PackageNotFoundError:
             continue
+        except Exception:  # damaged metadata
+            found[name] = "?"
     return found
 
 

@@ -268,7 +268,7 @@ def test_a_decoder_object_takes_no_options_beside_it(alphabet: Model) -> None:
 def test_an_installed_decoder_is_used_by_name(alphabet: Model, installed: Site) -> None:
     installed.install("acme", {"genrun.decoders": {"lowest": "acme_d:Lowest"}}, acme_d=DECODER)
     assert alphabet.generate("a", decoder="lowest", offset=4, max_new_tokens=2) == "aaa"
-    with pytest.raises(PluginError, match="decoder Lowest chose the token 40, outside 0 … 29"):
+    with pytest.raises(PluginError, match=r"decoder Lowest .* chose the token 40, outside 0 … 29"):
         alphabet.generate("a", decoder="lowest", offset=40)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pytest
 
 import genrun
@@ -19,6 +22,26 @@ def test_a_report_counts_rows_files_and_what_was_dropped_by_reason() -> None:
     report.drop("empty", 2)
     report.drop("never", 0)
     assert (report.files, report.rows, report.dropped) == (1, 5, {"empty": 3, "placeholder": 2})
+
+
+def test_a_report_counts_by_its_methods_and_by_whole_numbers_alone() -> None:
+    report = ReadReport()
+    report.drop("two\n\x1b[31mlines\x1b[0m", np.int64(2))  # type: ignore[arg-type]
+    report.drop("two\n\x1b[31mlines\x1b[0m")
+    report.row(np.int64(3))  # type: ignore[arg-type]
+    assert json.dumps([report.rows, report.dropped]) == '[3, {"two lines": 3}]'
+    for name in ("rows", "dropped", "files"):
+        with pytest.raises(AttributeError):
+            setattr(report, name, None)
+    report.dropped.clear()
+    for count in (-1, "2", 1.5, None):
+        with pytest.raises((TypeError, ValueError)):
+            report.row(count)  # type: ignore[arg-type]
+        with pytest.raises((TypeError, ValueError)):
+            report.drop("empty", count)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a reason must be text, not NoneType"):
+        report.drop(None)  # type: ignore[arg-type]
+    assert (report.files, report.rows, report.dropped) == (0, 3, {"two lines": 3})
 
 
 @pytest.mark.parametrize("kind", ["decoder", "reader"])
@@ -79,6 +102,13 @@ def test_nearest_names_come_first_and_all_names_otherwise() -> None:
     assert errors.nearest("?", []) == "accepted: none"
 
 
+def test_of_very_many_names_the_first_are_told() -> None:
+    names = [f"n{number:05}" for number in range(20_000)]
+    hint = errors.nearest("?", names)
+    assert hint.startswith("accepted: n00000, n00001, ")
+    assert hint.endswith(", n00099 and 19,900 more")
+
+
 @pytest.mark.parametrize(
     ("error", "line"),
     [
@@ -86,10 +116,27 @@ def test_nearest_names_come_first_and_all_names_otherwise() -> None:
         (KeyError("k"), "'k'"),
         (RuntimeError(), "RuntimeError"),
         (ValueError("\n"), "ValueError"),
+        (ValueError("\x1b[1mbold\x1b[0m\x1b]0;title\x07 \u202e\x85\ud800"), "bold � �"),
+        (ValueError("a" * 200 + "b" * 200), "a" * 149 + " … " + "b" * 148),
+        (errors.OptionError("a" * 2000), "a" * 2000),
+        (errors.OptionError("a" * 2000 + "b"), "a" * 999 + " … " + "a" * 997 + "b"),
     ],
 )
 def test_a_message_is_folded_onto_one_line(error: Exception, line: str) -> None:
     assert errors.one_line(error) == line
+
+
+def test_an_exception_whose_class_does_not_say_its_name_has_one() -> None:
+    class Odd(type):
+        @property
+        def __name__(cls) -> str:  # type: ignore[override]
+            raise RuntimeError("odd")
+
+    class Nameless(Exception, metaclass=Odd):
+        pass
+
+    assert errors.cause(Nameless("x")) == "Nameless: x"
+    assert errors.cause(Nameless()) == "Nameless"
 
 
 def test_every_public_name_is_there_and_nothing_else_is_promised() -> None:

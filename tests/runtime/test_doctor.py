@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -78,7 +79,7 @@ def test_two_wheels_overwrite_each_other() -> None:
     )
 
 
-def test_a_module_that_is_not_whole_is_installed_anew() -> None:
+def test_a_module_that_is_not_whole_is_installed_again() -> None:
     """What removing one of two wheels leaves behind."""
     why_not = "module 'onnxruntime' has no attribute 'InferenceSession'"
     assert wrong(machine(cpu=Trial(False, why_not))) == [
@@ -207,11 +208,58 @@ def test_a_broken_plugin_is_a_problem_and_a_hidden_one_is_not(
         "problem",
         "plugins",
         "decoder 'lowest' of acme 1.0 failed to import: RuntimeError: no luck",
-        "pip install --upgrade acme, or pip uninstall acme",
+        f"pip install --upgrade acme, or pip uninstall acme  (it fails in {installed.folder / 'acme_d.py'}:1)",
     )
     assert (hidden.level, hidden.about) == ("note", "plugins")
     assert "decoder of other is hidden: 'greedy' is a built-in name; ask for 'other:greedy'" in hidden.message
     assert capsys.readouterr().out == ""  # what a plugin prints must not stand among the findings
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("file:///home/me/my%20acme", "/home/me/my acme"),
+        ("https://example.org/acme.git", "https://example.org/acme.git"),
+    ],
+)
+def test_a_broken_plugin_of_ones_own_is_to_be_corrected_not_upgraded(
+    installed: Site, address: str, origin: str
+) -> None:
+    direct_url = json.dumps({"url": address, "dir_info": {"editable": True}})
+    source = "import json\n\njson.loads('')\n"
+    installed.install("acme", {"genrun.readers": {"r": "acme_d:R"}}, direct_url=direct_url, acme_d=source)
+    [finding] = wrong(machine())
+    assert finding.remedy == (
+        f"correct {installed.folder / 'acme_d.py'}:3, or pip uninstall acme  (it is installed from {origin})"
+    )
+
+
+def test_a_broken_plugin_that_no_installer_recorded_is_to_be_corrected_where_it_lies(installed: Site) -> None:
+    installed.install("acme", {"genrun.readers": {"r": "acme_d:R"}}, acme_d="import os\nos._exit(1)")
+    (installed.folder / "acme-1.0.dist-info" / "INSTALLER").unlink()
+    [finding] = wrong(machine())
+    assert finding.message == "reader 'r' of acme 1.0 ended the process at import (exit status 1)"
+    assert finding.remedy == (
+        f"correct {installed.folder / 'acme_d.py'}, or pip uninstall acme  (it is installed from {installed.folder})"
+    )
+
+
+@pytest.mark.parametrize("recorded", ["", "{", "[]", '{"url": 3}', '{"url": "file://[bad"}'])
+def test_a_damaged_record_of_the_installer_harms_nothing(installed: Site, recorded: str) -> None:
+    installed.install("acme", {"genrun.readers": {"r": "nowhere:R"}}, direct_url=recorded)
+    [finding] = wrong(machine())
+    assert finding.message.startswith("reader 'r' of acme 1.0 failed to import: ModuleNotFoundError")
+    assert finding.remedy is not None
+
+
+def test_damaged_metadata_of_a_package_that_matters_do_not_end_the_doctor(installed: Site) -> None:
+    for name in ("tensorflow", "onnxruntime", "nvidia-cudnn-cu13"):
+        installed.install(name)
+        (installed.folder / f"{name.replace('-', '_')}-1.0.dist-info" / "METADATA").unlink()
+    found = diagnose()
+    assert not [finding for finding in found if "the check itself failed" in finding.message]
+    assert Machine().wheels["onnxruntime"] == "?"
+    assert "nvidia-cudnn-cu13" not in Machine().libraries
 
 
 def test_a_check_that_fails_is_a_finding_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import metadata
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -112,6 +115,74 @@ def test_a_broken_plugin_raises_when_it_is_asked_for_and_names_its_owner(
     assert type(registry.make_decoder("greedy")).__name__ == "Greedy"
 
 
+@pytest.mark.parametrize("raised", ["SystemExit(3)", "BaseException('b')", "GeneratorExit", "OptionError('o')"])
+def test_whatever_is_raised_at_import_is_a_plugin_error(installed: Site, raised: str) -> None:
+    source = f"from genrun import OptionError\nraise {raised}"
+    installed.install("acme", LOWEST, acme_decoders=source)
+    with pytest.raises(PluginError, match=rf"^decoder 'lowest' of acme 1\.0 failed to import: {raised[:8]}"):
+        registry.make_decoder("lowest")
+
+
+def test_an_interruption_at_import_interrupts(installed: Site) -> None:
+    installed.install("acme", LOWEST, acme_decoders="raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        registry.make_decoder("lowest")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs a signal that nobody else uses")
+def test_what_a_handler_of_a_signal_raises_at_import_is_not_the_plugins_fault(installed: Site) -> None:
+    def stop(*_: object) -> NoReturn:
+        sys.exit(143)
+
+    installed.install("acme", LOWEST, acme_decoders="import signal\nsignal.raise_signal(signal.SIGUSR1)")
+    before = signal.signal(signal.SIGUSR1, stop)
+    try:
+        with pytest.raises(SystemExit) as caught:
+            registry.make_decoder("lowest")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert caught.value.code == 143
+
+
+def test_a_name_that_one_distribution_offers_twice_is_an_error_that_says_so(installed: Site) -> None:
+    installed.install("acme", acme_decoders=DECODER)
+    entries = (
+        "[genrun.decoders]\nlowest = acme_decoders:Lowest\nlowest = other:Lowest\nlowest = acme_decoders:Lowest\n"
+    )
+    (installed.folder / "acme-1.0.dist-info" / "entry_points.txt").write_text(entries, "utf-8")
+    registry.refresh()
+    with pytest.raises(PluginError) as caught:
+        registry.make_decoder("lowest")
+    assert one_line_of(caught) == (
+        "decoder 'lowest' is offered more than once by acme: acme_decoders:Lowest and other:Lowest"
+    )
+
+
+def test_of_two_versions_of_a_distribution_the_first_on_the_path_counts(installed: Site, tmp_path: Path) -> None:
+    installed.install("acme", {"genrun.decoders": {"old": "acme_decoders:Lowest"}}, acme_decoders=DECODER)
+    first = Site(tmp_path / "first", pytest.MonkeyPatch())
+    first.folder.mkdir()
+    first.install("acme", LOWEST, version="2.0")
+    sys.path.insert(0, str(first.folder))  # the fixture restores the path
+    registry.refresh()
+    assert registry.find("decoder", "lowest").version == "2.0"
+    with pytest.raises(UnknownPluginError):
+        registry.find("decoder", "old")
+
+
+def test_names_in_metadata_are_told_without_control_characters(installed: Site) -> None:
+    installed.install(
+        "acme", {"genrun.decoders": {"low\x1b[31m\x07est": "acme_decoders:Low\x1bcest"}}, version="1\x1b[2J"
+    )
+    [info] = [info for info in registry.plugins("decoder") if info.distribution == "acme"]
+    assert (info.name, info.version, info.value) == ("low�est", "1", "acme_decoders:Lowest")
+    with pytest.raises(PluginError) as caught:
+        registry.load(info)
+    assert one_line_of(caught) == (
+        "decoder 'low�est' of acme 1 cannot be used: a name has 1 to 100 printable characters, and no colon"
+    )
+
+
 def test_a_constructor_that_fails_is_the_plugins_error(installed: Site) -> None:
     source = DECODER + "\n    def __post_init__(self):\n        raise ZeroDivisionError('by\\n zero')\n"
     installed.install("acme", LOWEST, acme_decoders=source)
@@ -174,16 +245,23 @@ def test_the_remains_of_an_uninstall_disturb_nothing(installed: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["import click\n\n\nclass Made: ...\n", "Made = 3", "def Made(): ...", "Made = str"]
+    "source",
+    [
+        "import click\n\n\nclass Made: ...\n",
+        "Made = 3",
+        "def Made(): ...",
+        "Made = str",
+        "class Made:\n    main = print\n",
+    ],
 )
-def test_a_command_needs_a_callable_main(installed: Site, source: str) -> None:
+def test_a_command_is_one_of_clicks(installed: Site, source: str) -> None:
     installed.install("acme", {"genrun.commands": {"made": "acme_c:Made"}}, acme_c=source)
     with pytest.raises(PluginError) as caught:
         registry.load(registry.find("command", "made"))
     assert one_line_of(caught) == "command 'made' of acme 1.0 must be a click command; acme_c:Made is not"
 
 
-def test_a_command_that_has_a_main_is_one(installed: Site) -> None:
+def test_a_command_of_clicks_is_loaded(installed: Site) -> None:
     source = "import click\n\n\n@click.command()\ndef made(): ...\n"
     installed.install("acme", {"genrun.commands": {"made": "acme_c:made"}}, acme_c=source)
     assert registry.load(registry.find("command", "made")).name == "made"

@@ -50,9 +50,13 @@ class Site:
         *,
         version: str = "1.0",
         requires: Sequence[str] = (),
+        direct_url: str | None = None,
         **modules: str,
     ) -> None:
-        """Install a distribution: its entry points by group and name, its ``modules`` as source text."""
+        """Install a distribution: its entry points by group and name, its ``modules`` as source text.
+
+        As pip does from an index; ``direct_url`` is the JSON that it records where it installs from elsewhere.
+        """
         info = self.folder / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
         needs = "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
@@ -63,6 +67,9 @@ class Site:
             for line in (f"[{group}]", *(f"{entry} = {value}" for entry, value in entries.items()))
         ]
         (info / "entry_points.txt").write_text("\n".join(lines) + "\n", "utf-8")
+        (info / "INSTALLER").write_text("pip\n", "utf-8")
+        if direct_url is not None:
+            (info / "direct_url.json").write_text(direct_url, "utf-8")
         for module, source in modules.items():
             (self.folder / f"{module}.py").write_text(source, "utf-8")
         registry.refresh()
