@@ -154,7 +154,7 @@ def run(command: Callable[..., Any] = cli) -> NoReturn:
 
 
 def _status_of(error: BaseException) -> int:
-    """Say on stderr what an error is and return its exit status; raises one that only a mistake in genrun explains."""
+    """Say on stderr what an error is and return its exit status; raises one that is a mistake in genrun."""
     if (number := received()) is not None:  # an import, for one, makes another error of it
         return _stopped(number)
     match error:

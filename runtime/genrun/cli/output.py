@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from typing import Any
@@ -11,7 +10,6 @@ from genrun.printable import escape_json, printable
 
 __all__ = ["json_line", "say", "say_lines", "show", "show_json"]
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _LONGEST_NOTE = 4_000  # characters; a message may quote what a stranger's file holds
 
 
@@ -54,10 +52,12 @@ def json_line(value: Any, encoding: str = "utf-8") -> str:
     >>> print(json_line({"text": "é\x9b", "worst": float("-inf")}))
     {"text": "é\u009b", "worst": null}
     """
+    import json  # not for help
+
     try:
-        line = _encode(value)
+        line = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
-        line = _encode(_finite(value))
+        line = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
     line = escape_json(line)
     try:
         line.encode(encoding)

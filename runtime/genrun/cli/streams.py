@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import select
 import sys
 from typing import Any
 
@@ -36,6 +35,8 @@ def abandon_stdout() -> None:
 
 def reader_has_gone() -> bool:
     """Return whether nobody reads standard output any more; True where that cannot be found out."""
+    import select
+
     try:
         watched = select.poll()
         watched.register(sys.stdout.fileno(), 0)  # errors are always reported
@@ -55,12 +56,14 @@ class _Unfailing(io.FileIO):
     """A file whose writing never fails: what a full disk or a reader that has gone does not take is left out."""
 
     def write(self, data: Any, /) -> int:
+        import select
+
         left = memoryview(data).cast("B")
         size = len(left)
         with contextlib.suppress(OSError):
             while left:
                 written = super().write(left)
-                if written is None:  # whoever made the pipe has set it so that nothing waits
+                if written is None:  # whoever made the pipe has set it so
                     select.select([], [self.fileno()], [])
                 left = left[written or 0 :]
         return size
