@@ -68,9 +68,11 @@ class Texts:
                     yield group
                     group = []
         except (LineError, OSError):  # a bad line must not take those before it along
-            yield group
+            if group:
+                yield group
             raise
-        yield group
+        if group:
+            yield group
 
     def waits(self) -> bool:
         """Return whether taking the next text, or that there is none, would have to wait."""
