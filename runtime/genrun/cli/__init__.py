@@ -6,7 +6,9 @@ line), 2 wrong usage, 130 and 143 stopped by Ctrl-C and SIGTERM.
 
 from __future__ import annotations
 
-from typing import NoReturn
+TYPE_CHECKING = False  # what typing says, without its import
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 __all__ = ["main"]
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import time
-from types import FrameType, TracebackType
-from typing import NoReturn
+
+TYPE_CHECKING = False  # what typing says, without its import
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+    from typing import NoReturn
 
 __all__ = ["SecondSignal", "StopHandler", "Stopped", "end", "end_on_second", "forget", "handle", "received"]
 
@@ -100,6 +102,8 @@ class SecondSignal:
 
     def __enter__(self) -> SecondSignal:
         """Begin to wait."""
+        import threading
+
         reading, self._writing = os.pipe()
         os.set_blocking(self._writing, False)
         self._before = signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
