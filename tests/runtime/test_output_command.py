@@ -17,6 +17,7 @@ import pytest
 from genrun.cli.group import run
 from genrun.tokenizer import Tokenizer
 from support.alphabet import alphabet_table, letters, write_model
+from support.distributions import Site
 
 GENRUN = [sys.executable, "-m", "genrun"]
 
@@ -213,3 +214,26 @@ def test_a_line_is_answered_although_the_next_one_is_still_to_come(alphabet_file
             assert json.loads(asked.stdout.readline())["text"] == text
         asked.stdin.close()
     assert asked.returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["plugins"], ["gren"], ["generate", "MODEL", "--decoder", "gred"]])
+def test_names_and_errors_of_plugins_have_no_power_over_the_terminal(
+    alphabet_file: Path, installed: Site, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    points = {"genrun.decoders": {"\x1b[31mgred": "acme_e:Odd"}, "genrun.commands": {"\x9b2Jgren": "acme_e:odd"}}
+    installed.install("acme", points, acme_e="raise ValueError('\\x1b]0;title\\x07\\u202e')")
+    _, out, err = printed(
+        monkeypatch, "utf-8", [alphabet_file if argument == "MODEL" else argument for argument in arguments]
+    )
+    assert all(character.isprintable() for character in (out + err).decode().replace("\n", ""))
+    assert b"gre" in out + err
+
+
+def test_a_plugins_error_has_no_power_over_the_terminal(
+    alphabet_file: Path, installed: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "raise ValueError('\\x1b]0;title\\x07\\u202e\\n\\x9b2J')"
+    installed.install("acme", {"genrun.decoders": {"odd": "acme_f:Odd"}}, acme_f=source)
+    status, out, err = printed(monkeypatch, "utf-8", ["generate", alphabet_file, "a", "--decoder", "odd", "-q"])
+    assert (status, out, err.count(b"\n")) == (1, b"", 1)
+    assert all(character.isprintable() for character in err.decode().replace("\n", ""))
