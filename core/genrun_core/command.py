@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
+
+from genrun.cli.output import say, show
 
 if TYPE_CHECKING:
     from genrun_core.recipe import Recipe
@@ -64,7 +67,7 @@ def command(
                 "--resume goes on with the corpus and the recipe of the run folder; only --set epochs=… may be new"
             )
         with _going_on(resumed):
-            run = resume(resumed, epochs=_epochs(overrides), say=_say, watch=watch).path
+            run = resume(resumed, epochs=_epochs(overrides), say=say, watch=watch).path
     else:
         if not corpus or output is None:
             raise click.UsageError("name a CORPUS and, with -o, the run folder to make; or --resume RUN")
@@ -73,7 +76,7 @@ def command(
         recipe = _recipe(recipe_name, overrides, reader, base, words_of)
         with _going_on(output):
             run = _train(corpus, recipe, output, base, words_of, watch)
-    click.echo(run)
+    show(str(run))
 
 
 def _recipe(
@@ -97,7 +100,7 @@ def _train(
 ) -> Path:
     from genrun_core.training import train
 
-    return train(corpus, recipe, output, base=base, words_of=words_of, say=_say, watch=watch).path
+    return train(corpus, recipe, output, base=base, words_of=words_of, say=say, watch=watch).path
 
 
 @contextlib.contextmanager
@@ -109,8 +112,9 @@ def _going_on(run: Path) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, TrainingInterrupted) as error:
         how = f"; go on with: genrun train --resume {run}" if (run / "run.toml").exists() else ""
-        click.echo(f"{str(error) or 'interrupted'}{how}", err=True)
-        raise click.exceptions.Exit(130) from None
+        said = str(error) if isinstance(error, TrainingInterrupted) else "interrupted"
+        say(f"{said}{how}")
+        raise click.exceptions.Exit(128 + getattr(error, "number", signal.SIGINT)) from None
 
 
 def _epochs(overrides: dict[str, str]) -> int | None:
@@ -118,7 +122,3 @@ def _epochs(overrides: dict[str, str]) -> int | None:
 
     epochs: int | None = convert(overrides["epochs"], int, what="epochs") if "epochs" in overrides else None
     return epochs
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -34,6 +33,7 @@ def command(
 
     A run and the model file exported from it give the same figures.
     """
+    from genrun.cli.output import say, show, show_json
     from genrun.errors import OptionError
     from genrun.options import parse_assignments
     from genrun_core.evaluation import evaluate
@@ -44,8 +44,8 @@ def command(
         raise OptionError("--set is for options of the reader: name it with --reader")
     result = evaluate(path, corpus, PluginChoice(reader, values) if reader else None, running_text=running_text)
     if as_json:
-        click.echo(json.dumps(result.to_json()))
+        show_json(result.to_json())
         return
     unknown = f", {result.unknown:,} words outside the vocabulary" if result.unknown else ""
-    click.echo(f"{result.documents:,} documents, {result.tokens:,} predicted tokens{unknown}", err=True)
-    click.echo(f"perplexity {result.perplexity:.2f}, {result.bits_per_character:.3f} bits a character")
+    say(f"{result.documents:,} documents, {result.tokens:,} predicted tokens{unknown}")
+    show(f"perplexity {result.perplexity:.2f}, {result.bits_per_character:.3f} bits a character")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from types import FrameType, TracebackType
 from typing import Any
+
+from genrun.cli.signals import SecondSignal, StopHandler
 
 __all__ = ["Interruption"]
 
@@ -15,8 +18,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interruption:
     """Within it the first Ctrl-C or SIGTERM is only noted; a second one acts as it always does.
 
-    One that the process was told to ignore, as a shell tells those it puts into the background, stays ignored.
-    Outside the main thread, where Python has no signals, it notes nothing.
+    In the ``genrun`` command a second one ends the process at once. One that the process was told to ignore, as a
+    shell tells those it puts into the background, stays ignored. Outside the main thread, where Python has no
+    signals, it notes nothing.
 
     >>> with Interruption() as interrupted:
     ...     signal.raise_signal(signal.SIGINT)
@@ -25,8 +29,10 @@ class Interruption:
     """
 
     def __init__(self) -> None:
+        self.number = signal.SIGINT  # the one that was noted
         self._noted = False
         self._before: dict[signal.Signals, Any] = {}
+        self._second = contextlib.ExitStack()
 
     def __call__(self) -> bool:
         """Return whether someone asked to stop."""
@@ -37,17 +43,24 @@ class Interruption:
         if threading.current_thread() is threading.main_thread():
             heeded = [number for number in _SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
             self._before = {number: signal.signal(number, self._note) for number in heeded}
+            if self._in_command():
+                self._second.enter_context(SecondSignal())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give the signals back."""
+        self._second.close()
         self._restore()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self._noted = True
-        self._restore()
+        self._noted, self.number = True, signal.Signals(number)
+        if not self._in_command():
+            self._restore()
+
+    def _in_command(self) -> bool:
+        return any(isinstance(handler, StopHandler) for handler in self._before.values())
 
     def _restore(self) -> None:
         for number, handler in self._before.items():

@@ -155,7 +155,7 @@ def _continue(
         progress.close()
     if fitting.interrupted:
         where = f"step {fitting.step:,} of epoch {fitting.epoch + 1}" if fitting.step else f"epoch {fitting.epoch}"
-        raise TrainingInterrupted(f"stopped after {where}; everything is saved")
+        raise TrainingInterrupted(f"stopped after {where}; everything is saved", interrupted.number)
     write_with(run.plot_file, lambda path: draw_curves(fitting.history, path))
     if fitting.epoch < recipe.training.epochs:
         say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")

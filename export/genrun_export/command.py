@@ -22,18 +22,18 @@ def command(run: Path, output: Path, quantize: str | None) -> None:
 
     A quantized file is checked as well: its perplexity is within 1 % of what it was.
     """
+    from genrun.cli.output import say, show
     from genrun_export.exporting import export
 
     figures = export(run, output, quantize)
     parity = figures.parity
-    click.echo(
+    say(
         f"same {parity.greedy_tokens} greedy tokens as Keras for {parity.prompts} prompts at batch "
         f"{' and '.join(map(str, parity.batch_sizes))}; largest logit difference "
-        f"{parity.largest_logit_difference:.1e} (allowed {parity.tolerance:.0e})",
-        err=True,
+        f"{parity.largest_logit_difference:.1e} (allowed {parity.tolerance:.0e})"
     )
     if figures.quantization is not None:
-        click.echo(str(figures.quantization), err=True)
+        say(str(figures.quantization))
     if not figures.finished:
-        click.echo(f"note: the training of {run} is not finished: genrun train --resume {run}", err=True)
-    click.echo(output)
+        say(f"note: the training of {run} is not finished: genrun train --resume {run}")
+    show(str(output))

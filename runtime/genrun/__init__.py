@@ -11,8 +11,8 @@ Names are imported when they are used, so that ``import genrun`` costs nothing.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # what typing says, without its import
 if TYPE_CHECKING:
     from genrun.contracts import Decoder, Reader, ReadReport
     from genrun.device import DeviceWarning
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ModelFileError,
         OptionError,
         PluginError,
+        PromptError,
         RunFolderError,
         TrainingError,
         TrainingInterrupted,
@@ -52,6 +53,7 @@ __all__ = [
     "ModelFileError",
     "OptionError",
     "PluginError",
+    "PromptError",
     "ReadReport",
     "Reader",
     "Result",

@@ -4,6 +4,7 @@
     ├── ModelFileError        a file that is not a model file, or one that this version cannot read
     ├── CorpusError           a text source that cannot be read, or that holds nothing usable
     ├── OptionError           a value that is not accepted                     (also ValueError)
+    │   └── PromptError           a text that cannot be read, or gives nothing to begin from
     ├── UnknownPluginError    a name that no installed plugin offers           (also LookupError)
     ├── PluginError           a plugin that is broken, ambiguous or misbehaves
     ├── DeviceError           a device that cannot be used
@@ -19,6 +20,7 @@ A message is one line and says what was wrong, what is accepted, and in which fi
 from __future__ import annotations
 
 import difflib
+import signal
 from collections.abc import Iterable
 
 from genrun.short_text import CHARACTERS, class_name, short_line
@@ -32,6 +34,7 @@ __all__ = [
     "ModelFileError",
     "OptionError",
     "PluginError",
+    "PromptError",
     "RunFolderError",
     "TrainingError",
     "TrainingInterrupted",
@@ -62,6 +65,10 @@ class OptionError(GenrunError, ValueError):
     """An option has an unknown name or a value that is not accepted."""
 
 
+class PromptError(OptionError):
+    """A prompt, or another text that a model is given, cannot be read or gives nothing to begin from."""
+
+
 class UnknownPluginError(GenrunError, LookupError):
     """No installed distribution offers a plugin of that name."""
 
@@ -83,7 +90,11 @@ class TrainingError(GenrunError):
 
 
 class TrainingInterrupted(TrainingError):
-    """A training was asked to stop, by Ctrl-C or SIGTERM; it has saved and can be resumed."""
+    """A training was asked to stop, by the signal ``number``; it has saved and can be resumed."""
+
+    def __init__(self, message: str, number: int = signal.SIGINT) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 class ExportError(GenrunError):

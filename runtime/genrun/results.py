@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from genrun.printable import quoted
+
 __all__ = ["Result", "UnknownWordsWarning", "list_words", "shorten", "warn_unknown"]
 
 
@@ -17,7 +19,7 @@ def list_words(words: Sequence[str], most: int = 10) -> str:
     "'b', 'a'"
     """
     different = list(dict.fromkeys(words))
-    listed = ", ".join(repr(shorten(word)) for word in different[:most])
+    listed = ", ".join(quoted(shorten(word)) for word in different[:most])
     return listed if len(different) <= most else f"{listed} and {len(different) - most} more"
 
 

@@ -69,7 +69,7 @@ def test_an_interrupt_or_a_polite_kill_saves_and_is_one_line(
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(number)
-    assert process.wait(timeout=60) == 130
+    assert process.wait(timeout=60) == 128 + number
     said = log.read_text("utf-8")
     assert "Traceback" not in said
     stopped = re.fullmatch(

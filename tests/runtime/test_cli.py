@@ -169,7 +169,7 @@ def test_plugins_lists_a_line_each_and_says_what_is_broken(installed: Site) -> N
         (["--device", "gpu"], f"unknown device 'gpu'; {DEVICES}"),
     ],
 )
-def test_errors_are_one_line_and_status_1(
+def test_a_wrong_value_of_an_option_is_one_line_and_status_2(
     alphabet_file: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -177,7 +177,7 @@ def test_errors_are_one_line_and_status_1(
     message: str,
 ) -> None:
     status, printed = fail(monkeypatch, capsys, "generate", alphabet_file, "a", "-q", *arguments)
-    assert (status, printed) == (1, f"error: {message}\n")
+    assert (status, printed) == (2, f"error: {message}\n")
 
 
 def test_a_missing_model_is_one_line_and_status_1(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genrun.cli import line_reader
-from genrun.cli.line_reader import LineReader
+from genrun.cli.line_reader import LineError, LineReader
 from genrun.errors import OptionError
+
+BOM = codecs.BOM_UTF8
 
 
 @pytest.fixture
@@ -28,12 +31,12 @@ def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
 @given(st.lists(st.text(alphabet="aé말\r ", max_size=5), max_size=12), st.booleans(), st.integers(1, 9))
 def test_lines_are_those_of_the_text_however_it_is_cut(lines: list[str], ended: bool, block: int) -> None:
     class Slow(io.BytesIO):
-        def read1(self, size: int | None = -1, /) -> bytes:
-            return super().read1(block)
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(block)
 
     text = "\n".join(lines) + ("\n" if ended else "")
     expected = text.split("\n")
-    if not expected[-1] and text:  # the mark alone is a line
+    if not expected[-1]:  # the mark alone is no line
         expected.pop()
     reader = LineReader(Slow(b"\xef\xbb\xbf" + text.encode()), "x")
     assert list(reader) == [line.rstrip("\r") for line in expected]
@@ -57,6 +60,20 @@ def test_a_line_without_an_end_does_not_fill_the_memory(monkeypatch: pytest.Monk
         reader = LineReader(endless, "zero")
         with pytest.raises(OptionError, match=r"^zero, line 1: a text must not be longer than"):
             next(reader)
+
+
+def test_a_line_that_is_too_long_comes_after_those_before_it_although_it_was_found_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(line_reader, "_LONGEST_BYTES", 10)
+    monkeypatch.setattr(line_reader, "_BLOCK_BYTES", 2)
+    reader = LineReader(io.BytesIO(b"a\n" + b"b" * 20), "some.txt")
+    assert next(reader) == "a"
+    assert not reader.waits()  # looks ahead, and finds it
+    assert reader.place == "some.txt, line 1"
+    assert not reader.ended
+    with pytest.raises(LineError, match=r"^some.txt, line 2: a text must not be longer than 16 MiB$"):
+        next(reader)
 
 
 def test_a_reader_says_whether_another_line_is_there(pipe: tuple[BinaryIO, BinaryIO]) -> None:
@@ -94,7 +111,15 @@ def test_what_is_to_be_done_before_waiting_is_done_then_and_only_then(pipe: tupl
 def test_the_lines_of_a_file_can_be_counted_and_those_of_a_pipe_cannot(
     tmp_path: Path, pipe: tuple[BinaryIO, BinaryIO]
 ) -> None:
-    for text, lines in ((b"", 0), (b"a", 1), (b"a\n", 1), (b"a\n\nb", 3), (b"a\n" * 700_000, 700_000)):
+    for text, lines in (
+        (b"", 0),
+        (b"\xef\xbb\xbf", 0),
+        (b"\xef\xbb\xbf\n", 1),
+        (b"a", 1),
+        (b"a\n", 1),
+        (b"a\n\nb", 3),
+        (b"a\n" * 700_000, 700_000),
+    ):
         (tmp_path / "lines.txt").write_bytes(text)
         with (tmp_path / "lines.txt").open("rb") as file:
             reader = LineReader(file, "lines.txt")

@@ -13,7 +13,6 @@ from click.testing import CliRunner, Result
 
 import genrun
 from genrun.cli.group import cli
-from genrun.errors import OptionError
 from genrun.model import Model
 from genrun.tokenizer import Tokenizer
 from support.alphabet import alphabet_table, babble_table, words, write_model
@@ -90,11 +89,33 @@ def test_characters_that_are_no_print_do_not_reach_the_terminal(tmp_path: Path) 
     assert [line.split("\t")[1] for line in call(file, "a").stdout.splitlines()] == ["\\n", "a", "\\x1b", "\\t"]
 
 
-def test_errors_are_the_librarys(model: Model, letter_words: Model) -> None:
-    result = invoke(letter_words.path, "a ", "b")
-    assert isinstance(result.exception, OptionError)
-    assert str(result.exception).startswith("the text 'b' has no finished word to go on from")
-    assert result.stdout.startswith("0.9")  # those before it were printed
+def test_a_half_typed_first_word_does_not_end_it(letter_words: Model) -> None:
+    """A model without <start> has nothing to go on from until a word is finished."""
+    why = "has no finished word to go on from and this model has no <start>: "
+    why += "give at least one word, and a space after it"
+    result = call(letter_words.path, "-", "-n", 1, stdin="a\na b\n")
+    assert (result.stdout, result.stderr) == ("\n1.0000\tb\n", f"note: standard input, line 1: the text 'a' {why}\n")
+    result = call(letter_words.path, "-", "-n", 1, "--json", stdin="a\na b\n")
+    first, second = map(json.loads, result.stdout.splitlines())
+    error = f"standard input, line 1: the text 'a' {why}"
+    assert first == {"text": "a", "suggestions": [], "unknown": [], "error": error}
+    assert "error" not in second
+    assert result.stderr == ""
+    assert call(letter_words.path, "b").stderr == f"note: the text 'b' {why}\n"
+
+
+def test_persian_and_emoji_are_written_as_they_are(tmp_path: Path) -> None:
+    written = [
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\U0001f469\u200d\U0001f52c",
+        "\u2764\ufe0f",
+        "e\u0301",
+    ]
+    file = write_model(tmp_path / "m.onnx", words(*written))
+    assert {line.split("\t")[1] for line in call(file, "", "-n", 4).stdout.splitlines()} == set(written)
+
+
+def test_errors_are_the_librarys(model: Model) -> None:
     assert str(invoke(model.path, "a", "--casing", "titel").exception).startswith("unknown casing 'titel'")
     assert invoke(model.path, "a", "-n", 0).exit_code == 2
     assert str(invoke(model.path, "-", stdin=b"a\n\xff\n").exception) == (

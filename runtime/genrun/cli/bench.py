@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -43,6 +42,7 @@ def command(
     """Measure how fast MODEL generates, and how much of the time is the model's, choosing the word, Python's."""
     from genrun.benchmark_setup import describe_setup
     from genrun.benchmarking import BATCH_SIZES, SECONDS, benchmark
+    from genrun.cli.output import show, show_json
     from genrun.model import load
     from genrun.options import parse_assignments
     from genrun.settings import resolve_settings
@@ -69,16 +69,16 @@ def command(
         _say(setup)
     for number, measurement in enumerate(measured):
         if as_json:
-            click.echo(json.dumps({**setup.to_json(), **measurement.to_json()}, ensure_ascii=False))
+            show_json({**setup.to_json(), **measurement.to_json()})
             continue
         if not number:
-            click.echo(_HEADER)
-        click.echo(_row(measurement))
+            show(_HEADER)
+        show(_row(measurement))
 
 
 def _say(setup: Setup) -> None:
     """Say on stderr what is measured, and on what."""
-    from genrun.cli.texts import printable
+    from genrun.cli.output import say
 
     shape = f"{setup.architecture}, vocabulary {setup.vocabulary:,}".removeprefix(", ")
     for line in (
@@ -87,7 +87,7 @@ def _say(setup: Setup) -> None:
         f"{setup.device} ({setup.device_reason}), {setup.cpu}, threads {setup.threads}, "
         f"onnxruntime {setup.onnxruntime}",
     ):
-        click.echo(printable(line), err=True)
+        say(line)
 
 
 def _row(measurement: Measurement) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 __all__ = ["command"]
@@ -17,6 +15,7 @@ def command(context: click.Context, as_json: bool) -> None:
 
     Exit status 0 if nothing is wrong, 1 if something is.
     """
+    from genrun.cli.output import show, show_json
     from genrun.doctor import diagnose
 
     findings = diagnose()
@@ -24,11 +23,11 @@ def command(context: click.Context, as_json: bool) -> None:
     width = max(len(finding.about) for finding in findings)
     for finding in findings:
         if as_json:
-            click.echo(json.dumps(finding.to_json(), ensure_ascii=False))
+            show_json(finding.to_json())
             continue
-        click.echo(f"{finding.level:7}  {finding.about:{width}}  {finding.message}")
+        show(f"{finding.level:7}  {finding.about:{width}}  {finding.message}")
         if finding.remedy:
-            click.echo(f"{'':7}  {'':{width}}  → {finding.remedy}")
+            show(f"{'':7}  {'':{width}}  → {finding.remedy}")
     if not as_json:
-        click.echo(f"{problems} problem{'s' if problems != 1 else ''}" if problems else "nothing is wrong")
+        show(f"{problems} problem{'s' if problems != 1 else ''}" if problems else "nothing is wrong")
     context.exit(1 if problems else 0)

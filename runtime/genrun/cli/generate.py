@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import warnings
@@ -59,8 +58,9 @@ def command(
     Without a prompt the model begins on its own, if it was trained to. A PROMPT of "-" reads prompts from standard
     input, one a line, as --prompts - does.
     """
+    from genrun.cli.output import say
     from genrun.cli.texts import Texts
-    from genrun.errors import OptionError
+    from genrun.errors import PromptError
     from genrun.model import load
     from genrun.options import parse_assignments
     from genrun.settings import resolve_settings
@@ -73,9 +73,7 @@ def command(
         )
     file = next(iter(files), None)
     for prompt in filter(os.path.isfile, prompts):
-        click.echo(
-            f"note: there is a file {prompt!r}; --prompts {shlex.quote(prompt)} takes its lines as prompts", err=True
-        )
+        say(f"note: there is a file {prompt!r}; --prompts {shlex.quote(prompt)} takes its lines as prompts")
     with Texts(prompts or ("",) if file is None else prompts, file) as texts:
         model = load(model_file, device=device, threads=threads)
         settings = resolve_settings(
@@ -88,14 +86,13 @@ def command(
             casing=casing,
         )
         if not quiet:
-            click.echo(f"{model.device} ({model.device_reason}), seed {settings.seed}", err=True)
+            say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
         try:
             if stream:
-                for prompt in texts:
-                    _stream(model, prompt, settings)
+                _stream(model, texts, settings)
             else:
                 _print_results(model, texts, samples, settings, as_json=as_json, quiet=quiet)
-        except OptionError as error:  # of a prompt; the settings are checked
+        except PromptError as error:
             raise texts.located(error) from error
 
 
@@ -106,7 +103,6 @@ def _print_results(
     from genrun.cli.progress import Progress
     from genrun.cli.unknown_words import UnknownWords
 
-    encode = json.JSONEncoder(ensure_ascii=False).encode
     shown = texts.many and not quiet
     total = texts.total() if shown else None
     progress = Progress(total and total * samples, shown=shown)
@@ -117,24 +113,30 @@ def _print_results(
             for result in model.generate_each(texts, n=samples, settings=settings):
                 if result.sample == 0:
                     unknown.note(result.prompt, result.unknown)
-                writer.write(encode(result.to_json()) if as_json else result.text)
+                if as_json:
+                    writer.write_json(result.to_json())
+                else:
+                    writer.write(result.text)
                 progress.advance(len(result.ids))
                 some = True
             if not some:
-                click.echo("note: there were no prompts", err=True)
+                progress.say("note: there were no prompts")
         finally:
             unknown.summarize()
 
 
-def _stream(model: Model, prompt: str, settings: GenerationSettings) -> None:
+def _stream(model: Model, texts: Texts, settings: GenerationSettings) -> None:
+    from genrun.cli.line_writer import LineWriter
     from genrun.cli.unknown_words import say_unknown
     from genrun.results import UnknownWordsWarning
 
-    say_unknown(prompt, model.tokenizer.encode_prompt(prompt).unknown)
-    click.echo(model.prompt_text(prompt, casing=settings.casing), nl=False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UnknownWordsWarning)  # said above, as a note
-        pieces = model.stream(prompt, settings=settings)
-    for piece in pieces:
-        click.echo(piece, nl=False)  # click flushes after every piece
-    click.echo()
+    with LineWriter(seconds=0) as writer:
+        for prompt in texts:
+            say_unknown(prompt, model.tokenizer.encode_prompt(prompt).unknown)
+            writer.write_part(model.prompt_text(prompt, casing=settings.casing))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UnknownWordsWarning)  # said above, as a note
+                pieces = model.stream(prompt, settings=settings)
+            for piece in pieces:
+                writer.write_part(piece)
+            writer.write("")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
 import genrun
-from genrun.errors import GenrunError, UnknownPluginError, one_line
+from genrun.cli.output import say, say_lines
+from genrun.cli.signals import end_on_second, received
+from genrun.cli.streams import abandon_stdout, prepare_streams, reader_has_gone
+from genrun.errors import GenrunError, OptionError, PromptError, UnknownPluginError, one_line
+from genrun.printable import printable
 
 if TYPE_CHECKING:
     from genrun.registry import PluginInfo
@@ -34,8 +40,15 @@ _SUMMARIES = {  # so that help does not import the commands
 }
 
 
-class _ReaderGone(Exception):
-    """The reader of our output has gone (``| head``)."""
+_USAGE = (OptionError, UnknownPluginError)  # a wrong value of an option is wrong usage, whoever finds it
+
+
+class _PastClick(Exception):
+    """Carries an error past click, which would print something and choose another exit status."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class _PluginGroup(click.Group):
@@ -56,6 +69,7 @@ class _PluginGroup(click.Group):
         if info.built_in:
             # Of ours, none multiplies with NumPy; OpenBLAS would start a thread for each core when NumPy is imported.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        end_on_second()  # what a command imports may keep Python's handlers waiting
         command: click.Command = registry.load(info)
         return command
 
@@ -64,15 +78,18 @@ class _PluginGroup(click.Group):
 
         offered = registry.plugins("command")
         built_in = {info.name for info in offered if info.built_in}
-        rows = [(info.name, _summary(info)) for info in offered if info.built_in or info.name not in built_in]
+        shown = [info for info in offered if info.built_in or info.name not in built_in]
+        rows = [(printable(info.name), printable(_summary(info))) for info in shown]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _past_click():  # printing the help is a part of this
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _past_click():
             return super().invoke(ctx)
-        except BrokenPipeError as error:  # click would make it status 1
-            raise _ReaderGone from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -83,6 +100,14 @@ class _PluginGroup(click.Group):
         if not name.startswith("-") and self.get_command(ctx, name) is None:
             ctx.fail(f"no such command {name!r}; {nearest(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
+
+
+@contextlib.contextmanager
+def _past_click() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, KeyboardInterrupt) as error:
+        raise _PastClick(error) from error
 
 
 def _summary(info: PluginInfo) -> str:
@@ -107,43 +132,59 @@ def _note_warning(
 ) -> None:
     """Show a warning of genrun's own as a note, without the line of code that it comes from."""
     if category.__module__.partition(".")[0] == "genrun":
-        click.echo(f"note: {message}", err=True)
+        say(f"note: {message}")
     else:
-        click.echo(warnings.formatwarning(message, category, filename, lineno, line), err=True, nl=False)
+        say_lines(warnings.formatwarning(message, category, filename, lineno, line))
 
 
-def run(command: Callable[..., Any] = cli) -> None:
-    """Run a command and turn every error of the user's into one line and its exit status."""
-    # What a shell has closed (``>&-``) is None, and would make every command fail in its own way.
-    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 - as long as the process
-    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    if hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit lets half-written files be removed
+def run(command: Callable[..., Any] = cli) -> NoReturn:
+    """Run a command, turn every error of the user's into one line, and exit with its status."""
+    prepare_streams()
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _note_warning
             status = command(standalone_mode=False)
         sys.stdout.flush()
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        sys.exit(130)
-    except GenrunError as error:
-        click.echo(f"error: {one_line(error)}", err=True)
-        sys.exit(1)
-    except (_ReaderGone, BrokenPipeError):
-        # Not an error, but nothing more can be written.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except UnicodeEncodeError as error:
-        text = error.object[error.start : error.end]
-        click.echo(f"error: {text!r} cannot be written in the encoding {error.encoding}", err=True)
-        sys.exit(1)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"error: {where}{error.strerror or error}", err=True)
-        sys.exit(1)
+    except _PastClick as carrier:
+        status = _status_of(carrier.error)
+    except Exception as error:
+        status = _status_of(error)
+    abandon_stdout()  # what could not be written is not tried again when the interpreter ends
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _status_of(error: BaseException) -> int:
+    """Say on stderr what an error is and return its exit status; raises one that is a mistake in genrun."""
+    if (number := received()) is not None:  # an import, for one, makes another error of it
+        return _stopped(number)
+    match error:
+        case click.ClickException():
+            shown = io.StringIO()
+            error.show(shown)
+            say_lines(shown.getvalue())
+            return error.exit_code
+        case click.Abort() | KeyboardInterrupt():
+            return _stopped(signal.SIGINT)
+        case GenrunError():
+            say(f"error: {one_line(error)}")
+            return 2 if isinstance(error, _USAGE) and not isinstance(error, PromptError) else 1
+        case BrokenPipeError() if reader_has_gone():
+            return 0
+        case UnicodeEncodeError():
+            text = error.object[error.start : error.end]
+            say(f"error: {text!r} cannot be written in the encoding {error.encoding}")
+            return 1
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            say(f"error: {where}{error.strerror or error}")
+            return 1
+        case MemoryError():
+            say("error: there is not enough memory")
+            return 1
+    raise error
+
+
+def _stopped(number: signal.Signals) -> int:
+    if number == signal.SIGINT:
+        say("interrupted")
+    return 128 + number

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 __all__ = ["command"]
@@ -13,14 +11,15 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(as_json: bool) -> None:
     """List readers, decoders and commands: what each is called, who ships it, and whether it works."""
+    from genrun.cli.output import show, show_json
     from genrun.plugin_listing import list_plugins
 
     listing = list_plugins()
     if as_json:
         for entry in listing:
-            click.echo(json.dumps(entry.to_json(), ensure_ascii=False))
+            show_json(entry.to_json())
         return
     widths = [max(len(text) for text in column) for column in zip(*(entry.columns for entry in listing), strict=True)]
     for entry in listing:
         line = "  ".join(f"{text:{width}}" for text, width in zip(entry.columns, widths, strict=True))
-        click.echo(line.rstrip())
+        show(line.rstrip())

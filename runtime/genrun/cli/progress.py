@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from genrun.cli.output import say
+
 __all__ = ["Progress"]
 
 
@@ -54,7 +56,7 @@ class Progress:
         if self._bar is not None:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
-        click.echo(line, err=True)
+        say(line)
         if self._bar is not None:
             self._bar.render_progress()
 

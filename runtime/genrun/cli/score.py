@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from typing import TYPE_CHECKING
 
 import click
 
 from genrun.cli.devices import device_options
+
+if TYPE_CHECKING:
+    from genrun.scoring import Score
 
 __all__ = ["command"]
 
@@ -21,18 +24,29 @@ def command(model_file: str, texts: tuple[str, ...], device: str, threads: int |
 
     A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
     """
+    from genrun.cli.line_writer import LineWriter
     from genrun.cli.texts import Texts
-    from genrun.cli.unknown_words import say_unknown
-    from genrun.model import load
-    from genrun.results import shorten
+    from genrun.model import BATCH_SIZE, load
 
     model = load(model_file, device=device, threads=threads)
-    for score in model.score_each(Texts(texts or ("-",))):
-        if as_json:
-            click.echo(json.dumps(score.to_json(), ensure_ascii=False))
-            continue
-        say_unknown(score.text, score.unknown)
-        if not score.tokens:
-            click.echo(f"note: nothing is predicted in {shorten(score.text)!r}", err=True)
-        shown = score.text.replace("\t", " ").replace("\n", " ")  # one line, four columns
-        click.echo(f"{score.perplexity:.2f}\t{score.log_probability:.3f}\t{score.tokens}\t{shown}")
+    with Texts(texts or ("-",)) as asked, LineWriter() as writer:
+        asked.before_waiting, asked.when_asked = writer.flush, writer.flush_if_due
+        for group in asked.groups(BATCH_SIZE):
+            for score in model.score_each(group):
+                if as_json:
+                    writer.write_json(score.to_json())
+                else:
+                    writer.write(*_columns(score))
+
+
+def _columns(score: Score) -> tuple[str, ...]:
+    """Return the line of a text, having said on stderr what is to be said of it."""
+    from genrun.cli.output import say
+    from genrun.cli.unknown_words import say_unknown
+    from genrun.printable import quoted
+    from genrun.results import shorten
+
+    say_unknown(score.text, score.unknown)
+    if not score.tokens:
+        say(f"note: nothing is predicted in {quoted(shorten(score.text))}")
+    return f"{score.perplexity:.2f}", f"{score.log_probability:.3f}", str(score.tokens), score.text

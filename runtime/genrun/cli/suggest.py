@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from genrun.cli.devices import device_options
+
+if TYPE_CHECKING:
+    from genrun.suggesting import Suggestion
 
 __all__ = ["command"]
 
@@ -34,23 +39,55 @@ def command(
     Prints probability and word. A word is finished when a space or punctuation follows it: quote a TEXT that ends
     with a space. A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
     """
-    from genrun.cli.texts import Texts, printable
-    from genrun.cli.unknown_words import say_unknown
+    from genrun.cli.line_writer import LineWriter
+    from genrun.cli.texts import Texts
+    from genrun.errors import PromptError
     from genrun.model import load
-    from genrun.results import shorten
 
     typing = load(model_file, device=device, threads=threads).typing(casing=casing)
-    for number, text in enumerate(Texts(texts or ("-",))):
-        suggestions = typing.suggest(text, most, end=end)
-        if as_json:
-            listed = [suggestion.to_json() for suggestion in suggestions]
-            answer = {"text": text, "suggestions": listed, "unknown": typing.unknown}
-            click.echo(json.dumps(answer, ensure_ascii=False))
-            continue
-        if number:
-            click.echo()  # between texts
-        say_unknown(text, typing.unknown)
-        if not suggestions:
-            click.echo(f"note: no word of the model's vocabulary begins like the last of {shorten(text)!r}", err=True)
-        for suggestion in suggestions:
-            click.echo(f"{suggestion.probability:.4f}\t{printable(suggestion.text) or '<end>'}")
+    with Texts(texts or ("-",)) as asked, LineWriter() as writer:
+        asked.before_waiting = writer.flush
+        for number, text in enumerate(asked):
+            answer = _Answer(text)
+            try:
+                answer.suggestions = typing.suggest(text, most, end=end)
+                answer.unknown = typing.unknown
+            except PromptError as error:  # a word that has only been begun, as a rule: no reason to stop
+                answer.problem = str(asked.located(error))
+            if as_json:
+                writer.write_json(answer.to_json())
+                continue
+            if number:
+                writer.write("")  # between texts
+            answer.say_notes()
+            for suggestion in answer.suggestions:
+                writer.write(f"{suggestion.probability:.4f}", suggestion.text or "<end>")
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What is suggested for a text; ``problem`` says why nothing can be."""
+
+    text: str
+    suggestions: Sequence[Suggestion] = ()
+    unknown: Sequence[str] = ()
+    problem: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the answer as a JSON-ready dictionary."""
+        answer: dict[str, Any] = {"text": self.text, "suggestions": [each.to_json() for each in self.suggestions]}
+        answer["unknown"] = self.unknown
+        return {**answer, "error": self.problem} if self.problem else answer
+
+    def say_notes(self) -> None:
+        """Say on stderr what is to be said besides the words."""
+        from genrun.cli.output import say
+        from genrun.cli.unknown_words import say_unknown
+        from genrun.printable import quoted
+        from genrun.results import shorten
+
+        say_unknown(self.text, self.unknown)
+        if self.problem:
+            say(f"note: {self.problem}")
+        elif not self.suggestions:
+            say(f"note: no word of the model's vocabulary begins like the last of {quoted(shorten(self.text))}")

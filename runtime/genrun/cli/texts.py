@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from genrun.cli.line_reader import LineReader
-from genrun.errors import OptionError
+from genrun.cli.line_reader import LineError, LineReader
+from genrun.errors import PromptError
 
-__all__ = ["Texts", "printable"]
+__all__ = ["Texts"]
 
 
 class Texts:
@@ -16,7 +16,7 @@ class Texts:
 
     Lines are read as they are asked for; before waiting for one, ``before_waiting`` is called, and ``when_asked``
     whenever somebody asks whether it would have to wait. Raises OSError for a file that cannot be opened, and
-    OptionError for a line that is not UTF-8.
+    LineError for a line that cannot be read.
     """
 
     def __init__(self, arguments: Iterable[str], file: str | None = None) -> None:
@@ -58,8 +58,24 @@ class Texts:
             raise StopIteration
         return self._arguments.pop(0)
 
+    def groups(self, most: int) -> Iterator[list[str]]:
+        """Yield the texts in lists of at most ``most``, each as soon as the next text would have to be waited for."""
+        group: list[str] = []
+        try:
+            for text in self:
+                group.append(text)
+                if len(group) == most or self.waits():
+                    yield group
+                    group = []
+        except (LineError, OSError):  # a bad line must not take those before it along
+            if group:
+                yield group
+            raise
+        if group:
+            yield group
+
     def waits(self) -> bool:
-        """Return whether nobody knows yet when, or whether, there will be another text."""
+        """Return whether taking the next text, or that there is none, would have to wait."""
         self.when_asked()
         while (lines := self._next_lines()) is not None:
             if lines.waits():
@@ -68,10 +84,10 @@ class Texts:
                 break
         return False
 
-    def located(self, error: OptionError) -> OptionError:
+    def located(self, error: PromptError) -> PromptError:
         """Return an ``error`` about the text that was taken last with the line where it stands, if it is one."""
-        place = self._place
-        return error if not place or str(error).startswith(place) else OptionError(f"{place}: {error}")
+        located = isinstance(error, LineError) or not self._place
+        return error if located else PromptError(f"{self._place}: {error}")
 
     def _next_lines(self) -> LineReader | None:
         """Return the reader that the next text may come from, None where that is an argument, or nothing is left."""
@@ -87,11 +103,6 @@ class Texts:
 
     def _before_waiting(self) -> None:
         self.before_waiting()
-
-
-def printable(text: str) -> str:
-    """Return ``text`` on one line, without the power to steer a terminal: a model file may come from a stranger."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _opened(path: str, before_waiting: Callable[[], object]) -> LineReader:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import click
-
+from genrun.cli.output import say as say_on_stderr
+from genrun.printable import quoted
 from genrun.results import list_words, shorten
 
 __all__ = ["UnknownWords", "say_unknown"]
 
 
-def say_unknown(text: str, words: Sequence[str], say: Callable[[str], object] | None = None) -> None:
+def say_unknown(text: str, words: Sequence[str], say: Callable[[str], object] = say_on_stderr) -> None:
     """Say which words of a text the model does not know, on stderr unless ``say`` is given."""
     if words:
-        line = f"note: not in the model's vocabulary: {list_words(words)} (in {shorten(text)!r})"
-        if say is None:
-            click.echo(line, err=True)
-        else:
-            say(line)
+        say(f"note: not in the model's vocabulary: {list_words(words)} (in {quoted(shorten(text))})")
 
 
 class UnknownWords:

@@ -16,6 +16,7 @@ _SHOWN = 3  # differences; the first few say it all
 @device_options
 def command(model_file: str, device: str, threads: int | None) -> None:
     """Replay the golden texts that MODEL carries, here and on this device."""
+    from genrun.cli.output import say, show
     from genrun.errors import ModelFileError
     from genrun.model import load
     from genrun.verification import verify
@@ -23,13 +24,11 @@ def command(model_file: str, device: str, threads: int | None) -> None:
     model = load(model_file, device=device, threads=threads)
     report = verify(model)
     for difference in report.differences[:_SHOWN]:
-        click.echo(difference, err=True)
+        say(difference)
     if len(report.differences) > _SHOWN:
-        click.echo(f"… and {len(report.differences) - _SHOWN} more", err=True)
+        say(f"… and {len(report.differences) - _SHOWN} more")
     if not report.texts:
         raise ModelFileError(f"{model_file} carries no golden texts, so there is nothing to replay")
     if not report.passed:
         raise ModelFileError(f"{model_file}: {len(report.differences)} differences in {report.texts} golden texts")
-    click.echo(
-        f"{report.texts} golden texts reproduced, alone and in a batch, on {model.device} ({model.device_reason})"
-    )
+    show(f"{report.texts} golden texts reproduced, alone and in a batch, on {model.device} ({model.device_reason})")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from genrun.errors import OptionError
+from genrun.errors import OptionError, PromptError
 from genrun.results import shorten
 from genrun.tokenizer.detokenizer import Detokenizer
 from genrun.tokenizer.normalization import Normalization
@@ -165,14 +165,14 @@ class Tokenizer:
     def encode_prompt(self, text: str) -> Encoding:
         """Encode the beginning of a document. A ``<start>`` that opens the text is understood, and not needed.
 
-        Raises OptionError when nothing is left to begin from.
+        Raises PromptError when nothing is left to begin from.
         """
         text = self.without_start(text)
         encoding = self._framed(self.encode(text), start=True, end=False)
         if not encoding.ids:
             if encoding.unknown:
-                raise OptionError(f"no word of the prompt {text!r} is in the model's vocabulary")
-            raise OptionError("the prompt is empty and this model has no <start>: give at least one word")
+                raise PromptError(f"no word of the prompt {text!r} is in the model's vocabulary")
+            raise PromptError("the prompt is empty and this model has no <start>: give at least one word")
         return encoding
 
     def without_start(self, text: str) -> str:
