@@ -111,6 +111,11 @@ class Model(AsyncModel):
         return self._metadata.card
 
     @property
+    def digest(self) -> str:
+        """What the file's content was at its export, ``sha256:…``; empty for a file that does not say."""
+        return self._metadata.digest
+
+    @property
     def verification(self) -> Verification:
         """What the export measured, and the golden texts that ``genrun verify`` replays."""
         return self._metadata.verification

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeGuard
 
 from genrun.errors import ModelFileError, OptionError, one_line
+from genrun.graph.properties import DIGEST
 from genrun.json_text import read_json
 from genrun.results import shorten
 from genrun.tokenizer import Tokenizer
@@ -90,12 +91,13 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Everything that a model file says about itself."""
+    """Everything that a model file says about itself; ``digest`` is empty for a file without one."""
 
     tokenizer: Tokenizer
     generation: GenerationDefaults
     card: Mapping[str, Any]
     verification: Verification
+    digest: str = ""
 
     def to_properties(self) -> dict[str, str]:
         """Return the ``metadata_props`` of the ONNX file, JSON texts by key."""
@@ -151,6 +153,7 @@ class Metadata:
                 generation=_generation(_document(properties, "generation"), len(tokenizer)),
                 card=MappingProxyType(_document(properties, "card")),
                 verification=_verification(_document(properties, "verification"), len(tokenizer)),
+                digest=properties.get(DIGEST, ""),
             )
         except (OptionError, _Malformed) as error:
             raise ModelFileError(f"{path}: {one_line(error)}") from error

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["escape_json", "printable", "quoted"]
+__all__ = ["UNSAFE", "escape_json", "printable", "quoted"]
 
 # Control characters (C0 with tab and line break, DEL, C1), separators of lines and paragraphs, embeddings, overrides
 # and isolates of the writing direction, deprecated format characters, annotations, and lone surrogates. Joiners,
 # variation selectors, spaces of any width and the marks U+200E, U+200F and U+061C stay: scripts need them, and a mark
 # can do no more than a letter of its direction.
-_UNSAFE = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206f\ufff9-\ufffb\ud800-\udfff]"
+UNSAFE = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206f\ufff9-\ufffb\ud800-\udfff]"
 
 
 def printable(text: str) -> str:
@@ -21,7 +21,7 @@ def printable(text: str) -> str:
     >>> printable("one\n\x1b[2Jtwo")
     'one\\n\\x1b[2Jtwo'
     """
-    return text if text.isprintable() else re.sub(_UNSAFE, _escaped, text)
+    return text if text.isprintable() else re.sub(UNSAFE, _escaped, text)
 
 
 def quoted(text: str) -> str:
@@ -40,7 +40,7 @@ def escape_json(document: str) -> str:
     >>> print(escape_json('["\x9b", "\N{RIGHT-TO-LEFT OVERRIDE}"]'))
     ["\u009b", "\u202e"]
     """
-    return document if document.isprintable() else re.sub(_UNSAFE, _escaped_in_json, document)
+    return document if document.isprintable() else re.sub(UNSAFE, _escaped_in_json, document)
 
 
 def _escaped(found: re.Match[str]) -> str:

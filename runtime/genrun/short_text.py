@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from genrun.printable import UNSAFE
+
 __all__ = ["CHARACTERS", "class_name", "short_line", "short_repr"]
 
 CHARACTERS = 300  # of a line, at most
@@ -12,8 +14,6 @@ _ESCAPE_SEQUENCES = re.compile(
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # titles, links
     r"|\x1b[ -/]*[0-~]"
 )
-# C0, C1, marks that turn the direction of writing, and halves of characters
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _GAP = " … "
 
 
@@ -30,7 +30,7 @@ def short_line(text: str, most: int = CHARACTERS) -> str:
     text = str.__str__(text)  # a subclass may do anything
     if len(text) > 8 * most:  # what is between need not be looked at
         text = text[: 4 * most] + _GAP + text[-4 * most :]
-    text = _CONTROL.sub("�", " ".join(_ESCAPE_SEQUENCES.sub("", text).split()))
+    text = re.sub(UNSAFE, "�", " ".join(_ESCAPE_SEQUENCES.sub("", text).split()))
     if len(text) <= most:
         return text
     head = (most - len(_GAP) + 1) // 2

@@ -16,6 +16,8 @@ from onnx import TensorProto, helper, numpy_helper
 import genrun
 from genrun.errors import ModelFileError
 from genrun.external_data import refuse_external_data
+from genrun.graph.file import read_onnx
+from genrun.graph.protobuf import Malformed
 from support.alphabet import alphabet_table, letters, metadata, save, step_model
 
 Change = Callable[[Any, Any], None]
@@ -227,15 +229,17 @@ def test_graphs_as_deep_as_protobuf_reads_them_hide_nothing(tmp_path: Path, dept
     assert refused_bytes(tmp_path, model.SerializeToString())
 
 
-def test_graphs_that_are_too_deep_for_protobuf_are_left_to_onnxruntime(tmp_path: Path) -> None:
+def test_graphs_that_are_too_deep_for_protobuf_are_refused_as_well(tmp_path: Path) -> None:
     content = GRAPH
     for _ in range(2000):
         content = field(1, field(5, field(6, content)))  # graph → node → attribute → graph
     path = tmp_path / "deep.onnx"
     path.write_bytes(outer() + field(7, content))
     assert not refused(path)
-    with pytest.raises(ModelFileError, match="is not a readable ONNX model"):
+    with pytest.raises(ModelFileError, match="it has no genrun metadata"):
         genrun.load(path, device="cpu")
+    with pytest.raises(Malformed, match="nested more than 8 deep"):
+        read_onnx(memoryview(path.read_bytes()))
 
 
 # -- files that are no models ---------------------------------------------------------------------------------------

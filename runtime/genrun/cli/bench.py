@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genrun.cli.devices import device_options
+from genrun.cli.opening_options import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
     from genrun.benchmark_setup import Setup
@@ -25,7 +25,7 @@ _HEADER = "batch  tokens/s  p50 ms  p95 ms  p99 ms   model  choosing  Python  ch
 @click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the decoder.")
 @click.option("--seconds", type=float, help="About how long for each batch size. [default: 3]")
 @click.option("--tokens", type=int, help="Instead: at least so many tokens at each batch size.")
-@device_options
+@opening_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each batch size.")
 def command(
     model_file: str,
@@ -35,21 +35,19 @@ def command(
     assignments: tuple[str, ...],
     seconds: float | None,
     tokens: int | None,
-    device: str,
-    threads: int | None,
+    opening: OpeningOptions,
     as_json: bool,
 ) -> None:
     """Measure how fast MODEL generates, and how much of the time is the model's, choosing the word, Python's."""
     from genrun.benchmark_setup import describe_setup
     from genrun.benchmarking import BATCH_SIZES, SECONDS, benchmark
     from genrun.cli.output import show, show_json
-    from genrun.model import load
     from genrun.options import parse_assignments
     from genrun.settings import resolve_settings
 
     if seconds is not None and tokens is not None:
         raise click.UsageError("give --seconds or --tokens, not both")
-    model = load(model_file, device=device, threads=threads)
+    model = opening.load(model_file)
     settings = resolve_settings(
         model.defaults,
         decoder=decoder,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genrun.cli.devices import device_options
+from genrun.cli.opening_options import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
     from genrun.cli.texts import Texts
@@ -32,7 +32,7 @@ __all__ = ["command"]
 @click.option("--seed", type=int, help="Same seed, same text. [default: a fresh one, shown]")
 @click.option("--stop", metavar="TEXT", multiple=True, help="End a text before TEXT appears in it.")
 @click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]")
-@device_options
+@opening_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
 @click.option("--stream", is_flag=True, help="Print each word as soon as it is chosen.")
 @click.option("-q", "--quiet", is_flag=True, help="Keep device, seed and progress off stderr.")
@@ -47,8 +47,7 @@ def command(
     seed: int | None,
     stop: tuple[str, ...],
     casing: str | None,
-    device: str,
-    threads: int | None,
+    opening: OpeningOptions,
     as_json: bool,
     stream: bool,
     quiet: bool,
@@ -61,7 +60,6 @@ def command(
     from genrun.cli.output import say
     from genrun.cli.texts import Texts
     from genrun.errors import PromptError
-    from genrun.model import load
     from genrun.options import parse_assignments
     from genrun.settings import resolve_settings
 
@@ -75,7 +73,7 @@ def command(
     for prompt in filter(os.path.isfile, prompts):
         say(f"note: there is a file {prompt!r}; --prompts {shlex.quote(prompt)} takes its lines as prompts")
     with Texts(prompts or ("",) if file is None else prompts, file) as texts:
-        model = load(model_file, device=device, threads=threads)
+        model = opening.load(model_file)
         settings = resolve_settings(
             model.defaults,
             decoder=decoder,

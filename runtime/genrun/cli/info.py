@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import click
 
+from genrun.cli.opening_options import trust_option
+
 __all__ = ["command"]
 
 
 @click.command("info")
 @click.argument("model_file", metavar="MODEL", type=str)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def command(model_file: str, as_json: bool) -> None:
+@trust_option
+def command(model_file: str, as_json: bool, trust: str) -> None:
     """Show what MODEL says about itself: its card, its defaults, and how its export was verified."""
     from genrun.cli.output import json_line, show, show_json
     from genrun.description import describe_model
     from genrun.model import load
 
-    described = describe_model(load(model_file, device="cpu"))
+    described = describe_model(load(model_file, device="cpu", trust=trust))
     if as_json:
         show_json(described)
         return

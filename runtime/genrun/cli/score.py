@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genrun.cli.devices import device_options
+from genrun.cli.opening_options import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
     from genrun.scoring import Score
@@ -17,18 +17,18 @@ __all__ = ["command"]
 @click.command("score")
 @click.argument("model_file", metavar="MODEL", type=str)
 @click.argument("texts", metavar="[TEXT]...", nargs=-1)
-@device_options
+@opening_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with every token's log-probability.")
-def command(model_file: str, texts: tuple[str, ...], device: str, threads: int | None, as_json: bool) -> None:
+def command(model_file: str, texts: tuple[str, ...], opening: OpeningOptions, as_json: bool) -> None:
     """Say how likely each TEXT is to MODEL: perplexity, log-probability, predicted tokens, the text.
 
     A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
     """
     from genrun.cli.line_writer import LineWriter
     from genrun.cli.texts import Texts
-    from genrun.model import BATCH_SIZE, load
+    from genrun.model import BATCH_SIZE
 
-    model = load(model_file, device=device, threads=threads)
+    model = opening.load(model_file)
     with Texts(texts or ("-",)) as asked, LineWriter() as writer:
         asked.before_waiting, asked.when_asked = writer.flush, writer.flush_if_due
         for group in asked.groups(BATCH_SIZE):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genrun.cli.devices import device_options
+from genrun.cli.opening_options import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
     from genrun.suggesting import Suggestion
@@ -22,7 +22,7 @@ __all__ = ["command"]
 @click.option("-n", "most", type=click.IntRange(1), default=5, show_default=True, help="Most words for each text.")
 @click.option("--end", is_flag=True, help="Offer the end of the text as well.")
 @click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]")
-@device_options
+@opening_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each text, one a line.")
 def command(
     model_file: str,
@@ -30,8 +30,7 @@ def command(
     most: int,
     end: bool,
     casing: str | None,
-    device: str,
-    threads: int | None,
+    opening: OpeningOptions,
     as_json: bool,
 ) -> None:
     """Suggest the likeliest next words of each TEXT, or what the word that it breaks off in may become.
@@ -42,9 +41,8 @@ def command(
     from genrun.cli.line_writer import LineWriter
     from genrun.cli.texts import Texts
     from genrun.errors import PromptError
-    from genrun.model import load
 
-    typing = load(model_file, device=device, threads=threads).typing(casing=casing)
+    typing = opening.load(model_file).typing(casing=casing)
     with Texts(texts or ("-",)) as asked, LineWriter() as writer:
         asked.before_waiting = writer.flush
         for number, text in enumerate(asked):

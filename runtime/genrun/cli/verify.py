@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from genrun.cli.devices import device_options
+from genrun.cli.opening_options import OpeningOptions, opening_options
 
 __all__ = ["command"]
 
@@ -13,15 +13,14 @@ _SHOWN = 3  # differences; the first few say it all
 
 @click.command("verify")
 @click.argument("model_file", metavar="MODEL", type=str)
-@device_options
-def command(model_file: str, device: str, threads: int | None) -> None:
+@opening_options
+def command(model_file: str, opening: OpeningOptions) -> None:
     """Replay the golden texts that MODEL carries, here and on this device."""
     from genrun.cli.output import say, show
     from genrun.errors import ModelFileError
-    from genrun.model import load
     from genrun.verification import verify
 
-    model = load(model_file, device=device, threads=threads)
+    model = opening.load(model_file)
     report = verify(model)
     for difference in report.differences[:_SHOWN]:
         say(difference)

@@ -1,0 +1,59 @@
+"""The options of every command that opens a model: where it runs, and whether its graph is trusted."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from genrun.model import Model
+
+__all__ = ["OpeningOptions", "opening_options", "trust_option"]
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningOptions:
+    """How a model is to be opened; the fields are parameters of :func:`genrun.load`."""
+
+    device: str
+    threads: int | None
+    trust: str
+
+    def load(self, path: str) -> Model:
+        """Open the model file at ``path``."""
+        from genrun.model import load
+
+        return load(path, device=self.device, threads=self.threads, trust=self.trust)
+
+
+def opening_options(command: Command) -> Command:
+    """Give a command ``--device``, ``--threads`` and ``--trust-graph``, as one parameter ``opening``."""
+
+    @functools.wraps(command)
+    def with_options(*arguments: Any, device: str, threads: int | None, trust: str, **values: Any) -> Any:
+        return command(*arguments, opening=OpeningOptions(device, threads, trust), **values)
+
+    threads = click.option("--threads", type=int, help="CPU threads to use. [default: all cores]")
+    device = click.option(
+        "--device",
+        default="auto",
+        show_default=True,
+        metavar="DEVICE",
+        help="auto, cpu, cuda, or onnxruntime's providers, separated by commas.",
+    )
+    return device(threads(trust_option(with_options)))
+
+
+trust_option = click.option(
+    "--trust-graph",
+    "trust",
+    flag_value="graph",
+    default="nothing",
+    help="Run a graph that genrun would refuse (see docs/model-file.md).",
+)
