@@ -108,7 +108,7 @@ def _send(answers: Connection, message: Mapping[str, Any]) -> None:
 
 def _source_file(loaded: object) -> str | None:
     with contextlib.suppress(Exception):
-        file = inspect.getsourcefile(getattr(loaded, "callback", loaded))  # type: ignore[arg-type]
+        file = inspect.getsourcefile(inspect.unwrap(getattr(loaded, "callback", loaded)))  # type: ignore[arg-type]
         return None if file is None else short_line(file, _MOST_CHARACTERS)
     return None
 

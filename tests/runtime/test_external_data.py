@@ -238,7 +238,7 @@ def test_graphs_that_are_too_deep_for_protobuf_are_refused_as_well(tmp_path: Pat
     assert not refused(path)
     with pytest.raises(ModelFileError, match="it has no genrun metadata"):
         genrun.load(path, device="cpu")
-    with pytest.raises(Malformed, match="nested more than 8 deep"):
+    with pytest.raises(Malformed, match="a type that this genrun does not know"):
         read_onnx(memoryview(path.read_bytes()))
 
 

@@ -166,7 +166,7 @@ def test_a_model_is_described_in_sections(tmp_path: Path) -> None:
     assert described == {
         "model": {"name": "x", "licence": "MIT"},
         "corpus": {"documents": 3},
-        "file": {"path": str(model.path), "bytes": model.path.stat().st_size},
+        "file": {"path": str(model.path), "bytes": model.path.stat().st_size, "digest": ""},
         "tokenizer": {
             "kind": "word",
             "vocabulary": 6,
