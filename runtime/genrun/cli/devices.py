@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -22,4 +24,22 @@ def device_options(command: F) -> F:
         metavar="DEVICE",
         help="auto, cpu, cuda, or onnxruntime's providers, separated by commas.",
     )
-    return device(threads(command))
+
+    @functools.wraps(command)
+    def quietly(*arguments: Any, **named: Any) -> Any:
+        _log_only_what_is_fatal()
+        return command(*arguments, **named)
+
+    return device(threads(quietly))  # type: ignore[return-value]
+
+
+def _log_only_what_is_fatal() -> None:
+    """Keep onnxruntime's default logger from repeating, in long lines, what becomes an error of one line.
+
+    This is for a process of our own: a library call leaves the logger to the program.
+    """
+    from genrun.device import import_onnxruntime
+    from genrun.errors import GenrunError
+
+    with contextlib.suppress(GenrunError):  # opening the model says it
+        import_onnxruntime().set_default_logger_severity(4)

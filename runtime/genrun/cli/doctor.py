@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 
 import click
 
@@ -19,7 +21,8 @@ def command(context: click.Context, as_json: bool) -> None:
     """
     from genrun.doctor import diagnose
 
-    findings = diagnose()
+    with contextlib.redirect_stdout(sys.stderr):  # plugins may print when they are imported
+        findings = diagnose()
     problems = sum(finding.level == "problem" for finding in findings)
     width = max(len(finding.about) for finding in findings)
     for finding in findings:
