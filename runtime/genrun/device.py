@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from genrun.arguments import check_count
 from genrun.causes import known_cause
-from genrun.errors import DeviceError, MissingExtraError, ModelFileError, OptionError, one_line
+from genrun.errors import DeviceError, MissingExtraError, ModelFileError, OptionError, one_line, shorten, shown
 from genrun.external_data import refuse_external_data
 from genrun.preloading import preload_libraries
 from genrun.wheels import GPU_WHEEL, how_to_install, installed_wheels
@@ -92,7 +92,7 @@ def open_session(path: Path, device: str | Sequence[str], threads: int | None) -
     session, why_not = _try(ort, path, wanted, threads)
     if session is None:
         _open(ort, path, (CPU,), threads)  # raises, if the file is to blame
-        raise DeviceError(f"device {device!r} cannot be used: {why_not}; {_ASK_DOCTOR}")
+        raise DeviceError(f"device {shown(device)} cannot be used: {why_not}; {_ASK_DOCTOR}")
     return OpenedSession(session, "asked for")
 
 
@@ -128,13 +128,13 @@ def _providers(device: object) -> tuple[str, ...] | None:
             return None
         names = _PROVIDERS.get(device) or tuple(name.strip() for name in device.split(","))
         if not any(name.endswith("ExecutionProvider") for name in names):
-            raise OptionError(f"unknown device {device!r}; {accepted}")
+            raise OptionError(f"unknown device {shown(device)}; {accepted}")
     else:
-        names = tuple(device) if isinstance(device, Sequence) else ()
+        names = tuple(device) if isinstance(device, Sequence) and not isinstance(device, (bytes, bytearray)) else ()
     if not names or not all(isinstance(name, str) for name in names):
-        raise OptionError(f"unknown device {device!r}; {accepted}")
+        raise OptionError(f"unknown device {shown(device)}; {accepted}")
     if len(set(names)) < len(names):
-        raise OptionError(f"device {device!r} names a provider twice")
+        raise OptionError(f"device {shown(device)} names a provider twice")
     return names
 
 
@@ -145,16 +145,18 @@ def _check_available(ort: ModuleType, wanted: Sequence[str], device: str | Seque
     for name in absent:
         known = {provider.lower(): provider for provider in ort.get_all_providers()}
         if name not in known.values():
-            near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.9)  # they all end alike
+            near = difflib.get_close_matches(
+                name[:_MOST_CHARACTERS].lower(), known, n=1, cutoff=0.9
+            )  # they all end alike
             hint = f"did you mean {known[near[0]]!r}?" if near else f"accepted: {', '.join(available)}"
-            raise OptionError(f"unknown execution provider {name!r}; {hint}")
+            raise OptionError(f"unknown execution provider {shown(name)}; {hint}")
     if CUDA in absent:
         do = how_to_install("gpu", installed_wheels())
-        raise DeviceError(f"device {device!r} cannot be used: {_why_without_cuda(ort)}; {do}")
+        raise DeviceError(f"device {shown(device)} cannot be used: {_why_without_cuda(ort)}; {do}")
     if absent:
         raise DeviceError(
-            f"device {device!r} cannot be used: the installed onnxruntime {ort.__version__} is without {absent[0]}; "
-            f"it has {', '.join(available)}"
+            f"device {shown(device)} cannot be used: the installed onnxruntime {ort.__version__} "
+            f"is without {absent[0]}; it has {', '.join(available)}"
         )
 
 
@@ -197,17 +199,17 @@ def _try(
 
 
 def _check_readable(path: Path) -> None:
-    if path.is_dir():
-        hint = " (a run folder: genrun export makes a model file of it)" if (path / "run.toml").exists() else ""
-        raise ModelFileError(f"{path} is a folder, not a model file{hint}")
     try:
+        if path.is_dir():
+            hint = " (a run folder: genrun export makes a model file of it)" if (path / "run.toml").exists() else ""
+            raise ModelFileError(f"{path} is a folder, not a model file{hint}")
         with path.open("rb") as file:
             if not file.read(1):
                 raise ModelFileError(f"{path} is empty, not a model file")
     except OSError as error:
-        raise ModelFileError(f"{path}: cannot open the model file: {error.strerror or error}") from error
+        raise ModelFileError(f"{shorten(str(path), 200)}: cannot open the model file: {error.strerror}") from error
     except ValueError as error:  # a path that no file can have
-        raise ModelFileError(f"{str(path)!r}: cannot open the model file: {error}") from error
+        raise ModelFileError(f"{shown(str(path))}: cannot open the model file: {error}") from error
 
 
 def _open_on_cpu(

@@ -4,6 +4,7 @@
     ├── ModelFileError        a file that is not a model file, or one that this version cannot read
     ├── CorpusError           a text source that cannot be read, or that holds nothing usable
     ├── OptionError           a value that is not accepted                     (also ValueError)
+    │   └── PromptError           a prompt that cannot be continued
     ├── UnknownPluginError    a name that no installed plugin offers           (also LookupError)
     ├── PluginError           a plugin that is broken, ambiguous or misbehaves
     ├── DeviceError           a device that cannot be used
@@ -19,7 +20,9 @@ A message is one line and says what was wrong, what is accepted, and in which fi
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "CorpusError",
@@ -30,13 +33,21 @@ __all__ = [
     "ModelFileError",
     "OptionError",
     "PluginError",
+    "PromptError",
     "RunFolderError",
     "TrainingError",
     "TrainingInterrupted",
     "UnknownPluginError",
+    "close_matches",
     "nearest",
     "one_line",
+    "shorten",
+    "shown",
 ]
+
+
+_LONGEST_NAME = 200  # that a name is looked for
+_MOST_CHARACTERS = 60  # of a value in a message
 
 
 class GenrunError(Exception):
@@ -53,6 +64,10 @@ class CorpusError(GenrunError):
 
 class OptionError(GenrunError, ValueError):
     """An option has an unknown name or a value that is not accepted."""
+
+
+class PromptError(OptionError):
+    """A prompt is no text, or leaves nothing to begin from: the text is to blame, not an option."""
 
 
 class UnknownPluginError(GenrunError, LookupError):
@@ -92,7 +107,7 @@ class MissingExtraError(GenrunError, ImportError):
         self.extra = extra
 
 
-def nearest(name: str, accepted: Iterable[str]) -> str:
+def nearest(name: object, accepted: Iterable[str]) -> str:
     """Return a hint for a mistyped ``name``: the close matches if there are any, else all accepted names.
 
     >>> nearest("gredy", ["greedy", "top-k"])
@@ -101,10 +116,16 @@ def nearest(name: str, accepted: Iterable[str]) -> str:
     'accepted: greedy, top-k'
     """
     names = sorted(accepted)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    if close:
+    if close := close_matches(name, names):
         return "did you mean " + " or ".join(repr(match) for match in close) + "?"
     return "accepted: " + (", ".join(names) or "none")
+
+
+def close_matches(name: object, accepted: Iterable[str]) -> list[str]:
+    """Return at most three of the ``accepted`` names that ``name`` is nearly, the nearest first."""
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME:  # comparing takes the product of the lengths
+        return []
+    return difflib.get_close_matches(name, list(accepted), n=3, cutoff=0.6)
 
 
 def one_line(error: BaseException) -> str:
@@ -117,3 +138,44 @@ def one_line(error: BaseException) -> str:
     """
     text = " ".join(str(error).split())
     return text or type(error).__name__
+
+
+def shorten(text: str, most: int = _MOST_CHARACTERS) -> str:
+    """Return ``text`` for a message, cut where it is long."""
+    return text if len(text) <= most else text[:most] + "…"
+
+
+class _Short(reprlib.Repr):
+    """``repr`` in bounded time and length."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxother, self.maxlevel, self.fillvalue = 2 * _MOST_CHARACTERS, 3, "…"
+
+    def repr_str(self, value: str, level: int) -> str:
+        return repr(shorten(value))
+
+    def repr_bytes(self, value: bytes | bytearray, level: int) -> str:
+        return repr(value[:_MOST_CHARACTERS]) + ("…" if len(value) > _MOST_CHARACTERS else "")
+
+    repr_bytearray = repr_bytes
+
+    def repr_int(self, value: int, level: int) -> str:
+        bits = value.bit_length()
+        return repr(value) if bits <= 256 else f"a whole number of {bits:,} bits"
+
+
+_short = _Short()
+
+
+def shown(value: Any) -> str:
+    """Return ``value`` as a message shows it: its ``repr`` on one line, short however large it is.
+
+    >>> shown("x"), shown([1, "y" * 1000]) == f"[1, '{'y' * 60}…']"
+    ("'x'", True)
+    """
+    try:
+        text = " ".join(_short.repr(value).split())
+    except Exception:  # of a value that cannot even be shown
+        text = f"a {type(value).__name__}"
+    return shorten(text, 4 * _MOST_CHARACTERS)

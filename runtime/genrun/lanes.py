@@ -52,7 +52,7 @@ class Work(Generic[Returned]):
         Raises GenrunError in a process that was forked meanwhile, which does not have the thread.
         """
         if self._forks != _forks:
-            raise GenrunError("texts that were begun before a fork cannot be finished by the child: begin again there")
+            raise GenrunError("texts begun before a fork cannot be finished by the child: begin again there")
         return self._work() if self.future is None else self.future.result()
 
     def outcome(self) -> Returned | None:

@@ -6,16 +6,15 @@ import os
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from genrun.arguments import check_count, check_path, check_text, check_texts
+from genrun.arguments import check_count, check_path, check_prompt, check_text, check_texts
 from genrun.asynchronous import AsyncModel
 from genrun.contracts import Decoder
 from genrun.device import DeviceWarning
-from genrun.errors import OptionError
+from genrun.errors import OptionError, shown
 from genrun.generation import BATCH_SIZE, Generation, Job
 from genrun.model_file import GenerationDefaults, Metadata, Verification
 from genrun.results import Result, warn_unknown
@@ -64,6 +63,7 @@ class Model(AsyncModel):
     def __init__(self, session: StepSession, metadata: Metadata) -> None:
         self._session = session
         self._metadata = metadata
+        self._made_suggester: Suggester | None = None
 
     @property
     def path(self) -> Path:
@@ -119,7 +119,7 @@ class Model(AsyncModel):
 
         ``decoder``: a name or a decoder object, with its ``options`` (``k=40``, ``temperature=0.8``). ``seed``: None
         draws a fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
-        sentence or upper. Raises OptionError, UnknownPluginError or PluginError.
+        sentence or upper. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
         """
         return resolve_settings(
             self.defaults,
@@ -129,6 +129,7 @@ class Model(AsyncModel):
             seed=seed,
             stop=stop,
             casing=casing,
+            from_text=False,
         )
 
     def generate(self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Any) -> str:
@@ -210,12 +211,18 @@ class Model(AsyncModel):
         check_count("keep", keep)
         return TypingSession(self._session, self._suggester, casing=casing, keep=keep)
 
-    @cached_property
+    @property
     def _suggester(self) -> Suggester:
-        return Suggester(self.tokenizer, self.defaults)
+        """Made when it is first needed; twice, where two threads need it at once, rather than under a lock."""
+        if self._made_suggester is None:
+            self._made_suggester = Suggester(self.tokenizer, self.defaults)
+        return self._made_suggester
 
     def score(self, text: str) -> Score:
-        """Return how likely ``text`` is as a whole document: log-probability, perplexity, and each token's share."""
+        """Return how likely ``text`` is as a whole document: log-probability, perplexity, and each token's share.
+
+        A ``<start>`` that opens the text is understood, as in a prompt.
+        """
         return next(self.score_each([text]))
 
     def score_each(self, texts: Iterable[str], *, batch_size: int = BATCH_SIZE) -> Iterator[Score]:
@@ -236,7 +243,8 @@ class Model(AsyncModel):
                 refused = error
             if not group:
                 break
-            encodings = [self.tokenizer.encode_document(text) for text in group]
+            documents = [self.tokenizer.without_start(text) for text in group]
+            encodings = [self.tokenizer.encode_document(document) for document in documents]
             scored = token_log_probabilities(self._session, [encoding.ids for encoding in encodings])
             for text, encoding, logs in zip(group, encodings, scored, strict=True):
                 yield Score(text, tuple(logs.tolist()), encoding.unknown)
@@ -245,7 +253,7 @@ class Model(AsyncModel):
 
     def prompt_text(self, prompt: str, *, casing: str | None = None) -> str:
         """Return ``prompt`` as it stands at the head of the generated text: normalized, joined, cased."""
-        check_text(prompt, what="a prompt")
+        check_prompt(prompt)
         casing = self.defaults.casing if casing is None else check_casing(casing)
         encoding = self.tokenizer.encode_prompt(prompt)
         return self.tokenizer.detokenizer(casing).join(self.tokenizer.prompt_pieces(encoding, casing))
@@ -254,7 +262,7 @@ class Model(AsyncModel):
         if settings is None:
             settings = self.settings(**choices)
         elif not isinstance(settings, GenerationSettings):
-            raise OptionError(f"settings must be what Model.settings returns, not {settings!r}")
+            raise OptionError(f"settings must be what Model.settings returns, not {shown(settings)}")
         elif choices:
             raise OptionError(f"give either settings or {', '.join(sorted(choices))}, not both")
         return Generation(self._session, self._metadata, settings)

@@ -10,8 +10,8 @@ __all__ = ["preload_libraries"]
 def preload_libraries(onnxruntime: ModuleType) -> str:
     """Load the libraries that CUDA needs; return what could not be loaded, as onnxruntime words it.
 
-    ``onnxruntime.preload_dlls`` tells it with ``print``, and standard output belongs to the program. So a copy of that
-    function is called whose ``print`` is a list: ``sys.stdout`` stays as it is, for all threads.
+    ``onnxruntime.preload_dlls`` tells it with ``print``, and standard output belongs to the program. So a copy of
+    that function is called whose ``print`` is a list: ``sys.stdout`` stays as it is, for all threads.
     """
     preload = getattr(onnxruntime, "preload_dlls", None)
     if not isinstance(preload, FunctionType):  # an onnxruntime that has none

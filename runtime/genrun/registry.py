@@ -17,9 +17,19 @@ from typing import Any
 import genrun
 from genrun import options
 from genrun.contracts import Decoder, Reader
-from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest, one_line
+from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest, one_line, shown
 
-__all__ = ["GROUPS", "PluginInfo", "find", "load", "make_decoder", "make_reader", "plugins", "refresh"]
+__all__ = [
+    "GROUPS",
+    "PluginInfo",
+    "find",
+    "load",
+    "make_decoder",
+    "make_reader",
+    "option_names",
+    "plugins",
+    "refresh",
+]
 
 BUILT_IN = "genrun"
 GROUPS = {"reader": "genrun.readers", "decoder": "genrun.decoders", "command": "genrun.commands"}
@@ -104,7 +114,7 @@ def find(kind: str, name: str) -> PluginInfo:
     offered = plugins(kind)
     exact = _called(name, offered)
     if not exact:
-        raise UnknownPluginError(f"unknown {kind} {name!r}; {nearest(name, {i.name for i in offered})}")
+        raise UnknownPluginError(f"unknown {kind} {shown(name)}; {nearest(name, {i.name for i in offered})}")
     if len(exact) > 1 and not exact[0].built_in:
         choices = " or ".join(repr(info.qualified_name) for info in exact)
         raise PluginError(f"{kind} {name!r} is offered by more than one distribution; ask for {choices}")
@@ -146,20 +156,25 @@ def make_reader(name: str, values: Mapping[str, object] | None = None) -> Reader
     return _make("reader", name, values)  # type: ignore[no-any-return]
 
 
-def make_decoder(name: str, values: Mapping[str, object] | None = None) -> Decoder:
-    """Return the decoder ``name`` configured with ``values``.
+def make_decoder(name: str, values: Mapping[str, object] | None = None, *, from_text: bool = True) -> Decoder:
+    """Return the decoder ``name`` configured with ``values``, which may be text unless ``from_text`` is False.
 
     >>> make_decoder("top-k", {"k": "5"})
     TopK(k=5, temperature=1.0)
     """
-    return _make("decoder", name, values)  # type: ignore[no-any-return]
+    return _make("decoder", name, values, from_text)  # type: ignore[no-any-return]
 
 
-def _make(kind: str, name: str, values: Mapping[str, object] | None) -> Any:
+def option_names(kind: str, name: str) -> tuple[str, ...]:
+    """Return the names of the options of the plugin ``name``."""
+    return tuple(options.describe(load(find(kind, name))))
+
+
+def _make(kind: str, name: str, values: Mapping[str, object] | None, from_text: bool = True) -> Any:
     info = find(kind, name)
     what = f"{kind} {info.name!r}"
     try:
-        return options.build(load(info), values or {}, what=what)
+        return options.build(load(info), values or {}, what=what, from_text=from_text)
     except (OptionError, PluginError):
         raise
     except Exception as error:  # the plugin's own constructor

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from genrun.errors import shorten
+
 __all__ = ["Result", "UnknownWordsWarning", "list_words", "shorten", "warn_unknown"]
 
 
@@ -19,11 +21,6 @@ def list_words(words: Sequence[str], most: int = 10) -> str:
     different = list(dict.fromkeys(words))
     listed = ", ".join(repr(shorten(word)) for word in different[:most])
     return listed if len(different) <= most else f"{listed} and {len(different) - most} more"
-
-
-def shorten(text: str, most: int = 60) -> str:
-    """Return ``text`` for a message, cut where it is long."""
-    return text if len(text) <= most else text[:most] + "…"
 
 
 class UnknownWordsWarning(UserWarning):

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.errors import OptionError
+from genrun.arguments import check_prompt
+from genrun.errors import PromptError, shown
 from genrun.model_file import GenerationDefaults
-from genrun.results import shorten
 from genrun.tokenizer import Encoding, Tokenizer
 from genrun.tokenizer.detokenizer import check_casing
 from genrun.tokenizer.typed_text import TypedTextReader
@@ -57,10 +57,9 @@ class Suggester:
     def read(self, text: str) -> tuple[Encoding, str]:
         """Return the finished words of ``text``, encoded as a prompt is, and the unfinished one (empty if none).
 
-        Raises OptionError for what is no text, and where there is no token to go on from.
+        Raises PromptError for what is no text, and where there is no token to go on from.
         """
-        if not isinstance(text, str):
-            raise OptionError(f"what is continued must be text, not {text!r}")
+        check_prompt(text, what="what is continued")
         typed = self._reader.read(text)
         encoding = self._tokenizer.encode_pieces(typed.pieces)
         start = self._tokenizer.special("start")
@@ -69,9 +68,9 @@ class Suggester:
         if encoding.ids:
             return encoding, typed.unfinished
         if encoding.unknown:
-            raise OptionError(f"no finished word of the text {shorten(text)!r} is in the model's vocabulary")
-        raise OptionError(
-            f"the text {shorten(text)!r} has no finished word to go on from and this model has no <start>: "
+            raise PromptError(f"no finished word of the text {shown(text)} is in the model's vocabulary")
+        raise PromptError(
+            f"the text {shown(text)} has no finished word to go on from and this model has no <start>: "
             "give at least one word, and a space after it"
         )
 

@@ -355,7 +355,9 @@ def test_one_text_where_many_are_expected_is_refused(alphabet: Model) -> None:
         alphabet.generate_many("abc")
     for name in ("n", "batch_size"):
         for value in (0, -1, True, 2.0, "2"):
-            with pytest.raises(OptionError, match=f"{name} must be a whole number from 1, not {value!r}"):
+            with pytest.raises(
+                OptionError, match=f"{name} must be a whole number from 1 to 1,000,000,000, not {value!r}"
+            ):
                 alphabet.generate_each(["a"], **{name: value})  # type: ignore[arg-type]
     assert alphabet.generate_many([]) == []
 

@@ -150,7 +150,7 @@ def test_one_text_where_many_are_expected_and_what_is_no_text_are_refused(alphab
         with pytest.raises(OptionError, match="what is scored must be text, not "):
             alphabet.score(wrong)
     for wrong in (0, -1, True, 2.0):
-        with pytest.raises(OptionError, match="batch_size must be a whole number from 1, not "):
+        with pytest.raises(OptionError, match="batch_size must be a whole number from 1 to 1,000,000,000, not "):
             alphabet.score_each(["a"], batch_size=wrong)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from genrun.errors import OptionError
+from genrun.arguments import check_prompt, check_text
+from genrun.errors import OptionError, PromptError, shown
 from genrun.tokenizer.detokenizer import Detokenizer
 from genrun.tokenizer.normalization import Normalization
 
@@ -138,7 +139,8 @@ class Tokenizer:
         return self._special_ids.get(name)
 
     def split(self, text: str) -> list[str]:
-        """Return the normalized words (or characters) of ``text``."""
+        """Return the normalized words (or characters) of ``text``; raises OptionError for what is no text."""
+        check_text(text, what="what is encoded")
         return split(self.normalization(text), self.kind, self.split_on)
 
     def encode(self, text: str) -> Encoding:
@@ -164,18 +166,20 @@ class Tokenizer:
     def encode_prompt(self, text: str) -> Encoding:
         """Encode the beginning of a document. A ``<start>`` that opens the text is understood, and not needed.
 
-        Raises OptionError when nothing is left to begin from.
+        Raises PromptError for what is no text, and when nothing is left to begin from.
         """
+        check_prompt(text)
         text = self.without_start(text)
         encoding = self._framed(self.encode(text), start=True, end=False)
         if not encoding.ids:
             if encoding.unknown:
-                raise OptionError(f"no word of the prompt {text!r} is in the model's vocabulary")
-            raise OptionError("the prompt is empty and this model has no <start>: give at least one word")
+                raise PromptError(f"no word of the prompt {shown(text)} is in the model's vocabulary")
+            raise PromptError("the prompt is empty and this model has no <start>: give at least one word")
         return encoding
 
     def without_start(self, text: str) -> str:
         """Return ``text`` without a ``<start>`` that opens it, where the model has one."""
+        check_text(text, what="what is encoded")
         opening = SPECIALS["start"]
         stripped = text.lstrip()
         if "start" in self._special_ids and stripped.startswith(opening):
