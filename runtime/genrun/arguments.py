@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from genrun.errors import OptionError, PromptError, shown
+from genrun.errors import OptionError, PromptError
+from genrun.showing import shown
 
 __all__ = ["check_count", "check_path", "check_prompt", "check_text", "check_texts", "whole_number"]
 

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 from genrun.arguments import check_count
 from genrun.causes import known_cause
-from genrun.errors import DeviceError, MissingExtraError, ModelFileError, OptionError, one_line, shorten, shown
+from genrun.errors import DeviceError, MissingExtraError, ModelFileError, OptionError, one_line
 from genrun.external_data import refuse_external_data
 from genrun.preloading import preload_libraries
+from genrun.showing import shorten, shown
 from genrun.wheels import GPU_WHEEL, how_to_install, installed_wheels
 
 if TYPE_CHECKING:

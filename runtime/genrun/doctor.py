@@ -6,9 +6,11 @@ to CHECKS. Nothing is downloaded, and what may crash is tried in a process of it
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import platform
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -100,13 +102,14 @@ def diagnose(machine: Machine | None = None) -> list[Finding]:
     """
     machine = machine or Machine()
     findings: list[Finding] = []
-    for check in CHECKS:
-        try:
-            findings.extend(check(machine))
-        except Exception as error:
-            name = check.__name__.removeprefix("check_")
-            message = f"the check itself failed: {type(error).__name__}: {one_line(error)}"
-            findings.append(Finding("problem", name, message))
+    with contextlib.redirect_stdout(sys.stderr):  # plugins may print when they are imported
+        for check in CHECKS:
+            try:
+                findings.extend(check(machine))
+            except Exception as error:
+                name = check.__name__.removeprefix("check_")
+                message = f"the check itself failed: {type(error).__name__}: {one_line(error)}"
+                findings.append(Finding("problem", name, message))
     return findings
 
 

@@ -18,7 +18,8 @@ import numpy.random  # now: NumPy itself would import it at the first draw, and 
 from numpy.typing import NDArray
 
 from genrun.arguments import whole_number
-from genrun.errors import OptionError, shown
+from genrun.errors import OptionError
+from genrun.showing import shown
 
 __all__ = ["Draws", "check_seed", "uniform_draws"]
 

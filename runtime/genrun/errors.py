@@ -20,9 +20,7 @@ A message is one line and says what was wrong, what is accepted, and in which fi
 from __future__ import annotations
 
 import difflib
-import reprlib
 from collections.abc import Iterable
-from typing import Any
 
 __all__ = [
     "CorpusError",
@@ -41,13 +39,10 @@ __all__ = [
     "close_matches",
     "nearest",
     "one_line",
-    "shorten",
-    "shown",
 ]
 
 
 _LONGEST_NAME = 200  # that a name is looked for
-_MOST_CHARACTERS = 60  # of a value in a message
 
 
 class GenrunError(Exception):
@@ -138,44 +133,3 @@ def one_line(error: BaseException) -> str:
     """
     text = " ".join(str(error).split())
     return text or type(error).__name__
-
-
-def shorten(text: str, most: int = _MOST_CHARACTERS) -> str:
-    """Return ``text`` for a message, cut where it is long."""
-    return text if len(text) <= most else text[:most] + "…"
-
-
-class _Short(reprlib.Repr):
-    """``repr`` in bounded time and length."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxother, self.maxlevel, self.fillvalue = 2 * _MOST_CHARACTERS, 3, "…"
-
-    def repr_str(self, value: str, level: int) -> str:
-        return repr(shorten(value))
-
-    def repr_bytes(self, value: bytes | bytearray, level: int) -> str:
-        return repr(value[:_MOST_CHARACTERS]) + ("…" if len(value) > _MOST_CHARACTERS else "")
-
-    repr_bytearray = repr_bytes
-
-    def repr_int(self, value: int, level: int) -> str:
-        bits = value.bit_length()
-        return repr(value) if bits <= 256 else f"a whole number of {bits:,} bits"
-
-
-_short = _Short()
-
-
-def shown(value: Any) -> str:
-    """Return ``value`` as a message shows it: its ``repr`` on one line, short however large it is.
-
-    >>> shown("x"), shown([1, "y" * 1000]) == f"[1, '{'y' * 60}…']"
-    ("'x'", True)
-    """
-    try:
-        text = " ".join(_short.repr(value).split())
-    except Exception:  # of a value that cannot even be shown
-        text = f"a {type(value).__name__}"
-    return shorten(text, 4 * _MOST_CHARACTERS)

@@ -6,21 +6,21 @@ import os
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from genrun.arguments import check_count, check_path, check_prompt, check_text, check_texts
+from genrun.arguments import check_count, check_path, check_prompt, check_texts
 from genrun.asynchronous import AsyncModel
 from genrun.contracts import Decoder
 from genrun.device import DeviceWarning
-from genrun.errors import OptionError, shown
+from genrun.errors import OptionError
 from genrun.generation import BATCH_SIZE, Generation, Job
 from genrun.model_file import GenerationDefaults, Metadata, Verification
 from genrun.results import Result, warn_unknown
-from genrun.scoring import Score, token_log_probabilities
+from genrun.scoring import Score, score_texts
 from genrun.session import StepSession
 from genrun.settings import GenerationSettings, resolve_settings
+from genrun.showing import shown
 from genrun.suggesting import Suggester, Suggestion
 from genrun.tokenizer import Tokenizer
 from genrun.tokenizer.detokenizer import check_casing
@@ -228,28 +228,7 @@ class Model(AsyncModel):
     def score_each(self, texts: Iterable[str], *, batch_size: int = BATCH_SIZE) -> Iterator[Score]:
         """Yield the score of every text, in order, taking texts only as fast as they are used."""
         check_texts("texts", texts)
-        return self._scores(texts, check_count("batch_size", batch_size))
-
-    def _scores(self, texts: Iterable[str], batch_size: int) -> Iterator[Score]:
-        waiting = iter(texts)
-        refused: Exception | None = None
-        while refused is None:
-            group: list[str] = []
-            try:
-                for text in islice(waiting, batch_size):
-                    check_text(text, what="what is scored")
-                    group.append(text)
-            except Exception as error:  # a bad text must not take those before it along
-                refused = error
-            if not group:
-                break
-            documents = [self.tokenizer.without_start(text) for text in group]
-            encodings = [self.tokenizer.encode_document(document) for document in documents]
-            scored = token_log_probabilities(self._session, [encoding.ids for encoding in encodings])
-            for text, encoding, logs in zip(group, encodings, scored, strict=True):
-                yield Score(text, tuple(logs.tolist()), encoding.unknown)
-        if refused is not None:
-            raise refused
+        return score_texts(self._session, self.tokenizer, texts, check_count("batch_size", batch_size))
 
     def prompt_text(self, prompt: str, *, casing: str | None = None) -> str:
         """Return ``prompt`` as it stands at the head of the generated text: normalized, joined, cased."""

@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, TypeVar
 
-from genrun.errors import OptionError, nearest, one_line, shown
+from genrun.errors import OptionError, nearest, one_line
+from genrun.showing import shown
 
 __all__ = ["build", "convert", "describe", "parse_assignments", "to_json"]
 

@@ -45,7 +45,7 @@ def graph_options(session: StepSession, decoder: Decoder) -> dict[str, NDArray[A
             f"decoder {name} must say in_graph with 'k', -1 or from 1, and 'temperature', above 0, if anything, "
             f"not {options!r}"
         )
-    return {"k": np.array([min(k, session.vocabulary)]), "temperature": np.array(temperature)}
+    return {"k": np.array([min(k, session.vocabulary)], np.int64), "temperature": np.array(temperature)}
 
 
 class OptionsChoice:

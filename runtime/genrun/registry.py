@@ -17,7 +17,8 @@ from typing import Any
 import genrun
 from genrun import options
 from genrun.contracts import Decoder, Reader
-from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest, one_line, shown
+from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest, one_line
+from genrun.showing import shown
 
 __all__ = [
     "GROUPS",

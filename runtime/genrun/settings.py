@@ -9,8 +9,9 @@ from typing import Any
 from genrun import registry
 from genrun.contracts import Decoder
 from genrun.draws import check_seed
-from genrun.errors import GenrunError, OptionError, UnknownPluginError, close_matches, shown
+from genrun.errors import GenrunError, OptionError, UnknownPluginError, close_matches
 from genrun.model_file import GenerationDefaults, check_max_new_tokens
+from genrun.showing import shown
 from genrun.tokenizer.detokenizer import check_casing
 
 __all__ = ["GenerationSettings", "resolve_settings"]

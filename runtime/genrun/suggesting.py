@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.arguments import check_prompt
-from genrun.errors import PromptError, shown
+from genrun.errors import PromptError
 from genrun.model_file import GenerationDefaults
+from genrun.showing import shown
 from genrun.tokenizer import Encoding, Tokenizer
 from genrun.tokenizer.detokenizer import check_casing
 from genrun.tokenizer.typed_text import TypedTextReader

@@ -196,7 +196,9 @@ def test_versions_are_told_without_importing_what_they_are_of(installed: Site) -
     assert found["python"].message.startswith(f"{sys.version_info[0]}.{sys.version_info[1]}.")
 
 
-def test_a_broken_plugin_is_a_problem_and_a_hidden_one_is_not(installed: Site) -> None:
+def test_a_broken_plugin_is_a_problem_and_a_hidden_one_is_not(
+    installed: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = "print('hello'); raise RuntimeError('no luck')"
     installed.install("acme", {"genrun.decoders": {"lowest": "acme_d:Lowest"}}, acme_d=source)
     installed.install("other", {"genrun.decoders": {"greedy": "other_d:Lowest"}}, other_d=DECODER)
@@ -209,6 +211,7 @@ def test_a_broken_plugin_is_a_problem_and_a_hidden_one_is_not(installed: Site) -
     )
     assert (hidden.level, hidden.about) == ("note", "plugins")
     assert "decoder of other is hidden: 'greedy' is a built-in name; ask for 'other:greedy'" in hidden.message
+    assert capsys.readouterr().out == ""  # what a plugin prints must not stand among the findings
 
 
 def test_a_check_that_fails_is_a_finding_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
 
 import click
 
@@ -21,8 +19,7 @@ def command(context: click.Context, as_json: bool) -> None:
     """
     from genrun.doctor import diagnose
 
-    with contextlib.redirect_stdout(sys.stderr):  # plugins may print when they are imported
-        findings = diagnose()
+    findings = diagnose()
     problems = sum(finding.level == "problem" for finding in findings)
     width = max(len(finding.about) for finding in findings)
     for finding in findings:

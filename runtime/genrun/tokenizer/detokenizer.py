@@ -10,7 +10,8 @@ import copy
 import re
 from collections.abc import Iterable
 
-from genrun.errors import OptionError, nearest, shown
+from genrun.errors import OptionError, nearest
+from genrun.showing import shown
 
 __all__ = ["CASINGS", "Detokenizer", "check_casing", "title_case"]
 

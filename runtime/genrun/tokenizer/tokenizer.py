@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from genrun.arguments import check_prompt, check_text
-from genrun.errors import OptionError, PromptError, shown
+from genrun.errors import OptionError, PromptError
+from genrun.showing import shown
 from genrun.tokenizer.detokenizer import Detokenizer
 from genrun.tokenizer.normalization import Normalization
 

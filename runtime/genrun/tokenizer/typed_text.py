@@ -99,7 +99,7 @@ class TypedTextReader:
         return self._made_index
 
     def _find_letter(self) -> str:
-        """Return a character of words that the tokenizer takes as it is, "" where there is none, as for characters."""
+        """Return a character of words that the tokenizer takes as it is, "" for characters or if there is none."""
         if self._tokenizer.kind == "char":
             return ""
         words = self._tokenizer.vocabulary[len(self._tokenizer.specials) :]
