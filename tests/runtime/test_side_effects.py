@@ -45,7 +45,7 @@ class Recording(io.StringIO):
 def test_loading_in_three_threads_loses_nothing_that_a_fourth_prints(
     alphabet_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stream, done, written = Recording(), threading.Event(), 0
+    stream, written = Recording(), 0
     monkeypatch.setattr(sys, "stdout", stream)
 
     def load() -> None:
@@ -55,8 +55,7 @@ def test_loading_in_three_threads_loses_nothing_that_a_fourth_prints(
     threads = [threading.Thread(target=load) for _ in range(3)]
     for thread in threads:
         thread.start()
-    threading.Thread(target=lambda: [thread.join() for thread in threads] and done.set()).start()
-    while not done.is_set():
+    while any(thread.is_alive() for thread in threads):
         sys.stdout.write("line")
         written += 1
     assert sys.stdout is stream

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -22,24 +21,21 @@ def device_options(command: F) -> F:
         default="auto",
         show_default=True,
         metavar="DEVICE",
+        callback=_log_only_what_is_fatal,
         help="auto, cpu, cuda, or onnxruntime's providers, separated by commas.",
     )
-
-    @functools.wraps(command)
-    def quietly(*arguments: Any, **named: Any) -> Any:
-        _log_only_what_is_fatal()
-        return command(*arguments, **named)
-
-    return device(threads(quietly))  # type: ignore[return-value]
+    return device(threads(command))
 
 
-def _log_only_what_is_fatal() -> None:
+def _log_only_what_is_fatal(context: click.Context, parameter: click.Parameter, device: str) -> str:
     """Keep onnxruntime's default logger from repeating, in long lines, what becomes an error of one line.
 
-    This is for a process of our own: a library call leaves the logger to the program.
+    The process of a command is its own; a library call leaves the logger to the program.
     """
     from genrun.device import import_onnxruntime
     from genrun.errors import GenrunError
 
-    with contextlib.suppress(GenrunError):  # opening the model says it
-        import_onnxruntime().set_default_logger_severity(4)
+    if not context.resilient_parsing:  # which only completes what is typed
+        with contextlib.suppress(GenrunError):  # opening the model raises it
+            import_onnxruntime().set_default_logger_severity(4)
+    return device
