@@ -22,7 +22,7 @@ _BLOCK = 128  # tokens that are summed before the cumulative sum: two short ones
 _DEFAULTS = {
     "draw": np.zeros((1, 1)),
     "temperature": np.array(1.0),
-    "k": np.array([0]),
+    "k": np.array([0], np.int64),
     "normalize": np.array(False),
 }
 
@@ -200,22 +200,22 @@ def _localize(graph: onnx.GraphProto, keep: Set[str], constants: Mapping[str, ND
 def _constants(vocabulary: int, suppressed_ids: Sequence[int]) -> dict[str, NDArray[Any]]:
     blocks = -(-vocabulary // _BLOCK)
     return {
-        "vocabulary_shape": np.array([vocabulary]),
+        "vocabulary_shape": np.array([vocabulary], np.int64),
         "suppressed": np.array(suppressed_ids, np.int64),
         "masks": np.full(len(suppressed_ids), -np.inf, np.float32),
-        "padding": np.array([0, 0, 0, blocks * _BLOCK - vocabulary]),
-        "block_shape": np.array([-1, blocks, _BLOCK]),
-        "block_size": np.array(_BLOCK),
+        "padding": np.array([0, 0, 0, blocks * _BLOCK - vocabulary], np.int64),
+        "block_shape": np.array([-1, blocks, _BLOCK], np.int64),
+        "block_size": np.array(_BLOCK, np.int64),
         "units": np.array(2.0**32),
         "infinity": np.array(np.inf, np.float32),
         "minus_infinity": np.array(-np.inf, np.float32),
         "not_a_number": np.array(np.nan, np.float32),
-        "none": np.array(-1),
+        "none": np.array(-1, np.int64),
         "axis": np.array(1),
-        "first": np.array([0]),
-        "fixed": np.array(next(token for token in range(vocabulary) if token not in suppressed_ids)),
-        "zero": np.array([0]),
-        "last": np.array([-1]),
-        "one": np.array([1]),
-        "two": np.array([2]),
+        "first": np.array([0], np.int64),
+        "fixed": np.array(next(token for token in range(vocabulary) if token not in suppressed_ids), np.int64),
+        "zero": np.array([0], np.int64),
+        "last": np.array([-1], np.int64),
+        "one": np.array([1], np.int64),
+        "two": np.array([2], np.int64),
     }

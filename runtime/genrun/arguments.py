@@ -7,13 +7,17 @@ import os
 from pathlib import Path
 from typing import Any
 
-from genrun.errors import OptionError
+from genrun.errors import OptionError, PromptError
+from genrun.short_text import shown
 
-__all__ = ["check_count", "check_path", "check_text", "check_texts"]
+__all__ = ["check_count", "check_path", "check_prompt", "check_text", "check_texts", "whole_number"]
 
 
-def check_count(name: str, value: Any, most: int | None = None) -> int:
-    """Return ``value`` as a whole number from 1 (to ``most``); raises OptionError for anything else.
+_MOST = 10**9  # of anything that is counted
+
+
+def check_count(name: str, value: Any, most: int = _MOST) -> int:
+    """Return ``value`` as a whole number from 1 to ``most``; raises OptionError for anything else.
 
     >>> check_count("n", 3)
     3
@@ -22,14 +26,20 @@ def check_count(name: str, value: Any, most: int | None = None) -> int:
         ...
     genrun.errors.OptionError: threads must be a whole number from 1 to 1,024, not 0
     """
-    try:
-        number = 0 if isinstance(value, bool) else operator.index(value)  # NumPy's whole numbers too
-    except TypeError:
-        number = 0
-    if number < 1 or (most is not None and number > most):
-        highest = "" if most is None else f" to {most:,}"
-        raise OptionError(f"{name} must be a whole number from 1{highest}, not {value!r}")
+    number = whole_number(value)
+    if number is None or not 1 <= number <= most:
+        raise OptionError(f"{name} must be a whole number from 1 to {most:,}, not {shown(value)}")
     return number
+
+
+def whole_number(value: Any) -> int | None:
+    """Return ``value`` as an int if it is a whole number, NumPy's too; None for anything else, a bool included."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
 
 
 def check_path(path: str | os.PathLike[str], *, what: str) -> Path:
@@ -43,19 +53,25 @@ def check_path(path: str | os.PathLike[str], *, what: str) -> Path:
     try:
         return Path(path)
     except TypeError:
-        raise OptionError(f"{what} must be given as a path, not {path!r}") from None
+        raise OptionError(f"{what} must be given as a path, not {shown(path)}") from None
 
 
 def check_text(text: Any, *, what: str) -> None:
     """Raise OptionError unless ``text`` is a ``str``.
 
-    >>> check_text(3, what="a prompt")
+    >>> check_text(3, what="what is scored")
     Traceback (most recent call last):
         ...
-    genrun.errors.OptionError: a prompt must be text, not 3
+    genrun.errors.OptionError: what is scored must be text, not 3
     """
     if not isinstance(text, str):
-        raise OptionError(f"{what} must be text, not {text!r}")
+        raise OptionError(f"{what} must be text, not {shown(text)}")
+
+
+def check_prompt(prompt: Any, *, what: str = "a prompt") -> None:
+    """Raise PromptError unless ``prompt`` is a ``str``."""
+    if not isinstance(prompt, str):
+        raise PromptError(f"{what} must be text, not {shown(prompt)}")
 
 
 def check_texts(name: str, texts: Any) -> None:
@@ -71,4 +87,4 @@ def check_texts(name: str, texts: Any) -> None:
     try:
         iter(texts)
     except TypeError:
-        raise OptionError(f"{name} must be a list of texts, not {texts!r}") from None
+        raise OptionError(f"{name} must be a list of texts, not {shown(texts)}") from None

@@ -37,7 +37,7 @@ class ArrayStep:
         suppressed_ids: Sequence[int],
     ) -> None:
         batch = len(carried["token"])
-        inputs = {"k": np.array([-1]), "normalize": np.array(True)}
+        inputs = {"k": np.array([-1], np.int64), "normalize": np.array(True)}
         outputs: dict[str, NDArray[Any]] = {"logits": np.zeros((batch, vocabulary), np.float32)}
         outputs |= {_TOKEN: np.zeros(batch, np.int64), _LOG: np.zeros(batch, np.float32)}
         self._step = BoundStep(session, "cpu", inputs=inputs, carried=carried, outputs=outputs, chooses=False)

@@ -6,12 +6,10 @@ used or is an error: nothing falls back to another device unnoticed.
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import importlib
-import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +18,8 @@ from typing import TYPE_CHECKING
 from genrun.arguments import check_count
 from genrun.causes import known_cause
 from genrun.errors import DeviceError, MissingExtraError, ModelFileError, OptionError, one_line
+from genrun.preloading import preload_libraries
+from genrun.short_text import shown
 from genrun.wheels import GPU_WHEEL, how_to_install, installed_wheels
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ _NAMES = {CPU: "cpu", CUDA: "cuda"}
 _WITH_OPTIONS = {CUDA: (CUDA, {"use_tf32": "0"})}
 _SMALL_BYTES = 16 * 2**20
 _MOST_THREADS = 1024
+_MOST_CHARACTERS = 300  # of a reason
 _ASK_DOCTOR = "genrun doctor says what to do"
 
 
@@ -89,7 +90,7 @@ def open_session(path: Path, device: str | Sequence[str], threads: int | None) -
     session, why_not = _try(ort, path, wanted, threads)
     if session is None:
         _open(ort, path, (CPU,), threads)  # raises, if the file is to blame
-        raise DeviceError(f"device {device!r} cannot be used: {why_not}; {_ASK_DOCTOR}")
+        raise DeviceError(f"device {shown(device)} cannot be used: {why_not}; {_ASK_DOCTOR}")
     return OpenedSession(session, "asked for")
 
 
@@ -125,13 +126,13 @@ def _providers(device: object) -> tuple[str, ...] | None:
             return None
         names = _PROVIDERS.get(device) or tuple(name.strip() for name in device.split(","))
         if not any(name.endswith("ExecutionProvider") for name in names):
-            raise OptionError(f"unknown device {device!r}; {accepted}")
+            raise OptionError(f"unknown device {shown(device)}; {accepted}")
     else:
-        names = tuple(device) if isinstance(device, Sequence) else ()
+        names = tuple(device) if isinstance(device, Sequence) and not isinstance(device, (bytes, bytearray)) else ()
     if not names or not all(isinstance(name, str) for name in names):
-        raise OptionError(f"unknown device {device!r}; {accepted}")
+        raise OptionError(f"unknown device {shown(device)}; {accepted}")
     if len(set(names)) < len(names):
-        raise OptionError(f"device {device!r} names a provider twice")
+        raise OptionError(f"device {shown(device)} names a provider twice")
     return names
 
 
@@ -142,16 +143,18 @@ def _check_available(ort: ModuleType, wanted: Sequence[str], device: str | Seque
     for name in absent:
         known = {provider.lower(): provider for provider in ort.get_all_providers()}
         if name not in known.values():
-            near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.9)  # they all end alike
+            near = difflib.get_close_matches(
+                name[:_MOST_CHARACTERS].lower(), known, n=1, cutoff=0.9
+            )  # they all end alike
             hint = f"did you mean {known[near[0]]!r}?" if near else f"accepted: {', '.join(available)}"
-            raise OptionError(f"unknown execution provider {name!r}; {hint}")
+            raise OptionError(f"unknown execution provider {shown(name)}; {hint}")
     if CUDA in absent:
         do = how_to_install("gpu", installed_wheels())
-        raise DeviceError(f"device {device!r} cannot be used: {_why_without_cuda(ort)}; {do}")
+        raise DeviceError(f"device {shown(device)} cannot be used: {_why_without_cuda(ort)}; {do}")
     if absent:
         raise DeviceError(
-            f"device {device!r} cannot be used: the installed onnxruntime {ort.__version__} is without {absent[0]}; "
-            f"it has {', '.join(available)}"
+            f"device {shown(device)} cannot be used: the installed onnxruntime {ort.__version__} "
+            f"is without {absent[0]}; it has {', '.join(available)}"
         )
 
 
@@ -176,36 +179,21 @@ def _why_without_cuda(ort: ModuleType) -> str:
 def _try(
     ort: ModuleType, path: Path, wanted: Sequence[str], threads: int | None
 ) -> tuple[ort.InferenceSession | None, str]:
-    """Return a session that really runs on all of ``wanted``, or None and the reason.
-
-    What onnxruntime prints meanwhile is held back: standard output belongs to the generated text, and what it would
-    log on standard error, some long lines at each attempt, is what ``genrun doctor`` looks at.
-    """
-    printed, failure, missing = io.StringIO(), "", list(wanted)
-    with contextlib.redirect_stdout(printed), _without_logging(ort):
-        try:
-            if CUDA in wanted and hasattr(ort, "preload_dlls"):
-                ort.preload_dlls()
-            session = _open(ort, path, wanted, threads)
-            missing = [name for name in wanted if name not in session.get_providers()]
-            if not missing:
-                return session, ""
-        except ModelFileError as error:
-            failure = one_line(error)
-    said = known_cause(f"{printed.getvalue()}\n{failure}") or failure or " ".join(printed.getvalue().split())[:300]
-    if missing[0] == CUDA:
-        return None, f"CUDA could not start ({said or 'no GPU, or CUDA or cuDNN libraries are missing'})"
-    return None, f"{missing[0]} could not start ({said or 'what it needs is missing here'})"
-
-
-@contextlib.contextmanager
-def _without_logging(ort: ModuleType) -> Iterator[None]:
-    """Log only what is fatal; a provider's failure goes to the default logger, whatever a session's own level is."""
-    ort.set_default_logger_severity(4)
+    """Return a session that really runs on all of ``wanted``, or None and the reason."""
+    said, failure, missing = preload_libraries(ort) if CUDA in wanted else "", "", list(wanted)
     try:
-        yield
-    finally:
-        ort.set_default_logger_severity(2)  # warnings, as onnxruntime begins; it cannot be asked for its level
+        session = _new_session(ort, path, wanted, threads)
+    except Exception as error:  # onnxruntime's exceptions share no public base class
+        failure = reason(error)
+        said = f"{said}\n{one_line(error)}"
+    else:
+        missing = [name for name in wanted if name not in session.get_providers()]
+        if not missing:
+            return session, ""
+    why = known_cause(said) or failure[:_MOST_CHARACTERS] or " ".join(said.split())[:_MOST_CHARACTERS]
+    if missing[0] == CUDA:
+        return None, f"CUDA could not start ({why or 'no GPU, or CUDA or cuDNN libraries are missing'})"
+    return None, f"{missing[0]} could not start ({why or 'what it needs is missing here'})"
 
 
 def _open_on_cpu(
@@ -226,17 +214,23 @@ def _is_small(path: Path) -> bool:
 
 
 def _open(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | None) -> ort.InferenceSession:
+    try:
+        return _new_session(ort, path, providers, threads)
+    except Exception as error:  # onnxruntime's exceptions share no public base class
+        raise ModelFileError(f"{path} is not a readable ONNX model: {reason(error)}") from error
+
+
+def _new_session(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | None) -> ort.InferenceSession:
+    """Return a session on ``providers``, or raise onnxruntime's own exception.
+
+    Without ``enable_fallback=0`` onnxruntime prints a failure to standard output and opens the file on the CPU; and a
+    step that fails on a GPU would be repeated on the CPU, with all steps after it.
+    """
     settings = ort.SessionOptions()
     settings.log_severity_level = 4  # what goes wrong is raised; onnxruntime need not also print it
     # A small step is over before a second thread has woken up; 0 lets onnxruntime use every core.
     settings.intra_op_num_threads = threads or (1 if _is_small(path) else 0)
     settings.inter_op_num_threads = 1
     settings.add_session_config_entry("session.load_model_format", "ONNX")  # whatever the file is called
-    try:
-        session = ort.InferenceSession(
-            path, settings, providers=[_WITH_OPTIONS.get(name, name) for name in providers]
-        )
-    except Exception as error:  # onnxruntime's exceptions share no public base class
-        raise ModelFileError(f"{path} is not a readable ONNX model: {reason(error)}") from error
-    session.disable_fallback()  # or a step that fails on the GPU would be repeated on the CPU, and all after it
-    return session
+    chosen = [_WITH_OPTIONS.get(name, name) for name in providers]
+    return ort.InferenceSession(path, settings, providers=chosen, enable_fallback=0)

@@ -8,16 +8,18 @@ numbers: as easy as 1, 2, 3", 2011; NumPy's ``Philox`` is the 4x64 variant with 
 from __future__ import annotations
 
 import hashlib
-import operator
 import secrets
 import threading
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.random  # now: NumPy itself would import it at the first draw, and a forked child may not be able to
 from numpy.typing import NDArray
 
+from genrun.arguments import whole_number
 from genrun.errors import OptionError
+from genrun.short_text import shown
 
 __all__ = ["Draws", "check_seed", "uniform_draws"]
 
@@ -31,12 +33,9 @@ def check_seed(seed: int | None) -> int:
     """
     if seed is None:
         return secrets.randbits(63)
-    try:
-        number = operator.index(seed)  # also NumPy's whole numbers
-    except TypeError:
-        number = -1
-    if isinstance(seed, bool) or not 0 <= number < _LIMIT:
-        raise OptionError(f"seed must be a whole number from 0 to 2**64 - 1, not {seed!r}")
+    number = whole_number(seed)
+    if number is None or not 0 <= number < _LIMIT:
+        raise OptionError(f"seed must be a whole number from 0 to 2**64 - 1, not {shown(seed)}")
     return number
 
 

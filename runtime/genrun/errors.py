@@ -40,13 +40,14 @@ __all__ = [
     "TrainingInterrupted",
     "UnknownPluginError",
     "cause",
+    "close_matches",
     "nearest",
     "one_line",
 ]
 
 _MOST_OF_OURS = 2000  # characters
 _MOST_NAMES = 100
-_MOST_OF_A_NAME = 200  # characters that are compared
+_MOST_OF_A_NAME = 200  # characters, to be compared with others
 
 
 class GenrunError(Exception):
@@ -110,7 +111,7 @@ class MissingExtraError(GenrunError, ImportError):
         self.extra = extra
 
 
-def nearest(name: str, accepted: Iterable[str]) -> str:
+def nearest(name: object, accepted: Iterable[str]) -> str:
     """Return a hint for a mistyped ``name``: the close matches if there are any, else all accepted names.
 
     >>> nearest("gredy", ["greedy", "top-k"])
@@ -119,11 +120,18 @@ def nearest(name: str, accepted: Iterable[str]) -> str:
     'accepted: greedy, top-k'
     """
     names = sorted(accepted)
-    close = difflib.get_close_matches(name[:_MOST_OF_A_NAME], names, n=3, cutoff=0.6)
-    if close:
+    if close := close_matches(name, names):
         return "did you mean " + " or ".join(repr(match) for match in close) + "?"
     more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
     return "accepted: " + (", ".join(names[:_MOST_NAMES]) or "none") + more
+
+
+def close_matches(name: object, accepted: Iterable[str]) -> list[str]:
+    """Return at most three of the ``accepted`` names that ``name`` is nearly, the nearest first."""
+    if not isinstance(name, str):
+        return []
+    name = name[:_MOST_OF_A_NAME]  # comparing takes the product of the lengths
+    return difflib.get_close_matches(name, list(accepted), n=3, cutoff=0.6)
 
 
 def one_line(error: BaseException) -> str:

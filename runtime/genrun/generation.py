@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
 
-from genrun.arguments import check_text
+from genrun.arguments import check_prompt
 from genrun.batch import Batch, Row
 from genrun.draws import Draws
 from genrun.model_file import Metadata
@@ -44,9 +44,9 @@ class Generation:
     def begin(self, prompt: str, sample: int = 0, *, watch: bool = False) -> Job:
         """Return the job of one prompt; ``watch`` for one whose pieces are asked for.
 
-        Raises OptionError for a prompt that is no text, or with nothing to begin from.
+        Raises PromptError for a prompt that is no text, or with nothing to begin from.
         """
-        check_text(prompt, what="a prompt")
+        check_prompt(prompt)
         return self._job(prompt, self._tokenizer.encode_prompt(prompt), sample, watch=watch)
 
     def text(self, job: Job) -> str:
@@ -112,7 +112,7 @@ class Generation:
 
     def _jobs(self, prompts: Iterable[str], n: int) -> Iterator[Job]:
         for prompt in prompts:
-            check_text(prompt, what="a prompt")
+            check_prompt(prompt)
             encoding = self._tokenizer.encode_prompt(prompt)
             for sample in range(n):
                 yield self._job(prompt, encoding, sample)

@@ -2,12 +2,17 @@
 
 A small step leaves most cores idle, and gains nothing from more threads within one operator. Two batches of half the
 size do, each on its own thread: onnxruntime and NumPy let go of Python's lock while they compute.
+
+Work never waits for a thread: what finds no free one is done by the thread that asks for its result. So a decoder may
+generate with its own model, on whatever thread, and a call that waits always waits for something that is being done.
+There are no locks here: none can be held at a fork, or by the code that a signal interrupts.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
@@ -21,22 +26,33 @@ _MOST = 8  # lanes; Python serves them in turn
 
 Returned = TypeVar("Returned")
 
+_forks = 0  # between the process that imported this module and this one
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_count_fork)
+
 
 class Work(Generic[Returned]):
     """Work that has been begun on a thread, or that is done when its result is asked for."""
 
-    __slots__ = ("_process", "_work", "future")
+    __slots__ = ("_forks", "_work", "future")
 
     def __init__(self, work: Callable[[], Returned], future: Future[Returned] | None) -> None:
-        self._work, self.future, self._process = work, future, os.getpid()
+        self._work, self.future, self._forks = work, future, _forks
 
     def result(self) -> Returned:
         """Wait for what it returns, or raise what it raises.
 
         Raises GenrunError in a process that was forked meanwhile, which does not have the thread.
         """
-        if self._process != os.getpid():
-            raise GenrunError("texts that were begun before a fork cannot be finished by the child: begin anew there")
+        if self._forks != _forks:
+            raise GenrunError("texts begun before a fork cannot be finished by the child: begin again there")
         return self._work() if self.future is None else self.future.result()
 
     def outcome(self) -> Returned | None:
@@ -48,7 +64,35 @@ class Work(Generic[Returned]):
 
     def is_elsewhere(self) -> bool:
         """Return whether it goes on without being asked for."""
-        return self.future is not None and self._process == os.getpid()
+        return self.future is not None and self._forks == _forks
+
+
+class _Threads:
+    """Threads that have been started, and how many of them are free; they do not survive a fork."""
+
+    def __init__(self, count: int) -> None:
+        self.executor = _started(count)
+        self.free = deque(range(count))  # taking and giving back are atomic
+        self.forks = _forks
+
+    def begin(self, work: Callable[[], Returned]) -> Future[Returned] | None:
+        """Begin ``work`` on a free thread, None if there is none; RuntimeError when the interpreter ends."""
+        try:
+            thread = self.free.pop()
+        except IndexError:
+            return None
+
+        def done() -> Returned:
+            try:
+                return work()
+            finally:
+                self.free.append(thread)
+
+        try:
+            return self.executor.submit(done)
+        except BaseException:
+            self.free.append(thread)
+            raise
 
 
 class Lanes:
@@ -56,21 +100,20 @@ class Lanes:
 
     def __init__(self, count: int) -> None:
         self.count = min(count, _MOST)
-        self._lock = threading.Lock()
-        self._threads: tuple[int, ThreadPoolExecutor] | None = None  # with the process that they belong to
+        self._threads: _Threads | None = None
 
     def divided(self, size: int) -> list[int]:
-        """Return the sizes of the batches that one of ``size`` rows is best divided into.
-
-        On a lane, where a decoder may generate as well, it is one: to wait for other lanes there could be for ever.
-        """
-        count = 1 if getattr(_thread, "is_lane", False) else max(1, min(self.count, size // _ROWS))
+        """Return the sizes of the batches that one of ``size`` rows is best divided into."""
+        count = max(1, min(self.count, size // _ROWS))
         return [(size + i) // count for i in range(count)]
 
     def begin(self, work: Callable[[], Returned]) -> Work[Returned]:
-        """Begin ``work`` on a thread; or later, where no thread can be had any more, as when the interpreter ends."""
+        """Begin ``work`` on a thread; or later, where none is free, or can be started any more."""
+        threads = self._threads
         try:
-            return Work(work, self._executor().submit(work))
+            if threads is None or threads.forks != _forks:
+                threads = self._threads = _Threads(self.count)
+            return Work(work, threads.begin(work))
         except RuntimeError:
             return Work(work, None)
 
@@ -83,22 +126,13 @@ class Lanes:
         done, _ = wait([future for future in futures if future is not None], return_when=FIRST_COMPLETED)
         return futures[done.pop()]
 
-    def _executor(self) -> ThreadPoolExecutor:
-        with self._lock:
-            if self._threads is None or self._threads[0] != os.getpid():  # threads do not survive a fork
-                self._threads = os.getpid(), _started(self.count)
-            return self._threads[1]
-
-
-_thread = threading.local()
-
 
 def _started(count: int) -> ThreadPoolExecutor:
     """Return an executor all of whose threads have been started; raises RuntimeError where one cannot be.
 
     A pool that fails to start a thread for some work raises, and does the work all the same when another is free.
     """
-    executor, gate = ThreadPoolExecutor(count, "genrun-lane", _is_lane), threading.Event()
+    executor, gate = ThreadPoolExecutor(count, "genrun-lane"), threading.Event()
     try:
         for _ in range(count):
             executor.submit(gate.wait)
@@ -108,7 +142,3 @@ def _started(count: int) -> ThreadPoolExecutor:
     finally:
         gate.set()
     return executor
-
-
-def _is_lane() -> None:
-    _thread.is_lane = True

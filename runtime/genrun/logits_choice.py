@@ -15,7 +15,7 @@ from genrun.registry import title
 from genrun.row import Row
 from genrun.sampling import log_normalizers
 from genrun.session import NOT_NUMBERS, StepSession
-from genrun.short_text import class_name, short_repr
+from genrun.short_text import class_name, shown
 
 __all__ = ["LogitsChoice"]
 
@@ -135,4 +135,4 @@ class LogitsChoice:
 def _shown(answer: object) -> str:
     if type(answer) is np.ndarray:
         return f"{answer.dtype} {list(answer.shape)}"
-    return class_name(answer) if isinstance(answer, np.ndarray) else short_repr(answer)
+    return class_name(answer) if isinstance(answer, np.ndarray) else shown(answer)

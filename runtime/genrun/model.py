@@ -6,12 +6,10 @@ import os
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from genrun.arguments import check_count, check_path, check_text, check_texts
+from genrun.arguments import check_count, check_path, check_prompt, check_texts
 from genrun.asynchronous import AsyncModel
 from genrun.contracts import Decoder
 from genrun.device import DeviceWarning
@@ -20,9 +18,10 @@ from genrun.generation import BATCH_SIZE, Generation, Job
 from genrun.model_file import GenerationDefaults, Metadata, Verification
 from genrun.opening import MappedFile
 from genrun.results import Result, warn_unknown
-from genrun.scoring import Score, token_log_probabilities
+from genrun.scoring import Score, score_texts
 from genrun.session import StepSession
 from genrun.settings import GenerationSettings, resolve_settings
+from genrun.short_text import shown
 from genrun.suggesting import Suggester, Suggestion
 from genrun.tokenizer import Tokenizer
 from genrun.tokenizer.detokenizer import check_casing
@@ -74,6 +73,7 @@ class Model(AsyncModel):
     def __init__(self, session: StepSession, metadata: Metadata) -> None:
         self._session = session
         self._metadata = metadata
+        self._made_suggester: Suggester | None = None
 
     @property
     def path(self) -> Path:
@@ -134,7 +134,7 @@ class Model(AsyncModel):
 
         ``decoder``: a name or a decoder object, with its ``options`` (``k=40``, ``temperature=0.8``). ``seed``: None
         draws a fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
-        sentence or upper. Raises OptionError, UnknownPluginError or PluginError.
+        sentence or upper. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
         """
         return resolve_settings(
             self.defaults,
@@ -144,6 +144,7 @@ class Model(AsyncModel):
             seed=seed,
             stop=stop,
             casing=casing,
+            from_text=False,
         )
 
     def generate(self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Any) -> str:
@@ -225,42 +226,28 @@ class Model(AsyncModel):
         check_count("keep", keep)
         return TypingSession(self._session, self._suggester, casing=casing, keep=keep)
 
-    @cached_property
+    @property
     def _suggester(self) -> Suggester:
-        return Suggester(self.tokenizer, self.defaults)
+        """Made when it is first needed; twice, where two threads need it at once, rather than under a lock."""
+        if self._made_suggester is None:
+            self._made_suggester = Suggester(self.tokenizer, self.defaults)
+        return self._made_suggester
 
     def score(self, text: str) -> Score:
-        """Return how likely ``text`` is as a whole document: log-probability, perplexity, and each token's share."""
+        """Return how likely ``text`` is as a whole document: log-probability, perplexity, and each token's share.
+
+        A ``<start>`` that opens the text is understood, as in a prompt.
+        """
         return next(self.score_each([text]))
 
     def score_each(self, texts: Iterable[str], *, batch_size: int = BATCH_SIZE) -> Iterator[Score]:
         """Yield the score of every text, in order, taking texts only as fast as they are used."""
         check_texts("texts", texts)
-        return self._scores(texts, check_count("batch_size", batch_size))
-
-    def _scores(self, texts: Iterable[str], batch_size: int) -> Iterator[Score]:
-        waiting = iter(texts)
-        refused: Exception | None = None
-        while refused is None:
-            group: list[str] = []
-            try:
-                for text in islice(waiting, batch_size):
-                    check_text(text, what="what is scored")
-                    group.append(text)
-            except Exception as error:  # a bad text must not take those before it along
-                refused = error
-            if not group:
-                break
-            encodings = [self.tokenizer.encode_document(text) for text in group]
-            scored = token_log_probabilities(self._session, [encoding.ids for encoding in encodings])
-            for text, encoding, logs in zip(group, encodings, scored, strict=True):
-                yield Score(text, tuple(logs.tolist()), encoding.unknown)
-        if refused is not None:
-            raise refused
+        return score_texts(self._session, self.tokenizer, texts, check_count("batch_size", batch_size))
 
     def prompt_text(self, prompt: str, *, casing: str | None = None) -> str:
         """Return ``prompt`` as it stands at the head of the generated text: normalized, joined, cased."""
-        check_text(prompt, what="a prompt")
+        check_prompt(prompt)
         casing = self.defaults.casing if casing is None else check_casing(casing)
         encoding = self.tokenizer.encode_prompt(prompt)
         return self.tokenizer.detokenizer(casing).join(self.tokenizer.prompt_pieces(encoding, casing))
@@ -269,7 +256,7 @@ class Model(AsyncModel):
         if settings is None:
             settings = self.settings(**choices)
         elif not isinstance(settings, GenerationSettings):
-            raise OptionError(f"settings must be what Model.settings returns, not {settings!r}")
+            raise OptionError(f"settings must be what Model.settings returns, not {shown(settings)}")
         elif choices:
             raise OptionError(f"give either settings or {', '.join(sorted(choices))}, not both")
         return Generation(self._session, self._metadata, settings)

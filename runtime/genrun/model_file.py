@@ -7,16 +7,16 @@ from a stranger is safe. The layout is described in ``docs/model-file.md``.
 from __future__ import annotations
 
 import json
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
+from genrun.arguments import check_count
 from genrun.errors import ModelFileError, OptionError, one_line
 from genrun.graph.properties import DIGEST
 from genrun.json_text import read_json
-from genrun.results import shorten
+from genrun.short_text import shorten
 from genrun.tokenizer import Tokenizer
 from genrun.tokenizer.detokenizer import check_casing
 
@@ -161,13 +161,7 @@ class Metadata:
 
 def check_max_new_tokens(value: int) -> int:
     """Return ``value`` if it is a length that a text may have; raises OptionError otherwise."""
-    try:
-        number = -1 if isinstance(value, bool) else operator.index(value)  # NumPy's whole numbers too
-    except TypeError:
-        number = -1
-    if not 1 <= number <= _LONGEST:
-        raise OptionError(f"max_new_tokens must be a whole number from 1 to {_LONGEST:,}, not {value!r}")
-    return number
+    return check_count("max_new_tokens", value, most=_LONGEST)
 
 
 class _Malformed(Exception):

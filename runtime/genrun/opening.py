@@ -21,7 +21,7 @@ from genrun.graph.interface import NotAStep
 from genrun.graph.properties import DIGEST, Properties, digest_of, read_properties
 from genrun.graph.protobuf import Malformed
 from genrun.graph.rules.value import Refused
-from genrun.results import shorten
+from genrun.short_text import shorten
 
 __all__ = ["TRUSTS", "MappedFile"]
 

@@ -19,7 +19,7 @@ from types import NoneType
 from typing import Any, TypeVar
 
 from genrun.errors import OptionError, nearest, one_line
-from genrun.short_text import short_repr
+from genrun.short_text import shown
 
 __all__ = ["build", "convert", "describe", "parse_assignments", "to_json"]
 
@@ -32,10 +32,11 @@ _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 _KIND = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
-def build(cls: type[T], values: Mapping[str, object], *, what: str) -> T:
+def build(cls: type[T], values: Mapping[str, object], *, what: str, from_text: bool = True) -> T:
     """Make an instance of the options dataclass ``cls`` from ``values`` (text or JSON values by field name).
 
-    ``what`` names the owner in errors, for example ``"decoder 'top-k'"``. Raises OptionError for a name that
+    ``what`` names the owner in errors, for example ``"decoder 'top-k'"``. ``from_text`` False, for the calls of a
+    program, takes text only for an option that is text. Raises OptionError for a name that
     the dataclass does not have, for a value of the wrong type, and for one that the class itself refuses.
 
     >>> @dataclasses.dataclass(frozen=True)
@@ -49,8 +50,8 @@ def build(cls: type[T], values: Mapping[str, object], *, what: str) -> T:
     converted: dict[str, Any] = {}
     for name, value in values.items():
         if name not in fields:
-            raise OptionError(f"{what} has no option {name!r}; {nearest(name, fields)}")
-        converted[name] = convert(value, hints[name], what=f"{what}: {name}")
+            raise OptionError(f"{what} has no option {shown(name)}; {nearest(name, fields)}")
+        converted[name] = convert(value, hints[name], what=f"{what}: {name}", from_text=from_text)
     missing = [name for name, field in fields.items() if _required(field) and name not in converted]
     if missing:
         raise OptionError(f"{what} needs the option {missing[0]!r}: --set {missing[0]}=…")
@@ -60,20 +61,23 @@ def build(cls: type[T], values: Mapping[str, object], *, what: str) -> T:
         raise OptionError(f"{what}: {one_line(error)}") from error
 
 
-def convert(value: object, hint: Any, *, what: str) -> Any:
+def convert(value: object, hint: Any, *, what: str, from_text: bool = True) -> Any:
     """Convert ``value`` to the type ``hint`` (int, float, bool, str, tuples of str, or one of these or None)."""
-    none = value is None or (isinstance(value, str) and value in ("none", ""))
+    text = isinstance(value, str)
+    none = value is None or (text and from_text and value in ("none", ""))
     if none and _is_union(hint) and NoneType in typing.get_args(hint):
         return None
     target = _target(hint, what=what)
-    if typing.get_origin(target) is tuple:
+    if text and not from_text and target is not str:
+        pass
+    elif typing.get_origin(target) is tuple:
         parts = value.split(",") if isinstance(value, str) else value
         if isinstance(parts, (list, tuple)) and all(isinstance(part, str) for part in parts):
             return tuple(part.strip() for part in parts if part.strip())
     elif (result := _scalar(value, target)) is not None:
         return result
-    kind = _KIND.get(target, "a comma-separated list")
-    raise OptionError(f"{what} must be {kind}, not {short_repr(value)}")
+    kind = _KIND.get(target, "a comma-separated list" if from_text else "a list of texts")
+    raise OptionError(f"{what} must be {kind}, not {shown(value)}")
 
 
 def to_json(options: object) -> dict[str, Any]:
@@ -94,7 +98,7 @@ def describe(cls: type[Any]) -> dict[str, Any]:
     for name, field in _fields(cls).items():
         _target(hints[name], what=name)
         default = _default(field)
-        described[name] = default if _is_json(default) else short_repr(default)
+        described[name] = default if _is_json(default) else shown(default)
     return described
 
 
@@ -108,7 +112,7 @@ def parse_assignments(pairs: tuple[str, ...] | list[str]) -> dict[str, str]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key.strip():
-            raise OptionError(f"--set takes key=value, not {pair!r}")
+            raise OptionError(f"--set takes key=value, not {shown(pair)}")
         values[key.strip()] = value
     return values
 

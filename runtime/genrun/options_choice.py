@@ -20,7 +20,7 @@ from genrun.plugin_errors import blame
 from genrun.registry import title
 from genrun.row import Row
 from genrun.session import NOT_NUMBERS, StepSession
-from genrun.short_text import short_repr
+from genrun.short_text import shown
 
 __all__ = ["OptionsChoice", "graph_options"]
 
@@ -45,9 +45,9 @@ def graph_options(session: StepSession, decoder: Decoder) -> dict[str, NDArray[A
     if unknown or not (k == -1 or k >= 1) or not 0 < temperature < math.inf:
         raise PluginError(
             f"{title('decoder', decoder)} must say in_graph with 'k', -1 or from 1, and 'temperature', above 0, if "
-            f"anything, not {short_repr(options)}"
+            f"anything, not {shown(options)}"
         )
-    return {"k": np.array([min(k, session.vocabulary)]), "temperature": np.array(temperature)}
+    return {"k": np.array([min(k, session.vocabulary)], np.int64), "temperature": np.array(temperature)}
 
 
 class OptionsChoice:

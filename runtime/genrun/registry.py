@@ -22,9 +22,20 @@ from genrun import options
 from genrun.contracts import Decoder, Reader
 from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest, one_line
 from genrun.plugin_errors import blame
-from genrun.short_text import class_name, short_line, short_repr
+from genrun.short_text import class_name, short_line, shown
 
-__all__ = ["GROUPS", "PluginInfo", "find", "load", "make_decoder", "make_reader", "plugins", "refresh", "title"]
+__all__ = [
+    "GROUPS",
+    "PluginInfo",
+    "find",
+    "load",
+    "make_decoder",
+    "make_reader",
+    "option_names",
+    "plugins",
+    "refresh",
+    "title",
+]
 
 BUILT_IN = "genrun"
 GROUPS = {"reader": "genrun.readers", "decoder": "genrun.decoders", "command": "genrun.commands"}
@@ -145,7 +156,7 @@ def find(kind: str, name: str) -> PluginInfo:
     exact = _by_name().get((kind, name), [])
     if not exact:
         accepted = {info.name for info in plugins(kind)}
-        raise UnknownPluginError(f"unknown {kind} {short_repr(name)}; {nearest(name, accepted)}")
+        raise UnknownPluginError(f"unknown {kind} {shown(name)}; {nearest(name, accepted)}")
     if len(exact) > 1 and not exact[0].built_in:
         raise PluginError(f"{kind} {name!r} is offered {_more_than_once(exact)}")
     return exact[0]
@@ -214,20 +225,25 @@ def make_reader(name: str, values: Mapping[str, object] | None = None) -> Reader
     return _make("reader", name, values)  # type: ignore[no-any-return]
 
 
-def make_decoder(name: str, values: Mapping[str, object] | None = None) -> Decoder:
-    """Return the decoder ``name`` configured with ``values``.
+def make_decoder(name: str, values: Mapping[str, object] | None = None, *, from_text: bool = True) -> Decoder:
+    """Return the decoder ``name`` configured with ``values``, which may be text unless ``from_text`` is False.
 
     >>> make_decoder("top-k", {"k": "5"})
     TopK(k=5, temperature=1.0)
     """
-    return _make("decoder", name, values)  # type: ignore[no-any-return]
+    return _make("decoder", name, values, from_text)  # type: ignore[no-any-return]
 
 
-def _make(kind: str, name: str, values: Mapping[str, object] | None) -> Any:
+def option_names(kind: str, name: str) -> tuple[str, ...]:
+    """Return the names of the options of the plugin ``name``."""
+    return tuple(options.describe(load(find(kind, name))))
+
+
+def _make(kind: str, name: str, values: Mapping[str, object] | None, from_text: bool = True) -> Any:
     info = find(kind, name)
     loaded = load(info)
     try:
-        made = options.build(loaded, values or {}, what=f"{kind} {info.name!r}")
+        made = options.build(loaded, values or {}, what=f"{kind} {info.name!r}", from_text=from_text)
         if not callable(getattr(made, _METHOD[kind], None)):
             raise PluginError(f"{info.title} makes an object of the class {class_name(made)}, which is no {kind}")
     except BaseException as error:  # the plugin's own constructor

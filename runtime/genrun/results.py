@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from genrun.printable import quoted
+from genrun.short_text import shorten
 
-__all__ = ["Result", "UnknownWordsWarning", "list_words", "shorten", "warn_unknown"]
+__all__ = ["Result", "UnknownWordsWarning", "list_words", "rounded", "warn_unknown"]
 
 
 def list_words(words: Sequence[str], most: int = 10) -> str:
@@ -21,11 +23,6 @@ def list_words(words: Sequence[str], most: int = 10) -> str:
     different = list(dict.fromkeys(words))
     listed = ", ".join(quoted(shorten(word)) for word in different[:most])
     return listed if len(different) <= most else f"{listed} and {len(different) - most} more"
-
-
-def shorten(text: str, most: int = 60) -> str:
-    """Return ``text`` for a message, cut where it is long."""
-    return text if len(text) <= most else text[:most] + "…"
 
 
 class UnknownWordsWarning(UserWarning):
@@ -44,10 +41,11 @@ class Result:
 
     ``text`` is the prompt and its ``continuation``, decoded together; ``ids`` are the new token ids, an end token
     included. ``finish_reason``: ``end`` (the model ended the text), ``stop`` (a stop text appeared), ``length``.
-    ``log_probability``: natural logarithm, the model's own for all new tokens together, whatever the decoder did.
+    ``log_probability``: natural logarithm, the model's own for all new tokens together, whatever the decoder did; its
+    last digits depend on the texts that shared a batch with this one.
     ``unknown``: prompt words outside the vocabulary. The same ``seed`` and ``sample`` give the same text again.
     ``tokens_per_second``: the new tokens over the seconds from the text's admission to its batch until it was
-    finished, the reading of its prompt included. It is no part of what makes two results equal.
+    finished, the reading of its prompt included. These two are no part of what makes two results equal.
     """
 
     prompt: str
@@ -55,12 +53,27 @@ class Result:
     continuation: str
     ids: tuple[int, ...]
     finish_reason: str
-    log_probability: float
+    log_probability: float = field(compare=False)
     unknown: tuple[str, ...]
     seed: int
     sample: int
     tokens_per_second: float = field(default=0.0, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the result as a JSON-ready dictionary."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """Return the result as a JSON-ready dictionary, the log-probability rounded as :func:`rounded` does."""
+        return {name: getattr(self, name) for name in self.__slots__} | {
+            "log_probability": rounded(self.log_probability)
+        }
+
+
+def rounded(log_probability: float) -> float | None:
+    """Return a log-probability with four digits and at most three decimals; None for one that is not finite.
+
+    What batches of other texts change of it is a ten thousandth of the last of these digits, so that it rarely shows.
+
+    >>> rounded(-12.3456), rounded(-0.12345), rounded(-0.00001)
+    (-12.35, -0.123, 0.0)
+    """
+    if not math.isfinite(log_probability):
+        return None
+    return round(float(f"{log_probability:.4g}"), 3) + 0.0  # which has no minus zero

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genrun.arguments import check_text
 from genrun.errors import ModelFileError
 from genrun.session import StepSession
+from genrun.tokenizer import Tokenizer
 
-__all__ = ["Score", "SessionScorer", "log_softmax_at", "token_log_probabilities"]
+__all__ = ["Score", "SessionScorer", "log_softmax_at", "score_texts", "token_log_probabilities"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +56,18 @@ class Score:
             return math.inf
 
     def to_json(self) -> dict[str, Any]:
-        """Return the score as a JSON-ready dictionary; a perplexity that does not exist or is infinite is null."""
-        perplexity = self.perplexity if math.isfinite(self.perplexity) else None
+        """Return the score as a JSON-ready dictionary; what does not exist or is infinite is null."""
         return {
             **asdict(self),
-            "log_probability": self.log_probability,
-            "perplexity": perplexity,
+            "token_log_probabilities": tuple(map(_finite, self.token_log_probabilities)),
+            "log_probability": _finite(self.log_probability),
+            "perplexity": _finite(self.perplexity),
             "tokens": self.tokens,
         }
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def token_log_probabilities(session: StepSession, sequences: Sequence[Sequence[int]]) -> list[NDArray[np.float64]]:
@@ -83,6 +90,31 @@ def token_log_probabilities(session: StepSession, sequences: Sequence[Sequence[i
         raise ModelFileError(f"{session.path}: the model's logits are not numbers")
     scored = dict(zip(order, range(len(order)), strict=True))
     return [found[scored[i], : max(len(sequences[i]) - 1, 0)] for i in range(len(sequences))]
+
+
+def score_texts(session: StepSession, tokenizer: Tokenizer, texts: Iterable[str], batch_size: int) -> Iterator[Score]:
+    """Yield the score of every text, in order; a ``<start>`` that opens a text is understood, as in a prompt.
+
+    Raises OptionError for what is no text, after the scores of those before it.
+    """
+    waiting = iter(texts)
+    refused: Exception | None = None
+    while refused is None:
+        group: list[str] = []
+        try:
+            for text in islice(waiting, batch_size):
+                check_text(text, what="what is scored")
+                group.append(text)
+        except Exception as error:  # a bad text must not take those before it along
+            refused = error
+        if not group:
+            break
+        encodings = [tokenizer.encode_document(tokenizer.without_start(text)) for text in group]
+        scored = token_log_probabilities(session, [encoding.ids for encoding in encodings])
+        for text, encoding, logs in zip(group, encodings, scored, strict=True):
+            yield Score(text, tuple(logs.tolist()), encoding.unknown)
+    if refused is not None:
+        raise refused
 
 
 class SessionScorer:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import reprlib
 
 from genrun.printable import UNSAFE
 
-__all__ = ["CHARACTERS", "class_name", "short_line", "short_repr"]
+__all__ = ["CHARACTERS", "class_name", "short_line", "shorten", "shown"]
 
 CHARACTERS = 300  # of a line, at most
+_OF_A_VALUE = 60
 _ESCAPE_SEQUENCES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, movements of the cursor
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # titles, links
@@ -37,18 +39,49 @@ def short_line(text: str, most: int = CHARACTERS) -> str:
     return f"{text[:head]}{_GAP}{text[len(text) - (most - len(_GAP) - head) :]}"
 
 
-def short_repr(value: object, most: int = CHARACTERS) -> str:
-    """Return ``repr(value)`` as a short line, or the name of its class where that raises.
+class _Short(reprlib.Repr):
+    """``repr`` in bounded time and length."""
 
-    >>> short_repr(["a"])
-    "['a']"
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxother, self.maxlevel, self.fillvalue = 2 * _OF_A_VALUE, 3, "…"
+
+    def repr_str(self, value: str, level: int) -> str:
+        return repr(shorten(value))
+
+    def repr_bytes(self, value: bytes | bytearray, level: int) -> str:
+        return repr(value[:_OF_A_VALUE]) + ("…" if len(value) > _OF_A_VALUE else "")
+
+    repr_bytearray = repr_bytes
+
+    def repr_int(self, value: int, level: int) -> str:
+        bits = value.bit_length()
+        return repr(value) if bits <= 256 else f"a whole number of {bits:,} bits"
+
+    def repr_instance(self, value: object, level: int) -> str:
+        return shorten(repr(value), self.maxother)
+
+
+_short = _Short()
+
+
+def shown(value: object) -> str:
+    """Return ``value`` as a message shows it: its ``repr`` as a short line, or the name of its class if that raises.
+
+    >>> shown("x"), shown([1, "y" * 1000]) == f"[1, '{'y' * 60}…']"
+    ("'x'", True)
     """
     try:
-        return short_line(repr(value), most)
+        return short_line(_short.repr(value), 4 * _OF_A_VALUE)
     except KeyboardInterrupt:
         raise
     except BaseException:  # the class may be anyone's
         return f"an object of the class {class_name(value)}"
+
+
+def shorten(text: str, most: int = _OF_A_VALUE) -> str:
+    """Return ``text`` for a message, cut where it is long."""
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def class_name(value: object) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genrun.arguments import check_prompt
 from genrun.errors import PromptError
 from genrun.model_file import GenerationDefaults
-from genrun.results import shorten
+from genrun.short_text import shown
 from genrun.tokenizer import Encoding, Tokenizer
 from genrun.tokenizer.detokenizer import check_casing
 from genrun.tokenizer.typed_text import TypedTextReader
@@ -59,8 +60,7 @@ class Suggester:
 
         Raises PromptError for what is no text, and where there is no token to go on from.
         """
-        if not isinstance(text, str):
-            raise PromptError(f"what is continued must be text, not {text!r}")
+        check_prompt(text, what="what is continued")
         typed = self._reader.read(text)
         encoding = self._tokenizer.encode_pieces(typed.pieces)
         start = self._tokenizer.special("start")
@@ -69,9 +69,9 @@ class Suggester:
         if encoding.ids:
             return encoding, typed.unfinished
         if encoding.unknown:
-            raise PromptError(f"no finished word of the text {shorten(text)!r} is in the model's vocabulary")
+            raise PromptError(f"no finished word of the text {shown(text)} is in the model's vocabulary")
         raise PromptError(
-            f"the text {shorten(text)!r} has no finished word to go on from and this model has no <start>: "
+            f"the text {shown(text)} has no finished word to go on from and this model has no <start>: "
             "give at least one word, and a space after it"
         )
 

@@ -166,7 +166,7 @@ def test_the_setup_says_what_runs_where(tmp_path: Path) -> None:
         ({"batch_sizes": [4, 10**9]}, "batch must be a whole number from 1 to 65,536, not 1000000000"),
         ({"seconds": 0.0}, "seconds must be a number above 0, not 0.0"),
         ({"seconds": float("nan")}, "seconds must be a number above 0, not nan"),
-        ({"tokens": 0}, "tokens must be a whole number from 1, not 0"),
+        ({"tokens": 0}, "tokens must be a whole number from 1 to 1,000,000,000, not 0"),
     ],
 )
 def test_what_is_not_accepted_is_told_before_anything_is_measured(

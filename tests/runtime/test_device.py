@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
+import onnxruntime
 import pytest
 
 import genrun
 from genrun.device import DeviceWarning, open_session
 from genrun.errors import DeviceError, GenrunError, ModelFileError, OptionError
 from genrun.opening import MappedFile
+from genrun.preloading import preload_libraries
 from genrun.session import StepSession
 from genrun.wheels import installed_wheels
 from support.distributions import Site
@@ -221,63 +222,51 @@ def test_a_file_that_is_to_blame_is_blamed(monkeypatch: pytest.MonkeyPatch, tmp_
     assert refusal(path, ModelFileError, device="cuda").startswith(f"{path} is not a readable ONNX model: ")
 
 
-def test_what_is_printed_while_cuda_is_tried_is_held_back_and_becomes_the_reason(
+NO_DEVICE = "[ONNXRuntimeError] : 1 : FAIL : CUDA failure 100: no CUDA-capable device is detected ; GPU=-1 ; host=x"
+LIBRARY = "libcublasLt.so.13: cannot open shared object file: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("fails", "why"),
+    [
+        (NO_DEVICE, "CUDA failure 100: no CUDA-capable device is detected"),
+        (f"Failed to load libcublasLt.so.13: {LIBRARY}\n and much more", "libcublasLt.so.13 is missing"),
+        ("[ONNXRuntimeError] : 1 : FAIL : no\n driver", "no driver"),
+    ],
+)
+@pytest.mark.usefixtures("gpu_wheel")
+def test_a_cuda_session_that_cannot_be_made_is_a_reason_and_prints_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], alphabet_file: Path, fails: str, why: str
+) -> None:
+    fake_onnxruntime(monkeypatch, fails=fails)
+    session = StepSession(MappedFile(alphabet_file))
+    assert (session.device, session.device_reason) == ("cpu", f"CUDA could not start ({why})")
+    message = refusal(alphabet_file, DeviceError, device="cuda")
+    assert message == f"device 'cuda' cannot be used: CUDA could not start ({why}); genrun doctor says what to do"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_preloading_prints_is_the_reason_and_is_not_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], alphabet_file: Path
 ) -> None:
-    fake_onnxruntime(monkeypatch, said="*** EP Error ***\n falling back", preloads=True)
-    session = StepSession(MappedFile(alphabet_file))
-    printed = "Failed to load /lib/libcudnn.so.9: no such file *** EP Error *** falling back"
-    assert (session.device, session.device_reason) == ("cpu", f"CUDA could not start ({printed})")
-    message = refusal(alphabet_file, DeviceError, device="cuda")
-    assert message.startswith(f"device 'cuda' cannot be used: CUDA could not start ({printed});")
-    fake_onnxruntime(monkeypatch, works=(CUDA,), said="welcome to CUDA", preloads=True)
+    fake_onnxruntime(monkeypatch, preloads=True)
+    printed = "Failed to load /lib/libcudnn.so.9: no such file"
+    assert StepSession(MappedFile(alphabet_file)).device_reason == f"CUDA could not start ({printed})"
+    fake_onnxruntime(monkeypatch, works=(CUDA,), preloads=True)
     assert StepSession(MappedFile(alphabet_file)).device == "cuda"
     assert capsys.readouterr().out == ""
 
 
-def test_the_cause_is_told_where_it_is_known(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
-    library = "libcublasLt.so.13: cannot open shared object file: No such file or directory"
-    fake_onnxruntime(monkeypatch, said=f"Failed to load libcublasLt.so.13: {library}\n and much more")
-    assert (
-        StepSession(MappedFile(alphabet_file)).device_reason == "CUDA could not start (libcublasLt.so.13 is missing)"
-    )
+def test_the_preloading_of_the_installed_onnxruntime_can_be_called_without_its_print(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert isinstance(preload_libraries(onnxruntime), str)
+    assert capsys.readouterr().out == ""
 
 
-def test_long_printing_is_cut(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
-    fake_onnxruntime(monkeypatch, said="word " * 1000)
+def test_a_long_reason_is_cut(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:
+    fake_onnxruntime(monkeypatch, fails="word " * 1000)
     assert len(StepSession(MappedFile(alphabet_file)).device_reason) < 350
-
-
-def test_a_cuda_session_that_cannot_be_made_is_a_reason_too(
-    monkeypatch: pytest.MonkeyPatch, alphabet_file: Path
-) -> None:
-    fake_onnxruntime(monkeypatch, said="raise")
-    session = StepSession(MappedFile(alphabet_file))
-    assert session.device == "cpu"
-    assert session.device_reason == (
-        f"CUDA could not start ({alphabet_file} is not a readable ONNX model: no driver)"
-    )
-
-
-def test_onnxruntime_logs_no_failed_attempt_and_logs_again_afterwards(
-    monkeypatch: pytest.MonkeyPatch, alphabet_file: Path
-) -> None:
-    fake_onnxruntime(monkeypatch, said="raise")
-    severities: list[int] = []
-    monkeypatch.setattr(sys.modules["onnxruntime"], "set_default_logger_severity", severities.append)
-    with pytest.raises(DeviceError):
-        open_session(alphabet_file, "cuda", None)
-    assert severities == [4, 2]  # fatal errors; warnings
-
-
-def test_standard_output_is_given_back(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], alphabet_file: Path
-) -> None:
-    fake_onnxruntime(monkeypatch, said="raise")
-    with pytest.raises(DeviceError):
-        open_session(alphabet_file, "cuda", None)
-    print("after")
-    assert capsys.readouterr().out == "after\n"
 
 
 def test_cuda_computes_with_all_bits(monkeypatch: pytest.MonkeyPatch, alphabet_file: Path) -> None:

@@ -20,6 +20,7 @@ from genrun.model import Model
 from genrun.results import Result, UnknownWordsWarning
 from genrun.session import StepSession
 from support.alphabet import alphabet_table, babble_table, letters, random_drift, words, write_model
+from support.distributions import DECODER, Site
 
 
 def one(model: Model, prompt: str, **choices: object) -> Result:
@@ -154,7 +155,7 @@ def test_a_result_is_complete_and_can_be_written_as_json(alphabet: Model) -> Non
         "continuation": "z",
         "ids": [29, 3],
         "finish_reason": "end",
-        "log_probability": pytest.approx(result.log_probability),
+        "log_probability": round(result.log_probability, 3) + 0.0,
         "unknown": [],
         "seed": 5,
         "sample": 0,
@@ -180,6 +181,22 @@ def test_the_options_of_the_models_decoder_stay_unless_overridden(tmp_path: Path
     assert repr(model.settings(k=7).decoder) == "TopK(k=7, temperature=0.5)"
     assert repr(model.settings(decoder="top-k", k=7).decoder) == "TopK(k=7, temperature=0.5)"
     assert repr(model.settings(decoder="temperature").decoder) == "Temperature(temperature=1.0)"
+
+
+@pytest.mark.parametrize("own", ["top-k", "genrun:top-k"])
+@pytest.mark.parametrize("asked", ["top-k", "genrun:top-k"])
+def test_both_spellings_of_a_decoder_mean_the_same(tmp_path: Path, own: str, asked: str) -> None:
+    file = write_model(tmp_path / "m.onnx", decoder=own, options={"k": 3, "temperature": 0.5})
+    model = genrun.load(file, device="cpu")
+    assert repr(model.settings(decoder=asked).decoder) == "TopK(k=3, temperature=0.5)"
+    assert repr(model.settings(decoder="genrun:temperature").decoder) == "Temperature(temperature=1.0)"
+
+
+def test_a_decoder_of_the_same_name_from_elsewhere_is_another(tmp_path: Path, installed: Site) -> None:
+    source = DECODER.replace("offset: int = 0", "k: int = 0")
+    installed.install("acme", {"genrun.decoders": {"top-k": "acme_d:Lowest"}}, acme_d=source)
+    file = write_model(tmp_path / "m.onnx", decoder="top-k", options={"k": 3})
+    assert repr(genrun.load(file, device="cpu").settings(decoder="acme:top-k").decoder) == "Lowest(k=0)"
 
 
 @pytest.mark.parametrize(
@@ -355,7 +372,9 @@ def test_one_text_where_many_are_expected_is_refused(alphabet: Model) -> None:
         alphabet.generate_many("abc")
     for name in ("n", "batch_size"):
         for value in (0, -1, True, 2.0, "2"):
-            with pytest.raises(OptionError, match=f"{name} must be a whole number from 1, not {value!r}"):
+            with pytest.raises(
+                OptionError, match=f"{name} must be a whole number from 1 to 1,000,000,000, not {value!r}"
+            ):
                 alphabet.generate_each(["a"], **{name: value})  # type: ignore[arg-type]
     assert alphabet.generate_many([]) == []
 
@@ -389,9 +408,26 @@ def test_tokens_per_second_are_those_from_the_admission_of_a_text_to_its_end(
     assert found == pytest.approx([4 / 6] * 3)  # three tokens of the prompt are read, the last step gives the first
 
 
-def test_times_do_not_tell_two_results_apart(alphabet: Model) -> None:
+def test_neither_times_nor_last_digits_tell_two_results_apart(alphabet: Model) -> None:
     one, other = (alphabet.generate_many(["a"], seed=1)[0] for _ in range(2))
     assert one == other
     assert hash(one) == hash(other)
     assert one.tokens_per_second > 0
-    assert dataclasses.replace(one, tokens_per_second=0.0) == other
+    nearly = dataclasses.replace(one, tokens_per_second=0.0, log_probability=one.log_probability - 1e-6)
+    assert nearly == other
+    assert hash(nearly) == hash(other)
+    assert nearly.to_json()["log_probability"] == other.to_json()["log_probability"]
+
+
+def test_a_log_probability_in_json_is_rounded_and_always_a_number_of_json(alphabet: Model) -> None:
+    result = one(alphabet, "a", seed=1)
+    for exact, written in (
+        (-64.96708, -64.97),
+        (-1234.4, -1234.0),
+        (-1.23456, -1.235),
+        (-1e-6, 0.0),
+        (-math.inf, None),
+    ):
+        document = json.dumps(dataclasses.replace(result, log_probability=exact).to_json(), allow_nan=False)
+        assert json.loads(document)["log_probability"] == written
+        assert "-0.0" not in document

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -184,13 +185,41 @@ def test_texts_that_were_going_at_a_fork_are_refused_by_the_child() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_a_decoder_may_generate_with_the_same_model(models: tuple[Model, Model]) -> None:
-    """On a lane, to wait for other lanes could be for ever."""
-    _, model = models
+def test_a_decoder_may_generate_with_the_same_model_on_any_thread(songs_model: Path) -> None:
+    """In a process of its own: where lanes wait for each other, not even the interpreter ends."""
+    program = f"""
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np, genrun
+model = genrun.load({str(songs_model)!r}, device="cpu", threads=4)
+many = lambda decoder: model.generate_many(["the"] * 40, max_new_tokens=2, decoder=decoder, seed=1)
+class Rollout:
+    def __init__(self, threads): self.threads = threads
+    def choose(self, logits, tokens, draws):
+        with ThreadPoolExecutor(max(1, self.threads)) as pool:
+            calls = [pool.submit(many, "greedy") for _ in range(self.threads)]
+            found = [call.result() for call in calls] or [many("greedy")]
+        assert all(len(results) == 40 for results in found)
+        return logits.argmax(axis=1)
+wanted = [result.text for result in many("greedy")]
+for threads in (0, 1, 3):
+    print([result.text for result in many(Rollout(threads))] == wanted)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout.split() == ["True"] * 3
 
-    rollout = Least(lambda _: model.generate_many(["the"] * 64, max_new_tokens=2, seed=1))
-    found = model.generate_many(PROMPTS, batch_size=64, max_new_tokens=2, decoder=rollout, seed=1)
-    assert len(found) == len(PROMPTS)
+
+def test_calls_of_more_threads_than_there_are_lanes_give_the_same_texts(models: tuple[Model, Model]) -> None:
+    _, model = models
+    together = threading.Barrier(8)
+
+    def work(_: int) -> list[str]:
+        together.wait(30)
+        return [result.text for result in model.generate_many(PROMPTS, max_new_tokens=5, decoder=Least(), seed=1)]
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(work, range(8)))
+    assert found == [found[0]] * 8
+    assert len(model._session.lanes._threads.free) == 4  # type: ignore[union-attr]
 
 
 def test_an_abandoned_generator_may_be_closed_on_a_lane(models: tuple[Model, Model]) -> None:

@@ -150,7 +150,7 @@ def test_one_text_where_many_are_expected_and_what_is_no_text_are_refused(alphab
         with pytest.raises(OptionError, match="what is scored must be text, not "):
             alphabet.score(wrong)
     for wrong in (0, -1, True, 2.0):
-        with pytest.raises(OptionError, match="batch_size must be a whole number from 1, not "):
+        with pytest.raises(OptionError, match="batch_size must be a whole number from 1 to 1,000,000,000, not "):
             alphabet.score_each(["a"], batch_size=wrong)
 
 
@@ -182,3 +182,17 @@ def test_a_bad_text_does_not_take_those_before_it_along(tmp_path: Path) -> None:
     assert [next(scores).text, next(scores).text] == ["ab", "bc"]
     with pytest.raises(OptionError, match="what is scored must be text, not None"):
         next(scores)
+
+
+def test_a_start_that_opens_a_text_is_understood_as_in_a_prompt(babble: Model, letter_words: Model) -> None:
+    plain, marked = babble.score("i love"), babble.score("<start> i love")
+    assert (marked.token_log_probabilities, marked.unknown) == (plain.token_log_probabilities, ())
+    assert marked.text == "<start> i love"
+    assert letter_words.score("<start> a b").unknown == ("<start>",)  # this model has no start
+
+
+def test_what_is_impossible_is_null_in_json() -> None:
+    score = Score("x", (-math.inf, -1.0), ())
+    written = json.loads(json.dumps(score.to_json(), allow_nan=False))
+    assert written["token_log_probabilities"] == [None, -1.0]
+    assert (written["log_probability"], written["perplexity"]) == (None, None)

@@ -239,9 +239,9 @@ def test_logits_that_are_no_numbers_are_the_models_fault(tmp_path: Path) -> None
 def test_what_is_not_accepted_is_refused(typed: Model) -> None:
     wrong: Any
     for wrong in (0, -1, True, 2.0):
-        with pytest.raises(OptionError, match=f"n must be a whole number from 1, not {wrong!r}"):
+        with pytest.raises(OptionError, match=f"n must be a whole number from 1 to 1,000,000,000, not {wrong!r}"):
             typed.suggest("crime", wrong)
-        with pytest.raises(OptionError, match=f"keep must be a whole number from 1, not {wrong!r}"):
+        with pytest.raises(OptionError, match=f"keep must be a whole number from 1 to 1,000,000,000, not {wrong!r}"):
             typed.typing(keep=wrong)
     for wrong in (3, None, b"crime"):
         with pytest.raises(OptionError, match="what is continued must be text, not "):

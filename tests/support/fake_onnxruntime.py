@@ -17,27 +17,28 @@ CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "Tensorrt
 
 
 class FakeSession:
-    """A session on the CPU which says that it runs on the providers that it is told work."""
+    """A session on the CPU which says that it runs on the providers that it is told work.
+
+    ``fails`` is what starting CUDA raises. As the real one does, it prints that instead and falls back to the CPU,
+    unless it is told not to.
+    """
 
     working: tuple[str, ...] = ()
-    said: str = ""
+    fails: str = ""
 
-    def __init__(self, path: Path, settings: Any, providers: list[Any]) -> None:
+    def __init__(self, path: Path, settings: Any, providers: list[Any], enable_fallback: int = 1) -> None:
         self.options: dict[str, Any] = dict(item for item in providers if isinstance(item, tuple))
         providers = [item[0] if isinstance(item, tuple) else item for item in providers]
-        if CUDA in providers and self.said:
-            print(self.said)
-        if CUDA in providers and self.said.startswith("raise"):
-            raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : no\n driver")
+        if CUDA in providers and self.fails:
+            if not enable_fallback:
+                raise RuntimeError(self.fails)
+            print(f"*** EP Error ***\n{self.fails}")
         self.providers = [name for name in dict.fromkeys([*providers, CPU]) if name in self.working]
-        self.threads, self.may_fall_back = settings.intra_op_num_threads, True
+        self.threads, self.may_fall_back = settings.intra_op_num_threads, bool(enable_fallback)
         self.real = onnxruntime.InferenceSession(path, providers=[CPU])
 
     def get_providers(self) -> list[str]:
         return self.providers
-
-    def disable_fallback(self) -> None:
-        self.may_fall_back = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
@@ -48,7 +49,7 @@ def fake_onnxruntime(
     *,
     compiled_in: Sequence[str] = (CUDA,),
     works: Sequence[str] = (),
-    said: str = "",
+    fails: str = "",
     preloads: bool = False,
 ) -> None:
     """Put another onnxruntime in place, of which the CPU always works."""
@@ -58,7 +59,7 @@ def fake_onnxruntime(
         get_all_providers=onnxruntime.get_all_providers,
         set_default_logger_severity=lambda severity: None,
         SessionOptions=onnxruntime.SessionOptions,
-        InferenceSession=type("Session", (FakeSession,), {"working": (*works, CPU), "said": said}),
+        InferenceSession=type("Session", (FakeSession,), {"working": (*works, CPU), "fails": fails}),
     )
     if preloads:
         module.preload_dlls = lambda: print("Failed to load /lib/libcudnn.so.9:\n  no such file")

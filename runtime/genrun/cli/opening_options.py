@@ -26,9 +26,15 @@ class OpeningOptions:
     trust: str
 
     def load(self, path: str) -> Model:
-        """Open the model file at ``path``."""
+        """Open the model file at ``path``.
+
+        onnxruntime's default logger is kept from repeating, in long lines, what becomes an error of one line. The
+        process of a command is its own; a library call leaves the logger to the program.
+        """
+        from genrun.device import import_onnxruntime
         from genrun.model import load
 
+        import_onnxruntime().set_default_logger_severity(4)
         return load(path, device=self.device, threads=self.threads, trust=self.trust)
 
 

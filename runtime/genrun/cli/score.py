@@ -44,7 +44,7 @@ def _columns(score: Score) -> tuple[str, ...]:
     from genrun.cli.output import say
     from genrun.cli.unknown_words import say_unknown
     from genrun.printable import quoted
-    from genrun.results import shorten
+    from genrun.short_text import shorten
 
     say_unknown(score.text, score.unknown)
     if not score.tokens:

@@ -82,7 +82,7 @@ class _Answer:
         from genrun.cli.output import say
         from genrun.cli.unknown_words import say_unknown
         from genrun.printable import quoted
-        from genrun.results import shorten
+        from genrun.short_text import shorten
 
         say_unknown(self.text, self.unknown)
         if self.problem:

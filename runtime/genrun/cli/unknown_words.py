@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from genrun.cli.output import say as say_on_stderr
 from genrun.printable import quoted
-from genrun.results import list_words, shorten
+from genrun.results import list_words
+from genrun.short_text import shorten
 
 __all__ = ["UnknownWords", "say_unknown"]
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 
 from genrun.errors import OptionError, nearest
-from genrun.results import shorten
+from genrun.short_text import shown
 
 __all__ = ["CASINGS", "Detokenizer", "check_casing", "title_case"]
 
@@ -39,8 +39,8 @@ def title_case(word: str) -> str:
 
 def check_casing(casing: str) -> str:
     """Return ``casing`` if it is one of CASINGS; raises OptionError with the nearest names otherwise."""
-    if casing not in CASINGS:
-        raise OptionError(f"unknown casing {shorten(casing)!r}; {nearest(shorten(casing), CASINGS)}")
+    if not isinstance(casing, str) or casing not in CASINGS:
+        raise OptionError(f"unknown casing {shown(casing)}; {nearest(casing, CASINGS)}")
     return casing
 
 

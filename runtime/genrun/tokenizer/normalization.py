@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
 from genrun.errors import OptionError, nearest
-from genrun.results import shorten
+from genrun.short_text import shorten
 
 __all__ = ["STEPS", "Normalization"]
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from genrun.arguments import check_prompt, check_text
 from genrun.errors import OptionError, PromptError
-from genrun.results import shorten
+from genrun.short_text import shorten, shown
 from genrun.tokenizer.detokenizer import Detokenizer
 from genrun.tokenizer.normalization import Normalization
 
@@ -139,7 +140,8 @@ class Tokenizer:
         return self._special_ids.get(name)
 
     def split(self, text: str) -> list[str]:
-        """Return the normalized words (or characters) of ``text``."""
+        """Return the normalized words (or characters) of ``text``; raises OptionError for what is no text."""
+        check_text(text, what="what is encoded")
         return split(self.normalization(text), self.kind, self.split_on)
 
     def encode(self, text: str) -> Encoding:
@@ -165,18 +167,20 @@ class Tokenizer:
     def encode_prompt(self, text: str) -> Encoding:
         """Encode the beginning of a document. A ``<start>`` that opens the text is understood, and not needed.
 
-        Raises PromptError when nothing is left to begin from.
+        Raises PromptError for what is no text, and when nothing is left to begin from.
         """
+        check_prompt(text)
         text = self.without_start(text)
         encoding = self._framed(self.encode(text), start=True, end=False)
         if not encoding.ids:
             if encoding.unknown:
-                raise PromptError(f"no word of the prompt {text!r} is in the model's vocabulary")
+                raise PromptError(f"no word of the prompt {shown(text)} is in the model's vocabulary")
             raise PromptError("the prompt is empty and this model has no <start>: give at least one word")
         return encoding
 
     def without_start(self, text: str) -> str:
         """Return ``text`` without a ``<start>`` that opens it, where the model has one."""
+        check_text(text, what="what is encoded")
         opening = SPECIALS["start"]
         stripped = text.lstrip()
         if "start" in self._special_ids and stripped.startswith(opening):
@@ -241,7 +245,7 @@ class Tokenizer:
         if not isinstance(value, dict):
             raise OptionError(f"a tokenizer is a JSON object, not {type(value).__name__}")
         if value.get("version") != _FORMAT:
-            version = shorten(repr(value.get("version")))
+            version = shown(value.get("version"))
             raise OptionError(f"tokenizer version {version} is not {_FORMAT}; a newer genrun may read it")
         vocabulary, specials = _texts(value.get("vocabulary")), _texts(value.get("specials"))
         steps = value.get("normalization")
@@ -282,7 +286,7 @@ def _one_of(what: str, value: str, accepted: Iterable[str]) -> str:
 
 def _text(value: object) -> str:
     """Return ``value``, or, for a message, what it is instead of a text."""
-    return value if isinstance(value, str) else shorten(repr(value))
+    return value if isinstance(value, str) else shown(value)
 
 
 def _texts(value: object) -> list[str] | None:

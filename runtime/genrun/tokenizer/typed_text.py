@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -70,6 +69,8 @@ class TypedTextReader:
     def __init__(self, tokenizer: Tokenizer, ids: Iterable[int]) -> None:
         self._tokenizer = tokenizer
         self._offered = ids
+        self._made_index: PrefixIndex | None = None
+        self._letter = self._find_letter()
 
     def candidates(self, prefix: str) -> NDArray[np.int64]:
         """Return the ids of the words that begin with ``prefix``, int64 ``[found]``."""
@@ -90,13 +91,15 @@ class TypedTextReader:
             return TypedText(tuple(before), prefix)
         return TypedText(pieces, "")
 
-    @cached_property
+    @property
     def _index(self) -> PrefixIndex:
-        return PrefixIndex(self._tokenizer.vocabulary, self._offered)
+        """Made when it is first needed; twice, where two threads need it at once, rather than under a lock."""
+        if self._made_index is None:
+            self._made_index = PrefixIndex(self._tokenizer.vocabulary, self._offered)
+        return self._made_index
 
-    @cached_property
-    def _letter(self) -> str:
-        """A character of words that the tokenizer takes as it is; empty if there is none, as for characters."""
+    def _find_letter(self) -> str:
+        """Return a character of words that the tokenizer takes as it is, "" for characters or if there is none."""
         if self._tokenizer.kind == "char":
             return ""
         words = self._tokenizer.vocabulary[len(self._tokenizer.specials) :]
