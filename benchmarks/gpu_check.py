@@ -22,13 +22,13 @@ from tied_logits import with_tied_logits
 
 import genrun
 from genrun import registry
-from genrun.batch import Batch, Row
-from genrun.benchmarking import benchmark
-from genrun.device import import_onnxruntime
-from genrun.draws import Draws
+from genrun.benchmarking.measuring import benchmark
 from genrun.errors import GenrunError, one_line
+from genrun.generating.batch import Batch, Row
+from genrun.generating.draws import Draws
+from genrun.loading.device import import_onnxruntime
+from genrun.loading.metadata import LOGIT_TOLERANCE
 from genrun.model import Model
-from genrun.model_file import LOGIT_TOLERANCE
 
 ROWS, STEPS = 16, 32  # of the logits that are compared
 DECODERS = ("greedy", "top-k", "temperature")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from genrun.external_data import _fields
+from genrun.loading.external_data import _fields
 
 __all__ = ["with_tied_logits"]
 

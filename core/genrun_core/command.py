@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from genrun.cli.output import say, show
+from genrun.cli.io.output import say, show
 
 if TYPE_CHECKING:
     from genrun_core.recipe import Recipe

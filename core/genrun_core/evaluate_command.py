@@ -33,7 +33,7 @@ def command(
 
     A run and the model file exported from it give the same figures.
     """
-    from genrun.cli.output import say, show, show_json
+    from genrun.cli.io.output import say, show, show_json
     from genrun.errors import OptionError
     from genrun.options import parse_assignments
     from genrun_core.evaluation import evaluate

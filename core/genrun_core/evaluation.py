@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from genrun import registry
 from genrun.errors import CorpusError, OptionError
 from genrun.model import load
-from genrun.scoring import SessionScorer
+from genrun.scoring.scores import SessionScorer
 from genrun.tokenizer import Tokenizer
 from genrun_core.corpus import read_documents
 from genrun_core.run_folder import RunFolder

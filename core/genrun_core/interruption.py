@@ -8,7 +8,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-from genrun.cli.signals import SecondSignal, StopHandler
+from genrun.cli.io.signals import SecondSignal, StopHandler
 
 __all__ = ["Interruption"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from genrun.errors import OptionError, nearest
-from genrun.model_file import GenerationDefaults
+from genrun.loading.metadata import GenerationDefaults
 
 __all__ = ["CardSettings", "ModelSettings", "OutputSettings", "PluginChoice", "TrainingSettings"]
 
@@ -171,7 +171,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """What an exported model does unless told otherwise; see :class:`genrun.model_file.GenerationDefaults`."""
+    """What an exported model does unless told otherwise; see :class:`genrun.loading.metadata.GenerationDefaults`."""
 
     max_new_tokens: int = 20
     casing: str = "none"

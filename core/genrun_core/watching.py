@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from genrun import registry
-from genrun.draws import Draws
+from genrun.generating.draws import Draws
 from genrun.tokenizer import Tokenizer
 from genrun_core.corpus import TokenShards
 from genrun_core.fitting import Fitting

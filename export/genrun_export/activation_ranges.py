@@ -10,8 +10,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from genrun.device import import_onnxruntime
-from genrun.session import StepSession
+from genrun.loading.device import import_onnxruntime
+from genrun.stepping.session import StepSession
 from genrun_export.sample import Sample
 
 __all__ = ["largest_magnitudes"]

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from itertools import islice
 
 from genrun import registry
-from genrun.batch import Batch, Row
 from genrun.contracts import Decoder
-from genrun.draws import Draws
 from genrun.errors import ExportError
-from genrun.scheduling import generate_rows
-from genrun.session import StepSession
+from genrun.generating.batch import Batch, Row
+from genrun.generating.draws import Draws
+from genrun.generating.scheduling import generate_rows
+from genrun.stepping.session import StepSession
 
 __all__ = ["DECODERS", "check_choices"]
 

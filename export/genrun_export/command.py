@@ -22,7 +22,7 @@ def command(run: Path, output: Path, quantize: str | None) -> None:
 
     A quantized file is checked as well: its perplexity is within 1 % of what it was.
     """
-    from genrun.cli.output import say, show
+    from genrun.cli.io.output import say, show
     from genrun_export.exporting import export
 
     figures = export(run, output, quantize)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genrun import registry
 from genrun.errors import ExportError, MissingExtraError, OptionError, RunFolderError
-from genrun.model_file import GenerationDefaults
+from genrun.loading.metadata import GenerationDefaults
 from genrun.tokenizer import Tokenizer
 from genrun_core.atomic import remove_leftovers, write_with
 from genrun_core.backend import prepare_backend

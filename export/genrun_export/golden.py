@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ExportError
-from genrun.model_file import GoldenText
-from genrun.session import StepSession
+from genrun.loading.metadata import GoldenText
+from genrun.scoring.verification import GOLDEN_CASING, greedy_continuations, logits_after
+from genrun.stepping.session import StepSession
 from genrun.tokenizer import Tokenizer
-from genrun.verification import GOLDEN_CASING, greedy_continuations, logits_after
 
 if TYPE_CHECKING:
     from genrun_export.parity import Prompt

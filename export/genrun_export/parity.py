@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ExportError
-from genrun.session import StepSession
+from genrun.scoring.verification import greedy_continuations
+from genrun.stepping.session import StepSession
 from genrun.tokenizer import Tokenizer
-from genrun.verification import greedy_continuations
 from genrun_core.corpus import TokenShards
 from genrun_export.choice_parity import check_choices
 from genrun_export.golden import clear_choices, step_by_step

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ModelFileError
-from genrun.scoring import log_softmax_at
+from genrun.scoring.scores import log_softmax_at
 from genrun_core.assembly import batches_of
 from genrun_core.batches import IGNORED, Batch, split_documents
 from genrun_core.corpus import TokenShards
@@ -28,7 +28,7 @@ _LOGITS = 2**28  # a large vocabulary makes the sample smaller, so that a measur
 
 
 class Steps(Protocol):
-    """What takes tokens: a :class:`~genrun.session.StepSession`, or what looks into one."""
+    """What takes tokens: a :class:`~genrun.stepping.session.StepSession`, or what looks into one."""
 
     def initial_states(self, batch: int) -> list[NDArray[Any]]:
         """Return the states before the first token, ``[batch, …]``."""

@@ -11,13 +11,13 @@ import keras
 import onnx
 
 from genrun.errors import ExportError
-from genrun.graph.properties import with_digest
+from genrun.loading.graph.properties import with_digest
+from genrun.loading.metadata import GenerationDefaults, Metadata, Verification
+from genrun.loading.opening import MappedFile
 from genrun.model import load
-from genrun.model_file import GenerationDefaults, Metadata, Verification
-from genrun.opening import MappedFile
-from genrun.session import StepSession
+from genrun.scoring.verification import verify
+from genrun.stepping.session import StepSession
 from genrun.tokenizer import Tokenizer
-from genrun.verification import verify
 from genrun_export.choice_parity import check_choices
 from genrun_export.golden import clear_continuations, golden_texts
 from genrun_export.matrices import find_matrices

@@ -15,8 +15,7 @@ from importlib import import_module
 TYPE_CHECKING = False  # what typing says, without its import
 if TYPE_CHECKING:
     from genrun.contracts import Decoder, Reader, ReadReport
-    from genrun.device import DeviceWarning
-    from genrun.doctor import Finding, diagnose
+    from genrun.diagnosing.doctor import Finding, diagnose
     from genrun.errors import (
         CorpusError,
         DeviceError,
@@ -32,13 +31,14 @@ if TYPE_CHECKING:
         TrainingInterrupted,
         UnknownPluginError,
     )
+    from genrun.loading.device import DeviceWarning
     from genrun.model import Model, load
     from genrun.results import Result, UnknownWordsWarning
-    from genrun.scoring import Score
-    from genrun.suggesting import Suggestion
+    from genrun.scoring.scores import Score
+    from genrun.scoring.verification import VerificationReport, verify
+    from genrun.suggesting.suggester import Suggestion
+    from genrun.suggesting.typing_session import TypingSession
     from genrun.tokenizer import Tokenizer
-    from genrun.typing_session import TypingSession
-    from genrun.verification import VerificationReport, verify
 
 __all__ = [
     "CorpusError",
@@ -77,16 +77,16 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "genrun.contracts": ("Decoder", "ReadReport", "Reader"),
-    "genrun.device": ("DeviceWarning",),
-    "genrun.doctor": ("Finding", "diagnose"),
+    "genrun.loading.device": ("DeviceWarning",),
+    "genrun.diagnosing.doctor": ("Finding", "diagnose"),
     "genrun.errors": tuple(name for name in __all__ if name.endswith(("Error", "Interrupted"))),
     "genrun.model": ("Model", "load"),
     "genrun.results": ("Result", "UnknownWordsWarning"),
-    "genrun.scoring": ("Score",),
-    "genrun.suggesting": ("Suggestion",),
+    "genrun.scoring.scores": ("Score",),
+    "genrun.suggesting.suggester": ("Suggestion",),
     "genrun.tokenizer": ("Tokenizer",),
-    "genrun.typing_session": ("TypingSession",),
-    "genrun.verification": ("VerificationReport", "verify"),
+    "genrun.suggesting.typing_session": ("TypingSession",),
+    "genrun.scoring.verification": ("VerificationReport", "verify"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from genrun.short_text import class_name, short_line
+from genrun.checks.short_text import class_name, short_line
 
 if TYPE_CHECKING:
     import numpy as np

@@ -23,7 +23,7 @@ import difflib
 import signal
 from collections.abc import Iterable
 
-from genrun.short_text import CHARACTERS, class_name, short_line
+from genrun.checks.short_text import CHARACTERS, class_name, short_line
 
 __all__ = [
     "CorpusError",

@@ -9,23 +9,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genrun.arguments import check_count, check_path, check_prompt, check_texts
-from genrun.asynchronous import AsyncModel
+from genrun.async_model import AsyncModel
+from genrun.checks.arguments import check_count, check_path, check_prompt, check_texts
+from genrun.checks.short_text import shown
 from genrun.contracts import Decoder
-from genrun.device import DeviceWarning
 from genrun.errors import OptionError
-from genrun.generation import BATCH_SIZE, Generation, Job
-from genrun.model_file import GenerationDefaults, Metadata, Verification
-from genrun.opening import MappedFile
+from genrun.generating.generator import BATCH_SIZE, Generation, Job
+from genrun.generating.settings import GenerationSettings, resolve_settings
+from genrun.loading.device import DeviceWarning
+from genrun.loading.metadata import GenerationDefaults, Metadata, Verification
+from genrun.loading.opening import MappedFile
 from genrun.results import Result, warn_unknown
-from genrun.scoring import Score, score_texts
-from genrun.session import StepSession
-from genrun.settings import GenerationSettings, resolve_settings
-from genrun.short_text import shown
-from genrun.suggesting import Suggester, Suggestion
+from genrun.scoring.scores import Score, score_texts
+from genrun.stepping.session import StepSession
+from genrun.suggesting.suggester import Suggester, Suggestion
+from genrun.suggesting.typing_session import KEPT_STATES, TypingSession
 from genrun.tokenizer import Tokenizer
 from genrun.tokenizer.detokenizer import check_casing
-from genrun.typing_session import KEPT_STATES, TypingSession
 
 __all__ = ["BATCH_SIZE", "Model", "load"]
 

@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, TypeVar
 
+from genrun.checks.short_text import shown
 from genrun.errors import OptionError, nearest, one_line
-from genrun.short_text import shown
 
 __all__ = ["build", "convert", "describe", "parse_assignments", "to_json"]
 

@@ -19,10 +19,10 @@ from typing import Any
 
 import genrun
 from genrun import options
+from genrun.checks.plugin_errors import blame
+from genrun.checks.short_text import class_name, short_line, shown
 from genrun.contracts import Decoder, Reader
 from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest, one_line
-from genrun.plugin_errors import blame
-from genrun.short_text import class_name, short_line, shown
 
 __all__ = [
     "GROUPS",

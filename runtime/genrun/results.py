@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from genrun.printable import quoted
-from genrun.short_text import shorten
+from genrun.checks.printable import quoted
+from genrun.checks.short_text import shorten
 
 __all__ = ["Result", "UnknownWordsWarning", "list_words", "rounded", "warn_unknown"]
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from genrun.cli.signals import SecondSignal
+from genrun.cli.io.signals import SecondSignal
 from genrun_core.interruption import Interruption
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
@@ -16,7 +16,7 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM)
 # A training as the command runs it, whose step lasts; another signal comes at once, as ``timeout`` sends it.
 COMMAND = """
 import os, signal, time
-from genrun.cli import signals
+from genrun.cli.io import signals
 from genrun_core.interruption import Interruption
 
 signals.handle()

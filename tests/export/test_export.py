@@ -23,8 +23,8 @@ prepare_backend()
 
 import keras  # noqa: E402
 
-from genrun.opening import MappedFile  # noqa: E402
-from genrun.session import StepSession  # noqa: E402
+from genrun.loading.opening import MappedFile  # noqa: E402
+from genrun.stepping.session import StepSession  # noqa: E402
 from genrun_core.architecture import load_network  # noqa: E402
 from genrun_core.corpus import TokenShards  # noqa: E402
 from genrun_core.run_folder import RunFolder  # noqa: E402

@@ -20,8 +20,8 @@ from genrun_core.backend import prepare_backend
 
 prepare_backend()
 
-from genrun.opening import MappedFile  # noqa: E402
-from genrun.session import StepSession  # noqa: E402
+from genrun.loading.opening import MappedFile  # noqa: E402
+from genrun.stepping.session import StepSession  # noqa: E402
 from genrun_core.architecture import build_network, fingerprint, load_network  # noqa: E402
 from genrun_core.batches import Batch  # noqa: E402
 from genrun_core.settings import ModelSettings  # noqa: E402

@@ -11,8 +11,8 @@ from typing import Any
 import onnx
 from onnx import helper
 
-from genrun.graph.protobuf import BYTES, FIXED32, VARINT, Malformed, Wire
-from genrun.graph.rules import OPERATORS
+from genrun.loading.graph.protobuf import BYTES, FIXED32, VARINT, Malformed, Wire
+from genrun.loading.graph.rules import OPERATORS
 
 __all__ = ["damaged_bytes", "damaged_metadata", "damaged_structure"]
 

@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from genrun.graph.rules import OPERATORS
+from genrun.loading.graph.rules import OPERATORS
 
 __all__ = ["with_operator"]
 

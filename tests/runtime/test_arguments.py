@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import genrun
+from genrun.checks.short_text import shown
 from genrun.errors import GenrunError, ModelFileError, OptionError, PromptError
 from genrun.model import Model
-from genrun.short_text import shown
 from support.distributions import DECODER, Site
 
 

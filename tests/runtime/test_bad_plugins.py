@@ -18,10 +18,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from genrun import plugin_trial, plugin_watch, registry
+from genrun import registry
 from genrun.cli import doctor as doctor_command
 from genrun.cli import plugins as plugins_command
-from genrun.plugin_listing import list_plugins
+from genrun.diagnosing import plugin_trial, plugin_watch
+from genrun.diagnosing.plugin_listing import list_plugins
 from support.distributions import DECODER, Site
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and forks are those of POSIX")

@@ -13,11 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 import genrun
-from genrun.batch import Batch, Row
-from genrun.draws import uniform_draws
 from genrun.errors import ModelFileError, OptionError, PluginError
+from genrun.generating.batch import Batch, Row
+from genrun.generating.draws import uniform_draws
+from genrun.generating.scheduling import generate_rows
 from genrun.model import Model
-from genrun.scheduling import generate_rows
 from support.alphabet import SPECIALS, alphabet_table, letters, write_model
 from support.distributions import DECODER, Site
 

@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 import genrun
-from genrun.benchmark_setup import describe_setup
-from genrun.benchmark_work import Work
-from genrun.benchmarking import Measurement, benchmark
+from genrun.benchmarking.measuring import Measurement, benchmark
+from genrun.benchmarking.setup import describe_setup
+from genrun.benchmarking.workload import Work
 from genrun.cli.bench import command
 from genrun.cli.group import cli
 from genrun.errors import OptionError, PluginError

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import genrun
-from genrun.child_process import child_command, child_environment
-from genrun.plugin_listing import list_plugins
-from genrun.provider_trial import try_provider
+from genrun.diagnosing.child_process import child_command, child_environment
+from genrun.diagnosing.plugin_listing import list_plugins
+from genrun.diagnosing.provider_trial import try_provider
 from support.distributions import DECODER, Site
 
 NAMES = ("onnxruntime", "genrun", "json", "numpy", "multiprocessing", "genrun_plugins")

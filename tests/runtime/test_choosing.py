@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
-from genrun.array_step import ArrayStep
+from genrun.choosing.builtin_chooser import graph_options
+from genrun.choosing.numpy_step import ArrayStep
 from genrun.contracts import Decoder
-from genrun.opening import MappedFile
-from genrun.options_choice import graph_options
-from genrun.session import StepSession
+from genrun.loading.opening import MappedFile
+from genrun.stepping.session import StepSession
 from genrun_export.choosing import add_choosing
 from genrun_plugins.decoders.greedy import Greedy
 from genrun_plugins.decoders.temperature import Temperature

@@ -14,11 +14,11 @@ from click.testing import CliRunner, Result
 
 import genrun
 from genrun.cli.group import cli, run
-from genrun.description import describe_model
-from genrun.device import DeviceWarning
 from genrun.errors import OptionError
+from genrun.loading.description import describe_model
+from genrun.loading.device import DeviceWarning
+from genrun.loading.metadata import GoldenText
 from genrun.model import Model
-from genrun.model_file import GoldenText
 from support.alphabet import write_model
 from support.distributions import DECODER, Site
 

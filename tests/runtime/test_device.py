@@ -9,12 +9,12 @@ import onnxruntime
 import pytest
 
 import genrun
-from genrun.device import DeviceWarning, open_session
 from genrun.errors import DeviceError, GenrunError, ModelFileError, OptionError
-from genrun.opening import MappedFile
-from genrun.preloading import preload_libraries
-from genrun.session import StepSession
-from genrun.wheels import installed_wheels
+from genrun.loading.device import DeviceWarning, open_session
+from genrun.loading.onnxruntime_wheels import installed_wheels
+from genrun.loading.opening import MappedFile
+from genrun.loading.preloading import preload_libraries
+from genrun.stepping.session import StepSession
 from support.distributions import Site
 from support.fake_onnxruntime import CPU, CUDA, TENSORRT, fake_onnxruntime
 
@@ -78,7 +78,7 @@ def test_a_large_model_has_its_threads_for_each_step(
     monkeypatch: pytest.MonkeyPatch, alphabet_file: Path, asked: int | None, threads: int
 ) -> None:
     fake_onnxruntime(monkeypatch)
-    monkeypatch.setattr("genrun.device._SMALL_BYTES", alphabet_file.stat().st_size)
+    monkeypatch.setattr("genrun.loading.device._SMALL_BYTES", alphabet_file.stat().st_size)
     opened: Any = open_session(alphabet_file, "cpu", asked)
     assert (opened.session.threads, opened.lanes) == (threads, 1)
 

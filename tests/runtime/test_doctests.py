@@ -39,7 +39,7 @@ def test_the_modules_that_teach_by_example_have_examples() -> None:
     taught = {name for name in MODULES if examples(name)}
     assert taught >= {
         "genrun.contracts",
-        "genrun.draws",
+        "genrun.generating.draws",
         "genrun.errors",
         "genrun.options",
         "genrun.registry",

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from genrun import doctor
-from genrun.doctor import Finding, Machine, diagnose
-from genrun.provider_trial import Trial
+from genrun.diagnosing import doctor
+from genrun.diagnosing.doctor import Finding, Machine, diagnose
+from genrun.diagnosing.provider_trial import Trial
 from support.distributions import DECODER, Site
 
 CUDA_13 = {"nvidia-cuda-runtime": 13, "nvidia-cudnn-cu13": 9}

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from genrun import doctor
 from genrun.cli.doctor import command
-from genrun.doctor import Finding
+from genrun.diagnosing import doctor
+from genrun.diagnosing.doctor import Finding
 from support.distributions import Site
 
 PROBLEM = Finding("problem", "cuda", "it is broken", "mend it")

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from genrun.doctor import Machine
+from genrun.diagnosing.doctor import Machine
 from support.distributions import Site
 
 

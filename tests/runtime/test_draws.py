@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrun.draws import Draws, check_seed, uniform_draws
 from genrun.errors import OptionError
+from genrun.generating.draws import Draws, check_seed, uniform_draws
 
 seeds = st.integers(0, 2**64 - 1)
 prompts = st.lists(st.integers(0, 20_000), max_size=6)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from genrun import registry
-from genrun.cli import signals
+from genrun.cli.io import signals
 from genrun.cli.group import run
 from support.alphabet import write_model
 from support.distributions import Site
@@ -37,7 +37,7 @@ def status(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> object:
 
 @pytest.fixture(scope="module")
 def golden_file(folder: Path) -> Path:
-    from genrun.model_file import GoldenText
+    from genrun.loading.metadata import GoldenText
 
     return write_model(folder / "golden.onnx", golden=[GoldenText("a", (2, 4), (5,), "ab", ((5, 10.0),))])
 

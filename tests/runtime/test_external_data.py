@@ -15,9 +15,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 import genrun
 from genrun.errors import ModelFileError
-from genrun.external_data import refuse_external_data
-from genrun.graph.file import read_onnx
-from genrun.graph.protobuf import Malformed
+from genrun.loading.external_data import refuse_external_data
+from genrun.loading.graph.file import read_onnx
+from genrun.loading.graph.protobuf import Malformed
 from support.alphabet import alphabet_table, letters, metadata, save, step_model
 
 Change = Callable[[Any, Any], None]

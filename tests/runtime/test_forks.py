@@ -36,18 +36,18 @@ def run(program: str) -> list[str]:
 
 def test_a_fork_while_another_thread_starts_the_lanes_does_not_hang_the_child(songs_model: Path) -> None:
     assert run(f"""
-import genrun.lanes
+import genrun.generating.threads
 model = genrun.load({str(songs_model)!r}, device="cpu", threads=2)
 texts = lambda: [r.text for r in model.generate_many(["the"] * 64, max_new_tokens=4, seed=1)]
 wanted = [r.text for r in model.generate_many(["the"] * 64, max_new_tokens=4, seed=1, batch_size=1)]
-starting, forked, start = threading.Event(), threading.Event(), genrun.lanes._started
+starting, forked, start = threading.Event(), threading.Event(), genrun.generating.threads._started
 def slow(count):
     if threading.current_thread() is first:
         starting.set()
         forked.wait()
     return start(count)
 first = threading.Thread(target=texts)
-genrun.lanes._started = slow
+genrun.generating.threads._started = slow
 first.start()
 starting.wait()
 in_child(lambda: texts() == wanted)
@@ -59,15 +59,15 @@ print(texts() == wanted)
 
 def test_a_fork_while_another_thread_suggests_does_not_hang_the_child(songs_model: Path) -> None:
     assert run(f"""
-import genrun.suggesting
+import genrun.suggesting.suggester
 model = genrun.load({str(songs_model)!r}, device="cpu")
-making, forked, make = threading.Event(), threading.Event(), genrun.suggesting.TypedTextReader.__init__
+making, forked, make = threading.Event(), threading.Event(), genrun.suggesting.suggester.TypedTextReader.__init__
 def slow(*given):
     if threading.current_thread() is first:
         making.set()
         forked.wait()
     make(*given)
-genrun.suggesting.TypedTextReader.__init__ = slow
+genrun.suggesting.suggester.TypedTextReader.__init__ = slow
 first = threading.Thread(target=model.suggest, args=["the "])
 first.start()
 making.wait()

@@ -18,7 +18,7 @@ import genrun
 from genrun.errors import OptionError, UnknownPluginError
 from genrun.model import Model
 from genrun.results import Result, UnknownWordsWarning
-from genrun.session import StepSession
+from genrun.stepping.session import StepSession
 from support.alphabet import alphabet_table, babble_table, letters, random_drift, words, write_model
 from support.distributions import DECODER, Site
 

@@ -10,8 +10,8 @@ import pytest
 from onnx import parser
 
 import genrun
+from genrun.loading.metadata import Metadata
 from genrun.model import Model
-from genrun.model_file import Metadata
 from support.alphabet import save
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 import genrun
-from genrun.device import import_onnxruntime
 from genrun.errors import ModelFileError, PluginError
+from genrun.loading.device import import_onnxruntime
 from genrun.model import Model
 from genrun_export.choosing import add_choosing
 from support.alphabet import alphabet_table, letters, metadata, save, step_model, write_model

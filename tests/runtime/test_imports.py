@@ -83,7 +83,7 @@ def test_a_decoder_is_imported_alone(alphabet_file: Path) -> None:
 
 
 def test_onnxruntime_is_imported_when_a_model_is_opened_and_not_before() -> None:
-    code = "import genrun.model, genrun.verification, genrun.session, genrun.model_file"
+    code = "import genrun.model, genrun.scoring.verification, genrun.stepping.session, genrun.loading.metadata"
     assert imported_by(code) <= {"genrun", "numpy"} | HELPERS
 
 
@@ -129,7 +129,7 @@ def test_only_the_export_imports_tf2onnx(package: str) -> None:
 
 def test_onnxruntime_is_imported_in_one_place_of_the_runtime() -> None:
     [where] = forbidden("genrun", {"onnxruntime"})  # for type checkers; at run time by name, when a model is opened
-    assert where.startswith("runtime/genrun/device.py:")
+    assert where.startswith("runtime/genrun/loading/device.py:")
 
 
 @pytest.mark.parametrize("package", sorted(ROOTS))

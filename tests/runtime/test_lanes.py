@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 import genrun
 from genrun.errors import GenrunError, ModelFileError
-from genrun.lanes import Lanes
+from genrun.generating.threads import Lanes
 from genrun.model import Model
 
 PROMPTS = [word for word in ("the council", "what the", "mayor", "", "new ferry") for _ in range(20)]
@@ -87,7 +87,7 @@ def test_which_texts_share_a_batch_depends_on_no_clock(
 ) -> None:
     """Lanes of different pace get the same rows: logits of other batches may be rounded otherwise."""
     _, model = models
-    monkeypatch.setattr("genrun.scheduling._LEAD", 1000)  # of lanes as different as these
+    monkeypatch.setattr("genrun.generating.scheduling._LEAD", 1000)  # of lanes as different as these
     firsts, seconds = ("the", "a", "new", "what"), ("", "mayor", "the a", "x")
     prompts = [f"{first} {second}" for first in firsts for second in seconds] * 20
     groups = []
@@ -111,7 +111,7 @@ def test_a_step_that_fails_in_a_lane_is_an_error_and_not_the_end(
     settings = model.settings(max_new_tokens=5, seed=1)
     wanted = model.generate_many(PROMPTS, settings=settings)
     with monkeypatch.context() as patch:
-        patch.setattr("genrun.bound_step.BoundStep.run", lambda self: 1 / 0)
+        patch.setattr("genrun.stepping.bound_step.BoundStep.run", lambda self: 1 / 0)
         with pytest.raises(ModelFileError, match=r"the decoding step failed: .*division by zero"):
             model.generate_many(PROMPTS, settings=settings)
     assert [r.text for r in model.generate_many(PROMPTS, settings=settings)] == [r.text for r in wanted]

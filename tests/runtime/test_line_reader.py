@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrun.cli import line_reader
-from genrun.cli.line_reader import LineError, LineReader
+from genrun.cli.io import line_reader
+from genrun.cli.io.line_reader import LineError, LineReader
 from genrun.errors import OptionError
 
 BOM = codecs.BOM_UTF8

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrun.cli.line_writer import LineWriter
+from genrun.cli.io.line_writer import LineWriter
 
 
 class Sink:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from genrun.cli import line_reader
 from genrun.cli.group import run
-from genrun.cli.texts import Texts
+from genrun.cli.io import line_reader
+from genrun.cli.io.texts import Texts
 from support.distributions import Site
 
 REFUSING = """\

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import genrun
 from genrun.errors import ModelFileError, OptionError
-from genrun.model_file import FORMAT_VERSION, GenerationDefaults, GoldenText, Metadata
+from genrun.loading.metadata import FORMAT_VERSION, GenerationDefaults, GoldenText, Metadata
 from support.alphabet import letters, metadata, step_model, words, write_model
 
 GOLDEN = GoldenText("one", (2, 4), (5, 3), "one two", ((5, 10.0), (0, 0.0)))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from genrun.plugin_listing import ListedPlugin, list_plugins
+from genrun.diagnosing.plugin_listing import ListedPlugin, list_plugins
 from support.distributions import DECODER, Site
 
 NOT_A_DATACLASS = "class Lowest:\n    def choose(self, logits, tokens, draws): ...\n"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrun.cli.output import json_line, say
-from genrun.printable import printable, quoted
+from genrun.checks.printable import printable, quoted
+from genrun.cli.io.output import json_line, say
 
 ANY = st.text(st.characters(exclude_categories=()))  # lone surrogates too
 STEERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

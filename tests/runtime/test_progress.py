@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from genrun.cli.progress import Progress
-from genrun.cli.unknown_words import UnknownWords
+from genrun.cli.io.progress import Progress
+from genrun.cli.io.unknown_words import UnknownWords
 
 
 class Clock:

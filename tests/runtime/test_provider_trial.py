@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from genrun.provider_trial import MODEL, Trial, try_provider, understand
+from genrun.diagnosing.provider_trial import MODEL, Trial, try_provider, understand
 from support.distributions import Site
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"

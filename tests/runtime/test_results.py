@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from genrun.checks.short_text import shorten
 from genrun.results import list_words
-from genrun.short_text import shorten
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 import genrun
 from genrun.errors import ModelFileError, OptionError
 from genrun.model import Model
-from genrun.scoring import Score, token_log_probabilities
+from genrun.scoring.scores import Score, token_log_probabilities
 from support.alphabet import alphabet_table, babble_table, letters, random_drift, words, write_model
 
 WORDS = ["love", "don’t", "stop", ",", ".", "“", "”", "you", "i", "'s"]  # those of the model that babbles

@@ -17,12 +17,12 @@ import genrun
 from fuzz.bases import base_files
 from fuzz.operators import with_operator
 from genrun.errors import ModelFileError, OptionError
-from genrun.graph.checking import values_at
-from genrun.graph.file import read_onnx
-from genrun.graph.limits import Cost
-from genrun.graph.protobuf import Malformed
-from genrun.graph.rules import OPERATORS
-from genrun.graph.rules.value import Refused
+from genrun.loading.graph.checking import values_at
+from genrun.loading.graph.file import read_onnx
+from genrun.loading.graph.limits import Cost
+from genrun.loading.graph.protobuf import Malformed
+from genrun.loading.graph.rules import OPERATORS
+from genrun.loading.graph.rules.value import Refused
 from support.alphabet import letters, metadata, save, step_model, write_model
 
 
@@ -308,7 +308,7 @@ def test_the_rules_tell_the_shapes_and_types_that_onnxruntime_makes(tmp_path: Pa
 
 
 def test_a_file_that_was_changed_since_its_export_is_noticed(tmp_path: Path) -> None:
-    from genrun.graph.properties import with_digest
+    from genrun.loading.graph.properties import with_digest
 
     path = write_model(tmp_path / "m.onnx")
     content = with_digest(path.read_bytes())

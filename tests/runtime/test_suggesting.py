@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 import genrun
 from genrun.errors import ModelFileError, OptionError
+from genrun.loading.opening import MappedFile
 from genrun.model import Model
-from genrun.opening import MappedFile
 from genrun.results import UnknownWordsWarning
-from genrun.suggesting import Suggestion, likeliest
+from genrun.suggesting.suggester import Suggestion, likeliest
 from genrun.tokenizer import Normalization, Tokenizer
 from genrun.tokenizer.tokenizer import WrittenForms
 from support.alphabet import SPECIALS, alphabet_table, babble_table, letters, random_drift, words, write_model

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrun.text_stream import TextStream
+from genrun.generating.text_stream import TextStream
 from genrun.tokenizer import CASINGS
 from support.alphabet import letters, words
 

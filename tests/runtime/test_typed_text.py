@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genrun.suggesting.typed_text import PrefixIndex, TypedText, TypedTextReader
 from genrun.tokenizer import Normalization, Tokenizer
-from genrun.tokenizer.typed_text import PrefixIndex, TypedText, TypedTextReader
 from support.alphabet import letters
 
 WORDS = ("the", "then", "don’t", "1,000", ",", "’", "café")

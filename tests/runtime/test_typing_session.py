@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 import genrun
 from genrun.errors import OptionError
 from genrun.model import Model
-from genrun.session import States, StepSession
+from genrun.stepping.session import States, StepSession
+from genrun.suggesting.typing_session import KEPT_STATES, StateTrail, TypingSession
 from genrun.tokenizer import Normalization, Tokenizer
-from genrun.typing_session import KEPT_STATES, StateTrail, TypingSession
 from support.alphabet import SPECIALS, babble_table, random_drift, write_model
 
 WORDS = ("the", "then", "them", "ten", "hen", "he", "e", ",", ".", "’", "the’n")

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import genrun
-from genrun.description import describe_model
+from genrun.loading.description import describe_model
+from genrun.loading.metadata import LOGIT_TOLERANCE, GoldenText
 from genrun.model import Model
-from genrun.model_file import LOGIT_TOLERANCE, GoldenText
-from genrun.verification import VerificationReport, greedy_continuations, logits_after
+from genrun.scoring.verification import VerificationReport, greedy_continuations, logits_after
 from genrun_export.choosing import add_choosing
 from support.alphabet import (
     alphabet_table,

@@ -16,7 +16,7 @@ import onnx
 from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from genrun.model_file import GenerationDefaults, GoldenText, Metadata, Verification
+from genrun.loading.metadata import GenerationDefaults, GoldenText, Metadata, Verification
 from genrun.tokenizer import Tokenizer
 from genrun_export.choosing import add_choosing
 

@@ -17,7 +17,7 @@ _OBJECTS = 20_000  # made between two searches for garbage; with Python's 700, i
 
 def main() -> NoReturn:
     """Run the ``genrun`` command."""
-    from genrun.cli import signals  # the standard library alone
+    from genrun.cli.io import signals  # the standard library alone
 
     try:
         signals.handle()

@@ -9,8 +9,8 @@ import click
 from genrun.cli.opening_options import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
-    from genrun.benchmark_setup import Setup
-    from genrun.benchmarking import Measurement
+    from genrun.benchmarking.measuring import Measurement
+    from genrun.benchmarking.setup import Setup
 
 __all__ = ["command"]
 
@@ -39,11 +39,11 @@ def command(
     as_json: bool,
 ) -> None:
     """Measure how fast MODEL generates, and how much of the time is the model's, choosing the word, Python's."""
-    from genrun.benchmark_setup import describe_setup
-    from genrun.benchmarking import BATCH_SIZES, SECONDS, benchmark
-    from genrun.cli.output import show, show_json
+    from genrun.benchmarking.measuring import BATCH_SIZES, SECONDS, benchmark
+    from genrun.benchmarking.setup import describe_setup
+    from genrun.cli.io.output import show, show_json
+    from genrun.generating.settings import resolve_settings
     from genrun.options import parse_assignments
-    from genrun.settings import resolve_settings
 
     if seconds is not None and tokens is not None:
         raise click.UsageError("give --seconds or --tokens, not both")
@@ -76,7 +76,7 @@ def command(
 
 def _say(setup: Setup) -> None:
     """Say on stderr what is measured, and on what."""
-    from genrun.cli.output import say
+    from genrun.cli.io.output import say
 
     shape = f"{setup.architecture}, vocabulary {setup.vocabulary:,}".removeprefix(", ")
     for line in (

@@ -15,8 +15,8 @@ def command(context: click.Context, as_json: bool) -> None:
 
     Exit status 0 if nothing is wrong, 1 if something is.
     """
-    from genrun.cli.output import show, show_json
-    from genrun.doctor import diagnose
+    from genrun.cli.io.output import show, show_json
+    from genrun.diagnosing.doctor import diagnose
 
     findings = diagnose()
     problems = sum(finding.level == "problem" for finding in findings)

@@ -12,9 +12,9 @@ import click
 from genrun.cli.opening_options import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
-    from genrun.cli.texts import Texts
+    from genrun.cli.io.texts import Texts
+    from genrun.generating.settings import GenerationSettings
     from genrun.model import Model
-    from genrun.settings import GenerationSettings
 
 __all__ = ["command"]
 
@@ -57,11 +57,11 @@ def command(
     Without a prompt the model begins on its own, if it was trained to. A PROMPT of "-" reads prompts from standard
     input, one a line, as --prompts - does.
     """
-    from genrun.cli.output import say
-    from genrun.cli.texts import Texts
+    from genrun.cli.io.output import say
+    from genrun.cli.io.texts import Texts
     from genrun.errors import PromptError
+    from genrun.generating.settings import resolve_settings
     from genrun.options import parse_assignments
-    from genrun.settings import resolve_settings
 
     if stream and (samples > 1 or as_json):
         raise click.UsageError("--stream prints one text for each prompt; it does not go with -n or --json")
@@ -97,9 +97,9 @@ def command(
 def _print_results(
     model: Model, texts: Texts, samples: int, settings: GenerationSettings, *, as_json: bool, quiet: bool
 ) -> None:
-    from genrun.cli.line_writer import LineWriter
-    from genrun.cli.progress import Progress
-    from genrun.cli.unknown_words import UnknownWords
+    from genrun.cli.io.line_writer import LineWriter
+    from genrun.cli.io.progress import Progress
+    from genrun.cli.io.unknown_words import UnknownWords
 
     shown = texts.many and not quiet
     total = texts.total() if shown else None
@@ -124,8 +124,8 @@ def _print_results(
 
 
 def _stream(model: Model, texts: Texts, settings: GenerationSettings) -> None:
-    from genrun.cli.line_writer import LineWriter
-    from genrun.cli.unknown_words import say_unknown
+    from genrun.cli.io.line_writer import LineWriter
+    from genrun.cli.io.unknown_words import say_unknown
     from genrun.results import UnknownWordsWarning
 
     with LineWriter(seconds=0) as writer:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import click
 
 import genrun
-from genrun.cli.output import say, say_lines
-from genrun.cli.signals import end_on_second, received
-from genrun.cli.streams import abandon_stdout, prepare_streams, reader_has_gone
+from genrun.checks.printable import printable
+from genrun.cli.io.output import say, say_lines
+from genrun.cli.io.signals import end_on_second, received
+from genrun.cli.io.streams import abandon_stdout, prepare_streams, reader_has_gone
 from genrun.errors import GenrunError, OptionError, PromptError, UnknownPluginError, one_line
-from genrun.printable import printable
 
 if TYPE_CHECKING:
     from genrun.registry import PluginInfo

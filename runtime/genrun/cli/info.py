@@ -15,8 +15,8 @@ __all__ = ["command"]
 @trust_option
 def command(model_file: str, as_json: bool, trust: str) -> None:
     """Show what MODEL says about itself: its card, its defaults, and how its export was verified."""
-    from genrun.cli.output import json_line, show, show_json
-    from genrun.description import describe_model
+    from genrun.cli.io.output import json_line, show, show_json
+    from genrun.loading.description import describe_model
     from genrun.model import load
 
     described = describe_model(load(model_file, device="cpu", trust=trust))

@@ -31,7 +31,7 @@ class OpeningOptions:
         onnxruntime's default logger is kept from repeating, in long lines, what becomes an error of one line. The
         process of a command is its own; a library call leaves the logger to the program.
         """
-        from genrun.device import import_onnxruntime
+        from genrun.loading.device import import_onnxruntime
         from genrun.model import load
 
         import_onnxruntime().set_default_logger_severity(4)

@@ -11,8 +11,8 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(as_json: bool) -> None:
     """List readers, decoders and commands: what each is called, who ships it, and whether it works."""
-    from genrun.cli.output import show, show_json
-    from genrun.plugin_listing import list_plugins
+    from genrun.cli.io.output import show, show_json
+    from genrun.diagnosing.plugin_listing import list_plugins
 
     listing = list_plugins()
     if as_json:

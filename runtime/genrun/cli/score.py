@@ -9,7 +9,7 @@ import click
 from genrun.cli.opening_options import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
-    from genrun.scoring import Score
+    from genrun.scoring.scores import Score
 
 __all__ = ["command"]
 
@@ -24,8 +24,8 @@ def command(model_file: str, texts: tuple[str, ...], opening: OpeningOptions, as
 
     A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
     """
-    from genrun.cli.line_writer import LineWriter
-    from genrun.cli.texts import Texts
+    from genrun.cli.io.line_writer import LineWriter
+    from genrun.cli.io.texts import Texts
     from genrun.model import BATCH_SIZE
 
     model = opening.load(model_file)
@@ -41,10 +41,10 @@ def command(model_file: str, texts: tuple[str, ...], opening: OpeningOptions, as
 
 def _columns(score: Score) -> tuple[str, ...]:
     """Return the line of a text, having said on stderr what is to be said of it."""
-    from genrun.cli.output import say
-    from genrun.cli.unknown_words import say_unknown
-    from genrun.printable import quoted
-    from genrun.short_text import shorten
+    from genrun.checks.printable import quoted
+    from genrun.checks.short_text import shorten
+    from genrun.cli.io.output import say
+    from genrun.cli.io.unknown_words import say_unknown
 
     say_unknown(score.text, score.unknown)
     if not score.tokens:

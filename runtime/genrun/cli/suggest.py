@@ -11,7 +11,7 @@ import click
 from genrun.cli.opening_options import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
-    from genrun.suggesting import Suggestion
+    from genrun.suggesting.suggester import Suggestion
 
 __all__ = ["command"]
 
@@ -38,8 +38,8 @@ def command(
     Prints probability and word. A word is finished when a space or punctuation follows it: quote a TEXT that ends
     with a space. A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
     """
-    from genrun.cli.line_writer import LineWriter
-    from genrun.cli.texts import Texts
+    from genrun.cli.io.line_writer import LineWriter
+    from genrun.cli.io.texts import Texts
     from genrun.errors import PromptError
 
     typing = opening.load(model_file).typing(casing=casing)
@@ -79,10 +79,10 @@ class _Answer:
 
     def say_notes(self) -> None:
         """Say on stderr what is to be said besides the words."""
-        from genrun.cli.output import say
-        from genrun.cli.unknown_words import say_unknown
-        from genrun.printable import quoted
-        from genrun.short_text import shorten
+        from genrun.checks.printable import quoted
+        from genrun.checks.short_text import shorten
+        from genrun.cli.io.output import say
+        from genrun.cli.io.unknown_words import say_unknown
 
         say_unknown(self.text, self.unknown)
         if self.problem:

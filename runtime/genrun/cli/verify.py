@@ -16,9 +16,9 @@ _SHOWN = 3  # differences; the first few say it all
 @opening_options
 def command(model_file: str, opening: OpeningOptions) -> None:
     """Replay the golden texts that MODEL carries, here and on this device."""
-    from genrun.cli.output import say, show
+    from genrun.cli.io.output import say, show
     from genrun.errors import ModelFileError
-    from genrun.verification import verify
+    from genrun.scoring.verification import verify
 
     model = opening.load(model_file)
     report = verify(model)

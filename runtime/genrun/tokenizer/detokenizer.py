@@ -10,8 +10,8 @@ import copy
 import re
 from collections.abc import Iterable
 
+from genrun.checks.short_text import shown
 from genrun.errors import OptionError, nearest
-from genrun.short_text import shown
 
 __all__ = ["CASINGS", "Detokenizer", "check_casing", "title_case"]
 

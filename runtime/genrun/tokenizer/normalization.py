@@ -11,8 +11,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
+from genrun.checks.short_text import shorten
 from genrun.errors import OptionError, nearest
-from genrun.short_text import shorten
 
 __all__ = ["STEPS", "Normalization"]
 

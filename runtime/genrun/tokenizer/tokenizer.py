@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from genrun.arguments import check_prompt, check_text
+from genrun.checks.arguments import check_prompt, check_text
+from genrun.checks.short_text import shorten, shown
 from genrun.errors import OptionError, PromptError
-from genrun.short_text import shorten, shown
 from genrun.tokenizer.detokenizer import Detokenizer
 from genrun.tokenizer.normalization import Normalization
 

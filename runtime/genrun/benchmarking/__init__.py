@@ -1,0 +1,1 @@
+"""How fast a model file generates, and where the time goes."""

@@ -1,0 +1,80 @@
+"""What stands beside the figures of a benchmark: which model, which decoder, which machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from genrun.generating.settings import GenerationSettings
+from genrun.loading.device import import_onnxruntime
+from genrun.model import Model
+from genrun.stepping.session import StepSession
+
+__all__ = ["Setup", "cpu_name", "describe_setup"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What was measured, and on what.
+
+    ``architecture``: in words, from the model's card, empty if it does not say. ``threads``: CPU threads at work.
+    ``cpu``: the processor's name.
+    """
+
+    model: str
+    bytes: int
+    architecture: str
+    vocabulary: int
+    decoder: str
+    device: str
+    device_reason: str
+    threads: int
+    cpu: str
+    onnxruntime: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the setup as a JSON-ready dictionary."""
+        return asdict(self)
+
+
+def describe_setup(model: Model, settings: GenerationSettings | None = None) -> Setup:
+    """Return what a benchmark of ``model`` measures, with its own settings if there are none."""
+    settings = settings or model.settings()
+    session, decoder = model._session, settings.decoder
+    return Setup(
+        model=str(model.path),
+        bytes=model.path.stat().st_size,
+        architecture=_architecture(model),
+        vocabulary=len(model.tokenizer),
+        decoder=repr(decoder) if is_dataclass(decoder) else type(decoder).__name__,
+        device=model.device,
+        device_reason=model.device_reason,
+        threads=max(_threads_of_a_step(session), session.lanes.count),
+        cpu=cpu_name(),
+        onnxruntime=str(import_onnxruntime().__version__),
+    )
+
+
+def _threads_of_a_step(session: StepSession) -> int:
+    return session._session.get_session_options().intra_op_num_threads or os.cpu_count() or 1
+
+
+def _architecture(model: Model) -> str:
+    described = model.card.get("architecture")
+    if not isinstance(described, dict):
+        return ""
+    kind, hidden, embedding = (described.get(name) for name in ("architecture", "hidden_size", "embedding_size"))
+    return f"{described.get('layers', 1)} × {kind} {hidden}, embedding {embedding}" if kind else ""
+
+
+def cpu_name() -> str:
+    """Return the processor's name as the system has it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+    except OSError:  # not Linux
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

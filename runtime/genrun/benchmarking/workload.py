@@ -1,0 +1,157 @@
+"""What a benchmark runs in turns: the bare step, the step that also chooses, and whole texts."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.choosing.builtin_chooser import graph_options
+from genrun.errors import ModelFileError
+from genrun.generating.batch import Batch
+from genrun.generating.draws import Draws, uniform_draws
+from genrun.generating.row import Row
+from genrun.generating.settings import GenerationSettings
+from genrun.model import Model
+
+__all__ = ["Round", "Work"]
+
+_Step = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Seconds of the three kinds, the tokens of the last, and the seconds between its tokens."""
+
+    bare: float
+    choosing: float
+    whole: float
+    tokens: int
+    waits: NDArray[np.float64]
+
+
+class Work:
+    """What is measured: ``length`` steps of ``size`` texts, bare, choosing, and as part of generating the texts."""
+
+    def __init__(self, model: Model, settings: GenerationSettings, size: int) -> None:
+        self.length = settings.max_new_tokens
+        self._session = model._session
+        self._size = size
+        self._settings = settings
+        self._suppressed = model.defaults.suppressed_ids
+        self._prompt, self._first = _shortest_prompt(model)
+        self._options = graph_options(self._session, settings.decoder)
+        self._clock = _Clock()
+        metadata = model._metadata
+        endless = dataclasses.replace(metadata, generation=dataclasses.replace(metadata.generation, stop_ids=()))
+        self._endless = Model(self._session.stoppable(self._clock), endless)
+        self._lanes = self._session.lanes.divided(size)
+        self._threads = ThreadPoolExecutor(len(self._lanes))
+        self.chosen_in = "graph"
+        if self._options is None or self._session.chooses_in_numpy(self._options, max(self._lanes)):
+            self.chosen_in = "numpy"
+
+    def shorten(self, seconds: float) -> None:
+        """Make ``length`` steps take about ``seconds`` at most, or as little as can be measured."""
+        most = self.length
+        self._set_length(2)
+        self.round()  # the first is slower than all others
+        pace = self.round().choosing / self.length
+        self._set_length(max(2, min(most, int(seconds / max(pace, 1e-9)))))
+
+    def round(self) -> Round:
+        """Run each kind once: whole texts first, where a file or a decoder that fails is told as everywhere."""
+        self._clock.times.clear()
+        started = time.perf_counter()
+        results = self._endless.generate_many(
+            [self._prompt], n=self._size, batch_size=self._size, settings=self._settings
+        )
+        whole = time.perf_counter() - started
+        waits = self._clock.waits(self.length)
+        bare, choosing = map(self._timed, zip(*map(self._steps, self._lanes), strict=True))
+        return Round(bare, choosing, whole, sum(len(result.ids) for result in results), waits)
+
+    def _set_length(self, length: int) -> None:
+        self.length = length
+        self._settings = dataclasses.replace(self._settings, max_new_tokens=length)
+
+    def _timed(self, steps: Sequence[_Step]) -> float:
+        """Return the seconds that ``length`` steps of all lanes take, side by side."""
+        started = time.perf_counter()
+        if len(steps) == 1:
+            self._repeat(*steps)
+        else:
+            list(self._threads.map(self._repeat, steps))
+        return time.perf_counter() - started
+
+    def _repeat(self, step: _Step) -> None:
+        for _ in range(self.length):
+            step()
+
+    def _steps(self, size: int) -> tuple[_Step, _Step]:
+        """Return the bare step and the one that chooses, each for so many texts that begin anew."""
+        session = self._session.for_batches(len(self._lanes))
+        tokens = np.full(size, self._first, np.int64)
+        if self._options is not None:
+            draws = uniform_draws(0, 0, [self._first], size).tolist()
+            carried = {**session.unfed(size), "token": tokens}
+            bare, choosing = (
+                session.choosing_step(self._options, carried, self._suppressed, in_graph=in_graph)
+                for in_graph in (True, False)
+            )
+            return lambda: bare.run(None), lambda: choosing.run(draws)
+        batch = Batch(
+            session,
+            self._settings.decoder,
+            size=size,
+            suppressed_ids=self._suppressed,
+            log_probabilities=True,
+            in_graph=False,
+        )
+        batch.admit([Row([self._first], Draws(0, sample, [self._first]), self.length) for sample in range(size)])
+        states = session.initial_states(size)
+
+        def bare_step() -> None:
+            nonlocal states
+            _, states = session.step(tokens, states)
+
+        return bare_step, batch.advance
+
+
+class _Clock(threading.Event):
+    """Is never set, and notes when it is asked: a session asks at every step whether it shall stop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[float] = []
+
+    def is_set(self) -> bool:
+        """Note the time; nobody has told the session to stop."""
+        self.times.append(time.perf_counter())
+        return False
+
+    def waits(self, steps: int) -> NDArray[np.float64]:
+        """Return the seconds from one of so many steps to the next, whatever number of times each has asked."""
+        times = np.sort(np.array(self.times))  # threads may have noted theirs in another order
+        asked = max(1, len(times) // steps)
+        waits: NDArray[np.float64] = times[asked:] - times[:-asked]
+        return waits
+
+
+def _shortest_prompt(model: Model) -> tuple[str, int]:
+    """Return a prompt of one token and its id: of nothing where the model can begin by itself, else of a word."""
+    tokenizer = model.tokenizer
+    start = tokenizer.special("start")
+    if start is not None:
+        return "", start
+    for word in tokenizer.vocabulary[len(tokenizer.specials) :]:
+        encoding = tokenizer.encode(word)
+        if len(encoding.ids) == 1 and not encoding.unknown:
+            return word, encoding.ids[0]
+    raise ModelFileError(f"{model.path} has no word that a prompt could begin with")

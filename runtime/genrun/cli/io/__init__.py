@@ -1,0 +1,1 @@
+"""What commands read, print, and answer to."""

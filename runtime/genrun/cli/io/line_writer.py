@@ -1,0 +1,132 @@
+"""Whole lines to standard output: fast through a pipe or into a file, and never a part of a line."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import select
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TextIO
+
+from genrun.checks.printable import printable
+from genrun.cli.io.output import json_line
+from genrun.cli.io.signals import Stopped
+
+__all__ = ["LineWriter"]
+
+
+_encoders: dict[TextIO, Callable[[str], bytes]] = {}  # one for all that is written, so one byte order mark at most
+
+
+class LineWriter:
+    """Collects lines and writes them together, each write ending with the end of a line.
+
+    Lines are held for at most ``seconds`` while others arrive or somebody asks for :meth:`flush_if_due`, and not at
+    all on a terminal. A write has no more bytes than a pipe takes at once or not at all (PIPE_BUF of POSIX), so that
+    a process that is killed leaves whole lines behind; a line that is longer by itself is the exception. Leaving the
+    context writes what was collected; left by a signal, only what is taken within half a second. Raises
+    BrokenPipeError when the reader has gone.
+    """
+
+    _MOST_BYTES = getattr(select, "PIPE_BUF", 512)
+    _LAST_SECONDS = 0.5  # for what is left when a signal has come
+
+    def __init__(self, *, seconds: float = 0.2) -> None:
+        self._seconds = 0.0 if sys.stdout.isatty() else seconds
+        self._encoding, self._errors = sys.stdout.encoding, sys.stdout.errors or "strict"
+        self._encode = _encoder(sys.stdout)
+        self._lines: list[bytes] = []
+        self._bytes = 0
+        self._written = time.monotonic()
+        self._left = b""  # of a write that was cut short
+        self._in_doubt = False  # whether the last write has been made is not known
+        self._until: float | None = None  # when to give up
+        sys.stdout.flush()
+        try:
+            self._descriptor = sys.stdout.fileno() if os.name != "nt" else None
+        except (OSError, ValueError):  # a stand-in without a file
+            self._descriptor = None
+
+    def write(self, *columns: str) -> None:
+        """Add a line, given without its end; a tab stands between its columns."""
+        self._add("\t".join(map(printable, columns)) if len(columns) > 1 else printable(*columns))
+
+    def write_json(self, value: Any) -> None:
+        """Add a line that is a JSON document."""
+        self._add(json_line(value, self._encoding))
+
+    def write_part(self, text: str) -> None:
+        """Write a part of a line at once; :meth:`write` ends the line."""
+        self.flush()
+        self._put(self._encode(printable(text)))
+
+    def flush_if_due(self) -> None:
+        """Write what has been collected, if some of it has been held for long enough."""
+        if time.monotonic() - self._written >= self._seconds:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has been collected."""
+        if self._lines:
+            chunk, self._lines, self._bytes = b"".join(self._lines), [], 0
+            self._put(chunk)
+        self._written = time.monotonic()
+
+    def __enter__(self) -> LineWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, BrokenPipeError):
+            return
+        if isinstance(error, Stopped):
+            self._until = time.monotonic() + self._LAST_SECONDS
+        if self._left and not self._in_doubt:
+            self._put(self._left)
+        if not self._left or self._in_doubt:  # what is left now was not taken, and nothing may follow it
+            self.flush()
+
+    def _add(self, line: str) -> None:
+        encoded = self._encode(f"{line}\n")
+        if self._bytes + len(encoded) > self._MOST_BYTES:
+            self.flush()
+        self._lines.append(encoded)
+        self._bytes += len(encoded)
+        self.flush_if_due()
+
+    def _put(self, chunk: bytes) -> None:
+        if self._descriptor is None:
+            sys.stdout.write(chunk.decode(self._encoding, self._errors))
+            sys.stdout.flush()
+            return
+        self._left = chunk
+        while self._left and self._may_write(self._descriptor):
+            # A signal may raise between the write and the note of it: what is in doubt is not written twice.
+            self._in_doubt = True
+            try:
+                written = os.write(self._descriptor, self._left)
+            except BlockingIOError:  # whoever made the pipe has set it so
+                written = 0
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                error.filename = "standard output"
+                raise
+            self._left = self._left[written:]
+            self._in_doubt = False
+
+    def _may_write(self, descriptor: int) -> bool:
+        """Wait until something is taken; return False where that lasts too long after a signal."""
+        patience = None if self._until is None else max(0.0, self._until - time.monotonic())
+        return bool(select.select([], [descriptor], [], patience)[1])
+
+
+def _encoder(stream: TextIO) -> Callable[[str], bytes]:
+    if stream not in _encoders:
+        _encoders.clear()
+        _encoders[stream] = codecs.getincrementalencoder(stream.encoding)(stream.errors or "strict").encode
+    return _encoders[stream]

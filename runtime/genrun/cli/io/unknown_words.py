@@ -1,0 +1,52 @@
+"""What is said on stderr of words that the model does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from genrun.checks.printable import quoted
+from genrun.checks.short_text import shorten
+from genrun.cli.io.output import say as say_on_stderr
+from genrun.results import list_words
+
+__all__ = ["UnknownWords", "say_unknown"]
+
+
+def say_unknown(text: str, words: Sequence[str], say: Callable[[str], object] = say_on_stderr) -> None:
+    """Say which words of a text the model does not know, on stderr unless ``say`` is given."""
+    if words:
+        say(f"note: not in the model's vocabulary: {list_words(words)} (in {quoted(shorten(text))})")
+
+
+class UnknownWords:
+    """Notes for any number of prompts: the first few as they come, and at the end one of all of them."""
+
+    _SHOWN = 5
+    _KEPT = 10_000
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        self._say = say
+        self._prompts = 0
+        self._words: dict[str, None] = {}
+
+    def note(self, prompt: str, words: Sequence[str]) -> None:
+        """Take note of the unknown ``words`` of a prompt."""
+        if not words:
+            return
+        self._prompts += 1
+        if self._prompts <= self._SHOWN:
+            say_unknown(prompt, words, self._say)
+        if len(self._words) < self._KEPT:
+            self._words.update(dict.fromkeys(map(shorten, words)))
+
+    def summarize(self) -> None:
+        """Say what the unknown words were, if not all of them have been shown."""
+        if self._prompts <= self._SHOWN:
+            return
+        more = "more than " if len(self._words) >= self._KEPT else ""
+        count = f"{more}{min(len(self._words), self._KEPT):,} word{'s' if len(self._words) != 1 else ''}"
+        are = "is" if len(self._words) == 1 else "are"
+        self._say(
+            f"note: {count} in {self._prompts:,} prompts {are} not in the model's vocabulary: "
+            f"{list_words(list(self._words))}"
+        )

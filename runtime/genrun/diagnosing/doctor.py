@@ -1,0 +1,242 @@
+"""Looks for what would keep genrun from working here, and says what to type to repair it.
+
+Each check is a function from a :class:`Machine` to findings; to have one more, write it below the others and add it
+to CHECKS. Nothing is downloaded, and what may crash is tried in a process of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import platform
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib import metadata
+from typing import Any
+
+import genrun
+from genrun.diagnosing.plugin_listing import list_plugins
+from genrun.diagnosing.plugin_origin import remedy
+from genrun.diagnosing.provider_trial import Trial, try_provider
+from genrun.errors import cause
+from genrun.loading.device import CPU, CUDA
+from genrun.loading.onnxruntime_wheels import CPU_WHEEL, GPU_WHEEL, how_to_install, installed_wheels
+
+__all__ = ["CHECKS", "Finding", "Machine", "diagnose"]
+
+_LAST_FOR_CUDA_12 = "1.27"  # onnxruntime-gpu on PyPI is for CUDA 13 from this version on
+_TENSORFLOW = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found out.
+
+    ``level``: ``ok``, ``note`` (worth knowing, nothing wrong) or ``problem``; ``about``: a word for what it is about;
+    ``remedy``: what to type, or to do, where that is known.
+    """
+
+    level: str
+    about: str
+    message: str
+    remedy: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as a JSON-ready dictionary."""
+        return asdict(self)
+
+
+class Machine:
+    """What the checks look at; each thing is looked up once, when a check first asks for it."""
+
+    @cached_property
+    def wheels(self) -> dict[str, str]:
+        """The installed wheels of onnxruntime with their versions."""
+        return installed_wheels()
+
+    @cached_property
+    def has_module(self) -> bool:
+        """Whether there is a module ``onnxruntime``, whoever installed it."""
+        return importlib.util.find_spec("onnxruntime") is not None
+
+    @cached_property
+    def libraries(self) -> dict[str, str]:
+        """The installed ``nvidia-…`` packages with their versions."""
+        found: dict[str, str] = {}
+        for distribution in metadata.distributions():
+            with contextlib.suppress(Exception):  # damaged metadata, of a package that may be any
+                name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"] or "").lower()
+                if name.startswith("nvidia-"):
+                    found.setdefault(name, distribution.version)
+        return found
+
+    @cached_property
+    def needed(self) -> dict[str, int]:
+        """The ``nvidia-…`` packages that the installed onnxruntime-gpu names, with their major versions."""
+        named = {}
+        for requirement in metadata.requires(GPU_WHEEL) or [] if GPU_WHEEL in self.wheels else []:
+            if found := re.match(r"(nvidia-[\w-]+)[^;]*?[~=]=\s*(\d+).*;.*extra\s*==\s*.cu", requirement):
+                named[found[1]] = int(found[2])
+        return named
+
+    @cached_property
+    def cpu(self) -> Trial:
+        """What came of running a model on the CPU."""
+        return try_provider(CPU)
+
+    @cached_property
+    def cuda(self) -> Trial:
+        """What came of running a model on a GPU."""
+        return try_provider(CUDA)
+
+
+Check = Callable[[Machine], Iterator[Finding]]
+
+
+def diagnose(machine: Machine | None = None) -> list[Finding]:
+    """Return what every check has found, in their order. A check that fails itself is a finding too.
+
+    >>> [(finding.message, finding.remedy) for finding in diagnose() if finding.level == "problem"]  # doctest: +SKIP
+    [('not installed, so no model can be run', "pip install 'genrun[cpu]'  (or 'genrun[gpu]', with an NVIDIA GPU)")]
+    """
+    machine = machine or Machine()
+    findings: list[Finding] = []
+    for check in CHECKS:
+        try:
+            findings.extend(check(machine))
+        except Exception as error:
+            name = check.__name__.removeprefix("check_")
+            findings.append(Finding("problem", name, f"the check itself failed: {cause(error)}"))
+    return findings
+
+
+def check_versions(machine: Machine) -> Iterator[Finding]:
+    """The versions of what matters, for a report; TensorFlow is not imported to ask for its."""
+    yield Finding("ok", "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    yield Finding("ok", "genrun", genrun.__version__)
+    yield Finding("ok", "numpy", _version("numpy") or "?")
+    for about, names in (("tensorflow", _TENSORFLOW), ("tf2onnx", ("tf2onnx",))):
+        version = next(filter(None, map(_version, names)), None)
+        if version is None:
+            yield Finding("note", about, "not installed; training and export need it", "pip install 'genrun[train]'")
+        else:
+            yield Finding("ok", about, version)
+
+
+def check_wheels(machine: Machine) -> Iterator[Finding]:
+    """There is one wheel of onnxruntime: without any no model runs, and two overwrite each other."""
+    listed = " and ".join(f"{name} {version}" for name, version in machine.wheels.items())
+    if len(machine.wheels) > 1:
+        remedy = how_to_install("gpu" if GPU_WHEEL in machine.wheels else "cpu", machine.wheels)
+        message = f"{listed} are installed and overwrite each other"
+        yield Finding("problem", "onnxruntime", message, f"{remedy}  (or 'genrun[cpu]', without a GPU)")
+    elif listed:
+        yield Finding("ok", "onnxruntime", listed)
+    elif machine.has_module:
+        yield Finding("note", "onnxruntime", "the module is there, but no wheel of it that genrun knows")
+    else:
+        remedy = "pip install 'genrun[cpu]'  (or 'genrun[gpu]', with an NVIDIA GPU)"
+        yield Finding("problem", "onnxruntime", "not installed, so no model can be run", remedy)
+
+
+def check_cpu(machine: Machine) -> Iterator[Finding]:
+    """Onnxruntime can be imported and runs a model."""
+    if not machine.wheels and not machine.has_module:
+        return
+    if machine.cpu.works:
+        yield Finding("ok", "cpu", "a model ran on the CPU")
+    else:
+        remedy = how_to_install("gpu" if GPU_WHEEL in machine.wheels else "cpu", machine.wheels)
+        yield Finding("problem", "cpu", f"onnxruntime runs no model: {machine.cpu.why_not}", remedy)
+
+
+def check_cuda(machine: Machine) -> Iterator[Finding]:
+    """Where onnxruntime for GPUs is installed, a model runs on the GPU: the driver is there, and new enough."""
+    if GPU_WHEEL not in machine.wheels:
+        if CPU_WHEEL in machine.wheels and machine.cpu.driver:
+            message = f"there is an NVIDIA driver (CUDA {machine.cpu.driver}), but onnxruntime is the one for CPUs"
+            yield Finding("note", "cuda", message, how_to_install("gpu", machine.wheels))
+        return
+    if len(machine.wheels) > 1 or not machine.cpu.works:  # which is the first to repair
+        return
+    trial = machine.cuda
+    major = max((major for name, major in machine.needed.items() if "cuda-runtime" in name), default=0)
+    without_gpu = how_to_install("cpu", machine.wheels)
+    if trial.works:
+        yield Finding("ok", "cuda", f"a model ran on the GPU (driver for CUDA up to {trial.driver or '?'})")
+    elif not trial.driver:
+        message = f"no NVIDIA driver is found, and CUDA could not start: {trial.why_not}"
+        yield Finding("problem", "cuda", message, f"install the NVIDIA driver, or, without a GPU: {without_gpu}")
+    elif int(trial.driver.partition(".")[0]) < major:
+        message = f"the NVIDIA driver is for CUDA up to {trial.driver}, and onnxruntime-gpu needs CUDA {major}"
+        older = f", or pip install 'onnxruntime-gpu[cuda,cudnn]<{_LAST_FOR_CUDA_12}'" if major == 13 else ""
+        yield Finding("problem", "cuda", message, f"update the NVIDIA driver{older}")
+    else:
+        remedy = f"pip install --force-reinstall 'genrun[gpu]', or, without a GPU: {without_gpu}"
+        yield Finding("problem", "cuda", f"CUDA could not start: {trial.why_not}", remedy)
+
+
+def check_cuda_libraries(machine: Machine) -> Iterator[Finding]:
+    """Where CUDA does not start, its libraries and cuDNN are there in the versions that onnxruntime-gpu names.
+
+    Where it does, they may as well come from the system.
+    """
+    if not machine.needed or not machine.cpu.works or machine.cuda.works:
+        return
+    missing = []
+    for name, major in machine.needed.items():
+        version = machine.libraries.get(name)
+        kin = [f"{other} {found}" for other, found in machine.libraries.items() if _stem(other) == _stem(name)]
+        if version is None:
+            missing.append(f"{name} {major}" + (f" (for which {', '.join(kin)} does not do)" if kin else ""))
+        elif version.partition(".")[0] != str(major):
+            message = f"{name} {version} is installed, and onnxruntime-gpu needs {major}"
+            yield Finding("problem", "cuda libraries", message, f"pip install '{name}~={major}.0'")
+    if missing:
+        level = "problem" if machine.cuda.why_not.endswith("is missing") else "note"  # the system may have them
+        message = f"not installed by pip: {', '.join(missing)}"
+        yield Finding(level, "cuda libraries", message, "pip install 'onnxruntime-gpu[cuda,cudnn]'")
+
+
+def check_plugins(machine: Machine) -> Iterator[Finding]:
+    """Every plugin can be imported and is what it says; one that is hidden by another is worth knowing."""
+    listing = list_plugins()
+    for plugin in listing:
+        if plugin.state == "broken":
+            message = plugin.reason or f"{plugin.kind} {plugin.name!r} of {plugin.distribution} is broken"
+            do = remedy(plugin.distribution, plugin.installed_from, plugin.file, plugin.raised_at)
+            yield Finding("problem", "plugins", message, do)
+        elif plugin.state == "hidden":
+            yield Finding("note", "plugins", f"{plugin.kind} of {plugin.distribution} is hidden: {plugin.reason}")
+    works = sum(plugin.state == "available" for plugin in listing)
+    yield Finding("ok", "plugins", f"{works} of {len(listing)} readers, decoders and commands are available")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+    except Exception:  # damaged metadata
+        return "?"
+
+
+def _stem(name: str) -> str:
+    """Return a package's name without the version of CUDA that it is for.
+
+    >>> _stem("nvidia-cudnn-cu12")
+    'nvidia-cudnn'
+    """
+    return re.sub(r"-cu\d+$", "", name)
+
+
+CHECKS: tuple[Check, ...] = (
+    check_versions,
+    check_wheels,
+    check_cpu,
+    check_cuda,
+    check_cuda_libraries,
+    check_plugins,
+)

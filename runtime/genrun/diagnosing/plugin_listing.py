@@ -1,0 +1,90 @@
+"""What is installed: every reader, decoder and command with its owner and whether it works."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from genrun import registry
+from genrun.diagnosing.plugin_look import fault, look
+from genrun.diagnosing.plugin_origin import installed_from
+from genrun.diagnosing.plugin_trial import try_plugins
+from genrun.errors import GenrunError, one_line
+
+__all__ = ["ListedPlugin", "list_plugins"]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPlugin:
+    """A plugin as listed. ``state`` is ``available``, or ``broken`` or ``hidden`` with the ``reason``.
+
+    ``options`` are the option names with their defaults (null: a value is required); ``file`` is where it is defined,
+    or its package where it is broken; ``raised_at`` is the line of the plugin's that raised an error, ``FILE:LINE``;
+    ``installed_from`` is the folder or address that its distribution came from (null: an index).
+    """
+
+    kind: str
+    name: str
+    distribution: str
+    version: str
+    defined: str
+    file: str | None
+    state: str
+    reason: str | None
+    raised_at: str | None
+    installed_from: str | None
+    options: dict[str, Any]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The plugin as a row of texts."""
+        state = self.state if self.reason is None else f"{self.state}: {self.reason}"
+        return self.kind, self.name, f"{self.distribution} {self.version}", self.defined, state
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plugin as a JSON-ready dictionary."""
+        return asdict(self)
+
+
+def list_plugins() -> list[ListedPlugin]:
+    """Return every offered plugin. Each is imported to see whether it works; what fails is listed as broken.
+
+    Those that are not genrun's own are imported in other processes, which may crash, hang and print.
+    """
+    offered = [info for kind in registry.GROUPS for info in registry.plugins(kind)]
+    strangers = [info for info in offered if not info.built_in]
+    tried = dict(zip(map(id, strangers), try_plugins(strangers), strict=True))
+    return [_listed(info, tried[id(info)] if id(info) in tried else _looked_at_here(info)) for info in offered]
+
+
+def _looked_at_here(info: registry.PluginInfo) -> dict[str, Any]:
+    try:
+        return look(info)
+    except GenrunError as error:
+        return fault(info, error)
+
+
+def _listed(info: registry.PluginInfo, answer: dict[str, Any]) -> ListedPlugin:
+    state = "available" if answer["reason"] is None else "broken"
+    hidden = _why_hidden(info) if state == "available" else None
+    if hidden is not None:
+        state, answer = "hidden", {**answer, "reason": hidden}
+    return ListedPlugin(
+        kind=info.kind,
+        name=info.name,
+        distribution=info.distribution,
+        version=info.version,
+        defined=info.value,
+        state=state,
+        installed_from=installed_from(info.entry_point.dist),
+        **answer,
+    )
+
+
+def _why_hidden(info: registry.PluginInfo) -> str | None:
+    try:
+        if registry.find(info.kind, info.name) == info:
+            return None
+    except GenrunError as error:
+        return one_line(error)
+    return f"{info.name!r} is a built-in name; ask for {info.qualified_name!r}"

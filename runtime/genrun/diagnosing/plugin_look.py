@@ -1,0 +1,149 @@
+"""Looks at plugins in the process that imports them, which may end at any moment.
+
+Before each plugin it says which it is, and afterwards what it has found, as JSON on a pipe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import importlib.util
+import inspect
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from genrun import options, registry
+from genrun.checks.short_text import short_line
+from genrun.errors import GenrunError, cause, one_line
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+__all__ = ["BUSY", "fault", "look", "look_at_all", "module_file"]
+
+BUSY = 6  # limits that may pass for a plugin whose process computes, but gets little of a busy machine
+
+_MOST_BYTES = 4 * 2**30  # of memory
+_MOST_CHARACTERS = 4096  # of a path
+_GRACE_SECONDS = 5.0  # beyond the time limit, which the process that watches this one keeps
+
+
+def look(info: registry.PluginInfo) -> dict[str, Any]:
+    """Import one plugin that works and return its ``file`` and ``options``; ``reason`` and ``raised_at`` are None.
+
+    Raises PluginError for one that does not.
+
+    >>> look(registry.find("decoder", "greedy"))["options"]
+    {}
+    """
+    loaded = registry.load(info)
+    described = options.describe(loaded) if info.kind != "command" else {}
+    return {"reason": None, "file": _source_file(loaded), "raised_at": None, "options": described}
+
+
+def fault(info: registry.PluginInfo, error: BaseException) -> dict[str, Any]:
+    """Return the same for a plugin that raised ``error`` when it was looked at."""
+    reason = one_line(error)
+    if not isinstance(error, GenrunError):  # memory that ran out, or a KeyboardInterrupt of the plugin's
+        reason = f"{info.title} failed to import: {cause(error)}"
+    return {"reason": reason, "file": module_file(info), "raised_at": _raised_at(info, error), "options": {}}
+
+
+def look_at_all(
+    plugins: Sequence[tuple[int, Mapping[str, str]]], answers: Connection, seconds: float, close: int | None
+) -> None:
+    """Look at ``plugins`` (numbers, and fields of a PluginInfo) one after another, and end the process.
+
+    ``close`` is a file descriptor that this process must not keep open; ``seconds`` the time limit for each plugin.
+    """
+    process, end, renewal = os.getpid(), os._exit, 0.0
+    if close is not None:
+        os.close(close)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=answers.close)  # or nobody would see this process end
+    for number, fields in plugins:
+        info = _offered(fields)
+        _limit()
+        if time.monotonic() >= renewal:  # not each time: it starts a thread
+            renewal = time.monotonic() + _GRACE_SECONDS / 2
+            # Ends this process where nothing watches it any more.
+            faulthandler.dump_traceback_later(BUSY * seconds + _GRACE_SECONDS, exit=True, file=2)
+        _send(answers, {"number": number, "file": module_file(info)})
+        try:
+            answer = look(info)
+        except BaseException as error:
+            _without_limits()  # or, where memory has run out, what is wrong could not be told
+            answer = fault(info, error)
+        if os.getpid() != process:  # the plugin forked
+            end(0)
+        _send(answers, {"number": number, "answer": answer})
+    end(0)  # threads that a plugin started need not be waited for
+
+
+def module_file(info: registry.PluginInfo) -> str | None:
+    """Return the file or folder of the package that ``info`` names, without importing it."""
+    with contextlib.suppress(Exception):
+        spec = importlib.util.find_spec(info.entry_point.module.partition(".")[0])
+        if spec is not None and spec.origin is not None:
+            return short_line(spec.origin, _MOST_CHARACTERS)
+    return None
+
+
+def _offered(fields: Mapping[str, str]) -> registry.PluginInfo:
+    entry = metadata.EntryPoint(fields["entry_name"], fields["entry_value"], registry.GROUPS[fields["kind"]])
+    return registry.PluginInfo(
+        fields["kind"], fields["name"], fields["distribution"], fields["version"], fields["value"], entry
+    )
+
+
+def _send(answers: Connection, message: Mapping[str, Any]) -> None:
+    answers.send_bytes(json.dumps(message).encode())
+
+
+def _source_file(loaded: object) -> str | None:
+    with contextlib.suppress(Exception):
+        file = inspect.getsourcefile(inspect.unwrap(getattr(loaded, "callback", loaded)))  # type: ignore[arg-type]
+        return None if file is None else short_line(file, _MOST_CHARACTERS)
+    return None
+
+
+def _raised_at(info: registry.PluginInfo, error: BaseException) -> str | None:
+    """Return ``FILE:LINE`` of the innermost line of the plugin's own package that ``error`` passed through."""
+    with contextlib.suppress(Exception):
+        raised = error.__cause__ or error
+        if isinstance(raised, SyntaxError) and raised.filename:
+            return short_line(f"{raised.filename}:{raised.lineno}", _MOST_CHARACTERS)
+        package = info.entry_point.module.partition(".")[0]
+        places = [
+            f"{frame.f_code.co_filename}:{line}"
+            for frame, line in traceback.walk_tb(raised.__traceback__)
+            if str(frame.f_globals.get("__name__")).partition(".")[0] == package
+        ]
+        return short_line(places[-1], _MOST_CHARACTERS) if places else None
+    return None
+
+
+def _limit() -> None:
+    """Bound the memory of this process, where the system can, and leave no image of it when it crashes."""
+    _set_limits(_MOST_BYTES, 0)
+
+
+def _without_limits() -> None:
+    _set_limits(sys.maxsize, sys.maxsize)
+
+
+def _set_limits(memory: int, core: int) -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    for name, wanted in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_CORE, core)):
+        _, most = resource.getrlimit(name)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(name, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))

@@ -1,0 +1,49 @@
+"""Where the distribution of a plugin was installed from, and so what to do about a plugin that is broken."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shlex
+from importlib import metadata
+from urllib.parse import unquote, urlsplit
+
+from genrun.checks.short_text import short_line
+
+__all__ = ["installed_from", "remedy"]
+
+
+@functools.lru_cache(maxsize=8)  # the plugins of a distribution come one after another
+def installed_from(distribution: metadata.Distribution | None) -> str | None:
+    """Return the folder, file or address that ``distribution`` was installed from; None for an index such as PyPI's.
+
+    Without a record of an installer, it is the folder that the distribution lies in.
+    """
+    try:
+        recorded = distribution.read_text("direct_url.json") if distribution is not None else None
+        if recorded:
+            address = str(json.loads(recorded)["url"])
+            parts = urlsplit(address)
+            path = unquote(parts.path)[1 if os.name == "nt" else 0 :]  # /C:/…
+            return short_line(path if parts.scheme == "file" else address)
+        if distribution is not None and not distribution.read_text("INSTALLER"):
+            return short_line(str(distribution.locate_file("")))
+    except Exception:  # damaged metadata
+        return None
+    return None
+
+
+def remedy(distribution: str, origin: str | None, file: str | None, raised_at: str | None) -> str:
+    """Return what to do about a broken plugin of ``distribution``, which was installed from ``origin``.
+
+    >>> remedy("acme", None, None, "/site/acme.py:3")
+    'pip install --upgrade acme, or pip uninstall acme  (it fails in /site/acme.py:3)'
+    >>> remedy("acme", "/home/me/acme", "/home/me/acme/acme.py", None)
+    'correct /home/me/acme/acme.py, or pip uninstall acme  (it is installed from /home/me/acme)'
+    """
+    name = shlex.quote(distribution)
+    if origin is None:
+        where = f"  (it fails in {raised_at})" if raised_at else f"  (it is in {file})" if file else ""
+        return f"pip install --upgrade {name}, or pip uninstall {name}{where}"
+    return f"correct {raised_at or file or origin}, or pip uninstall {name}  (it is installed from {origin})"

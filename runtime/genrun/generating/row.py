@@ -1,0 +1,33 @@
+"""One text in the making, as the decoding loop and the two ways of choosing see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from genrun.generating.text_stream import TextStream
+
+__all__ = ["Row"]
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One text in the making.
+
+    ``draws`` yields one uniform number per new token. ``watch`` sees every new token and stops the row at a stop
+    text. ``fed`` counts the tokens of the prompt that the model has seen. ``finish_reason``: ``end`` (an end token),
+    ``stop`` (a stop text), ``length``. ``admitted`` to its batch, and ``finished``: seconds of a clock that never
+    goes back.
+    """
+
+    prompt_ids: Sequence[int]
+    draws: Iterator[float]
+    max_new_tokens: int
+    watch: TextStream | None = None
+    fed: int = 0
+    new_ids: list[int] = field(default_factory=list)
+    new_text: str = ""
+    log_probability: float = 0.0
+    finish_reason: str = ""
+    admitted: float = 0.0
+    finished: float = 0.0

@@ -1,0 +1,236 @@
+"""Opening a model file with onnxruntime on a device, and saying which device it really is.
+
+This is the only module that imports onnxruntime, and it does so when a model is opened. What is asked for by name is
+used or is an error: nothing falls back to another device unnoticed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from genrun.checks.arguments import check_count
+from genrun.checks.short_text import shown
+from genrun.errors import DeviceError, MissingExtraError, ModelFileError, OptionError, one_line
+from genrun.loading.onnxruntime_wheels import GPU_WHEEL, how_to_install, installed_wheels
+from genrun.loading.preloading import preload_libraries
+from genrun.loading.startup_failures import known_cause
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
+
+__all__ = ["CPU", "CUDA", "DEVICES", "DeviceWarning", "OpenedSession", "import_onnxruntime", "open_session", "reason"]
+
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+DEVICES = ("auto", "cpu", "cuda")
+_PROVIDERS = {"cpu": (CPU,), "cuda": (CUDA, CPU)}
+_NAMES = {CPU: "cpu", CUDA: "cuda"}
+# Its default computes with ten bits of mantissa, which is not what was exported and verified.
+_WITH_OPTIONS = {CUDA: (CUDA, {"use_tf32": "0"})}
+_SMALL_BYTES = 16 * 2**20
+_MOST_THREADS = 1024
+_MOST_CHARACTERS = 300  # of a reason
+_ASK_DOCTOR = "genrun doctor says what to do"
+
+
+class DeviceWarning(UserWarning):
+    """``device="auto"`` took the CPU although onnxruntime for GPUs is installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session of onnxruntime and where it runs.
+
+    ``device``: ``cpu``, ``cuda``, or the name of another provider; ``reason``: why that one; ``providers``: all that
+    are in use, the preferred one first; ``fell_back``: on the CPU although onnxruntime for GPUs is installed;
+    ``lanes``: how many steps are best run at once, and ``narrow`` the session for that, whose steps have one thread
+    each; None for ``session`` itself.
+    """
+
+    session: ort.InferenceSession
+    reason: str
+    fell_back: bool = False
+    lanes: int = 1
+    narrow: ort.InferenceSession | None = None
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """What the session says of itself; the list of available providers says only what was compiled in."""
+        return tuple(self.session.get_providers())
+
+    @property
+    def device(self) -> str:
+        """The preferred provider in a word."""
+        return _NAMES.get(self.providers[0], self.providers[0])
+
+
+def open_session(path: Path, device: str | Sequence[str], threads: int | None) -> OpenedSession:
+    """Open a model file on ``device``: ``auto``, ``cpu``, ``cuda``, or onnxruntime's providers, a list or text.
+
+    ``threads``: 1 to 1,024, None for all cores; each operator of a large model has them. A small one has them for
+    several steps at once, and for a single step only where they are asked for. Raises OptionError for what is no
+    device, ModelFileError for a file that is no ONNX model, DeviceError for a device that cannot be used,
+    MissingExtraError without onnxruntime.
+    """
+    wanted = _providers(device)
+    if threads is not None:
+        threads = check_count("threads", threads, most=_MOST_THREADS)
+    ort = import_onnxruntime()
+    if wanted is None:
+        return _open_on_any(ort, path, threads)
+    if wanted == (CPU,):
+        return _open_on_cpu(ort, path, threads, "asked for")
+    _check_available(ort, wanted, device)
+    session, why_not = _try(ort, path, wanted, threads)
+    if session is None:
+        _open(ort, path, (CPU,), threads)  # raises, if the file is to blame
+        raise DeviceError(f"device {shown(device)} cannot be used: {why_not}; {_ASK_DOCTOR}")
+    return OpenedSession(session, "asked for")
+
+
+def import_onnxruntime() -> ModuleType:
+    """Return the module onnxruntime.
+
+    Raises MissingExtraError, with the pip line, where there is none, and DeviceError for one that cannot be used,
+    such as what is left of it when one of two wheels was removed.
+    """
+    try:
+        module = importlib.import_module("onnxruntime")
+        for name in ("InferenceSession", "get_available_providers"):
+            getattr(module, name)
+    except ModuleNotFoundError as error:
+        if error.name != "onnxruntime":
+            raise DeviceError(f"onnxruntime cannot be imported: {one_line(error)}; {_ASK_DOCTOR}") from error
+        raise MissingExtraError("running a model needs onnxruntime", "cpu", "gpu") from error
+    except Exception as error:  # its native libraries, for one, may fail to load
+        raise DeviceError(f"onnxruntime cannot be imported: {one_line(error)}; {_ASK_DOCTOR}") from error
+    return module
+
+
+def reason(error: Exception) -> str:
+    """Return the human part of an onnxruntime message such as ``[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : …``."""
+    return one_line(error).rpartition(" : ")[2] or one_line(error)
+
+
+def _providers(device: object) -> tuple[str, ...] | None:
+    """Return the names of the providers that are asked for; None for ``auto``."""
+    accepted = f"accepted: {', '.join(DEVICES)}, or a list of onnxruntime's providers such as {CUDA},{CPU}"
+    if isinstance(device, str):
+        if device == "auto":
+            return None
+        names = _PROVIDERS.get(device) or tuple(name.strip() for name in device.split(","))
+        if not any(name.endswith("ExecutionProvider") for name in names):
+            raise OptionError(f"unknown device {shown(device)}; {accepted}")
+    else:
+        names = tuple(device) if isinstance(device, Sequence) and not isinstance(device, (bytes, bytearray)) else ()
+    if not names or not all(isinstance(name, str) for name in names):
+        raise OptionError(f"unknown device {shown(device)}; {accepted}")
+    if len(set(names)) < len(names):
+        raise OptionError(f"device {shown(device)} names a provider twice")
+    return names
+
+
+def _check_available(ort: ModuleType, wanted: Sequence[str], device: str | Sequence[str]) -> None:
+    """Raise OptionError for a provider that does not exist, DeviceError for one that was not compiled in."""
+    available = ort.get_available_providers()
+    absent = [name for name in wanted if name not in available]
+    for name in absent:
+        known = {provider.lower(): provider for provider in ort.get_all_providers()}
+        if name not in known.values():
+            near = difflib.get_close_matches(
+                name[:_MOST_CHARACTERS].lower(), known, n=1, cutoff=0.9
+            )  # they all end alike
+            hint = f"did you mean {known[near[0]]!r}?" if near else f"accepted: {', '.join(available)}"
+            raise OptionError(f"unknown execution provider {shown(name)}; {hint}")
+    if CUDA in absent:
+        do = how_to_install("gpu", installed_wheels())
+        raise DeviceError(f"device {shown(device)} cannot be used: {_why_without_cuda(ort)}; {do}")
+    if absent:
+        raise DeviceError(
+            f"device {shown(device)} cannot be used: the installed onnxruntime {ort.__version__} "
+            f"is without {absent[0]}; it has {', '.join(available)}"
+        )
+
+
+def _open_on_any(ort: ModuleType, path: Path, threads: int | None) -> OpenedSession:
+    if CUDA not in ort.get_available_providers():
+        why_not, meant_for_gpus = _why_without_cuda(ort), GPU_WHEEL in installed_wheels()
+    else:
+        session, why_not = _try(ort, path, (CUDA, CPU), threads)
+        meant_for_gpus = True
+        if session is not None:
+            return OpenedSession(session, "a GPU is available")
+    return _open_on_cpu(ort, path, threads, why_not, meant_for_gpus)
+
+
+def _why_without_cuda(ort: ModuleType) -> str:
+    wheels = installed_wheels()
+    if len(wheels) > 1:
+        return f"{' and '.join(wheels)} are both installed and overwrite each other"
+    return f"the installed onnxruntime {ort.__version__} is without CUDA"
+
+
+def _try(
+    ort: ModuleType, path: Path, wanted: Sequence[str], threads: int | None
+) -> tuple[ort.InferenceSession | None, str]:
+    """Return a session that really runs on all of ``wanted``, or None and the reason."""
+    said, failure, missing = preload_libraries(ort) if CUDA in wanted else "", "", list(wanted)
+    try:
+        session = _new_session(ort, path, wanted, threads)
+    except Exception as error:  # onnxruntime's exceptions share no public base class
+        failure = reason(error)
+        said = f"{said}\n{one_line(error)}"
+    else:
+        missing = [name for name in wanted if name not in session.get_providers()]
+        if not missing:
+            return session, ""
+    why = known_cause(said) or failure[:_MOST_CHARACTERS] or " ".join(said.split())[:_MOST_CHARACTERS]
+    if missing[0] == CUDA:
+        return None, f"CUDA could not start ({why or 'no GPU, or CUDA or cuDNN libraries are missing'})"
+    return None, f"{missing[0]} could not start ({why or 'what it needs is missing here'})"
+
+
+def _open_on_cpu(
+    ort: ModuleType, path: Path, threads: int | None, why: str, fell_back: bool = False
+) -> OpenedSession:
+    session = _open(ort, path, (CPU,), threads)
+    if not _is_small(path):
+        return OpenedSession(session, why, fell_back)
+    if threads is None:
+        cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+        return OpenedSession(session, why, fell_back, len(cores))
+    narrow = _open(ort, path, (CPU,), 1) if threads > 1 else None
+    return OpenedSession(session, why, fell_back, threads, narrow)
+
+
+def _is_small(path: Path) -> bool:
+    return path.stat().st_size < _SMALL_BYTES
+
+
+def _open(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | None) -> ort.InferenceSession:
+    try:
+        return _new_session(ort, path, providers, threads)
+    except Exception as error:  # onnxruntime's exceptions share no public base class
+        raise ModelFileError(f"{path} is not a readable ONNX model: {reason(error)}") from error
+
+
+def _new_session(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | None) -> ort.InferenceSession:
+    """Return a session on ``providers``, or raise onnxruntime's own exception.
+
+    Without ``enable_fallback=0`` onnxruntime prints a failure to standard output and opens the file on the CPU; and a
+    step that fails on a GPU would be repeated on the CPU, with all steps after it.
+    """
+    settings = ort.SessionOptions()
+    settings.log_severity_level = 4  # what goes wrong is raised; onnxruntime need not also print it
+    # A small step is over before a second thread has woken up; 0 lets onnxruntime use every core.
+    settings.intra_op_num_threads = threads or (1 if _is_small(path) else 0)
+    settings.inter_op_num_threads = 1
+    settings.add_session_config_entry("session.load_model_format", "ONNX")  # whatever the file is called
+    chosen = [_WITH_OPTIONS.get(name, name) for name in providers]
+    return ort.InferenceSession(path, settings, providers=chosen, enable_fallback=0)

@@ -1,0 +1,132 @@
+"""The door for a model file, which may come from a stranger: nothing of it is used before it has been checked here.
+
+Its bytes are read as protobuf within limits, the metadata as texts, the graph operator by operator. What passes is
+what onnxruntime is then given. ``docs/model-file.md`` lists the limits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from genrun.checks.short_text import shorten
+from genrun.errors import ModelFileError, OptionError, one_line
+from genrun.loading.external_data import refuse_external_data
+from genrun.loading.graph.checking import check_graph
+from genrun.loading.graph.file import ExternalData, read_onnx
+from genrun.loading.graph.interface import NotAStep
+from genrun.loading.graph.properties import DIGEST, Properties, digest_of, read_properties
+from genrun.loading.graph.protobuf import Malformed
+from genrun.loading.graph.rules.value import Refused
+
+__all__ = ["TRUSTS", "MappedFile"]
+
+TRUSTS = ("nothing", "graph")
+_OTHERWISE = "trust='graph' or --trust-graph opens it all the same"
+
+
+class MappedFile:
+    """A model file as bytes of which only the metadata have been looked at: ``properties``, JSON texts by key.
+
+    Raises ModelFileError for what is no file, or whose metadata cannot be read within their limits.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        _check_regular(path)
+        try:
+            with path.open("rb") as file:  # the view keeps the map, and is the last to let go of it
+                self._content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (OSError, ValueError) as error:
+            raise _not_opened(path, error) from error
+        try:
+            self.properties = read_properties(self._content)
+        except Malformed as error:
+            raise ModelFileError(f"{path} is not a readable ONNX model: {error}") from None
+
+    @contextlib.contextmanager
+    def checked(self, trust: str = "nothing") -> Iterator[None]:
+        """Check the graph; within the block, onnxruntime may open the file.
+
+        ``trust``: ``nothing``, or ``graph`` for a file whose graph and digest are not to be checked. The digest is
+        computed on another thread within the block, and compared at its end. Raises ModelFileError.
+        """
+        if trust not in TRUSTS:
+            raise OptionError(f"trust must be {' or '.join(map(repr, TRUSTS))}, not {shorten(repr(trust))}")
+        if trust == "graph":
+            refuse_external_data(self.path)
+            yield
+            return
+        _check_graph(self.path, self._content)
+        with _digest_compared(self.path, self._content, self.properties):
+            yield
+
+
+def _check_regular(path: Path) -> None:
+    """Raise ModelFileError for what is no file, or an empty one; a pipe or a device would never end."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:  # a path that no file can have is a ValueError
+        raise _not_opened(path, error) from error
+    if stat.S_ISDIR(found.st_mode):
+        hint = " (a run folder: genrun export makes a model file of it)" if (path / "run.toml").exists() else ""
+        raise ModelFileError(f"{path} is a folder, not a model file{hint}")
+    if not stat.S_ISREG(found.st_mode):
+        raise ModelFileError(f"{path} is not an ordinary file, but a pipe or a device")
+    if not found.st_size:
+        raise ModelFileError(f"{path} is empty, not a model file")
+
+
+def _not_opened(path: Path, error: OSError | ValueError) -> ModelFileError:
+    why = error.strerror if isinstance(error, OSError) and error.strerror else one_line(error)
+    name = shorten(str(path), 200)
+    return ModelFileError(f"{name if name.isprintable() else repr(name)}: cannot open the model file: {why}")
+
+
+def _check_graph(path: Path, content: memoryview) -> None:
+    """Raise ModelFileError for a graph that may do harm."""
+    try:
+        check_graph(read_onnx(content))
+    except ExternalData:
+        raise ModelFileError(
+            f"{path} keeps tensors in other files; a genrun model is one file that carries everything"
+        ) from None
+    except Malformed as error:
+        raise ModelFileError(f"{path} is not a readable ONNX model: {error}; {_OTHERWISE}") from None
+    except NotAStep as error:
+        raise ModelFileError(f"{path}: {error}") from None
+    except Refused as error:
+        raise ModelFileError(f"{path}: the graph is refused: {error}; {_OTHERWISE}") from None
+
+
+@contextlib.contextmanager
+def _digest_compared(path: Path, content: memoryview, properties: Properties) -> Iterator[None]:
+    """Raise ModelFileError at the end of the block if the file is not as its digest says."""
+    signed = properties.signed
+    if signed is None:
+        yield
+        return
+    found: list[str] = []
+
+    def compute() -> None:
+        found.append(digest_of(content, signed))
+
+    thread = threading.Thread(target=compute, name="genrun-digest")
+    try:
+        thread.start()
+    except RuntimeError:  # no further thread can be had
+        compute()
+    try:
+        yield
+    finally:
+        if thread.ident is not None:
+            thread.join()
+    if found != [properties[DIGEST]]:
+        raise ModelFileError(
+            f"{path} is damaged: its content is not what its digest ({DIGEST}) says; trust='graph' or --trust-graph "
+            "opens it if you changed it yourself"
+        )

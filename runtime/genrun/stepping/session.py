@@ -1,0 +1,214 @@
+"""One decoding step: states in, logits and states out, checked against the format of the model file.
+
+Where the file's graph can also choose the next token, a GraphStep has it do so, and an ArrayStep does the same in
+NumPy (:mod:`genrun.choosing`).
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.choosing.graph_step import GraphStep
+from genrun.choosing.numpy_step import ArrayStep
+from genrun.errors import ModelFileError, one_line
+from genrun.generating.threads import Lanes
+from genrun.loading.device import open_session, reason
+from genrun.loading.opening import MappedFile
+
+__all__ = ["NOT_NUMBERS", "StateSpec", "States", "StepSession", "Stopped"]
+
+NOT_NUMBERS = "the model's logits are not numbers: the file is damaged, or its training went wrong"
+
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "tensor(float)": np.dtype(np.float32),
+    "tensor(float16)": np.dtype(np.float16),
+    "tensor(int64)": np.dtype(np.int64),
+    "tensor(int32)": np.dtype(np.int32),
+}
+
+# The inputs and outputs of a step that also chooses, beside those of every step; the inputs have defaults.
+_CHOOSING_INPUTS = {"draw": "tensor(double)", "temperature": "tensor(double)", "k": "tensor(int64)"}
+_NORMALIZING_INPUTS = {"normalize": "tensor(bool)"}
+_CHOOSING_OUTPUTS = {"chosen": "tensor(int64)", "chosen_log_probability": "tensor(float)"}
+
+# Drawing in NumPy pays for as many rows, and logits of all, as make up for what its calls cost; and while few threads
+# want Python's lock, which NumPy needs between its loops and the graph does not. The most likely token is
+# always found faster by NumPy. All of it only where the graph sums up the probabilities (normalize).
+_ROWS_FOR_NUMPY, _LOGITS_FOR_NUMPY, _LANES_FOR_NUMPY = 4, 12_000, 4
+
+States = list[NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class StateSpec:
+    """A state that the step carries: its input name, dtype, and shape without the batch dimension."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+
+class Stopped(Exception):
+    """A step was asked of a session that has been told to stop; whoever told it knows, so it is no GenrunError."""
+
+
+class StepSession:
+    """An open model ``file``. Holds no generation state, so threads may share it.
+
+    ``device``, ``threads`` and ``trust`` as in :func:`genrun.load`; afterwards ``device`` is the one really used,
+    ``providers`` are all that are in use, ``device_reason`` says why, and ``fell_back`` whether the CPU stands in for
+    a GPU. Raises ModelFileError for a file that is no model, DeviceError for a device that cannot be used,
+    OptionError for what is no device, MissingExtraError without onnxruntime. After :meth:`bind`, ``vocabulary`` is
+    the number of tokens, and ``chooses`` tells whether the graph can also choose. ``lanes`` are threads for the steps
+    of several batches.
+    """
+
+    def __init__(
+        self,
+        file: MappedFile,
+        *,
+        device: str | Sequence[str] = "auto",
+        threads: int | None = None,
+        trust: str = "nothing",
+    ) -> None:
+        self.path = file.path
+        with file.checked(trust):
+            opened = open_session(file.path, device, threads)
+        self.device, self.device_reason, self.fell_back = opened.device, opened.reason, opened.fell_back
+        self.providers = opened.providers
+        self.lanes = Lanes(opened.lanes)
+        self._session = opened.session
+        self._narrow = opened.narrow or opened.session
+        self._stop: threading.Event | None = None
+
+    def stoppable(self, stop: threading.Event) -> StepSession:
+        """Return a view of this session whose steps raise Stopped once ``stop`` is set, in whichever thread."""
+        view = copy.copy(self)
+        view._stop = stop
+        return view
+
+    def for_batches(self, count: int) -> StepSession:
+        """Return this session, or a view of it whose steps have one thread each, if ``count`` batches take turns."""
+        if count == 1 or self._narrow is self._session:
+            return self
+        view = copy.copy(self)
+        view._session = self._narrow
+        return view
+
+    def bind(self, vocabulary: int) -> None:
+        """Read the states off the graph and check that it is a step over ``vocabulary`` tokens."""
+        inputs = {value.name: value for value in self._session.get_inputs()}
+        outputs = {value.name: value for value in self._session.get_outputs()}
+        names = [name for name in inputs if name.startswith("state.")]
+        names.sort(key=lambda name: (len(name), name))  # state.2 before state.10
+        self.states = tuple(_state_spec(self.path, inputs[name]) for name in names)
+        self._outputs = ["logits", *(f"{name}.next" for name in names)]
+        missing = [name for name in ("token",) if name not in inputs]
+        missing += [name for name in self._outputs if name not in outputs]
+        if missing:
+            raise ModelFileError(f"{self.path}: the graph has no {missing[0]!r}: it is not a genrun decoding step")
+        unknown = [name for name, value in inputs.items() if name not in ("token", *names) and _is_required(value)]
+        if unknown:
+            raise ModelFileError(
+                f"{self.path}: the graph needs an input {unknown[0]!r} that this genrun does not know"
+            )
+        token, shape = inputs["token"], outputs["logits"].shape
+        if token.type != "tensor(int64)" or len(token.shape) != 1:
+            raise ModelFileError(f"{self.path}: the graph's 'token' has type {token.type} and shape {token.shape}")
+        if outputs["logits"].type != "tensor(float)":
+            raise ModelFileError(f"{self.path}: the graph's logits have the type {outputs['logits'].type}, not float")
+        if len(shape) != 2 or shape[1] != vocabulary:
+            raise ModelFileError(
+                f"{self.path}: the graph's logits have the shape {shape}, but the tokenizer has {vocabulary} tokens"
+            )
+        self.vocabulary = vocabulary
+        optional = {value.name: value.type for value in self._session.get_overridable_initializers()}
+        types = {name: value.type for name, value in outputs.items()}
+        self.chooses = _CHOOSING_INPUTS.items() <= optional.items() and _CHOOSING_OUTPUTS.items() <= types.items()
+        self._normalizes = self.chooses and _NORMALIZING_INPUTS.items() <= optional.items()
+
+    def initial_states(self, batch: int) -> States:
+        """Return the states before the first token, zeros ``[batch, …]``."""
+        try:
+            return [np.zeros((batch, *spec.shape), spec.dtype) for spec in self.states]
+        except (MemoryError, ValueError) as error:
+            raise ModelFileError(f"{self.path}: its states do not fit into memory: {one_line(error)}") from error
+
+    def step(self, tokens: NDArray[np.int64], states: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float32], States]:
+        """Feed one token per row: int64 ``[batch]`` → logits float32 ``[batch, vocabulary]`` and the next states."""
+        self.check_going()
+        feed: dict[str, NDArray[Any]] = {"token": tokens}
+        feed.update(zip((spec.name for spec in self.states), states, strict=True))
+        try:
+            logits, *following = self._session.run(self._outputs, feed)
+        except Exception as error:
+            raise self.failure(error) from error
+        batch = len(tokens)
+        shapes = [(batch, self.vocabulary), *((batch, *spec.shape) for spec in self.states)]
+        if [array.shape for array in (logits, *following)] != shapes:
+            raise ModelFileError(f"{self.path}: the decoding step does not return one row for each of its {batch}")
+        return logits, following
+
+    def unfed(self, batch: int) -> dict[str, NDArray[Any]]:
+        """Return what rows that have seen nothing carry, by input name: tokens, int64 ``[batch]``, and states."""
+        states = zip((spec.name for spec in self.states), self.initial_states(batch), strict=True)
+        return {"token": np.zeros(batch, np.int64), **dict(states)}
+
+    def choosing_step(
+        self,
+        options: Mapping[str, NDArray[Any]],
+        carried: Mapping[str, NDArray[Any]],
+        suppressed_ids: Sequence[int],
+        *,
+        in_graph: bool = False,
+    ) -> GraphStep | ArrayStep:
+        """Return the step that also chooses, for the rows that carry ``carried`` (see :meth:`unfed`).
+
+        ``in_graph``: in the graph, also where NumPy is faster.
+        """
+        if in_graph or not self.chooses_in_numpy(options, len(carried["token"])):
+            return GraphStep(self._session, self.device, options, carried)
+        return ArrayStep(
+            self._session,
+            options,
+            carried,
+            vocabulary=self.vocabulary,
+            suppressed_ids=suppressed_ids,
+        )
+
+    def chooses_in_numpy(self, options: Mapping[str, NDArray[Any]], rows: int) -> bool:
+        """Return whether NumPy is the faster one to choose for a batch of so many ``rows``."""
+        k = int(options["k"][0])
+        many = rows >= _ROWS_FOR_NUMPY and rows * self.vocabulary >= _LOGITS_FOR_NUMPY
+        pays = k == 1 or (k > 0 and many)
+        return pays and self._normalizes and self.device == "cpu" and self.lanes.count <= _LANES_FOR_NUMPY
+
+    def check_going(self) -> None:
+        """Raise Stopped if this session has been told to stop."""
+        if self._stop is not None and self._stop.is_set():
+            raise Stopped
+
+    def failure(self, error: Exception) -> ModelFileError:
+        """Return what to raise for ``error`` of onnxruntime, whose exceptions share no public base class."""
+        return ModelFileError(f"{self.path}: the decoding step failed: {reason(error)}")
+
+
+def _is_required(value: Any) -> bool:
+    """Return whether an input must be fed; those with a default are not even listed by onnxruntime."""
+    return not value.type.startswith("optional")
+
+
+def _state_spec(path: Path, value: Any) -> StateSpec:
+    dtype = _DTYPES.get(value.type)
+    shape = tuple(value.shape[1:])
+    if dtype is None or not value.shape or not all(isinstance(size, int) for size in shape):
+        raise ModelFileError(f"{path}: state {value.name!r} has type {value.type} and shape {value.shape}")
+    return StateSpec(value.name, dtype, shape)

@@ -1,0 +1,1 @@
+"""The next words of a text while it is typed."""

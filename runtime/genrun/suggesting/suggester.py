@@ -1,0 +1,123 @@
+"""Suggestions: the likeliest words to follow a text that is being typed, or to complete its last one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.checks.arguments import check_prompt
+from genrun.checks.short_text import shown
+from genrun.errors import PromptError
+from genrun.loading.metadata import GenerationDefaults
+from genrun.suggesting.typed_text import TypedTextReader
+from genrun.tokenizer import Encoding, Tokenizer
+from genrun.tokenizer.detokenizer import check_casing
+
+__all__ = ["Suggester", "Suggestion", "likeliest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A word that may come next, or that the unfinished word of a text may become.
+
+    ``text``: the word as it would be written there (a character, for a model of characters); empty for the end of the
+    text. ``probability``: 0 to 1. ``id``: its token id. ``completes``: the beginning of the word that stands in the
+    text already, as the tokenizer reads it; empty for a next word.
+    """
+
+    text: str
+    probability: float
+    id: int
+    completes: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the suggestion as a JSON-ready dictionary."""
+        return asdict(self)
+
+
+class Suggester:
+    """What suggesting needs of a model besides its steps: reads typed texts, ranks words, writes them.
+
+    Never suggested are special tokens other than the end, and what the model file says is never to be chosen.
+    Immutable, and safe to share between threads.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, defaults: GenerationDefaults) -> None:
+        self._tokenizer = tokenizer
+        self._casing = defaults.casing
+        suppressed = set(defaults.suppressed_ids)
+        words = [token for token in range(len(tokenizer.specials), len(tokenizer)) if token not in suppressed]
+        self._end = tokenizer.special("end")
+        may_end = [self._end] if self._end is not None and self._end not in suppressed else []
+        self._next = np.array([*may_end, *words], np.int64)
+        self._reader = TypedTextReader(tokenizer, words)
+
+    def read(self, text: str) -> tuple[Encoding, str]:
+        """Return the finished words of ``text``, encoded as a prompt is, and the unfinished one (empty if none).
+
+        Raises PromptError for what is no text, and where there is no token to go on from.
+        """
+        check_prompt(text, what="what is continued")
+        typed = self._reader.read(text)
+        encoding = self._tokenizer.encode_pieces(typed.pieces)
+        start = self._tokenizer.special("start")
+        if start is not None:
+            return Encoding((start, *encoding.ids), encoding.pieces, encoding.unknown), typed.unfinished
+        if encoding.ids:
+            return encoding, typed.unfinished
+        if encoding.unknown:
+            raise PromptError(f"no finished word of the text {shown(text)} is in the model's vocabulary")
+        raise PromptError(
+            f"the text {shown(text)} has no finished word to go on from and this model has no <start>: "
+            "give at least one word, and a space after it"
+        )
+
+    def casing(self, casing: str | None) -> str:
+        """Return the ``casing`` to write in, the model's own for None; OptionError for an unknown one."""
+        return check_casing(self._casing if casing is None else casing)
+
+    def suggest(
+        self, logits: NDArray[np.float32], before: Encoding, unfinished: str, n: int, *, end: bool, casing: str
+    ) -> list[Suggestion]:
+        """Return the ``n`` likeliest words after those ``before``, the likeliest first.
+
+        ``logits``: float32 ``[vocabulary]`` of the step that follows them. The probabilities are a softmax over what
+        may come: all words and the end, whether or not it is offered, or those that begin with ``unfinished``.
+        """
+        if unfinished:
+            found = likeliest(logits, self._reader.candidates(unfinished), n)
+        else:
+            found = likeliest(logits, self._next, n + 1)
+            found = [entry for entry in found if end or entry[0] != self._end][:n]
+        written = self._tokenizer.detokenizer(casing)
+        written.join(self._tokenizer.prompt_pieces(before, casing))
+        spaced = self._tokenizer.kind == "word"
+        suggestions: list[Suggestion] = []
+        for token, probability in found:
+            text = written.peek(self._tokenizer.piece(token, casing))
+            suggestions.append(Suggestion(text.removeprefix(" ") if spaced else text, probability, token, unfinished))
+        return suggestions
+
+
+def likeliest(logits: NDArray[np.float32], among: NDArray[np.int64], n: int) -> list[tuple[int, float]]:
+    """Return the ``n`` tokens with the highest logits and their shares of the softmax over the tokens ``among``.
+
+    ``logits``: float32 ``[vocabulary]``; ``among``: int64 ``[tokens]``. The highest comes first, of equal ones that
+    with the lower id; what is impossible (minus infinity) is left out.
+
+    >>> likeliest(np.array([3.0, 1.0, 1.0], np.float32), np.array([1, 2]), n=1)
+    [(1, 0.5)]
+    """
+    among = among[logits[among] > -np.inf]
+    if not len(among):
+        return []
+    chosen = logits[among].astype(np.float64)  # [tokens]
+    weights = np.exp(chosen - chosen.max())
+    shares = weights / weights.sum()
+    lowest = np.partition(chosen, -n)[-n] if n < len(among) else -np.inf
+    best = np.flatnonzero(chosen >= lowest)  # n of them, or more where the last ones are equal
+    best = best[np.lexsort((among[best], -chosen[best]))][:n]
+    return [(int(among[i]), float(shares[i])) for i in best]
