@@ -155,13 +155,14 @@ class RunFolder:
     def tokenizer(self) -> Tokenizer:
         """Return the tokenizer; raises RunFolderError if it is missing, damaged, or not the one of the tokens."""
         value = self._json(self.tokenizer_file)
-        known = self._digests().get(self.tokenizer_file.name)
-        if known is not None and known != digest_of_value(value):
+        tokenizer = _tokenizer(value, self.tokenizer_file)
+        digest = digest_of_value(value)
+        if self._digests().get(self.tokenizer_file.name, digest) != digest:
             raise RunFolderError(
                 f"{self.tokenizer_file} is not the one that the tokens were made with: "
                 f"delete it, and genrun train --resume {self.path} reads the corpus again"
             )
-        return _tokenizer(value, self.tokenizer_file)
+        return tokenizer
 
     def base_tokenizer(self) -> Tokenizer | None:
         """Return the tokenizer that the run began with, None if it makes its own."""
