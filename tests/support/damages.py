@@ -103,7 +103,7 @@ def _flip(name: str, at: int, bit: int, *, unseal: bool = False) -> Callable[[Pa
         content = bytearray(_bytes(run / name))
         content[at] ^= bit
         if unseal:
-            content[-46:] = b""
+            content[-47:] = b""
             content[-2:] = b"\0\0"
         _write(run / name, bytes(content))
 
