@@ -93,9 +93,9 @@ def test_workers_with_different_corpora_are_refused(
     from genrun_core.assembly import check_same_corpus
     from genrun_core.run_folder import RunFolder
 
-    sent: list[Any] = []  # by the chief, which asks first
+    sent: dict[str, Any] = {}  # by the chief, which asks first
     monkeypatch.setattr(devices, "any_worker", lambda strategy, flag: flag)
-    monkeypatch.setattr(devices, "take_from_chief", lambda strategy, worker, here: sent.append(here) or sent[0])
+    monkeypatch.setattr(devices, "take_from_chief", lambda strategy, worker, here: sent.setdefault("chief", here))
     run, strategy = RunFolder(tmp_path / "run", {}), cast(Any, None)
     check_same_corpus(run, strategy, Worker(0, 2), "aa11")
     check_same_corpus(run, strategy, Worker(1, 2), "aa11")

@@ -8,6 +8,7 @@ import random
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ __all__ = ["Damage", "damages"]
 _JSON = ("tokenizer.json", "corpus.json", "card.json", "base/tokenizer.json", "base/card.json")
 _ARCHIVES = ("checkpoint/latest.npz", "model.keras", "base/model.keras")
 _OTHERS = ("run.toml", "tokens/ids.int32", "tokens/offsets.int64", "metrics.csv", "loss.png")
-_WRONG = (None, True, -1, 10**30, 0.5, "x", [], {}, [[]], {"a": 1})
+_WRONG: tuple[object, ...] = (None, True, -1, 10**30, 0.5, "x", [], {}, [[]], {"a": 1})
 
 
 class Damage(NamedTuple):
@@ -35,8 +36,8 @@ def damages(run: Path, seed: int) -> Iterator[Damage]:
     for name in (*_OTHERS, *_JSON, *_ARCHIVES):
         yield from _plain(name, (run / name).stat().st_size)
     for name in ("tokens", "checkpoint", "base"):
-        yield Damage(f"{name} deleted", lambda run, name=name: shutil.rmtree(run / name))  # type: ignore[misc]
-        yield Damage(f"{name} a file", lambda run, name=name: _folder_to_file(run / name))  # type: ignore[misc]
+        yield Damage(f"{name} deleted", partial(_delete, name))
+        yield Damage(f"{name} a file", partial(_replace, name, b"no folder"))
     yield from _crafted()
     while True:
         for name in (*_OTHERS, *_JSON, *_ARCHIVES):
@@ -53,30 +54,31 @@ def damages(run: Path, seed: int) -> Iterator[Damage]:
 
 def _plain(name: str, size: int) -> Iterator[Damage]:
     for kept in sorted({0, 1, size // 3, size - 60, size - 1} & set(range(size))):
-        yield Damage(f"{name} cut to {kept}", lambda run, kept=kept: _write(run / name, _bytes(run / name)[:kept]))  # type: ignore[misc]
-    yield Damage(f"{name} deleted", lambda run: (run / name).unlink())
-    yield Damage(f"{name} a folder", lambda run: _to_folder(run / name))
+        yield Damage(f"{name} cut to {kept}", partial(_cut, name, kept))
+    yield Damage(f"{name} deleted", partial(_delete, name))
+    yield Damage(f"{name} a folder", partial(_to_folder, name))
     if name.endswith(".json"):
         for text in ("[]", "3", "null", "{}", '{"a": ' * 100_000):
-            yield Damage(f"{name} {text[:10]}", lambda run, text=text: _write(run / name, text.encode()))  # type: ignore[misc]
+            yield Damage(f"{name} {text[:10]}", partial(_replace, name, text.encode()))
 
 
 def _crafted() -> Iterator[Damage]:
-    for at, value in ((3, 1), (3, 10_000), (0, -1), (0, 2**31 - 1)):
-        yield Damage(f"token {at} is {value}", lambda run, at=at, value=value: _set_token(run, at, value))  # type: ignore[misc]
-    yield Damage("token out of range", lambda run: (_set_token(run, 3, 10_000), _forget_digests(run)), hidden=True)
-    yield Damage("offsets fall", lambda run: (_turn_offsets(run), _forget_digests(run)), hidden=True)
-    for key, value in (("units", 100_000), ("input_dim", 2**31), ("output_dim", 10**12), ("class_name", "Lambda")):
-        yield Damage(f"network {key}", lambda run, key=key, value=value: _configure(run, key, value), hidden=True)  # type: ignore[misc]
+    for at, token in ((3, 1), (3, 10_000), (0, -1), (0, 2**31 - 1)):
+        yield Damage(f"token {at} is {token}", partial(_set_token, at, token))
+    yield Damage("token out of range", partial(_without_digests, partial(_set_token, 3, 10_000)), hidden=True)
+    yield Damage("offsets fall", partial(_without_digests, _turn_offsets), hidden=True)
+    wrong: list[tuple[str, object]] = [("units", 100_000), ("input_dim", 2**31), ("output_dim", 10**12)]
+    for key, value in (*wrong, ("class_name", "Lambda")):
+        yield Damage(f"network {key}", partial(_configure, key, value), hidden=True)
     for content in (b'{"a": ' * 100_000, b"", b"[]", b"\xff"):
-        yield Damage(f"config {content[:6]!r}", lambda run, c=content: _member(run, "config.json", c), hidden=True)  # type: ignore[misc]
-    yield Damage("no weights", lambda run: _member(run, "model.weights.h5", None), hidden=True)
-    yield Damage("weights are text", lambda run: _member(run, "model.weights.h5", b"text"), hidden=True)
-    yield Damage("weights are huge", lambda run: _member(run, "model.weights.h5", _huge()), hidden=True)
-    for key, value in (("epoch", -1), ("epoch", "1"), ("epoch", 10**9), ("step", 10**9), ("seconds", None)):
-        yield Damage(f"{key} is {value}", lambda run, k=key, v=value: _position(run, k, v), hidden=True)  # type: ignore[misc]
-    for key, value in (("history", []), ("history", [1]), ("history", [{}]), ("state", {}), ("state", {"best": 1})):
-        yield Damage(f"{key} is {value}", lambda run, k=key, v=value: _position(run, k, v), hidden=True)  # type: ignore[misc]
+        yield Damage(f"config {content[:6]!r}", partial(_member, "config.json", content), hidden=True)
+    yield Damage("no weights", partial(_member, "model.weights.h5", None), hidden=True)
+    yield Damage("weights are text", partial(_member, "model.weights.h5", b"text"), hidden=True)
+    yield Damage("weights are huge", partial(_member, "model.weights.h5", _huge()), hidden=True)
+    numbers: list[tuple[str, object]] = [("epoch", -1), ("epoch", "1"), ("epoch", 10**9), ("step", 10**9)]
+    rows: list[tuple[str, object]] = [("history", []), ("history", [1]), ("history", [{}])]
+    for key, value in (*numbers, ("seconds", None), *rows, ("state", {}), ("state", {"best": 1})):
+        yield Damage(f"{key} is {value}", partial(_position, key, value), hidden=True)
 
 
 def _bytes(path: Path) -> bytes:
@@ -88,14 +90,29 @@ def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _to_folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
+def _delete(name: str, run: Path) -> None:
+    shutil.rmtree(run / name) if (run / name).is_dir() else (run / name).unlink()
 
 
-def _folder_to_file(path: Path) -> None:
-    shutil.rmtree(path)
-    path.write_bytes(b"no folder")
+def _replace(name: str, content: bytes, run: Path) -> None:
+    _delete(name, run)
+    (run / name).write_bytes(content)
+
+
+def _to_folder(name: str, run: Path) -> None:
+    _delete(name, run)
+    (run / name).mkdir()
+
+
+def _cut(name: str, kept: int, run: Path) -> None:
+    _write(run / name, _bytes(run / name)[:kept])
+
+
+def _without_digests(apply: Callable[[Path], object], run: Path) -> None:
+    apply(run)
+    content: dict[str, Any] = json.loads(_bytes(run / "corpus.json"))
+    del content["digest"], content["digests"]
+    _write(run / "corpus.json", json.dumps(content).encode())
 
 
 def _flip(name: str, at: int, bit: int, *, unseal: bool = False) -> Callable[[Path], None]:
@@ -120,13 +137,7 @@ def _set_value(name: str, key: str, value: object) -> Callable[[Path], None]:
     return apply
 
 
-def _forget_digests(run: Path) -> None:
-    content: dict[str, Any] = json.loads(_bytes(run / "corpus.json"))
-    del content["digest"], content["digests"]
-    _write(run / "corpus.json", json.dumps(content).encode())
-
-
-def _set_token(run: Path, at: int, value: int) -> None:
+def _set_token(at: int, value: int, run: Path) -> None:
     ids = np.frombuffer(_bytes(run / "tokens" / "ids.int32"), "<i4").copy()
     ids[at] = value if ids[at] != value else value + 1
     _write(run / "tokens" / "ids.int32", ids.tobytes())
@@ -138,7 +149,7 @@ def _turn_offsets(run: Path) -> None:
     _write(run / "tokens" / "offsets.int64", offsets.tobytes())
 
 
-def _member(run: Path, name: str, content: bytes | None) -> None:
+def _member(name: str, content: bytes | None, run: Path) -> None:
     """Replace a member of model.keras, or take it away."""
     made = io.BytesIO()
     with zipfile.ZipFile(run / "model.keras") as old, zipfile.ZipFile(made, "w") as new:
@@ -150,7 +161,7 @@ def _member(run: Path, name: str, content: bytes | None) -> None:
     _write(run / "model.keras", made.getvalue())
 
 
-def _configure(run: Path, key: str, value: object) -> None:
+def _configure(key: str, value: object, run: Path) -> None:
     with zipfile.ZipFile(run / "model.keras") as archive:
         config: dict[str, Any] = json.loads(archive.read("config.json"))
     for layer in config["config"]["layers"]:
@@ -158,7 +169,7 @@ def _configure(run: Path, key: str, value: object) -> None:
             layer[key] = value
         if key in layer["config"]:
             layer["config"][key] = value
-    _member(run, "config.json", json.dumps(config).encode())
+    _member("config.json", json.dumps(config).encode(), run)
 
 
 def _huge() -> bytes:
@@ -172,7 +183,7 @@ def _huge() -> bytes:
     return made.getvalue()
 
 
-def _position(run: Path, key: str, value: object) -> None:
+def _position(key: str, value: object, run: Path) -> None:
     with np.load(run / "checkpoint" / "latest.npz") as arrays:
         content = dict(arrays)
     position = json.loads(content["position"].tobytes())
