@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,8 +71,7 @@ def restore_checkpoint(path: Path, fitting: Fitting, corpus: str) -> Restored:
     Raises RunFolderError if the file is damaged, or was made with a corpus of another fingerprint.
     """
     try:
-        _require_whole(path)
-        with np.load(path, allow_pickle=False) as arrays:
+        with _opened(path) as arrays:
             position = _checked(json.loads(arrays["position"].tobytes()), fitting)
             if position["state"].get("corpus", corpus) != corpus:
                 raise _OtherError("it was made with another corpus; delete it to begin again")
@@ -100,19 +100,17 @@ def restore_checkpoint(path: Path, fitting: Fitting, corpus: str) -> Restored:
 def needs_network(path: Path) -> bool:
     """Return whether the best network of a checkpoint is in another file; a damaged one says yes."""
     try:
-        require_file(path)
-        with np.load(path, allow_pickle=False) as arrays:
+        with _opened(path) as arrays:
             epochs = json.loads(arrays["position"].tobytes())["epoch"]
             return bool(epochs) and "best/0" not in arrays
-    except _DAMAGES:
+    except (RunFolderError, *_DAMAGES):
         return True
 
 
 def finished_epochs(path: Path) -> int:
     """Return how many epochs are behind a checkpoint, 0 if there is none; raises RunFolderError if it is damaged."""
     try:
-        _require_whole(path)
-        with np.load(path, allow_pickle=False) as arrays:
+        with _opened(path) as arrays:
             return int(json.loads(arrays["position"].tobytes())["epoch"])
     except (FileNotFoundError, NotADirectoryError):
         return 0
@@ -126,9 +124,12 @@ class _OtherError(ValueError):
     """The checkpoint is of another training."""
 
 
-def _require_whole(path: Path) -> None:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Mapping[str, Any]]:
     require_file(path)
     check_archive(path)
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:  # a damaged one is closed as well
+        yield arrays
 
 
 def _checked(position: Any, fitting: Fitting) -> dict[str, Any]:
@@ -145,7 +146,11 @@ def _checked(position: Any, fitting: Fitting) -> dict[str, Any]:
     if len(history) != epoch or not 0 <= step <= fitting.training.steps(epoch):
         raise ValueError("step")
     for row in history:
-        if not all(_is(value, float) for value in row.values()) or {*_ROW, fitting.monitored} - set(row):
+        if (
+            not isinstance(row, dict)
+            or not all(_is(value, float) for value in row.values())
+            or {*_ROW, fitting.monitored} - set(row)
+        ):
             raise ValueError("history")
     return dict(position)
 
