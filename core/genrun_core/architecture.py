@@ -38,7 +38,10 @@ def build_network(settings: ModelSettings, vocabulary: int, *, precision: str = 
 
 
 def load_network(path: Path) -> keras.Model:
-    """Load a network that training saved; raises RunFolderError if it cannot be read."""
+    """Load a file that Keras saved, by what it says about its layers; raises RunFolderError if it cannot be read.
+
+    For a file that is trusted: :mod:`genrun_core.network_file` loads the one of a run folder by its recipe.
+    """
     try:
         return keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
 
     from genrun_core.fitting import Fitting
 
-__all__ = ["batches_of", "check_size", "check_together", "make_batches", "make_fitting", "remarks"]
+__all__ = [
+    "batches_of",
+    "check_same_corpus",
+    "check_size",
+    "check_together",
+    "make_batches",
+    "make_fitting",
+    "remarks",
+]
 
 _CALIBRATED = 3000  # tokens that a calibration looks at
 
@@ -43,11 +52,12 @@ def make_fitting(
     """
     import tensorflow as tf
 
-    from genrun_core.architecture import build_network, load_network
+    from genrun_core.architecture import build_network
     from genrun_core.calibration import calibrate
     from genrun_core.devices import take_from_chief
     from genrun_core.finetuning import transfer_weights
     from genrun_core.fitting import Fitting
+    from genrun_core.network_file import load_network
     from genrun_core.parts import begin_with_frequencies, freeze_layers
 
     settings = recipe.training
@@ -57,7 +67,8 @@ def make_fitting(
         network = build_network(recipe.model, len(run.tokenizer()), precision=settings.precision)
         frequencies = _frequencies(run, recipe)
         if run.base_network_file.exists():
-            transfer_weights(load_network(run.base_network_file), network)
+            known = run.base_tokenizer() or run.tokenizer()
+            transfer_weights(load_network(run.base_network_file, recipe.model, len(known)), network)
             if settings.calibrate:
                 agree = partial(take_from_chief, strategy, worker)
                 chosen = calibrate(network, _calibration_sample(run, recipe), frequencies, settings.freeze, agree)
@@ -81,7 +92,7 @@ def check_size(run: RunFolder, recipe: Recipe) -> None:
 
 def make_batches(run: RunFolder, recipe: Recipe) -> tuple[Batches, Batches]:
     """Return the batches for training and those held out; raises OptionError or TrainingError if one is empty."""
-    shards, settings = TokenShards.open(run.tokens), recipe.training
+    shards, settings = run.shards(), recipe.training
     training, validation = (batches_of(shards, documents, settings) for documents in _split(shards, settings))
     for what, batches in (("training", training), ("validation", validation)):
         if not batches.predictions and (what == "training" or settings.validation):
@@ -108,17 +119,28 @@ def _split(shards: TokenShards, settings: TrainingSettings) -> tuple[NDArray[np.
 
 def _frequencies(run: RunFolder, recipe: Recipe) -> NDArray[np.int64]:
     """Return how often each word occurs in what is trained on."""
-    shards = TokenShards.open(run.tokens)
+    shards = run.shards()
     return shards.frequencies(len(run.tokenizer()), _split(shards, recipe.training)[0])
 
 
 def _calibration_sample(run: RunFolder, recipe: Recipe) -> Batches:
     """Return documents that are trained on, drawn with the seed, with about _CALIBRATED tokens."""
-    shards, settings = TokenShards.open(run.tokens), recipe.training
+    shards, settings = run.shards(), recipe.training
     documents, _ = _split(shards, settings)
     count = max(1, min(len(documents), _CALIBRATED * len(shards) // len(shards.ids)))
     drawn = np.random.default_rng([settings.seed, 3]).choice(documents, count, replace=False)
     return batches_of(shards, np.sort(drawn), settings)
+
+
+def check_same_corpus(run: RunFolder, strategy: tf.distribute.Strategy, worker: Worker, corpus: str) -> None:
+    """Raise RunFolderError unless all workers have read the chief's corpus; ``corpus`` is its fingerprint here."""
+    from genrun_core.devices import any_worker, take_from_chief
+
+    here = np.frombuffer(hashlib.blake2b(corpus.encode(), digest_size=16).digest(), np.uint16)  # exact as floats
+    differs = bool((here != take_from_chief(strategy, worker, here)).any())
+    if any_worker(strategy, differs):
+        which = f"this one ({run.path}) has not" if differs else f"this one ({run.path}) has, another has not"
+        raise RunFolderError(f"the workers must read the same corpus as the chief: {which}")
 
 
 def check_together(run: RunFolder, fitting: Fitting) -> None:

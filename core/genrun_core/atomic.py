@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["remove_leftovers", "write_bytes", "write_json", "write_with"]
+__all__ = ["is_leftover", "remove_leftovers", "write_bytes", "write_json", "write_with"]
 
 
 def write_with(path: Path, write: Callable[[Path], object]) -> None:
@@ -34,9 +34,17 @@ def write_with(path: Path, write: Callable[[Path], object]) -> None:
 def remove_leftovers(folder: Path) -> None:
     """Delete what killed processes left half-written in ``folder``; files of living processes stay."""
     for path in folder.glob(".*.partial*"):
-        process = path.name.partition(".partial")[0].rpartition(".")[2]
-        if process.isdecimal() and not _lives(int(process)):
+        if is_leftover(path):
             path.unlink(missing_ok=True)
+
+
+def is_leftover(path: Path) -> bool:
+    """Return whether a killed process left this file half-written."""
+    beginning, partial, _ = path.name.partition(".partial")
+    process = beginning.rpartition(".")[2]
+    if not (path.name.startswith(".") and partial and process.isdecimal()):
+        return False
+    return (path.is_symlink() or path.is_file()) and not _lives(int(process))
 
 
 def _lives(process: int) -> bool:
@@ -46,7 +54,7 @@ def _lives(process: int) -> bool:
         os.kill(process, 0) if os.name == "posix" else None
     except ProcessLookupError:
         return False
-    except PermissionError:
+    except (PermissionError, OverflowError):
         return True
     return True
 

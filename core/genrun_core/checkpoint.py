@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import zipfile
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +18,18 @@ from numpy.typing import NDArray
 
 from genrun.errors import RunFolderError
 from genrun_core.atomic import write_with
+from genrun_core.digests import check_archive, sealed
 from genrun_core.fitting import Fitting
+from genrun_core.run_files import require_file
 
-__all__ = ["Restored", "needs_network", "restore_checkpoint", "save_checkpoint"]
+__all__ = ["Checkpoint", "Restored", "finished_epochs", "needs_network", "restore_checkpoint"]
+
+_BEST = {"epoch": int, "value": float, "sampled": bool}
+_ROW = ("loss", "tokens_per_second", "seconds")  # of every epoch, at least
+_DAMAGES = (
+    *(OSError, EOFError, LookupError, TypeError, ValueError, RecursionError, MemoryError),
+    *(RuntimeError, zipfile.BadZipFile, zlib.error, tf.errors.OpError),
+)
 
 
 class Restored(NamedTuple):
@@ -27,42 +39,56 @@ class Restored(NamedTuple):
     best_weights: list[NDArray[Any]]
 
 
-def save_checkpoint(
-    path: Path, fitting: Fitting, state: Mapping[str, Any], best_weights: Sequence[NDArray[Any]] = ()
-) -> None:
-    """Write everything that training needs to continue; ``state`` is the caller's own, JSON-ready.
+class Checkpoint:
+    """Everything that training needs to continue, as it is when this is made; ``state`` is the caller's own.
 
-    ``best_weights`` are those that the caller is about to write elsewhere.
+    ``state`` is JSON-ready, with what is ``best``, an epoch, and the ``corpus``, a fingerprint. ``best_weights`` are
+    those that the caller is about to write elsewhere.
     """
-    position = {
-        "epoch": fitting.epoch,
-        "step": fitting.step,
-        "seconds": fitting.seconds,
-        "history": fitting.history,
-        "state": dict(state),
-    }
-    arrays: dict[str, Any] = {}
-    for prefix, variables in _variables(fitting).items():
-        arrays |= {f"{prefix}/{i}": np.asarray(variable) for i, variable in enumerate(variables)}
-    arrays |= {f"states/{i}": np.asarray(value) for i, value in enumerate(fitting.states)}
-    arrays |= {f"best/{i}": value for i, value in enumerate(best_weights)}
-    arrays["position"] = np.frombuffer(json.dumps(position).encode(), np.uint8)
-    path.parent.mkdir(exist_ok=True)
-    write_with(path, lambda beside: np.savez(beside, **arrays))
+
+    def __init__(self, fitting: Fitting, state: Mapping[str, Any], best_weights: Sequence[NDArray[Any]] = ()) -> None:
+        self.history = list(fitting.history)
+        self.state = json.loads(json.dumps(state))
+        self.best_weights = best_weights
+        self._position = {"epoch": fitting.epoch, "step": fitting.step, "seconds": fitting.seconds}
+        self._arrays: dict[str, Any] = {}
+        for prefix, variables in _variables(fitting).items():
+            self._arrays |= {f"{prefix}/{i}": np.asarray(variable).copy() for i, variable in enumerate(variables)}
+        self._arrays |= {f"states/{i}": np.asarray(value) for i, value in enumerate(fitting.states)}
+
+    def write(self, path: Path) -> None:
+        """Write the checkpoint, whole or not at all."""
+        position = json.dumps({**self._position, "history": self.history, "state": self.state})
+        arrays = self._arrays | {f"best/{i}": value for i, value in enumerate(self.best_weights)}
+        arrays["position"] = np.frombuffer(position.encode(), np.uint8)
+        path.parent.mkdir(exist_ok=True)
+        write_with(path, sealed(lambda beside: np.savez(beside, **arrays)))
 
 
-def restore_checkpoint(path: Path, fitting: Fitting) -> Restored:
-    """Set ``fitting`` to the checkpoint at ``path`` and return what it has for the caller; raises RunFolderError."""
+def restore_checkpoint(path: Path, fitting: Fitting, corpus: str) -> Restored:
+    """Set ``fitting`` to the checkpoint at ``path`` and return what it has for the caller.
+
+    Raises RunFolderError if the file is damaged, or was made with a corpus of another fingerprint.
+    """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with _opened(path) as arrays:
+            position = _checked(json.loads(arrays["position"].tobytes()), fitting)
+            if position["state"].get("corpus", corpus) != corpus:
+                raise _OtherError("it was made with another corpus; delete it to begin again")
             for prefix, variables in _variables(fitting).items():
                 _assign(variables, arrays, prefix)
-            count = sum(name.startswith("states/") for name in arrays)
-            fitting.states = [tf.constant(arrays[f"states/{i}"]) for i in range(count)]
-            best = [arrays[f"best/{i}"] for i in range(sum(name.startswith("best/") for name in arrays))]
-            position = json.loads(arrays["position"].tobytes())
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        reason = str(error) if isinstance(error, _WrongShape) else "it is damaged; delete it to begin again"
+            states, rows = _numbered(arrays, "states"), len(fitting.training)
+            if states and [array.shape for array in states] != [(rows, n) for n in fitting.steps.body.state_sizes]:
+                raise _OtherError("its states are of another shape than the recipe's")
+            fitting.states = [tf.constant(array) for array in states]
+            best = _numbered(arrays, "best")
+            shapes = [weight.shape for weight in fitting.network.get_weights()]
+            if best and [array.shape for array in best] != shapes:
+                raise _OtherError("its best weights are of another shape than the recipe's")
+    except RunFolderError:
+        raise
+    except _DAMAGES as error:
+        reason = str(error) if isinstance(error, _OtherError) else "it is damaged; delete it to begin again"
         raise RunFolderError(f"{path} cannot be continued from: {reason}") from error
     fitting.epoch = position["epoch"]
     fitting.step = position["step"]
@@ -72,17 +98,67 @@ def restore_checkpoint(path: Path, fitting: Fitting) -> Restored:
 
 
 def needs_network(path: Path) -> bool:
-    """Return whether the best network that a checkpoint speaks of is elsewhere; a damaged one says yes."""
+    """Return whether the best network of a checkpoint is in another file; a damaged one says yes."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with _opened(path) as arrays:
             epochs = json.loads(arrays["position"].tobytes())["epoch"]
             return bool(epochs) and "best/0" not in arrays
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
+    except (RunFolderError, *_DAMAGES):
         return True
 
 
-class _WrongShape(ValueError):
-    """The arrays of a checkpoint are not those of the network."""
+def finished_epochs(path: Path) -> int:
+    """Return how many epochs are behind a checkpoint, 0 if there is none; raises RunFolderError if it is damaged."""
+    try:
+        with _opened(path) as arrays:
+            return int(json.loads(arrays["position"].tobytes())["epoch"])
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except RunFolderError:
+        raise
+    except _DAMAGES as error:
+        raise RunFolderError(f"{path} cannot be continued from: it is damaged; delete it to begin again") from error
+
+
+class _OtherError(ValueError):
+    """The checkpoint is of another training."""
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Mapping[str, Any]]:
+    require_file(path)
+    check_archive(path)
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:  # a damaged one is closed as well
+        yield arrays
+
+
+def _checked(position: Any, fitting: Fitting) -> dict[str, Any]:
+    """Return the position in a checkpoint; raises ValueError or TypeError if no training stands there."""
+    epoch, step, history, state = (position[name] for name in ("epoch", "step", "history", "state"))
+    best = state["best"]
+    kinds = {"epoch": int, "step": int, "seconds": float, "history": list, "state": dict}
+    if not all(_is(position[name], kind) for name, kind in kinds.items()):
+        raise TypeError("position")
+    if not all(_is(best[name], kind) for name, kind in _BEST.items()) or not 0 <= best["epoch"] <= epoch:
+        raise TypeError("best")
+    if epoch and not (best["epoch"] and isinstance(best["weights"], str)):
+        raise TypeError("best")
+    if len(history) != epoch or not 0 <= step <= fitting.training.steps(epoch):
+        raise ValueError("step")
+    for row in history:
+        if (
+            not isinstance(row, dict)
+            or not all(_is(value, float) for value in row.values())
+            or {*_ROW, fitting.monitored} - set(row)
+        ):
+            raise ValueError("history")
+    return dict(position)
+
+
+def _is(value: object, kind: type[object]) -> bool:
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
+    return type(value) is kind
 
 
 def _variables(fitting: Fitting) -> dict[str, Sequence[Any]]:
@@ -94,8 +170,13 @@ def _variables(fitting: Fitting) -> dict[str, Sequence[Any]]:
     }
 
 
+def _numbered(arrays: Mapping[str, Any], prefix: str) -> list[NDArray[Any]]:
+    return [arrays[f"{prefix}/{i}"] for i in range(sum(name.startswith(f"{prefix}/") for name in arrays))]
+
+
 def _assign(variables: Sequence[keras.Variable | tf.Variable], arrays: Mapping[str, Any], prefix: str) -> None:
-    if sum(name.startswith(f"{prefix}/") for name in arrays) != len(variables):
-        raise _WrongShape(f"its {prefix} is of another shape than the recipe's")
-    for i, variable in enumerate(variables):
-        variable.assign(arrays[f"{prefix}/{i}"])
+    found = _numbered(arrays, prefix)
+    if [array.shape for array in found] != [tuple(variable.shape) for variable in variables]:
+        raise _OtherError(f"its {prefix} is of another shape than the recipe's")
+    for variable, array in zip(variables, found, strict=True):
+        variable.assign(array)

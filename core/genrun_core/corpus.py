@@ -5,67 +5,29 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genrun.contracts import Reader, ReadReport
-from genrun.errors import CorpusError, GenrunError, PluginError, RunFolderError, one_line
+from genrun.errors import CorpusError, RunFolderError
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
 from genrun_core.atomic import write_with
+from genrun_core.corpus_counts import CorpusCounts
+from genrun_core.digests import digest_of_file
+from genrun_core.reading import check_report, named, read_documents
+from genrun_core.run_files import require_file
 from genrun_core.terminal import shown
 
-__all__ = ["CorpusCounts", "TokenShards", "count_words", "encode_documents", "first_document", "read_documents"]
+__all__ = ["SHARDS", "CorpusCounts", "TokenShards", "count_words", "encode_documents"]
+
+SHARDS = ("ids.int32", "offsets.int64")
 
 _BUFFERED = 1 << 18  # ids held before they are written
 _COUNTED = 1 << 14  # documents whose ids are counted at once
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusCounts:
-    """What the passes over a corpus counted.
-
-    ``rows`` of the source, ``dropped`` of them by reason, ``documents`` left, ``duplicates`` of them exactly like an
-    earlier one; ``words`` in all, ``distinct`` ones that the vocabulary is cut from, of which ``distinct_for_95``
-    would cover 95% of all, ``unknown`` of all outside of it; ``predicted`` next-token predictions that training
-    makes; ``median``, ``percentile_95`` and ``longest``: the length of documents in tokens; ``too_short`` documents
-    with nothing to predict. ``fingerprint``: BLAKE2 of all documents in order; ``sources_fingerprint``: of the paths,
-    sizes and times of the files, empty if the sources are no files. None stands for what an older genrun did not
-    count.
-    """
-
-    files: int
-    rows: int
-    dropped: dict[str, int]
-    documents: int
-    fingerprint: str
-    words: int
-    unknown: int = 0
-    predicted: int = 0
-    longest: int = 0
-    too_short: int = 0
-    duplicates: int | None = None
-    distinct: int | None = None
-    distinct_for_95: int | None = None
-    median: int | None = None
-    percentile_95: int | None = None
-    sources_fingerprint: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the counts as a JSON-ready dictionary."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any], path: Path) -> CorpusCounts:
-        """Return the counts that :meth:`to_json` wrote to ``path``; raises RunFolderError if they are not."""
-        try:
-            return cls(**value)
-        except TypeError as error:
-            raise RunFolderError(f"{path}: {one_line(error)}") from error
 
 
 class TokenShards:
@@ -101,18 +63,35 @@ class TokenShards:
     def open(cls, folder: Path) -> TokenShards:
         """Map the shards in ``folder``; raises RunFolderError if they are missing or do not fit together."""
         try:
-            ids = np.memmap(folder / "ids.int32", np.dtype("<i4"), mode="r")
-            offsets = np.fromfile(folder / "offsets.int64", np.dtype("<i8"))
-        except (OSError, ValueError) as error:
-            raise RunFolderError(f"{folder}: the token shards cannot be read: {error}") from error
-        if len(offsets) < 2 or offsets[-1] != len(ids):
+            for name in SHARDS:
+                require_file(folder / name)
+            ids = np.memmap(folder / SHARDS[0], np.dtype("<i4"), mode="r")
+            offsets = np.fromfile(folder / SHARDS[1], np.dtype("<i8"))
+        except OSError as error:
+            where = error.filename or folder
+            raise RunFolderError(f"{where}: the token shards cannot be read: {error.strerror}") from error
+        except ValueError as error:  # empty, or no whole number of ids
+            raise RunFolderError(f"{folder}: the token shards are incomplete") from error
+        if len(offsets) < 2 or offsets[0] or offsets[-1] != len(ids) or (np.diff(offsets) < 0).any():
             raise RunFolderError(f"{folder}: the token shards are incomplete")
         return cls(ids, offsets)
 
+    def check(self, folder: Path, vocabulary: int, digests: Mapping[str, str]) -> None:
+        """Raise RunFolderError unless the files in ``folder`` have their ``digests`` and all ids a word.
 
-def first_document(reader: Reader, sources: Sequence[str]) -> str | None:
-    """Return the first document, to learn early whether the sources can be read at all."""
-    return next(read_documents(reader, sources), None)
+        ``digests``: by the name of the file; one that is missing, as in a run of an older genrun, is not compared.
+        """
+        remedy = f"delete {folder}, and a resume reads the corpus again"
+        for name in SHARDS:
+            if name in digests and digest_of_file(folder / name) != digests[name]:
+                raise RunFolderError(f"{folder / name} is damaged: its tokens are not those that were read; {remedy}")
+        lowest, highest = int(self.ids.min()), int(self.ids.max())
+        if lowest < 0 or highest >= vocabulary:
+            outside = lowest if lowest < 0 else highest
+            raise RunFolderError(
+                f"{folder / SHARDS[0]} is damaged: token id {outside} is outside the vocabulary of {vocabulary:,}; "
+                f"{remedy}"
+            )
 
 
 def count_words(
@@ -129,11 +108,12 @@ def count_words(
             builder.add(document)
             digest.update(document.encode() + b"\0")
             hashes.append(hash(document))
+        check_report(report, reader)
         if not builder.documents:
-            raise CorpusError(f"{_named(sources)}: no document was found in {report.rows:,} rows")
+            raise CorpusError(f"{named(sources)}: no document was found in {report.rows:,} rows")
         if not builder.words:
             raise CorpusError(
-                f"{_named(sources)}: the tokenizer leaves no word of {builder.documents:,} documents; its "
+                f"{named(sources)}: the tokenizer leaves no word of {builder.documents:,} documents; its "
                 "normalization removes everything"
             )
         tokenizer = builder.build()
@@ -183,14 +163,14 @@ def encode_documents(
                     del buffer[:]
             file.write(_little_endian(buffer))
 
-    write_with(folder / "ids.int32", write_ids)
+    write_with(folder / SHARDS[0], write_ids)
     if digest.hexdigest() != counts.fingerprint:
-        raise CorpusError(f"{_named(sources)}: the corpus changed while it was being read")
+        raise CorpusError(f"{named(sources)}: the corpus changed while it was being read")
     little_endian = np.frombuffer(offsets, np.int64).astype("<i8", copy=False)
-    write_with(folder / "offsets.int64", lambda path: little_endian.tofile(path))
+    write_with(folder / SHARDS[1], lambda path: little_endian.tofile(path))
     predicted = sum((length - 1) * count for length, count in lengths.items() if length)
     if not predicted:
-        raise CorpusError(f"{_named(sources)}: no document has two tokens, so there is nothing to predict")
+        raise CorpusError(f"{named(sources)}: no document has two tokens, so there is nothing to predict")
     return replace(
         counts,
         unknown=unknown,
@@ -219,35 +199,5 @@ def _percentile(lengths: Counter[int], percent: int) -> int:
     return length
 
 
-def read_documents(reader: Reader, sources: Sequence[str], report: ReadReport | None = None) -> Iterator[str]:
-    """Yield the documents of a reader, held to its contract: what it breaks becomes an error that names it."""
-    for number, document in enumerate(_guarded(reader, sources, report or ReadReport()), 1):
-        if not isinstance(document, str):
-            raise PluginError(f"reader {type(reader).__name__} must yield text, not {type(document).__name__}")
-        try:
-            document.encode()
-        except UnicodeEncodeError as error:
-            message = f"{_named(sources)}: document {number:,} holds half a character (a lone surrogate)"
-            raise CorpusError(message) from error
-        yield document
-
-
-def _guarded(reader: Reader, sources: Sequence[str], report: ReadReport) -> Iterator[str]:
-    """Read on; what a reader raises against its contract becomes an error that names the reader."""
-    try:
-        yield from reader.read(sources, report)
-    except GenrunError:
-        raise
-    except OSError as error:
-        raise CorpusError(f"{error.filename or _named(sources)}: {error.strerror or one_line(error)}") from error
-    except Exception as error:
-        name = type(reader).__name__
-        raise PluginError(f"reader {name} failed: {type(error).__name__}: {one_line(error)}") from error
-
-
 def _little_endian(ids: array[int]) -> bytes:
     return np.frombuffer(ids, np.intc).astype("<i4").tobytes() if ids else b""
-
-
-def _named(sources: Sequence[str]) -> str:
-    return " ".join(sources)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import json
 import os
 import shutil
@@ -26,7 +25,9 @@ from genrun.contracts import Reader
 from genrun.errors import GenrunError
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.atomic import write_json, write_with
-from genrun_core.corpus import CorpusCounts
+from genrun_core.corpus import SHARDS
+from genrun_core.corpus_counts import CorpusCounts
+from genrun_core.digests import digest_of_file, digest_of_value
 from genrun_core.run_folder import RunFolder
 from genrun_core.sources import list_files
 
@@ -35,8 +36,7 @@ __all__ = ["LIMIT", "cache_folder", "corpus_key", "keep", "restore"]
 LIMIT = 2 << 30  # bytes that the entries may have together; the least recently used ones go first
 _FORMAT = 1
 _LEFTOVER = 24 * 60 * 60  # seconds after which what a kill left half-made is removed
-_NAMES = ("ids.int32", "offsets.int64", "tokenizer.json")
-_digest = functools.partial(hashlib.blake2b, digest_size=16)
+_NAMES = (*SHARDS, "tokenizer.json")
 
 
 def cache_folder() -> Path | None:
@@ -54,8 +54,9 @@ def cache_folder() -> Path | None:
 def corpus_key(sources: Sequence[str], name: str, reader: Reader, settings: TokenizerSettings) -> str | None:
     """Return the key of a corpus: BLAKE2 of its files, of the reader called ``name``, its options, and the settings.
 
-    The code of reader and tokenizer counts by size and time of its files, so that a changed one is not mistaken for
-    what it was. None if nothing shall be kept: the cache is off, a source is no file, or the reader says so.
+    The code of reader and tokenizer counts by size, times and inode of its files, so that a changed one is not
+    mistaken for what it was. None if nothing shall be kept: the cache is off, a source is no file, or the reader says
+    so.
     """
     files = list_files(sources)
     if cache_folder() is None or files is None or not getattr(reader, "cached", True):
@@ -72,7 +73,7 @@ def corpus_key(sources: Sequence[str], name: str, reader: Reader, settings: Toke
         options.to_json(settings),
         [_code(module) for module in (type(reader).__module__, TokenizerSettings.__module__, __name__)],
     ]
-    return _digest(json.dumps(parts).encode()).hexdigest()
+    return digest_of_value(parts)
 
 
 def restore(key: str, run: RunFolder) -> CorpusCounts | None:
@@ -90,7 +91,7 @@ def restore(key: str, run: RunFolder) -> CorpusCounts | None:
         run.tokens.mkdir(exist_ok=True)
         for name, path in _parts(run).items():
             write_with(path, functools.partial(_share, entry / name))
-        run.save_json(run.corpus_file, counts.to_json())
+        run.save_corpus(counts)
     except OSError:  # taken away meanwhile, or no room: reading the corpus will tell
         return None
     with contextlib.suppress(OSError):
@@ -108,7 +109,7 @@ def keep(key: str, run: RunFolder, counts: CorpusCounts) -> None:
     try:
         for name, path in parts.items():
             _share(path, beside / name)
-        digests = {name: _digest_of(beside / name) for name in parts}
+        digests = {name: digest_of_file(beside / name) for name in parts}
         write_json(beside / "corpus.json", {"counts": counts.to_json(), "digests": digests})
         beside.rename(folder / key)
     except OSError:
@@ -120,23 +121,18 @@ def keep(key: str, run: RunFolder, counts: CorpusCounts) -> None:
 
 
 def _parts(run: RunFolder) -> dict[str, Path]:
-    return dict(
-        zip(_NAMES, (run.tokens / "ids.int32", run.tokens / "offsets.int64", run.tokenizer_file), strict=True)
-    )
+    return dict(zip(_NAMES, (*(run.tokens / name for name in SHARDS), run.tokenizer_file), strict=True))
 
 
 def _verified(entry: Path) -> CorpusCounts:
     """Return the counts of an entry; raises one of many errors if it is not exactly what was kept."""
     about: dict[str, Any] = json.loads((entry / "corpus.json").read_text("utf-8"))
     for name in _NAMES:
-        if _digest_of(entry / name) != about["digests"][name]:
+        if os.path.islink(entry / name):  # a run folder would share the link
+            raise ValueError(name)
+        if digest_of_file(entry / name) != about["digests"][name]:
             raise ValueError(name)
     return CorpusCounts.from_json(about["counts"], entry / "corpus.json")
-
-
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, _digest).hexdigest()
 
 
 def _share(path: Path, other: Path) -> None:
@@ -175,14 +171,17 @@ def _remove(entry: Path) -> None:
         shutil.rmtree(gone, ignore_errors=True)
 
 
-def _code(module: str) -> list[tuple[str, int, int]]:
-    """Return name, size and time of the source files that stand beside a module, itself included."""
+def _code(module: str) -> list[tuple[str, int, list[int]]]:
+    """Return name, size, times and inode of the source files that stand beside a module, itself included."""
     file = getattr(sys.modules.get(module), "__file__", None)
     if not file:
         return []
     try:
         with os.scandir(os.path.dirname(file)) as found:
-            sources = [(entry.name, entry.stat()) for entry in found if entry.name.endswith(".py")]
+            sources = [(entry.name, os.stat(entry.path)) for entry in found if entry.name.endswith(".py")]
     except OSError:  # it comes out of an archive, or is gone
         return []
-    return sorted((name, about.st_size, about.st_mtime_ns) for name, about in sources)
+    identities = (
+        (name, about.st_size, [about.st_mtime_ns, about.st_ctime_ns, about.st_ino]) for name, about in sources
+    )
+    return sorted(identities)

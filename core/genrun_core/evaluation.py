@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,8 @@ from genrun.errors import CorpusError, OptionError
 from genrun.model import load
 from genrun.scoring.scores import SessionScorer
 from genrun.tokenizer import Tokenizer
-from genrun_core.corpus import read_documents
+from genrun_core.reading import read_documents
+from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
 from genrun_core.settings import PluginChoice
 from genrun_core.terminal import shown
@@ -83,14 +84,16 @@ def evaluate(
         run = RunFolder.open(path)
         recipe, tokenizer = run.recipe(), run.tokenizer()
         was_running, chosen = recipe.training.running_text, reader or recipe.reader
-        scorer: Scorer = _keras_scorer(run)
+        scorer: Scorer = _keras_scorer(run, recipe, tokenizer)
+        windowed = recipe.model.architecture == "window"
     else:
         model = load(path)
         tokenizer = model.tokenizer
-        was_running = bool(model.card.get("training", {}).get("running text"))
+        was_running = _said(model.card, "training", "running text") is True
+        windowed = _said(model.card, "architecture", "architecture") == "window"
         chosen = reader or PluginChoice("text")
         scorer = SessionScorer(model._session)
-    if running_text and _is_window(path):
+    if running_text and windowed:
         raise OptionError("a window model carries no state from text to text: --documents")
     documents = shown(read_documents(registry.make_reader(chosen.name, chosen.options), sources), "evaluating")
     running = was_running if running_text is None else running_text
@@ -100,9 +103,10 @@ def evaluate(
     return result
 
 
-def _is_window(path: Path) -> bool:
-    card = RunFolder.open(path).card() if path.is_dir() else load(path).card
-    return bool(card.get("architecture", {}).get("architecture") == "window")
+def _said(card: Mapping[str, Any], table: str, name: str) -> object:
+    """Return what a card, which may hold anything, says."""
+    values = card.get(table)
+    return values.get(name) if isinstance(values, Mapping) else None
 
 
 def _sum(documents: Iterator[str], tokenizer: Tokenizer, score: Score) -> Evaluation:
@@ -134,10 +138,11 @@ def _carried(scorer: Scorer) -> Score:
     return score
 
 
-def _keras_scorer(run: RunFolder) -> Scorer:
+def _keras_scorer(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Scorer:
     from genrun_core.backend import prepare_backend
 
     prepare_backend("evaluating a run")
     from genrun_core.keras_scorer import KerasScorer
+    from genrun_core.network_file import load_network_of
 
-    return KerasScorer(run.network_file)
+    return KerasScorer(load_network_of(run, recipe, tokenizer))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from genrun.errors import OptionError
+from genrun.errors import OptionError, RunFolderError
 from genrun_core.atomic import write_with
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
@@ -23,7 +23,12 @@ _SHAPE = ("architecture", "embedding_size", "hidden_size", "layers", "tied", "wi
 
 
 def check_base(base: RunFolder, recipe: Recipe) -> None:
-    """Raise OptionError if a network of ``recipe`` could not take over the weights of ``base``."""
+    """Raise OptionError if a network of ``recipe`` could not take over the weights of ``base``.
+
+    Raises RunFolderError if ``base`` has no network yet, or a damaged one.
+    """
+    if not base.network_file.exists():
+        raise RunFolderError(f"{base.path} has no trained network yet: genrun train --resume {base.path}")
     if recipe.tokenizer != base.recipe().tokenizer:
         raise OptionError(f"the words of {base.path} come with their tokenizer: no option of it can be set")
     theirs = base.recipe().model

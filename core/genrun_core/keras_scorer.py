@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from genrun_core.architecture import load_network
 from genrun_core.parts import Body, Head
 
 __all__ = ["KerasScorer"]
@@ -18,10 +17,9 @@ _POSITIONS = 1024  # whose logits are held at once
 
 
 class KerasScorer:
-    """The network at ``path`` as a scorer; see :class:`genrun_core.evaluation.Scorer`."""
+    """A network as a scorer; see :class:`genrun_core.evaluation.Scorer`."""
 
-    def __init__(self, path: Path) -> None:
-        network = load_network(path)
+    def __init__(self, network: keras.Model) -> None:
         self._body, self._head = Body(network), Head(network)
 
     def score(self, sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:

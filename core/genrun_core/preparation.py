@@ -8,10 +8,12 @@ from pathlib import Path
 
 from genrun import registry
 from genrun.contracts import Reader
+from genrun.errors import RunFolderError
 from genrun.tokenizer import Tokenizer
 from genrun_core.adaptation import adapt
-from genrun_core.corpus import CorpusCounts, count_words, encode_documents
+from genrun_core.corpus import count_words, encode_documents
 from genrun_core.corpus_cache import corpus_key, keep, restore
+from genrun_core.corpus_counts import CorpusCounts
 from genrun_core.diagnosis import describe_corpus
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
@@ -34,6 +36,8 @@ def prepare_corpus(run: RunFolder, recipe: Recipe, say: Callable[[str], object])
     stored = run.corpus()
     if stored is not None and run.tokenizer_file.exists() and run.tokens.is_dir():
         counts = CorpusCounts.from_json(stored, run.corpus_file)
+        if len(run.shards()) != counts.documents:
+            raise RunFolderError(f"{run.corpus_file} is not of the {len(run.shards()):,} documents in {run.tokens}")
         if corpus_changed(run):
             say(_CHANGED)
     else:
@@ -43,6 +47,7 @@ def prepare_corpus(run: RunFolder, recipe: Recipe, say: Callable[[str], object])
     for note in run.notes:
         say(note)
     noun = getattr(registry.load(registry.find("reader", recipe.reader.name)), "noun", "documents")
+    noun = " ".join(noun.split()) if isinstance(noun, str) else "documents"
     for line in describe_corpus(counts, run.tokenizer(), recipe, noun, borrowed=run.base_tokenizer() is not None):
         say(line)
     return counts
@@ -66,6 +71,7 @@ def _read(run: RunFolder, recipe: Recipe) -> CorpusCounts:
         known = base is None and not own
         return corpus_key(run.sources, recipe.reader.name, reader, recipe.tokenizer) if known else None
 
+    run.corpus_file.unlink(missing_ok=True)  # of tokens that are gone
     before = key()
     if before and (kept := restore(before, run)):
         run.notes.append(_REUSED)
@@ -74,7 +80,7 @@ def _read(run: RunFolder, recipe: Recipe) -> CorpusCounts:
     run.save_json(run.tokenizer_file, tokenizer.to_json())
     counts = encode_documents(reader, run.sources, tokenizer, counted, run.tokens)
     counts = dataclasses.replace(counts, sources_fingerprint=fingerprint(files))
-    run.save_json(run.corpus_file, counts.to_json())
+    run.save_corpus(counts)
     try:
         if before and before == key():  # nothing has changed since the reading began
             keep(before, run, counts)

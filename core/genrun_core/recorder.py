@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from genrun_core.architecture import fingerprint
 from genrun_core.atomic import write_bytes, write_with
-from genrun_core.checkpoint import Restored, save_checkpoint
+from genrun_core.checkpoint import Checkpoint, Restored
+from genrun_core.digests import sealed
 from genrun_core.fitting import Fitting
 from genrun_core.run_folder import RunFolder
 
@@ -48,6 +49,8 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         nothing = {"epoch": 0, "value": float("inf"), "sampled": True}
         self.best: dict[str, Any] = restored.state["best"] if restored else nothing
         self._best_weights: list[NDArray[Any]] | None = (restored.best_weights or None) if restored else None
+        self._corpus = (run.corpus() or {}).get("fingerprint", "")
+        self._kept: Checkpoint | None = None  # of the best epoch, while that is in no file
         self._saved_at = time.monotonic()
         self._save_seconds = 0.0
 
@@ -72,6 +75,8 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         together = self._fitting.worker.count > 1  # workers save in the same places, so that they go on together
         if together or self._since_saved() >= self._SHARE * self._save_seconds:
             self.save()
+        elif self.best["epoch"] == self._fitting.epoch:
+            self._kept = self._checkpoint()
 
     def on_train_end(self, logs: Any = None) -> None:
         """Save the last state."""
@@ -81,20 +86,33 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     def save(self) -> None:
         """Write metrics, the best network with its card, and the checkpoint, each whole or not at all."""
         started = time.monotonic()
-        pending = self._best_weights
-        if pending is not None:
-            self._blank.set_weights(pending)
-            self.best["weights"] = fingerprint(self._blank)
-        # The checkpoint comes first and has all that the other files are made of: a kill between them loses nothing.
-        save_checkpoint(self._run.checkpoint_file, self._fitting, {"best": self.best}, pending or ())
-        if self._fitting.history:
-            if pending is not None:
-                write_with(self._run.network_file, self._blank.save)
-                self._best_weights = None
-            self._run.save_json(self._run.card_file, self._describe(self.best))
-            write_bytes(self._run.metrics_file, _metrics_csv(self._fitting.history))
+        self._write(self._checkpoint())
         self._saved_at = time.monotonic()
         self._save_seconds = self._saved_at - started
+
+    def save_best(self) -> None:
+        """Go back to the best epoch and save it, if it is in no file yet: after it the weights became no numbers."""
+        if self._kept is not None:
+            self._fitting.history, self._fitting.epoch = self._kept.history, len(self._kept.history)
+            self._write(self._kept)
+
+    def _checkpoint(self) -> Checkpoint:
+        state = {"best": self.best, "corpus": self._corpus}
+        return Checkpoint(self._fitting, state, self._best_weights or ())
+
+    def _write(self, checkpoint: Checkpoint) -> None:
+        best = checkpoint.state["best"]
+        if checkpoint.best_weights:
+            self._blank.set_weights(checkpoint.best_weights)
+            self.best["weights"] = best["weights"] = fingerprint(self._blank)
+        # The checkpoint comes first and has all that the other files are made of: a kill between them loses nothing.
+        checkpoint.write(self._run.checkpoint_file)
+        if checkpoint.history:
+            if checkpoint.best_weights:
+                write_with(self._run.network_file, sealed(self._blank.save))
+            self._run.save_json(self._run.card_file, self._describe(best))
+            write_bytes(self._run.metrics_file, _metrics_csv(checkpoint.history))
+        self._best_weights = self._kept = None
 
     def _since_saved(self) -> float:
         return time.monotonic() - self._saved_at

@@ -13,11 +13,17 @@ __all__ = ["SourceFile", "fingerprint", "list_files"]
 
 
 class SourceFile(NamedTuple):
-    """A file as it is now: absolute path, size in bytes, time of the last change in nanoseconds."""
+    """A file as it is now: absolute path, size in bytes, time of the last change in nanoseconds.
+
+    ``renewed``, the time of the last change of content, name or attributes, and ``inode`` tell files apart whose
+    times were set, as copying with ``cp -p`` and unpacking an archive do.
+    """
 
     path: str
     size: int
     changed: int
+    renewed: int
+    inode: int
 
 
 def list_files(sources: Sequence[str]) -> list[SourceFile] | None:
@@ -41,12 +47,15 @@ def list_files(sources: Sequence[str]) -> list[SourceFile] | None:
 
 
 def fingerprint(files: Sequence[SourceFile] | None) -> str:
-    """Return BLAKE2 of paths, sizes and times; empty if there are no files.
+    """Return BLAKE2 of paths, sizes and times of change; empty if there are no files.
+
+    It stays the same when a corpus is moved away and back, or its permissions are changed.
 
     >>> fingerprint(list_files(["https://example.org/corpus.txt"]))
     ''
     """
-    return hashlib.blake2b(json.dumps(files).encode(), digest_size=16).hexdigest() if files else ""
+    about = [(file.path, file.size, file.changed) for file in files or ()]
+    return hashlib.blake2b(json.dumps(about).encode(), digest_size=16).hexdigest() if about else ""
 
 
 def _below(path: str) -> Iterator[str]:
@@ -66,4 +75,4 @@ def _below(path: str) -> Iterator[str]:
 
 def _look_at(path: str) -> SourceFile:
     about = os.stat(path) if os.path.exists(path) else os.lstat(path)  # a link to nothing is there, too
-    return SourceFile(path, about.st_size, about.st_mtime_ns)
+    return SourceFile(path, about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino)

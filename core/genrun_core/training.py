@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genrun import registry
-from genrun.errors import GenrunError, OptionError, RunFolderError, TrainingInterrupted
-from genrun_core.assembly import check_size, check_together, make_batches, make_fitting, remarks
+from genrun.errors import GenrunError, OptionError, TrainingError, TrainingInterrupted
+from genrun_core.assembly import check_same_corpus, check_size, check_together, make_batches, make_fitting, remarks
 from genrun_core.atomic import write_with
 from genrun_core.backend import device_name, memory_errors, prepare_backend, require_training, seed_everything
 from genrun_core.card import make_card, metrics_in_words, shape_in_words
-from genrun_core.corpus import first_document
 from genrun_core.finetuning import check_base, keep_base, with_words_of
 from genrun_core.interruption import Interruption
 from genrun_core.kept_sources import STANDARD_INPUT, keep_sources
 from genrun_core.plot import draw_curves
 from genrun_core.preparation import prepare_corpus
+from genrun_core.reading import first_document
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
+from genrun_core.run_lock import training_lock
 from genrun_core.watch import Watch
 from genrun_core.workers import Worker, this_worker
 
@@ -70,21 +71,22 @@ def train(
         first_document(reader, sources)  # a wrong path leaves no folder behind
     if recipe.reader.name == "text" and all(source.lower().endswith((".csv", ".tsv")) for source in sources):
         say("note: every line of these files is a document; for a column there is --reader csv --set column=…")
-    prepare_backend()
-    strategy = _make_strategy(recipe, worker)
     was_there = output.exists()
-    try:
-        kept = keep_sources(sources, output)
-        run = RunFolder.create(output, recipe, kept)
-        if began_with is not None:
-            keep_base(began_with, run, network=base is not None)
-        prepare_corpus(run, recipe, lambda _: None)
-        make_batches(run, recipe)
-        check_size(run, recipe)
-    except GenrunError:
-        _remove(output, was_there)  # made a moment ago; a corpus that cannot be used leaves nothing to go on with
-        raise
-    return _continue(run, strategy, worker, say, watch, callbacks)
+    with training_lock(output, say):
+        RunFolder.check_free(output)  # now that nobody else can write there
+        prepare_backend()
+        strategy = _make_strategy(recipe, worker)
+        try:
+            run = RunFolder.create(output, recipe, keep_sources(sources, output))
+            if began_with is not None:
+                keep_base(began_with, run, network=base is not None)
+            prepare_corpus(run, recipe, lambda _: None)
+            make_batches(run, recipe)
+            check_size(run, recipe)
+        except GenrunError:
+            _remove(output, was_there)  # made a moment ago; a corpus that cannot be used leaves nothing to go on with
+            raise
+        return _continue(run, strategy, worker, say, watch, callbacks)
 
 
 def resume(
@@ -96,19 +98,28 @@ def resume(
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> RunFolder:
     """Continue the training in ``folder`` where it stopped; ``epochs`` sets a new number of epochs in all."""
-    prepare_backend()
     worker = this_worker()
-    run = RunFolder.open(worker.folder(folder))
-    recipe = run.recipe()
-    if epochs is not None:
-        done = _finished_epochs(run)
-        if epochs < done:
-            raise OptionError(f"{folder} has {done} epochs behind it; epochs={epochs} would be less")
-        given = tuple(name for name in recipe.adapt if name != "training.epochs")
-        training = dataclasses.replace(recipe.training, epochs=epochs)
-        recipe = dataclasses.replace(recipe, training=training, adapt=given)
-        run.save_recipe(recipe)
-    return _continue(run, _make_strategy(recipe, worker), worker, say, watch, callbacks)
+    path = worker.folder(folder)
+    RunFolder.open(path).check_places()  # what is no run folder is not written to
+    with training_lock(path, say):
+        prepare_backend()
+        run = RunFolder.open(path)
+        recipe = run.recipe()
+        if epochs is not None:
+            recipe = _with_epochs(run, recipe, epochs)
+            run.save_recipe(recipe)
+        return _continue(run, _make_strategy(recipe, worker), worker, say, watch, callbacks)
+
+
+def _with_epochs(run: RunFolder, recipe: Recipe, epochs: int) -> Recipe:
+    from genrun_core.checkpoint import finished_epochs
+
+    done = finished_epochs(run.checkpoint_file)
+    if epochs < done:
+        raise OptionError(f"{run.path} has {done} epochs behind it; epochs={epochs} would be less")
+    given = tuple(name for name in recipe.adapt if name != "training.epochs")
+    training = dataclasses.replace(recipe.training, epochs=epochs)
+    return dataclasses.replace(recipe, training=training, adapt=given)
 
 
 def _continue(
@@ -120,11 +131,13 @@ def _continue(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> RunFolder:
     """Do whatever the run folder still lacks."""
+    run.check_places()
     run.remove_leftovers()
     counts = prepare_corpus(run, run.recipe(), say)
     recipe = run.recipe()  # a recipe that adapts is complete now
     seed_everything(recipe.training.seed)
     check_size(run, recipe)
+    check_same_corpus(run, strategy, worker, counts.fingerprint)
     with memory_errors():
         begins = not run.checkpoint_file.exists()
         fitting = make_fitting(run, recipe, strategy, worker, say if begins else lambda line: None)
@@ -151,6 +164,9 @@ def _continue(
     try:
         with memory_errors(), Interruption() as interrupted:
             fitting.run([progress, recorder, *_early_stopping(recipe, fitting), *watching, *callbacks], interrupted)
+    except TrainingError:
+        recorder.save_best()
+        raise
     finally:
         progress.close()
     if fitting.interrupted:
@@ -172,11 +188,13 @@ def _open_base(base: Path | None, words_of: Path | None, recipe: Recipe) -> RunF
             raise OptionError("extend_vocabulary adds words to another run's: it needs --from RUN or --words-of RUN")
         return None
     run = RunFolder.open(path)
-    run.tokenizer()
+    tokenizer = run.tokenizer()
     if base is not None:
-        if not run.network_file.exists():
-            raise RunFolderError(f"{path} has no trained network yet: genrun train --resume {path}")
         check_base(run, recipe)
+        prepare_backend()
+        from genrun_core.network_file import check_network
+
+        check_network(run.network_file, recipe.model, len(tokenizer))
     return run
 
 
@@ -192,11 +210,15 @@ def _make_strategy(recipe: Recipe, worker: Worker) -> tf.distribute.Strategy:
 def _restore(run: RunFolder, fitting: Fitting, say: Say) -> Restored | None:
     """Put ``fitting`` where the run folder's checkpoint is; None if there is none, or its best network is lost."""
     from genrun_core.checkpoint import needs_network, restore_checkpoint
+    from genrun_core.network_file import check_network
 
     lost = ""
     if run.checkpoint_file.exists():
-        if run.network_file.exists() or not needs_network(run.checkpoint_file):
-            restored = restore_checkpoint(run.checkpoint_file, fitting)
+        needed = needs_network(run.checkpoint_file)
+        if run.network_file.exists() or not needed:
+            restored = restore_checkpoint(run.checkpoint_file, fitting, (run.corpus() or {}).get("fingerprint", ""))
+            if needed:
+                check_network(run.network_file, run.recipe().model, len(run.tokenizer()))
             step = f", step {fitting.step:,} of the next" if fitting.step else ""
             say(f"continuing after epoch {fitting.epoch} of {fitting.settings.epochs}{step}")
             return restored
@@ -220,13 +242,6 @@ def _early_stopping(recipe: Recipe, fitting: Fitting) -> list[keras.callbacks.Ca
 def _remove(output: Path, was_there: bool) -> None:
     """Remove what a failed beginning left; a folder that the user had made stays, as empty as it was."""
     for path in output.iterdir() if output.is_dir() else ():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     if not was_there and output.is_dir():
         output.rmdir()
-
-
-def _finished_epochs(run: RunFolder) -> int:
-    """Return how many epochs the metrics have a row for."""
-    if not run.metrics_file.exists():
-        return 0
-    return max(len(run.metrics_file.read_text("utf-8").splitlines()) - 1, 0)

@@ -51,7 +51,7 @@ class SampleText(keras.callbacks.Callback):  # type: ignore[misc]
         self._length = recipe.generation.max_new_tokens
         self._casing = recipe.generation.casing
         self._seed = recipe.training.seed
-        self._prompt = _prompt(self._tokenizer, TokenShards.open(run.tokens), self._seed)
+        self._prompt = _prompt(self._tokenizer, run.shards(), self._seed)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Say a text if it is time."""

@@ -14,7 +14,6 @@ from genrun.loading.metadata import GenerationDefaults
 from genrun.tokenizer import Tokenizer
 from genrun_core.atomic import remove_leftovers, write_with
 from genrun_core.backend import prepare_backend
-from genrun_core.corpus import TokenShards
 from genrun_core.recipe import Recipe
 from genrun_core.run_folder import RunFolder
 
@@ -52,13 +51,11 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
     if quantize is not None and quantize not in QUANTIZATIONS:
         raise OptionError(f"quantize must be {' or '.join(QUANTIZATIONS)}, not {quantize!r}")
     run = RunFolder.open(folder)
-    if not run.network_file.exists():
-        raise RunFolderError(f"{folder} has no trained network yet: genrun train --resume {folder}")
     output = output.resolve()  # a link stays one, and what it points to is replaced
     _check_output(output)
     _require_converter()
     prepare_backend("exporting")
-    from genrun_core.architecture import load_network
+    from genrun_core.network_file import load_network_of
     from genrun_export.choosing import add_choosing
     from genrun_export.conversion import to_onnx
     from genrun_export.parity import choose_prompts
@@ -66,8 +63,8 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
     from genrun_export.step import make_step
     from genrun_export.writing import Writer
 
-    recipe, tokenizer, shards = run.recipe(), run.tokenizer(), TokenShards.open(run.tokens)
-    network = load_network(run.network_file)
+    recipe, tokenizer, shards = run.recipe(), run.tokenizer(), run.shards()
+    network = load_network_of(run, recipe, tokenizer)
     card = _card(run, network)
     defaults = _defaults(recipe, tokenizer)
     model = to_onnx(make_step(network))

@@ -49,15 +49,33 @@ def rewrite(texts: Path) -> None:
     os.utime(texts / "a.txt", ns=(1, 1))
 
 
+def rewrite_within(texts: Path) -> None:
+    """Other words of the same size, and the time set back, as rsync and archives do."""
+    before = (texts / "a.txt").stat()
+    (texts / "a.txt").write_text("one two three\none six\n", "utf-8")
+    os.utime(texts / "a.txt", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (texts / "a.txt").stat().st_size == before.st_size
+
+
+def exchange(texts: Path) -> None:
+    """Another file of the same size and time in its place, as ``cp -p`` leaves it."""
+    before = (texts / "a.txt").stat()
+    (texts / "new").write_text("one two three\none six\n", "utf-8")
+    os.utime(texts / "new", ns=(before.st_atime_ns, before.st_mtime_ns))
+    (texts / "new").replace(texts / "a.txt")
+
+
 @pytest.mark.parametrize(
     "change",
     [
         rewrite,
+        rewrite_within,
+        exchange,
         lambda texts: os.utime(texts / "a.txt", ns=(1, 1)),
         lambda texts: (texts / "b.txt").write_text("one\n", "utf-8"),
         lambda texts: (texts / "a.txt").rename(texts / "b.txt"),
     ],
-    ids=["content", "time", "one more", "another name"],
+    ids=["content", "content within", "another file", "time", "one more", "another name"],
 )
 def test_a_changed_file_is_read(prepare: Preparations, texts: Path, change: Callable[[Path], object]) -> None:
     prepare()

@@ -11,6 +11,7 @@ import pytest
 import genrun
 from genrun_core.backend import prepare_backend
 from genrun_core.recipe import load_recipe
+from genrun_core.run_folder import RunFolder
 from genrun_core.training import resume
 from genrun_core.training import train as train_model
 from support.trained import learnt, metrics, train, weights
@@ -70,6 +71,23 @@ def test_what_was_saved_before_can_be_gone_on_from(samples: Path, tmp_path: Path
     assert learnt(spoilt) == learnt(whole)
 
 
+def test_a_best_epoch_that_was_only_in_memory_is_saved(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recorder, "_SHARE", 1e9)  # no save between the first epoch and the last
+    songs = [str(samples / "songs" / "*.txt")]
+    until, spoilt, whole = (tmp_path / name for name in ("until", "spoilt", "whole"))
+    train(songs, "lyricist", whole, SMALL)
+    train(songs, "lyricist", until, {**SMALL, "epochs": "3"})
+    with pytest.raises(genrun.TrainingError, match="the loss became nan in step 3 of epoch 4"):
+        train_model(songs, load_recipe("lyricist", SMALL), spoilt, callbacks=[Spoil(epoch=4, step=2)])
+    assert learnt(spoilt) == learnt(until)
+    assert RunFolder.open(spoilt).card()["training"]["best epoch"] == 3
+    assert weights(spoilt) == weights(until)
+    resume(spoilt)
+    assert weights(spoilt) == weights(whole)
+
+
 def test_a_long_epoch_that_is_saved_within_is_never_saved_spoilt(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,7 +116,6 @@ def test_a_validation_that_is_no_number_stops_before_anything_of_it_is_saved(sam
 def steps_of(run: Path) -> int:
     """How many steps an epoch of the run has."""
     from genrun_core.assembly import make_batches
-    from genrun_core.run_folder import RunFolder
 
     opened = RunFolder.open(run)
     return make_batches(opened, opened.recipe())[0].steps(0)

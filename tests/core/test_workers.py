@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -81,6 +82,27 @@ def test_two_workers_end_with_the_same_weights_and_the_losses_of_one(samples: Pa
     said = finish(processes)
     assert [process.returncode for process in processes] == [0, 0], said
     assert weights(together) == weights(tmp_path / "together.worker-1")
+
+
+@pytest.mark.parametrize("corpus", ["aa11", "bb22"], ids=["the chief's", "another"])
+def test_workers_with_different_corpora_are_refused(
+    corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told to all of them: to the one whose corpus is another, and to those that would wait for it."""
+    from genrun_core import devices
+    from genrun_core.assembly import check_same_corpus
+    from genrun_core.run_folder import RunFolder
+
+    sent: dict[str, Any] = {}  # by the chief, which asks first
+    monkeypatch.setattr(devices, "any_worker", lambda strategy, flag: flag)
+    monkeypatch.setattr(devices, "take_from_chief", lambda strategy, worker, here: sent.setdefault("chief", here))
+    run, strategy = RunFolder(tmp_path / "run", {}), cast(Any, None)
+    check_same_corpus(run, strategy, Worker(0, 2), "aa11")
+    check_same_corpus(run, strategy, Worker(1, 2), "aa11")
+    monkeypatch.setattr(devices, "any_worker", lambda strategy, flag: True)  # there is one with "bb22"
+    with pytest.raises(genrun.RunFolderError, match="the workers must read the same corpus as the chief: ") as caught:
+        check_same_corpus(run, strategy, Worker(1, 2), corpus)
+    assert ("has not" in str(caught.value).partition("(")[2].partition(",")[0]) is (corpus == "bb22")
 
 
 _TWO_DEVICES = """
