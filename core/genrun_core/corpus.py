@@ -18,7 +18,7 @@ from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
 from genrun_core.atomic import write_with
 from genrun_core.corpus_counts import CorpusCounts
 from genrun_core.digests import digest_of_file
-from genrun_core.reading import check_report, named, read_documents
+from genrun_core.reading import named, read_documents
 from genrun_core.run_files import require_file
 from genrun_core.terminal import shown
 
@@ -108,7 +108,6 @@ def count_words(
             builder.add(document)
             digest.update(document.encode() + b"\0")
             hashes.append(hash(document))
-        check_report(report, reader)
         if not builder.documents:
             raise CorpusError(f"{named(sources)}: no document was found in {report.rows:,} rows")
         if not builder.words:

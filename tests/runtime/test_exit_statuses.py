@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from genrun import registry
-from genrun.cli.io import signals
 from genrun.cli.group import run
+from genrun.cli.io import signals
 from support.alphabet import write_model
 from support.distributions import Site
 

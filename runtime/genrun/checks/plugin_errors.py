@@ -18,7 +18,7 @@ def blame(what: str, error: BaseException, *, passing: tuple[type[GenrunError], 
     Raised as they are: Ctrl-C, what a handler of a signal raised, and an error of the classes ``passing`` whose
     message is one short line.
     """
-    if isinstance(error, KeyboardInterrupt) or _from_a_signal(error):
+    if type(error) is KeyboardInterrupt or _from_a_signal(error):
         raise error
     if isinstance(error, passing) and _is_one_line(error):
         raise error
