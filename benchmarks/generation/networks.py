@@ -67,10 +67,10 @@ def _write_run(shape: Shape, path: Path) -> None:
     import keras
     import numpy as np
 
-    from genrun_core.architecture import build_network, fingerprint
-    from genrun_core.preparation import prepare_corpus
-    from genrun_core.recipe import load_recipe
-    from genrun_core.run_folder import RunFolder
+    from genrun_core.corpus.preparation import prepare_corpus
+    from genrun_core.network.architecture import build_network, fingerprint
+    from genrun_core.recipes.recipe import load_recipe
+    from genrun_core.runs.run_folder import RunFolder
 
     corpus = path.with_suffix(".txt")
     vocabulary = words(shape.vocabulary - 1)  # and <pad>

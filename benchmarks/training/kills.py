@@ -56,7 +56,7 @@ def _loads(run: Path) -> bool:
     """Whether what the kill left can be loaded: all of it, or nothing yet."""
     if not (run / "model.keras").exists():
         return True
-    script = "import sys; from pathlib import Path; from genrun_core.architecture import load_network; "
+    script = "import sys; from pathlib import Path; from genrun_core.network.architecture import load_network; "
     script += "load_network(Path(sys.argv[1]))"
     prepared = "from genrun_core.backend import prepare_backend; prepare_backend(); " + script
     done = subprocess.run(

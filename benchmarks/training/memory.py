@@ -16,9 +16,9 @@ from training.measure import Row
 _READ = """
 import sys
 from pathlib import Path
-from genrun_core.preparation import prepare_corpus
-from genrun_core.recipe import load_recipe
-from genrun_core.run_folder import RunFolder
+from genrun_core.corpus.preparation import prepare_corpus
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.runs.run_folder import RunFolder
 recipe = load_recipe("default", {"column": "headline"}, "csv")
 run = RunFolder(Path(sys.argv[2]), {"sources": [sys.argv[1]], "recipe": recipe.to_dict()})
 run.path.mkdir()
@@ -28,8 +28,8 @@ _BEGIN = """
 import os, sys
 from pathlib import Path
 from genrun_core.backend import prepare_backend
-from genrun_core.recipe import load_recipe
-from genrun_core.training import train
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.training.train import train
 prepare_backend()
 import keras
 stop = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: os._exit(0))

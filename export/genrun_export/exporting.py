@@ -12,10 +12,10 @@ from genrun import registry
 from genrun.errors import ExportError, MissingExtraError, OptionError, RunFolderError
 from genrun.loading.metadata import GenerationDefaults
 from genrun.tokenizer import Tokenizer
-from genrun_core.atomic import remove_leftovers, write_with
 from genrun_core.backend import prepare_backend
-from genrun_core.recipe import Recipe
-from genrun_core.run_folder import RunFolder
+from genrun_core.recipes.recipe import Recipe
+from genrun_core.runs.atomic import remove_leftovers, write_with
+from genrun_core.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import keras
@@ -55,7 +55,7 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
     _check_output(output)
     _require_converter()
     prepare_backend("exporting")
-    from genrun_core.network_file import load_network_of
+    from genrun_core.network.network_file import load_network_of
     from genrun_export.choosing import add_choosing
     from genrun_export.conversion import to_onnx
     from genrun_export.parity import choose_prompts
@@ -117,7 +117,7 @@ def _defaults(recipe: Recipe, tokenizer: Tokenizer) -> GenerationDefaults:
 
 def _card(run: RunFolder, network: keras.Model) -> dict[str, Any]:
     """Return the run's card, which must speak of just these weights."""
-    from genrun_core.architecture import fingerprint
+    from genrun_core.network.architecture import fingerprint
 
     card = run.card()
     if card.get("training", {}).get("weights") != fingerprint(network):

@@ -14,7 +14,7 @@ from genrun.errors import ExportError
 from genrun.scoring.verification import greedy_continuations
 from genrun.stepping.session import StepSession
 from genrun.tokenizer import Tokenizer
-from genrun_core.corpus import TokenShards
+from genrun_core.corpus.shards import TokenShards
 from genrun_export.choice_parity import check_choices
 from genrun_export.golden import clear_choices, step_by_step
 

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from genrun.errors import ExportError
-from genrun_core.layers import EmbeddingDropout, LastTokens, LogitBias
+from genrun_core.network.layers import EmbeddingDropout, LastTokens, LogitBias
 
 __all__ = ["Step", "make_step"]
 

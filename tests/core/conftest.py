@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from genrun_core import preparation
-from genrun_core.corpus import count_words
+from genrun_core.corpus import preparation
+from genrun_core.corpus.shards import count_words
 from support.preparations import Preparations
 
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import genrun
-from genrun_core.adaptation import choose_sizes
-from genrun_core.recipe import ADAPTABLE, Recipe, load_recipe
-from genrun_core.run_folder import RunFolder
-from genrun_core.training import resume
+from genrun_core.corpus.adaptation import choose_sizes
+from genrun_core.recipes.recipe import ADAPTABLE, Recipe, load_recipe
+from genrun_core.runs.run_folder import RunFolder
+from genrun_core.training.train import resume
 from support.trained import train, weights
 
 

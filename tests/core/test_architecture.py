@@ -10,12 +10,12 @@ import pytest
 
 import genrun
 from genrun_core.backend import prepare_backend
-from genrun_core.recipe import load_recipe
-from genrun_core.settings import ModelSettings
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.recipes.sections import ModelSettings
 
 prepare_backend()
 
-from genrun_core.architecture import build_network, count_parameters, load_network  # noqa: E402
+from genrun_core.network.architecture import build_network, count_parameters, load_network  # noqa: E402
 
 
 @pytest.mark.parametrize(

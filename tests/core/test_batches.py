@@ -11,8 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import genrun
-from genrun_core.batches import IGNORED, Batch, DocumentBatches, split_documents
-from genrun_core.corpus import TokenShards
+from genrun_core.corpus.shards import TokenShards
+from genrun_core.training.batches import IGNORED, Batch, DocumentBatches, split_documents
 
 
 def shards_of(lengths: list[int]) -> TokenShards:

@@ -12,7 +12,7 @@ import pytest
 import genrun
 from genrun.contracts import ReadReport
 from genrun.tokenizer import Tokenizer, TokenizerSettings
-from genrun_core.corpus import CorpusCounts, TokenShards, count_words, encode_documents
+from genrun_core.corpus.shards import CorpusCounts, TokenShards, count_words, encode_documents
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,9 @@ def test_damaged_shards_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_network_begins_with_the_frequencies_of_what_it_is_trained_on_alone(songs_run: Path) -> None:
-    from genrun_core.assembly import make_fitting
-    from genrun_core.batches import split_documents
-    from genrun_core.run_folder import RunFolder
+    from genrun_core.runs.run_folder import RunFolder
+    from genrun_core.training.assembly import make_fitting
+    from genrun_core.training.batches import split_documents
 
     run = RunFolder.open(songs_run)
     recipe, shards = run.recipe(), TokenShards.open(run.tokens)

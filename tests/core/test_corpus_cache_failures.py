@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from genrun_core import corpus_cache
-from genrun_core.atomic import write_bytes
+from genrun_core.corpus import cache as corpus_cache
+from genrun_core.runs.atomic import write_bytes
 from support.preparations import Preparations, content, entries
 
 DAMAGES: dict[str, Callable[[Path], object]] = {

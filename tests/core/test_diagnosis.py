@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import genrun
 from genrun import registry
 from genrun.tokenizer import TokenizerSettings, VocabularyBuilder
-from genrun_core.corpus import CorpusCounts, _percentile, count_words, encode_documents
-from genrun_core.diagnosis import describe_corpus
-from genrun_core.recipe import load_recipe
+from genrun_core.corpus.report import describe_corpus
+from genrun_core.corpus.shards import CorpusCounts, _percentile, count_words, encode_documents
+from genrun_core.recipes.recipe import load_recipe
 
 
 def lines_of(folder: Path, text: str, **settings: str) -> tuple[CorpusCounts, list[str]]:

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import genrun
-from genrun_core.digests import check_archive, check_value, sealed, with_digest
-from genrun_core.recipe import load_recipe, override_recipe
-from genrun_core.run_folder import RunFolder
-from genrun_core.training import resume
-from genrun_core.training import train as train_model
+from genrun_core.recipes.recipe import load_recipe, override_recipe
+from genrun_core.runs.digests import check_archive, check_value, sealed, with_digest
+from genrun_core.runs.run_folder import RunFolder
+from genrun_core.training.train import resume
+from genrun_core.training.train import train as train_model
 from support.trained import train, weights
 
 

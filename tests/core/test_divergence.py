@@ -10,17 +10,17 @@ import pytest
 
 import genrun
 from genrun_core.backend import prepare_backend
-from genrun_core.recipe import load_recipe
-from genrun_core.run_folder import RunFolder
-from genrun_core.training import resume
-from genrun_core.training import train as train_model
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.runs.run_folder import RunFolder
+from genrun_core.training.train import resume
+from genrun_core.training.train import train as train_model
 from support.trained import learnt, metrics, train, weights
 
 prepare_backend()
 
 import keras  # noqa: E402
 
-from genrun_core.recorder import Recorder  # noqa: E402
+from genrun_core.training.recorder import Recorder  # noqa: E402
 
 SMALL = {"hidden_size": "12", "embedding_size": "8", "layers": "1", "batch_size": "4", "epochs": "4", "patience": "0"}
 
@@ -115,7 +115,7 @@ def test_a_validation_that_is_no_number_stops_before_anything_of_it_is_saved(sam
 
 def steps_of(run: Path) -> int:
     """How many steps an epoch of the run has."""
-    from genrun_core.assembly import make_batches
+    from genrun_core.training.assembly import make_batches
 
     opened = RunFolder.open(run)
     return make_batches(opened, opened.recipe())[0].steps(0)

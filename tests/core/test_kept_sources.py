@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import genrun
-from genrun_core.kept_sources import absolute_source
-from genrun_core.recipe import load_recipe
-from genrun_core.run_folder import RunFolder
-from genrun_core.training import train as train_model
+from genrun_core.corpus.kept_sources import absolute_source
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.runs.run_folder import RunFolder
+from genrun_core.training.train import train as train_model
 from support.trained import train
 
 

@@ -12,7 +12,7 @@ import pytest  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
-from genrun_core.lstm import FastLSTM  # noqa: E402
+from genrun_core.network.lstm import FastLSTM  # noqa: E402
 
 BATCH, TIME, SIZE, UNITS = 3, 7, 5, 6
 

@@ -14,8 +14,8 @@ prepare_backend()
 
 import keras  # noqa: E402
 
-from genrun_core.architecture import build_network  # noqa: E402
-from genrun_core.parts import Body, Head  # noqa: E402
+from genrun_core.network.architecture import build_network  # noqa: E402
+from genrun_core.network.body_and_head import Body, Head  # noqa: E402
 
 RECURRENT = ["lstm", "gru", "simple-rnn"]
 HEADS: dict[str, dict[str, Any]] = {

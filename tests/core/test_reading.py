@@ -12,8 +12,8 @@ import pytest
 import genrun
 from genrun.contracts import ReadReport
 from genrun.tokenizer import TokenizerSettings
-from genrun_core.corpus import count_words
-from genrun_core.reading import read_documents
+from genrun_core.corpus.reading import read_documents
+from genrun_core.corpus.shards import count_words
 
 
 class Silent(Exception):

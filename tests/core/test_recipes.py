@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import genrun
-from genrun_core.recipe import Recipe, load_recipe, recipe_names
+from genrun_core.recipes.recipe import Recipe, load_recipe, recipe_names
 
 
 def test_every_shipped_recipe_loads_and_survives_the_way_through_its_tables() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from genrun import registry
 from genrun.tokenizer import Tokenizer
-from genrun_core.corpus import CorpusCounts, TokenShards, count_words, encode_documents
-from genrun_core.recipe import load_recipe
+from genrun_core.corpus.shards import CorpusCounts, TokenShards, count_words, encode_documents
+from genrun_core.recipes.recipe import load_recipe
 
 
 def prepare(recipe_name: str, source: Path, folder: Path) -> tuple[Tokenizer, CorpusCounts, TokenShards]:

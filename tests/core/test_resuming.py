@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import genrun
-from genrun_core.training import resume
+from genrun_core.training.train import resume
 from support.trained import metrics, train, weights
 
 

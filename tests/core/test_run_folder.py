@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import genrun
-from genrun_core.atomic import write_bytes, write_with
-from genrun_core.training import resume
+from genrun_core.runs.atomic import write_bytes, write_with
+from genrun_core.training.train import resume
 from support.trained import train
 
 

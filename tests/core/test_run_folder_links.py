@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import genrun
-from genrun_core.evaluation import evaluate
-from genrun_core.training import resume
+from genrun_core.evaluation.evaluation import evaluate
+from genrun_core.training.train import resume
 
 PLACES = ("checkpoint", "tokens", "model.keras", "metrics.csv", "loss.png", "card.json", "tensorboard", "base")
 

@@ -13,10 +13,10 @@ import pytest
 
 import genrun
 from genrun_core.backend import prepare_backend
-from genrun_core.recipe import load_recipe
-from genrun_core.run_lock import LOCK, training_lock
-from genrun_core.training import resume
-from genrun_core.training import train as train_model
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.runs.run_lock import LOCK, training_lock
+from genrun_core.training.train import resume
+from genrun_core.training.train import train as train_model
 from support.trained import train, weights
 
 prepare_backend()
@@ -26,7 +26,7 @@ import keras  # noqa: E402
 HOLD = """
 import sys
 from pathlib import Path
-from genrun_core.run_lock import training_lock
+from genrun_core.runs.run_lock import training_lock
 with training_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

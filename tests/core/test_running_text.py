@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from genrun_core.batches import IGNORED, Batch
-from genrun_core.corpus import TokenShards
-from genrun_core.running_text import RunningBatches
+from genrun_core.corpus.shards import TokenShards
+from genrun_core.training.batches import IGNORED, Batch
+from genrun_core.training.running_text import RunningBatches
 
 LENGTHS = st.lists(st.integers(0, 23), min_size=1, max_size=30)
 SIZES = st.tuples(st.integers(1, 8), st.integers(1, 9))

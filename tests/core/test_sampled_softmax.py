@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 import genrun
 from genrun_core.backend import prepare_backend
-from genrun_core.recipe import load_recipe
-from genrun_core.settings import ModelSettings
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.recipes.sections import ModelSettings
 from support.tiny import VOCABULARY, fitting_of, model_of, train_epochs
 
 prepare_backend()
 
 import tensorflow as tf  # noqa: E402
 
-from genrun_core.architecture import build_network  # noqa: E402
-from genrun_core.parts import Head  # noqa: E402
-from genrun_core.sampled_softmax import draw_candidates, sampled_losses  # noqa: E402
+from genrun_core.network.architecture import build_network  # noqa: E402
+from genrun_core.network.body_and_head import Head  # noqa: E402
+from genrun_core.training.sampled_softmax import draw_candidates, sampled_losses  # noqa: E402
 
 TIED = model_of(tied=True)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from genrun_core.corpus import CorpusCounts
-from genrun_core.preparation import corpus_changed, prepare_corpus
-from genrun_core.recipe import Recipe, load_recipe
-from genrun_core.run_folder import RunFolder
-from genrun_core.sources import fingerprint, list_files
+from genrun_core.corpus.preparation import corpus_changed, prepare_corpus
+from genrun_core.corpus.shards import CorpusCounts
+from genrun_core.corpus.sources import fingerprint, list_files
+from genrun_core.recipes.recipe import Recipe, load_recipe
+from genrun_core.runs.run_folder import RunFolder
 
 
 @pytest.fixture

@@ -13,16 +13,16 @@ import pytest
 
 import genrun
 from genrun_core.backend import prepare_backend
-from genrun_core.recipe import load_recipe
-from genrun_core.training import resume
-from genrun_core.training import train as train_model
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.training.train import resume
+from genrun_core.training.train import train as train_model
 from support.trained import learnt, metrics, train, weights
 
 prepare_backend()
 
 import keras  # noqa: E402
 
-from genrun_core.recorder import Recorder  # noqa: E402
+from genrun_core.training.recorder import Recorder  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("interruptible")
 
@@ -236,9 +236,9 @@ def test_the_kept_network_has_the_averaged_weights(samples: Path, tmp_path: Path
     settings = {**SMALL, "averaging": "0.999", "validation": "0", "learning_rate": "0.05"}
     run = train([samples / "songs" / "*.txt"], "lyricist", tmp_path / "run", settings)
 
-    from genrun_core.assembly import make_fitting
-    from genrun_core.run_folder import RunFolder
-    from genrun_core.training import _restore
+    from genrun_core.runs.run_folder import RunFolder
+    from genrun_core.training.assembly import make_fitting
+    from genrun_core.training.train import _restore
 
     opened = RunFolder.open(run)
     fitting = make_fitting(opened, opened.recipe())

@@ -8,9 +8,9 @@ import pytest
 
 import genrun
 from genrun_core.backend import memory_errors
-from genrun_core.recipe import load_recipe
-from genrun_core.run_folder import RunFolder
-from genrun_core.training import train as train_model
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.runs.run_folder import RunFolder
+from genrun_core.training.train import train as train_model
 from support.trained import metrics, train, weights
 
 
@@ -38,8 +38,8 @@ def test_training_stops_when_the_held_out_loss_no_longer_falls_and_the_best_is_k
     best = losses.index(min(losses))
     assert len(losses) == best + 3 < 40
 
-    from genrun_core.architecture import load_network
-    from genrun_core.assembly import make_fitting
+    from genrun_core.network.architecture import load_network
+    from genrun_core.training.assembly import make_fitting
 
     fitting = make_fitting(RunFolder.open(run), RunFolder.open(run).recipe())
     fitting.network.set_weights(load_network(run / "model.keras").get_weights())

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import genrun
-from genrun_core.recipe import load_recipe
-from genrun_core.training import train as train_model
-from genrun_core.watch import Watch
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.training.train import train as train_model
+from genrun_core.training.watch import Watch
 from support.trained import train, weights
 
 SETTINGS = {"epochs": "4", "hidden_size": "16", "embedding_size": "8"}

@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 import genrun
-from genrun_core.workers import Worker, this_worker
+from genrun_core.training.workers import Worker, this_worker
 from support.trained import train, weights
 
 SETTINGS = {"hidden_size": "16", "embedding_size": "8", "batch_size": "10", "epochs": "2", "clip_norm": "0.5"}
@@ -89,9 +89,9 @@ def test_workers_with_different_corpora_are_refused(
     corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Told to all of them: to the one whose corpus is another, and to those that would wait for it."""
-    from genrun_core import devices
-    from genrun_core.assembly import check_same_corpus
-    from genrun_core.run_folder import RunFolder
+    from genrun_core.runs.run_folder import RunFolder
+    from genrun_core.training import distribution as devices
+    from genrun_core.training.assembly import check_same_corpus
 
     sent: dict[str, Any] = {}  # by the chief, which asks first
     monkeypatch.setattr(devices, "any_worker", lambda strategy, flag: flag)
@@ -113,8 +113,8 @@ prepare_backend()
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from genrun_core.recipe import load_recipe
-from genrun_core.training import train
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.training.train import train
 settings = dict(pair.split("=") for pair in sys.argv[3:])
 train([sys.argv[1]], load_recipe("nyt-headlines", {**settings, "devices": "all"}), Path(sys.argv[2]), say=print)
 """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from genrun_core.evaluation import evaluate
+from genrun_core.evaluation.evaluation import evaluate
 
 if TYPE_CHECKING:
     from end_to_end.conftest import RuntimeEnvironment

@@ -17,18 +17,18 @@ import pytest
 
 import genrun
 from genrun_core.backend import prepare_backend
-from genrun_core.evaluation import evaluate
-from genrun_core.recipe import override_recipe
-from genrun_core.run_folder import RunFolder
-from genrun_core.training import resume
-from genrun_core.training import train as train_model
+from genrun_core.evaluation.evaluation import evaluate
+from genrun_core.recipes.recipe import override_recipe
+from genrun_core.runs.run_folder import RunFolder
+from genrun_core.training.train import resume
+from genrun_core.training.train import train as train_model
 from genrun_export.exporting import export
 from support.damages import Damage, damages
 from support.trained import weights
 
 prepare_backend()
 
-from genrun_core.fitting import Fitting  # noqa: E402
+from genrun_core.training.training_loop import Fitting  # noqa: E402
 from genrun_export import conversion  # noqa: E402
 
 SAMPLE = 45

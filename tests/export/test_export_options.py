@@ -13,7 +13,7 @@ from support.trained import train
 
 prepare_backend()
 
-from genrun_core.architecture import load_network  # noqa: E402
+from genrun_core.network.architecture import load_network  # noqa: E402
 from genrun_export.exporting import export  # noqa: E402
 
 DROPOUTS = {

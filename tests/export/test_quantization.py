@@ -22,9 +22,9 @@ prepare_backend()
 
 from genrun.loading.opening import MappedFile  # noqa: E402
 from genrun.stepping.session import StepSession  # noqa: E402
-from genrun_core.architecture import build_network, fingerprint, load_network  # noqa: E402
-from genrun_core.batches import Batch  # noqa: E402
-from genrun_core.settings import ModelSettings  # noqa: E402
+from genrun_core.network.architecture import build_network, fingerprint, load_network  # noqa: E402
+from genrun_core.recipes.sections import ModelSettings  # noqa: E402
+from genrun_core.training.batches import Batch  # noqa: E402
 from genrun_export import quantization_gate, writing  # noqa: E402
 from genrun_export.activation_ranges import largest_magnitudes  # noqa: E402
 from genrun_export.choice_parity import check_choices  # noqa: E402

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
-from genrun_core.recipe import load_recipe
+from genrun_core.recipes.recipe import load_recipe
 
 KERAS_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 

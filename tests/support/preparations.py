@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from genrun_core.corpus import TokenShards
-from genrun_core.preparation import prepare_corpus
-from genrun_core.recipe import load_recipe
-from genrun_core.run_folder import RunFolder
+from genrun_core.corpus.preparation import prepare_corpus
+from genrun_core.corpus.shards import TokenShards
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.runs.run_folder import RunFolder
 
 __all__ = ["Preparations", "content", "entries"]
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from genrun_core.assembly import batches_of
 from genrun_core.backend import prepare_backend, seed_everything
-from genrun_core.corpus import TokenShards
-from genrun_core.settings import ModelSettings, TrainingSettings
+from genrun_core.corpus.shards import TokenShards
+from genrun_core.recipes.sections import ModelSettings, TrainingSettings
+from genrun_core.training.assembly import batches_of
 
 prepare_backend()
 
-from genrun_core.architecture import build_network  # noqa: E402
-from genrun_core.fitting import Fitting  # noqa: E402
-from genrun_core.parts import freeze_layers  # noqa: E402
+from genrun_core.network.architecture import build_network  # noqa: E402
+from genrun_core.network.body_and_head import freeze_layers  # noqa: E402
+from genrun_core.training.training_loop import Fitting  # noqa: E402
 
 __all__ = ["VOCABULARY", "fitting_of", "model_of", "shards_of", "train_epochs"]
 

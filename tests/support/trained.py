@@ -6,7 +6,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from genrun_core.recipe import load_recipe
+from genrun_core.recipes.recipe import load_recipe
 
 __all__ = ["learnt", "metrics", "train", "weights"]
 
@@ -15,14 +15,14 @@ def train(
     sources: Sequence[Path | str], recipe: str, output: Path, settings: Mapping[str, str] | None = None
 ) -> Path:
     """Train and return the run folder."""
-    from genrun_core.training import train as train_model
+    from genrun_core.training.train import train as train_model
 
     return train_model([str(source) for source in sources], load_recipe(recipe, settings), output).path
 
 
 def weights(run: Path) -> list[bytes]:
     """Return the weights of the run's network, to the bit."""
-    from genrun_core.architecture import load_network
+    from genrun_core.network.architecture import load_network
 
     return [array.tobytes() for array in load_network(run / "model.keras").get_weights()]
 

@@ -1,0 +1,124 @@
+"""``genrun train``."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from genrun.cli.io.output import say, show
+
+if TYPE_CHECKING:
+    from genrun_core.recipes.recipe import Recipe
+    from genrun_core.training.watch import Watch
+
+__all__ = ["command"]
+
+
+@click.command("train")
+@click.argument("corpus", nargs=-1)
+@click.option("--reader", help="How the corpus is read (see genrun plugins). [default: the recipe's]")
+@click.option(
+    "--recipe", "recipe_name", default="default", show_default=True, help="A recipe's name, or a TOML file."
+)
+@click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="Override a value of the recipe.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The run folder to make.")
+@click.option("--resume", "resumed", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run folder.")
+@click.option("--from", "base", metavar="RUN", type=click.Path(path_type=Path), help="Fine-tune the network of RUN.")
+@click.option("--words-of", metavar="RUN", type=click.Path(path_type=Path), help="Use the vocabulary of RUN.")
+@click.option("--sample-every", metavar="EPOCHS", type=click.IntRange(min=1), help="Write a text this often.")
+@click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard.")
+def command(
+    corpus: tuple[str, ...],
+    reader: str | None,
+    recipe_name: str,
+    assignments: tuple[str, ...],
+    output: Path | None,
+    resumed: Path | None,
+    base: Path | None,
+    words_of: Path | None,
+    sample_every: int | None,
+    tensorboard: bool,
+) -> None:
+    """Train a model on CORPUS (files, folders, globs; "-" for standard input) and leave a run folder.
+
+    Options of the reader are set like any other: --reader csv --set column=title --set encoding=cp1252.
+
+    --from RUN trains the network of another run further, on a new corpus, with that run's recipe;
+    --set freeze=embedding leaves a layer as it is, --set extend_vocabulary=500 adds new words.
+    """
+    from genrun.options import parse_assignments
+    from genrun_core.training.watch import Watch
+
+    overrides = parse_assignments(assignments)
+    watch = Watch(sample_every or 0, tensorboard)
+    chosen = click.get_current_context().get_parameter_source("recipe_name") is not ParameterSource.DEFAULT
+    if resumed is not None:
+        from genrun_core.training.train import resume
+
+        overrides = {key.removeprefix("training."): value for key, value in overrides.items()}
+        if corpus or output or reader or chosen or base or words_of or set(overrides) - {"epochs"}:
+            raise click.UsageError(
+                "--resume goes on with the corpus and the recipe of the run folder; only --set epochs=… may be new"
+            )
+        with _going_on(resumed):
+            run = resume(resumed, epochs=_epochs(overrides), say=say, watch=watch).path
+    else:
+        if not corpus or output is None:
+            raise click.UsageError("name a CORPUS and, with -o, the run folder to make; or --resume RUN")
+        if base and (chosen or words_of):
+            raise click.UsageError("--from goes on with the run's recipe and words: no --recipe, no --words-of")
+        recipe = _recipe(recipe_name, overrides, reader, base, words_of)
+        with _going_on(output):
+            run = _train(corpus, recipe, output, base, words_of, watch)
+    show(str(run))
+
+
+def _recipe(
+    name: str, overrides: dict[str, str], reader: str | None, base: Path | None, words_of: Path | None
+) -> Recipe:
+    from genrun.errors import OptionError
+    from genrun_core.recipes.recipe import load_recipe, override_recipe
+    from genrun_core.runs.run_folder import RunFolder
+    from genrun_core.training.finetuning import tuning_recipe
+
+    if base is not None:
+        return override_recipe(tuning_recipe(RunFolder.open(base)), overrides, reader)
+    recipe = load_recipe(name, overrides, reader)
+    if words_of is not None and recipe.tokenizer != load_recipe(name).tokenizer:
+        raise OptionError(f"the words of {words_of} come with their tokenizer: no option of it can be set")
+    return recipe
+
+
+def _train(
+    corpus: tuple[str, ...], recipe: Recipe, output: Path, base: Path | None, words_of: Path | None, watch: Watch
+) -> Path:
+    from genrun_core.training.train import train
+
+    return train(corpus, recipe, output, base=base, words_of=words_of, say=say, watch=watch).path
+
+
+@contextlib.contextmanager
+def _going_on(run: Path) -> Iterator[None]:
+    """Tell who interrupts a training how it goes on."""
+    from genrun.errors import TrainingInterrupted
+
+    try:
+        yield
+    except (KeyboardInterrupt, TrainingInterrupted) as error:
+        how = f"; go on with: genrun train --resume {run}" if (run / "run.toml").exists() else ""
+        said = str(error) if isinstance(error, TrainingInterrupted) else "interrupted"
+        say(f"{said}{how}")
+        raise click.exceptions.Exit(128 + getattr(error, "number", signal.SIGINT)) from None
+
+
+def _epochs(overrides: dict[str, str]) -> int | None:
+    from genrun.options import convert
+
+    epochs: int | None = convert(overrides["epochs"], int, what="epochs") if "epochs" in overrides else None
+    return epochs

@@ -1,0 +1,83 @@
+"""What a corpus looks like before anything is learnt from it: lines for whoever starts a training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from genrun.tokenizer import Tokenizer
+from genrun_core.corpus.shards import CorpusCounts
+from genrun_core.recipes.recipe import Recipe
+
+__all__ = ["describe_corpus"]
+
+_MANY_DUPLICATES = 0.01  # of the documents
+_MANY_UNKNOWN = 0.05  # of the words
+
+
+def describe_corpus(
+    counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe, noun: str, *, borrowed: bool = False
+) -> Iterator[str]:
+    """Yield what reading a corpus of ``noun`` ("documents") counted, and notes on what may disappoint later.
+
+    ``borrowed``: the vocabulary is another run's, so that it was not cut from this corpus.
+    """
+    units = "characters" if tokenizer.kind == "char" else "words"
+    dropped = ", ".join(f"{number:,} {reason}" for reason, number in counts.dropped.items())
+    yield (
+        f"{counts.rows:,} rows in {counts.files:,} files: {counts.documents:,} {noun}"
+        + (f", {counts.duplicates:,} of them duplicates" if counts.duplicates else "")
+        + (f" (dropped: {dropped})" if dropped else "")
+    )
+    yield _borrowed(counts, tokenizer, units) if borrowed else _vocabulary(counts, tokenizer, recipe, units)
+    yield f"{counts.words:,} {units}, {counts.predicted:,} predictions an epoch; {_lengths(counts)}"
+    if counts.unknown > _MANY_UNKNOWN * counts.words:
+        share = counts.unknown / counts.words
+        remedy = "; extend_vocabulary adds new words" if borrowed else _remedy(counts, tokenizer, recipe)
+        yield f"note: {counts.unknown:,} {units} ({share:.1%}) are unknown{remedy}"
+    if recipe.training.validation and (counts.duplicates or 0) > _MANY_DUPLICATES * counts.documents:
+        share = (counts.duplicates or 0) / counts.documents
+        yield f"note: {share:.1%} of the {noun} are duplicates; held-out figures will look better than they are"
+    if counts.too_short:
+        yield f"note: {counts.too_short:,} {noun} have fewer than two tokens and teach nothing"
+
+
+def _vocabulary(counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe, units: str) -> str:
+    limit, kept = recipe.tokenizer.vocabulary_limit, len(tokenizer) - len(tokenizer.specials)
+    beside_pad = len(tokenizer) - ("pad" in tokenizer.specials)
+    line = f"vocabulary {len(tokenizer):,}"
+    if kept == counts.distinct:
+        line += f": all {kept:,} distinct {units}"
+    else:
+        of = f"of {counts.distinct:,} distinct {units}" if counts.distinct is not None else units
+        line += f": {kept:,} {of} cover {1 - counts.unknown / counts.words:.1%} of all"
+    if counts.unknown:
+        line += "; the others become <unk>" if "unk" in tokenizer.specials else "; the others are left out"
+    if beside_pad < limit:
+        line += f" (the limit of {limit:,} was not reached)"
+    return line
+
+
+def _borrowed(counts: CorpusCounts, tokenizer: Tokenizer, units: str) -> str:
+    known = 1 - counts.unknown / counts.words
+    rest = "become <unk>" if "unk" in tokenizer.specials else "are left out"
+    return f"vocabulary {len(tokenizer):,}, another run's: {known:.1%} of all {units} are known" + (
+        f"; the others {rest}" if counts.unknown else ""
+    )
+
+
+def _lengths(counts: CorpusCounts) -> str:
+    if counts.median is None:
+        return f"longest document {counts.longest:,} tokens"
+    usual = f"median {counts.median:,}, 95% up to {counts.percentile_95:,}"
+    return f"tokens in a document: {usual}, longest {counts.longest:,}"
+
+
+def _remedy(counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe) -> str:
+    """Return what to set so that fewer words are unknown."""
+    settings, specials = recipe.tokenizer, len(tokenizer.specials)
+    if settings.minimum_count > 1:
+        return f"; minimum_count={settings.minimum_count:,} leaves out rare ones"
+    if settings.vocabulary_limit and counts.distinct_for_95 is not None:
+        enough = counts.distinct_for_95 + specials - ("pad" in tokenizer.specials)
+        return f"; vocabulary_limit={enough} would cover 95%"
+    return ""

@@ -1,0 +1,1 @@
+"""How well a run or a model file predicts texts."""

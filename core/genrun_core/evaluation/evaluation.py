@@ -1,0 +1,148 @@
+"""How well a run or an exported model predicts texts that it has not seen: perplexity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun import registry
+from genrun.errors import CorpusError, OptionError
+from genrun.model import load
+from genrun.scoring.scores import SessionScorer
+from genrun.tokenizer import Tokenizer
+from genrun_core.cli.terminal import shown
+from genrun_core.corpus.reading import read_documents
+from genrun_core.recipes.recipe import Recipe
+from genrun_core.recipes.sections import PluginChoice
+from genrun_core.runs.run_folder import RunFolder
+
+__all__ = ["Evaluation", "evaluate"]
+
+_BATCH_SIZE = 32
+
+# Sequences of token ids → for each, the log-probability of every token but the first.
+Score = Callable[[Sequence[tuple[int, ...]]], list[NDArray[np.float64]]]
+
+
+class Scorer(Protocol):
+    """What knows log-probabilities: of sequences that have nothing to do with each other, and of one that goes on."""
+
+    def score(self, sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
+        """Return, for each sequence of ids, the log-probability of every token but the first."""
+
+    def carry(self, sequence: tuple[int, ...], states: Any) -> tuple[NDArray[np.float64], Any]:
+        """Return the same for one sequence that begins with ``states`` (None: none), and those for going on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What an evaluation measured, summed over all documents.
+
+    ``tokens`` were predicted, ends of documents included; ``characters`` are those of the documents as read;
+    ``unknown`` words are outside the vocabulary. ``log_probability``: natural logarithm.
+    """
+
+    documents: int
+    tokens: int
+    characters: int
+    unknown: int
+    log_probability: float
+
+    @property
+    def perplexity(self) -> float:
+        """exp of the mean negative log-probability of a token."""
+        mean = -self.log_probability / self.tokens
+        return math.exp(mean) if mean < 700 else math.inf
+
+    @property
+    def bits_per_character(self) -> float:
+        """The mean negative log2-probability of a character: comparable between tokenizers without unknown words."""
+        return -self.log_probability / math.log(2) / self.characters if self.characters else math.nan
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as a JSON-ready dictionary."""
+        return {**asdict(self), "perplexity": self.perplexity, "bits_per_character": self.bits_per_character}
+
+
+def evaluate(
+    path: Path, sources: Sequence[str], reader: PluginChoice | None = None, *, running_text: bool | None = None
+) -> Evaluation:
+    """Evaluate the run folder or model file at ``path`` on ``sources``; both give the same figures.
+
+    Without ``reader``, a run reads as it was trained, and a model file reads lines of text. ``running_text``: the
+    documents are one text, each predicted after those before it; left out, that is so if it was so in training.
+    Raises CorpusError, RunFolderError, ModelFileError, and CorpusError where there is nothing to predict.
+    """
+    if path.is_dir():
+        run = RunFolder.open(path)
+        recipe, tokenizer = run.recipe(), run.tokenizer()
+        was_running, chosen = recipe.training.running_text, reader or recipe.reader
+        scorer: Scorer = _keras_scorer(run, recipe, tokenizer)
+        windowed = recipe.model.architecture == "window"
+    else:
+        model = load(path)
+        tokenizer = model.tokenizer
+        was_running = _said(model.card, "training", "running text") is True
+        windowed = _said(model.card, "architecture", "architecture") == "window"
+        chosen = reader or PluginChoice("text")
+        scorer = SessionScorer(model._session)
+    if running_text and windowed:
+        raise OptionError("a window model carries no state from text to text: --documents")
+    documents = shown(read_documents(registry.make_reader(chosen.name, chosen.options), sources), "evaluating")
+    running = was_running if running_text is None else running_text
+    result = _sum(documents, tokenizer, _carried(scorer) if running else scorer.score)
+    if not result.tokens:
+        raise CorpusError(f"{' '.join(sources)}: no document has two tokens, so there is nothing to predict")
+    return result
+
+
+def _said(card: Mapping[str, Any], table: str, name: str) -> object:
+    """Return what a card, which may hold anything, says."""
+    values = card.get(table)
+    return values.get(name) if isinstance(values, Mapping) else None
+
+
+def _sum(documents: Iterator[str], tokenizer: Tokenizer, score: Score) -> Evaluation:
+    count = tokens = characters = unknown = 0
+    total = 0.0
+    while group := list(islice(documents, _BATCH_SIZE)):
+        encodings = [tokenizer.encode_document(document) for document in group]
+        scored = score([encoding.ids for encoding in encodings])
+        count += len(group)
+        characters += sum(map(len, group))
+        unknown += sum(len(encoding.unknown) for encoding in encodings)
+        tokens += sum(map(len, scored))
+        total += math.fsum(float(logs.sum()) for logs in scored)
+    return Evaluation(count, tokens, characters, unknown, total)
+
+
+def _carried(scorer: Scorer) -> Score:
+    """Return a score of documents as one text: the state and the last token go on from one to the next."""
+    states: Any = None
+    last: tuple[int, ...] = ()
+
+    def score(sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
+        nonlocal states, last
+        text = (*last, *(token for sequence in sequences for token in sequence))
+        last = text[-1:]
+        logs, states = scorer.carry(text, states)
+        return [logs]
+
+    return score
+
+
+def _keras_scorer(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Scorer:
+    from genrun_core.backend import prepare_backend
+
+    prepare_backend("evaluating a run")
+    from genrun_core.evaluation.keras_scorer import KerasScorer
+    from genrun_core.network.network_file import load_network_of
+
+    return KerasScorer(load_network_of(run, recipe, tokenizer))

@@ -1,0 +1,1 @@
+"""The Keras networks, their layers and their parts."""

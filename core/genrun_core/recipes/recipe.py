@@ -1,0 +1,231 @@
+"""Recipes: named training configurations, read from TOML, overridden key by key, checked as a whole."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from genrun import options, registry
+from genrun.errors import OptionError, nearest, one_line
+from genrun.tokenizer import TokenizerSettings
+from genrun_core.recipes.sections import CardSettings, ModelSettings, OutputSettings, PluginChoice, TrainingSettings
+
+__all__ = ["Recipe", "load_recipe", "override_recipe", "recipe_names"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A complete, checked training configuration.
+
+    ``adapt``: the values, as ``section.key``, that are left open until the corpus is known; see
+    :mod:`genrun_core.corpus.adaptation`.
+    """
+
+    name: str
+    description: str = ""
+    reader: PluginChoice = field(default_factory=lambda: PluginChoice("text"))
+    tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    decoder: PluginChoice = field(default_factory=lambda: PluginChoice("top-k"))
+    generation: OutputSettings = field(default_factory=OutputSettings)
+    card: CardSettings = field(default_factory=CardSettings)
+    adapt: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as nested tables, the inverse of :meth:`from_dict`."""
+        tables: dict[str, Any] = {"name": self.name, "description": self.description, "adapt": list(self.adapt)}
+        for section in _SECTIONS:
+            tables[section] = options.to_json(getattr(self, section))
+        for section in _PLUGINS:
+            choice = getattr(self, section)
+            tables[section] = {"name": choice.name, **choice.options}
+        return tables
+
+    @classmethod
+    def from_dict(cls, tables: Mapping[str, Any]) -> Recipe:
+        """Check nested tables and return the recipe; OptionError names the section and the key."""
+        for key in set(tables) - {"adapt"}:
+            if key not in {"name", "description", *_SECTIONS, *_PLUGINS}:
+                raise OptionError(f"unknown section {key!r}; {nearest(key, {*_SECTIONS, *_PLUGINS})}")
+            if not isinstance(tables[key], str if key in ("name", "description") else Mapping):
+                raise OptionError(f"{key!r} must be {'text' if key in ('name', 'description') else 'a table'}")
+        parts: dict[str, Any] = {
+            section: _section(kind, tables.get(section, {}), section) for section, kind in _SECTIONS.items()
+        }
+        parts |= {section: _plugin(tables[section], section) for section in _PLUGINS if section in tables}
+        parts["adapt"] = _open_values(tables)
+        recipe = cls(name=tables.get("name", "unnamed"), description=tables.get("description", ""), **parts)
+        if recipe.model.architecture == "window" and "pad" not in recipe.tokenizer.specials:
+            raise OptionError("the window architecture needs the special token 'pad' for what stands before a text")
+        if recipe.model.architecture == "window" and recipe.training.running_text:
+            raise OptionError("running_text carries the state of a recurrent architecture; window has none")
+        if recipe.training.sampled_softmax and not recipe.model.tied:
+            raise OptionError("sampled_softmax needs tied=true: it takes the vectors of single words")
+        compares = recipe.training.patience or recipe.training.schedule == "plateau"
+        if recipe.training.sampled_softmax and compares and not recipe.training.validation:
+            raise OptionError("patience and schedule=plateau need validation where a sampled_softmax makes the loss")
+        recipe.model.check_frozen(recipe.training.freeze)
+        return recipe
+
+
+_SECTIONS: dict[str, type[Any]] = {
+    "tokenizer": TokenizerSettings,
+    "model": ModelSettings,
+    "training": TrainingSettings,
+    "generation": OutputSettings,
+    "card": CardSettings,
+}
+_PLUGINS = ("reader", "decoder")
+ADAPTABLE = (
+    *("model.embedding_size", "model.hidden_size", "model.dropout", "model.input_dropout"),
+    *("training.epochs", "training.batch_size", "training.warmup_steps", "training.sampled_softmax"),
+)
+
+
+def _open_values(tables: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return which values are left to the corpus: with ``adapt = true`` all adaptable ones that are not given."""
+    value = tables.get("adapt", False)
+    if value is True:
+        places = (name.partition(".") for name in ADAPTABLE)
+        return tuple(f"{section}.{key}" for section, _, key in places if key not in tables.get(section, {}))
+    if value is False:
+        return ()
+    if not isinstance(value, (list, tuple)) or not all(name in ADAPTABLE for name in value):
+        raise OptionError(f"'adapt' must be true or false, or a list of {', '.join(ADAPTABLE)}; not {value!r}")
+    return tuple(value)
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that ship with genrun."""
+    folder = resources.files("genrun_core.recipes")
+    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+
+
+def load_recipe(
+    name: str = "default", overrides: Mapping[str, str] | None = None, reader: str | None = None
+) -> Recipe:
+    """Return the recipe called ``name``, or the one in a TOML file of that path, with ``overrides`` applied.
+
+    An override's key is ``section.key``, or a key alone where only one section has it; the options of the reader and
+    the decoder count. ``reader`` replaces the recipe's reader. Raises OptionError with the nearest names.
+
+    >>> load_recipe("racetrack", {"hidden_size": "16"}).model.hidden_size
+    16
+    """
+    tables = copy.deepcopy(_read(name))
+    _check_sections(name, tables)
+    tables.setdefault("name", Path(name).stem)
+    return _resolved(name, tables, overrides, reader)
+
+
+def override_recipe(recipe: Recipe, overrides: Mapping[str, str] | None = None, reader: str | None = None) -> Recipe:
+    """Return ``recipe`` with ``overrides`` applied, as :func:`load_recipe` applies them.
+
+    >>> override_recipe(load_recipe("racetrack"), {"epochs": "5"}).training.epochs
+    5
+    """
+    return _resolved(recipe.name, recipe.to_dict(), overrides, reader)
+
+
+def _resolved(name: str, tables: dict[str, Any], overrides: Mapping[str, str] | None, reader: str | None) -> Recipe:
+    if reader is not None and reader != tables.get("reader", {}).get("name"):
+        tables["reader"] = {"name": reader}
+    for section in _PLUGINS:  # first the choice of a plugin, then the options that it has
+        for key in (section, f"{section}.name"):
+            if overrides and key in overrides:
+                tables[section] = {"name": overrides[key]}
+    overrides = dict(overrides or {})
+    if "adapt" in overrides:
+        tables["adapt"] = options.convert(overrides.pop("adapt"), bool, what="adapt")
+    for key, value in overrides.items():
+        if key not in _PLUGINS and key not in {f"{section}.name" for section in _PLUGINS}:
+            section, option = _place(key, tables)
+            tables.setdefault(section, {})[option] = value
+            if isinstance(tables.get("adapt"), list):
+                tables["adapt"] = [name for name in tables["adapt"] if name != f"{section}.{option}"]
+    try:
+        return Recipe.from_dict(tables)
+    except OptionError as error:
+        raise OptionError(f"recipe {name!r}: {one_line(error)}") from error
+
+
+def _check_sections(name: str, tables: Mapping[str, Any]) -> None:
+    for section in (*_SECTIONS, *_PLUGINS):
+        if not isinstance(tables.get(section, {}), dict):
+            raise OptionError(f"recipe {name!r}: {section!r} must be a table")
+    for section in _PLUGINS:
+        if not isinstance(tables.get(section, {}).get("name", ""), str):
+            raise OptionError(f"recipe {name!r}: {section} needs a 'name', a text")
+
+
+def _read(name: str) -> dict[str, Any]:
+    if name in recipe_names():
+        text = resources.files("genrun_core.recipes").joinpath(f"{name}.toml").read_text("utf-8")
+    elif name.endswith(".toml"):
+        try:
+            text = Path(name).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or one_line(error)
+            raise OptionError(f"cannot read the recipe {name!r}: {reason}") from error
+    else:
+        hint = nearest(name, recipe_names())
+        raise OptionError(f"unknown recipe {name!r} (a name, or a file that ends in .toml); {hint}")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise OptionError(f"recipe {name!r} is not valid TOML: {one_line(error)}") from error
+
+
+def _place(key: str, tables: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the section and option that an override's key means."""
+    known = {section: [f.name for f in dataclasses.fields(kind)] for section, kind in _SECTIONS.items()}
+    for section in _PLUGINS:
+        known[section] = _plugin_options(section, tables)
+    section, dot, option = key.partition(".")
+    if dot:
+        if section not in known:
+            raise OptionError(f"unknown section {section!r} in {key!r}; {nearest(section, known)}")
+        if option not in known[section]:
+            raise OptionError(f"{section} has no option {option!r}; {nearest(option, known[section])}")
+        return section, option
+    places = [section for section, names in known.items() if key in names]
+    if not places:
+        everything = {name for names in known.values() for name in names}
+        raise OptionError(f"unknown option {key!r}; {nearest(key, everything)}")
+    if len(places) > 1:
+        raise OptionError(f"option {key!r} is ambiguous: {' or '.join(f'{place}.{key}' for place in places)}")
+    return places[0], key
+
+
+def _plugin_options(section: str, tables: Mapping[str, Any]) -> list[str]:
+    default = {"reader": "text", "decoder": "top-k"}[section]
+    name = tables.get(section, {}).get("name", default)
+    return list(options.describe(registry.load(registry.find(section, name))))
+
+
+def _section(kind: type[Any], values: Mapping[str, Any], section: str) -> Any:
+    if section != "tokenizer":
+        return options.build(kind, values, what=section)
+    steps = values.get("normalization", [])
+    if isinstance(steps, str) or not isinstance(steps, Sequence):
+        raise OptionError("tokenizer: normalization must be a list of steps, given in a recipe file")
+    plain = {name: value for name, value in values.items() if name != "normalization"}
+    settings: TokenizerSettings = options.build(kind, plain, what=section)
+    return dataclasses.replace(settings, normalization=tuple(steps))
+
+
+def _plugin(values: Mapping[str, Any], section: str) -> PluginChoice:
+    name = values.get("name")
+    if not isinstance(name, str):
+        raise OptionError(f"{section} needs a 'name'")
+    chosen = {key: value for key, value in values.items() if key != "name"}
+    make = registry.make_reader if section == "reader" else registry.make_decoder
+    made = make(name, chosen)
+    return PluginChoice(name, {key: value for key, value in options.to_json(made).items() if value is not None})

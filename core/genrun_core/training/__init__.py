@@ -1,0 +1,1 @@
+"""From token shards to trained weights: the loop and everything around it."""

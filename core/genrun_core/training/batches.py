@@ -1,0 +1,127 @@
+"""Batches of whole sequences: every next token of a sequence is predicted at once, lengths are kept together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.errors import OptionError
+from genrun_core.corpus.shards import TokenShards
+
+__all__ = ["IGNORED", "Batch", "Batches", "DocumentBatches", "split_documents"]
+
+IGNORED = -1  # the target where a shorter sequence is padded: no loss, no metric
+_BUCKET = 4  # sequences whose lengths differ by less are shuffled together
+
+
+class Batch(NamedTuple):
+    """What one step learns from: int32 ``[batch, time]`` both, targets shifted by one."""
+
+    inputs: NDArray[np.int32]
+    targets: NDArray[np.int32]
+
+
+class Batches(Protocol):
+    """An order of batches that depends only on the seed and the epoch, so that it can be gone into at any step."""
+
+    def __len__(self) -> int:
+        """Return the number of sequences, or of rows."""
+
+    @property
+    def predictions(self) -> int:
+        """How many tokens are predicted in one epoch."""
+
+    @property
+    def carries(self) -> bool:
+        """Whether a row goes on where it ended in the batch before, so that the state is carried."""
+
+    def steps(self, epoch: int) -> int:
+        """Return how many batches epoch ``epoch`` (from 0) has."""
+
+    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch, from step ``first`` on."""
+
+    def in_order(self) -> Iterator[Batch]:
+        """Yield all batches for a validation, the same every time."""
+
+
+def split_documents(
+    count: int, validation: float, seed: int, *, contiguous: bool = False
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the documents for training and those held out for validation, int64 each, drawn with ``seed``.
+
+    With ``contiguous`` the last documents are held out, as in a running text. Raises OptionError if a share above 0
+    holds out nothing, or leaves nothing to train on.
+    """
+    held_out = round(count * validation)
+    if validation and not 0 < held_out < count:
+        raise OptionError(
+            f"a validation share of {validation} of {count} documents leaves {held_out} for validation and "
+            f"{count - held_out} for training; choose another, or validation=0 to train on all of them"
+        )
+    drawn = np.random.default_rng([seed, 0]).permutation(count)
+    order = np.arange(count)[::-1] if contiguous else drawn
+    return np.sort(order[held_out:]), np.sort(order[:held_out])
+
+
+class DocumentBatches:
+    """The batches of documents that have nothing to do with each other.
+
+    A document of more than ``sequence_length`` predictions is cut; each piece starts with the token that the piece
+    before ended with, so that no prediction is lost.
+    """
+
+    carries = False
+
+    def __init__(
+        self, shards: TokenShards, documents: NDArray[np.int64], *, batch_size: int, sequence_length: int, seed: int
+    ) -> None:
+        self._ids = shards.ids
+        self._batch_size = batch_size
+        self._seed = seed
+        starts, predicted = shards.offsets[documents], np.diff(shards.offsets)[documents] - 1
+        pieces = -(-np.maximum(predicted, 0) // sequence_length)  # [documents], rounded up
+        first = np.repeat(np.cumsum(pieces) - pieces, pieces)
+        cut = (np.arange(pieces.sum()) - first) * sequence_length  # where each piece begins in its document
+        self._starts: NDArray[np.int64] = np.repeat(starts, pieces) + cut
+        self._sizes: NDArray[np.int64] = np.minimum(np.repeat(predicted, pieces) - cut, sequence_length)
+
+    def __len__(self) -> int:
+        """Return the number of sequences."""
+        return len(self._sizes)
+
+    @property
+    def predictions(self) -> int:
+        """How many tokens are predicted in one epoch."""
+        return int(self._sizes.sum())
+
+    def steps(self, epoch: int = 0) -> int:
+        """Return how many batches an epoch has, every one the same."""
+        return -(-len(self._sizes) // self._batch_size)
+
+    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch, shuffled: sequences of about one length share a batch."""
+        random = np.random.default_rng([self._seed, 1, number])
+        order = random.permutation(len(self._sizes))
+        order = order[np.argsort(self._sizes[order] // _BUCKET, kind="stable")]
+        for step in random.permutation(self.steps())[first:]:
+            yield self._batch(order[step * self._batch_size : (step + 1) * self._batch_size])
+
+    def in_order(self) -> Iterator[Batch]:
+        """Yield all batches, shortest sequences first, the same every time."""
+        order = np.argsort(self._sizes, kind="stable")
+        for step in range(self.steps()):
+            yield self._batch(order[step * self._batch_size : (step + 1) * self._batch_size])
+
+    def _batch(self, chosen: NDArray[np.int64]) -> Batch:
+        sizes = self._sizes[chosen]
+        within = np.arange(sizes.max() + 1)  # [time + 1]
+        at = self._starts[chosen][:, None] + np.minimum(within, sizes[:, None])  # [batch, time + 1]
+        tokens = self._ids[at].astype(np.int32)
+        known = within[1:] <= sizes[:, None]  # [batch, time]
+        inputs = np.where(known, tokens[:, :-1], 0).astype(np.int32)
+        targets = np.where(known, tokens[:, 1:], IGNORED).astype(np.int32)
+        return Batch(inputs, targets)

@@ -1,0 +1,59 @@
+"""What a run folder says of the network that it holds, and what the terminal says of the one that is trained."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from genrun_core.corpus.shards import CorpusCounts
+from genrun_core.recipes.recipe import Recipe
+from genrun_core.runs.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from genrun_core.training.training_loop import Fitting
+
+__all__ = ["make_card", "metrics_in_words", "shape_in_words"]
+
+
+def make_card(
+    run: RunFolder, recipe: Recipe, counts: CorpusCounts, fitting: Fitting, best: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the card of the best epoch."""
+    row = fitting.history[best["epoch"] - 1]
+    model = recipe.to_dict()["model"]
+    if recipe.model.architecture != "window":
+        del model["window"]
+    return {
+        "recipe": recipe.name,
+        "description": recipe.description,
+        "licence": recipe.card.licence,
+        "source": recipe.card.source,
+        **({} if (base := run.base_card()) is None else {"fine-tuned from": base}),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "architecture": {**model, "parameters": fitting.network.count_params()},
+        "corpus": {name: value for name, value in counts.to_json().items() if name != "sources_fingerprint"},
+        "training": {
+            "epochs": fitting.epoch,
+            "best epoch": best["epoch"],
+            **{name: round(value, 6) for name, value in row.items() if "seconds" not in name and "_per_" not in name},
+            "running text": recipe.training.running_text,
+            "seed": recipe.training.seed,
+            "weights": best["weights"],
+        },
+        "versions": dict(run.settings["versions"]),
+    }
+
+
+def shape_in_words(recipe: Recipe) -> str:
+    """Return the kind and size of the network."""
+    model = recipe.model
+    if model.architecture == "window":
+        return f"window of {model.window}, embedding {model.embedding_size}, hidden {model.hidden_size}"
+    return f"{model.layers} × {model.architecture} {model.hidden_size}, embedding {model.embedding_size}"
+
+
+def metrics_in_words(row: Mapping[str, float]) -> str:
+    """Return the losses of an epoch."""
+    names = [name for name in ("loss", "val_loss", "val_perplexity") if name in row]
+    return ", ".join(f"{name} {row[name]:.4f}" for name in names)

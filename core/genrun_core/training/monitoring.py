@@ -1,0 +1,117 @@
+"""What can be watched while training goes on: a sample text after an epoch, TensorBoard's event files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from genrun import registry
+from genrun.generating.draws import Draws
+from genrun.tokenizer import Tokenizer
+from genrun_core.corpus.shards import TokenShards
+from genrun_core.recipes.recipe import Recipe
+from genrun_core.runs.run_folder import RunFolder
+from genrun_core.training.training_loop import Fitting
+from genrun_core.training.watch import Watch
+
+__all__ = ["SampleText", "TensorBoardWriter", "watchers"]
+
+
+def watchers(
+    watch: Watch, run: RunFolder, recipe: Recipe, fitting: Fitting, say: Callable[[str], object]
+) -> list[keras.callbacks.Callback]:
+    """Return the callbacks that ``watch`` asks for."""
+    found: list[keras.callbacks.Callback] = []
+    if watch.sample_every:
+        found.append(SampleText(run, recipe, fitting, say, watch.sample_every))
+    if watch.tensorboard:
+        found.append(TensorBoardWriter(run, fitting))
+    return found
+
+
+class SampleText(keras.callbacks.Callback):  # type: ignore[misc]
+    """Says a text of the network after every so many epochs, always begun and drawn alike, to compare.
+
+    It begins as a document of the corpus does, with a word or two of it where there is no start token.
+    """
+
+    def __init__(
+        self, run: RunFolder, recipe: Recipe, fitting: Fitting, say: Callable[[str], object], every: int
+    ) -> None:
+        super().__init__()
+        self._fitting = fitting
+        self._say = say
+        self._every = every
+        self._tokenizer = run.tokenizer()
+        self._decoder = registry.make_decoder(recipe.decoder.name, recipe.decoder.options)
+        self._length = recipe.generation.max_new_tokens
+        self._casing = recipe.generation.casing
+        self._seed = recipe.training.seed
+        self._prompt = _prompt(self._tokenizer, run.shards(), self._seed)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Say a text if it is time."""
+        if (epoch + 1) % self._every == 0:
+            with self._fitting.steps.averaged():
+                text = self._tokenizer.decode(self._generate(), self._casing)
+            self._say(f"epoch {epoch + 1} writes: {text}")
+
+    def _generate(self) -> list[int]:
+        ids, end = list(self._prompt), self._tokenizer.special("end")
+        named = (self._tokenizer.special(name) for name in ("pad", "unk", "start"))
+        suppressed = [token for token in named if token is not None]
+        draws = Draws(self._seed, 0, ids)
+        body, head = self._fitting.steps.body, self._fitting.steps.head
+        states, new = body.initial_states(1), list(ids)
+        while len(ids) < len(self._prompt) + self._length:
+            hidden, states = body(tf.constant([new if states else ids], tf.int32), states, training=False)
+            logits = np.array(head(hidden[:, -1]))  # [1, vocabulary]
+            logits[:, suppressed] = -np.inf
+            history = [np.array(ids, np.int64)]
+            new = self._decoder.choose(logits, history, np.array([next(draws)], np.float32)).tolist()
+            if new[0] == end:
+                break
+            ids += new
+        return ids
+
+
+class TensorBoardWriter(keras.callbacks.Callback):  # type: ignore[misc]
+    """Writes every epoch's metrics where TensorBoard finds them: ``tensorboard --logdir RUN/tensorboard``.
+
+    Only looking at them needs the package ``tensorboard``, which TensorFlow no longer brings: ``tf.summary.scalar``
+    would import it for the few bytes that are written here.
+    """
+
+    def __init__(self, run: RunFolder, fitting: Fitting) -> None:
+        super().__init__()
+        self._fitting = fitting
+        self._folder = str(run.path / "tensorboard")
+        self._scalar = tf.compat.v1.SummaryMetadata()
+        self._scalar.plugin_data.plugin_name = "scalars"
+        self._writer: tf.summary.SummaryWriter | None = None
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Write the metrics of the epoch."""
+        self._writer = self._writer or tf.summary.create_file_writer(self._folder)
+        with self._writer.as_default(step=epoch + 1):
+            for name, value in self._fitting.history[-1].items():
+                tf.summary.write(name, tf.constant(value, tf.float32), metadata=self._scalar)
+        self._writer.flush()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Close the file."""
+        if self._writer is not None:
+            self._writer.close()
+
+
+def _prompt(tokenizer: Tokenizer, shards: TokenShards, seed: int) -> list[int]:
+    start = tokenizer.special("start")
+    if start is not None:
+        return [start]
+    order = np.random.default_rng([seed, 3]).permutation(len(shards))
+    document = next(shards[int(i)] for i in order if len(shards[int(i)]) > 1)
+    return [int(token) for token in document[: min(2, len(document) - 1)]]

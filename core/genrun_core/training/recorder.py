@@ -1,0 +1,127 @@
+"""The run folder, kept up to date while training goes on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+from numpy.typing import NDArray
+
+from genrun_core.network.architecture import fingerprint
+from genrun_core.runs.atomic import write_bytes, write_with
+from genrun_core.runs.digests import sealed
+from genrun_core.runs.run_folder import RunFolder
+from genrun_core.training.checkpoint import Checkpoint, Restored
+from genrun_core.training.training_loop import Fitting
+
+__all__ = ["Recorder"]
+
+
+class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps the run folder: metrics after each epoch, the best network and a checkpoint at save points.
+
+    ``blank`` is a float32 network of the same shape, which is given the best weights and saved; ``describe`` makes
+    the card of the best epoch. A save point comes after an epoch when training has lasted ten times as long as saving
+    takes, so that tiny models are not slowed down; within an epoch also only after a minute; and at the end. Between
+    two of them a kill costs the steps since, nothing else.
+    """
+
+    _SHARE = 10
+    _SECONDS = 60.0  # between save points within an epoch
+
+    def __init__(
+        self,
+        run: RunFolder,
+        fitting: Fitting,
+        blank: keras.Model,
+        restored: Restored | None,
+        describe: Callable[[dict[str, Any]], dict[str, Any]],
+    ) -> None:
+        super().__init__()
+        self._run = run
+        self._blank = blank
+        self._describe = describe
+        self._fitting = fitting
+        nothing = {"epoch": 0, "value": float("inf"), "sampled": True}
+        self.best: dict[str, Any] = restored.state["best"] if restored else nothing
+        self._best_weights: list[NDArray[Any]] | None = (restored.best_weights or None) if restored else None
+        self._corpus = (run.corpus() or {}).get("fingerprint", "")
+        self._kept: Checkpoint | None = None  # of the best epoch, while that is in no file
+        self._saved_at = time.monotonic()
+        self._save_seconds = 0.0
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Save if an epoch lasts."""
+        if self._fitting.worker.count == 1 and self._since_saved() >= max(
+            self._SECONDS, self._SHARE * self._save_seconds
+        ):
+            self._fitting.check_losses()
+            self._fitting.check_weights()
+            self.save()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Note the metrics; remember the best weights; save if it is time."""
+        self._fitting.check_weights()
+        value = self._fitting.history[-1][self._fitting.monitored]
+        sampled = not self._fitting.is_comparable
+        if (sampled, value) < (self.best["sampled"], self.best["value"]):
+            self.best = {"epoch": self._fitting.epoch, "value": value, "sampled": sampled}
+            with self._fitting.steps.averaged():
+                self._best_weights = self._fitting.network.get_weights()
+        together = self._fitting.worker.count > 1  # workers save in the same places, so that they go on together
+        if together or self._since_saved() >= self._SHARE * self._save_seconds:
+            self.save()
+        elif self.best["epoch"] == self._fitting.epoch:
+            self._kept = self._checkpoint()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Save the last state."""
+        self._fitting.check_weights()
+        self.save()
+
+    def save(self) -> None:
+        """Write metrics, the best network with its card, and the checkpoint, each whole or not at all."""
+        started = time.monotonic()
+        self._write(self._checkpoint())
+        self._saved_at = time.monotonic()
+        self._save_seconds = self._saved_at - started
+
+    def save_best(self) -> None:
+        """Go back to the best epoch and save it, if it is in no file yet: after it the weights became no numbers."""
+        if self._kept is not None:
+            self._fitting.history, self._fitting.epoch = self._kept.history, len(self._kept.history)
+            self._write(self._kept)
+
+    def _checkpoint(self) -> Checkpoint:
+        state = {"best": self.best, "corpus": self._corpus}
+        return Checkpoint(self._fitting, state, self._best_weights or ())
+
+    def _write(self, checkpoint: Checkpoint) -> None:
+        best = checkpoint.state["best"]
+        if checkpoint.best_weights:
+            self._blank.set_weights(checkpoint.best_weights)
+            self.best["weights"] = best["weights"] = fingerprint(self._blank)
+        # The checkpoint comes first and has all that the other files are made of: a kill between them loses nothing.
+        checkpoint.write(self._run.checkpoint_file)
+        if checkpoint.history:
+            if checkpoint.best_weights:
+                write_with(self._run.network_file, sealed(self._blank.save))
+            self._run.save_json(self._run.card_file, self._describe(best))
+            write_bytes(self._run.metrics_file, _metrics_csv(checkpoint.history))
+        self._best_weights = self._kept = None
+
+    def _since_saved(self) -> float:
+        return time.monotonic() - self._saved_at
+
+
+def _metrics_csv(history: Sequence[Mapping[str, float]]) -> bytes:
+    text = io.StringIO()
+    columns = list(dict.fromkeys(name for row in history for name in row))
+    writer = csv.DictWriter(text, ["epoch", *columns], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({"epoch": number, **row} for number, row in enumerate(history, 1))
+    return text.getvalue().encode()
