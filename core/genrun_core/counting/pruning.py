@@ -7,22 +7,24 @@ normalization afterwards: what a context does not share out itself, its backoff 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun_core.counting.model import CountingModel, taken
+from genrun_core.counting.model import CountingModel
+from genrun_core.counting.suffixes import lower_probabilities
 
 __all__ = ["prune"]
 
 
 def prune(
-    model: CountingModel, *, entries: int | None = None, longest_row: int | None = None, least_loss: float = 0.0
+    model: CountingModel, *, entries: int | None = None, longest_row: Sequence[int] | None = None, least_loss: float = 0.0
 ) -> CountingModel:
     """Return ``model`` without the n-grams that matter least.
 
     ``entries``: how many n-grams of two tokens and more are kept at most; ``longest_row``: how many tokens are kept
-    at most for each context; ``least_loss``: an n-gram is left out whose absence costs less than this many nats in
+    at most after a context of 1 token, of 2, …; ``least_loss``: an n-gram is left out whose absence costs less than this many nats in
     all predictions of its corpus. Contexts after which nothing is left are no longer known.
     """
     losses = [np.zeros(0)] + [_losses(model, level) for level in range(1, model.order)]
@@ -30,7 +32,7 @@ def prune(
     for level in range(1, model.order):
         keep[level] &= losses[level] >= least_loss
         if longest_row is not None:
-            keep[level] &= _ranks(model.keys[level] // model.width, losses[level], keep[level]) < longest_row
+            keep[level] &= _ranks(model.keys[level] // model.width, losses[level], keep[level]) < longest_row[level - 1]
     if entries is not None and sum(int(kept.sum()) for kept in keep[1:]) > entries:
         left = np.concatenate([np.where(kept, loss, -np.inf) for kept, loss in zip(keep[1:], losses[1:], strict=True)])
         highest = np.argsort(-left, kind="stable")[:entries]
@@ -45,52 +47,12 @@ def _losses(model: CountingModel, level: int) -> NDArray[np.float64]:
     """Return what the corpus loses, in nats, with each n-gram of ``level`` + 1 tokens: float64."""
     keys, shares = model.keys[level], model.shares[level]
     parents, tokens = keys // model.width, keys % model.width
-    lower = _lower_probabilities(model, level)
+    lower = lower_probabilities(model, level)
     probability = shares + model.backoffs[level][parents] * lower
     without = probability - shares * (1 - lower)
     lost = probability * np.log(probability / without) - shares * (1 - lower)
     lost[tokens == model.vocabulary] = 0.0
     return np.maximum(lost, 0.0) * model.totals[level][parents]
-
-
-def _lower_probabilities(model: CountingModel, level: int) -> NDArray[np.float64]:
-    """Return, for each n-gram of ``level`` + 1 tokens, the probability of its last one with a shorter context."""
-    tokens = model.keys[level] % model.width
-    unigrams = np.append(model.unigrams(), 1.0)
-    probability = unigrams[tokens]
-    context, last = suffixes(model, level)
-    for lower in range(1, level):
-        nodes, found = context[lower - 1], last[lower]
-        share, backoff = taken(model.shares[lower], found, 0.0), taken(model.backoffs[lower], nodes, 1.0)
-        probability = share + backoff * probability
-    return probability
-
-
-def suffixes(model: CountingModel, level: int) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
-    """Return the ends of each n-gram of ``level`` + 1 tokens, by length from 1 to ``level``, as nodes, -1 for none.
-
-    First those of the n-gram without its last token, then those of the whole.
-    """
-    tokens = _tokens(model, level)  # [n-grams, level + 1]
-    found = []
-    for end in (level, level + 1):
-        nodes = []
-        for length in range(1, level + 1):
-            node = tokens[:, end - length]
-            for step in range(1, length):
-                node = model.find(step, node, tokens[:, end - length + step])
-            nodes.append(node)
-        found.append(nodes)
-    return found[0], found[1]
-
-
-def _tokens(model: CountingModel, level: int) -> NDArray[np.int64]:
-    """Return the tokens of all n-grams of ``level`` + 1 tokens: int64 ``[n-grams, level + 1]``."""
-    nodes, columns = np.arange(len(model.keys[level])), []
-    for at in range(level, 0, -1):
-        columns.append(model.keys[at][nodes] % model.width)
-        nodes = model.keys[at][nodes] // model.width
-    return np.stack([nodes, *columns[::-1]], axis=1)
 
 
 def _ranks(parents: NDArray[np.int64], losses: NDArray[np.float64], kept: NDArray[np.bool_]) -> NDArray[np.int64]:
