@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from genrun_core.counting.counter import count_ngrams
 from genrun_core.counting.mixture import Mixture, fit_mixture
-from genrun_core.counting.model import ContextUse, CountingModel
+from genrun_core.counting.model import Counted, CountingModel
 from genrun_core.counting.pruning import prune
 
-__all__ = ["ContextUse", "CountingModel", "Mixture", "count_ngrams", "fit_mixture", "prune"]
+__all__ = ["Counted", "CountingModel", "Mixture", "count_ngrams", "fit_mixture", "prune"]

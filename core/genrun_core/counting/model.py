@@ -11,14 +11,32 @@ from numpy.typing import NDArray
 
 from genrun_core.counting.framing import Framed, frame
 
-__all__ = ["ContextUse", "CountingModel", "taken"]
+__all__ = ["Counted", "CountingModel", "taken"]
 
 
-class ContextUse(NamedTuple):
-    """The longest context that was known for each prediction: its ``length`` in tokens and its ``total`` count."""
+class Counted(NamedTuple):
+    """What an n-gram model knows of some predictions: p = ``above`` + ``left`` · ``unigram``, float64 each.
 
+    ``above``: what contexts say; ``left``: what they leave to the distribution without context. ``length`` and
+    ``total``, int64: of the longest known context, its tokens and how often it was seen; 0 for none.
+    """
+
+    above: NDArray[np.float64]
+    left: NDArray[np.float64]
+    unigram: NDArray[np.float64]
     length: NDArray[np.int64]
     total: NDArray[np.int64]
+
+    @property
+    def logs(self) -> NDArray[np.float64]:
+        """The log-probabilities."""
+        logs: NDArray[np.float64] = np.log(self.above + self.left * self.unigram)
+        return logs
+
+    def where(self, chosen: NDArray[np.bool_]) -> Counted:
+        """Return what is known of some of the predictions."""
+        numbers = (self.above, self.left, self.unigram)
+        return Counted(*(part[chosen] for part in numbers), self.length[chosen], self.total[chosen])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +74,30 @@ class CountingModel:
 
     def unigrams(self) -> NDArray[np.float64]:
         """Return the probabilities of all tokens without any context, float64 ``[vocabulary]``."""
-        return self.shares[0][: self.vocabulary] + self.backoffs[0][0] / self.vocabulary
+        found: NDArray[np.float64] = self.shares[0][: self.vocabulary] + self.backoffs[0][0] / self.vocabulary
+        return found
 
     def score(self, ids: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the log-probabilities of documents, float64: of every token but the first of each, in order."""
-        return self.score_with_use(ids, offsets)[0]
+        return self.counted(ids, offsets).logs
 
-    def score_with_use(
-        self, ids: NDArray[np.int32], offsets: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], ContextUse]:
-        """Return :meth:`score` and which context was known for each prediction."""
+    def counted(self, ids: NDArray[np.int32], offsets: NDArray[np.int64]) -> Counted:
+        """Return what is known of the predictions of documents: of every token but the first of each, in order."""
         framed = frame(ids, offsets, self.vocabulary if self.boundary else None)
         places = np.flatnonzero(framed.predicted)
-        tokens = framed.tokens[places]
-        probability = self.unigrams()[tokens]
-        use = ContextUse(np.zeros(len(places), np.int64), np.zeros(len(places), np.int64))
+        unigram = self.unigrams()[framed.tokens[places]]
+        above, left = np.zeros(len(places)), np.ones(len(places))
+        length, longest = np.zeros(len(places), np.int64), np.zeros(len(places), np.int64)
         nodes = framed.tokens  # at level 1
         for level in range(1, self.order):
             contexts = nodes[places - 1]
             nodes = self._extended(nodes, framed, level)
-            found = nodes[places]
-            share = taken(self.shares[level], found, 0.0)
-            probability = share + taken(self.backoffs[level], contexts, 1.0) * probability
+            backoff = taken(self.backoffs[level], contexts, 1.0)
+            above = taken(self.shares[level], nodes[places], 0.0) + backoff * above
+            left = backoff * left
             total = taken(self.totals[level], contexts, 0)
-            use.length[total > 0], use.total[total > 0] = level, total[total > 0]
-        return np.log(probability), use
+            length[total > 0], longest[total > 0] = level, total[total > 0]
+        return Counted(above, left, unigram, length, longest)
 
     def find(self, level: int, nodes: NDArray[np.int64], tokens: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the nodes of ``level`` + 1 that are ``nodes`` and then ``tokens``, -1 where there is none."""

@@ -19,27 +19,30 @@ __all__ = ["prune"]
 
 
 def prune(
-    model: CountingModel, *, entries: int | None = None, longest_row: Sequence[int] | None = None, least_loss: float = 0.0
+    model: CountingModel,
+    *,
+    entries: int | None = None,
+    longest_row: Sequence[int] | None = None,
+    least_loss: float = 0.0,
 ) -> CountingModel:
     """Return ``model`` without the n-grams that matter least.
 
     ``entries``: how many n-grams of two tokens and more are kept at most; ``longest_row``: how many tokens are kept
-    at most after a context of 1 token, of 2, …; ``least_loss``: an n-gram is left out whose absence costs less than this many nats in
-    all predictions of its corpus. Contexts after which nothing is left are no longer known.
+    at most after a context of 1 token, of 2, …; ``least_loss``: an n-gram is left out whose absence costs less than
+    this many nats in all predictions of its corpus. Contexts after which nothing is left are no longer known.
     """
     losses = [np.zeros(0)] + [_losses(model, level) for level in range(1, model.order)]
     keep = [shares > 0 for shares in model.shares]
     for level in range(1, model.order):
         keep[level] &= losses[level] >= least_loss
         if longest_row is not None:
-            keep[level] &= _ranks(model.keys[level] // model.width, losses[level], keep[level]) < longest_row[level - 1]
+            ranks = _ranks(model.keys[level] // model.width, losses[level], keep[level])
+            keep[level] &= ranks < longest_row[level - 1]
     if entries is not None and sum(int(kept.sum()) for kept in keep[1:]) > entries:
-        left = np.concatenate([np.where(kept, loss, -np.inf) for kept, loss in zip(keep[1:], losses[1:], strict=True)])
-        highest = np.argsort(-left, kind="stable")[:entries]
-        chosen = np.zeros(len(left), bool)
-        chosen[highest] = True
-        ends = np.cumsum([len(kept) for kept in keep[1:]])[:-1]
-        keep[1:] = np.split(chosen, ends)
+        ranked = np.concatenate([np.where(keep[i], losses[i], -np.inf) for i in range(1, model.order)])
+        chosen = np.zeros(len(ranked), bool)
+        chosen[np.argsort(-ranked, kind="stable")[:entries]] = True
+        keep[1:] = np.split(chosen, np.cumsum([len(kept) for kept in keep[1:]])[:-1])
     return _without(model, keep)
 
 

@@ -1,4 +1,4 @@
-"""The nodes that find what is known after the last tokens: contexts by their keys, and the rows of their followers."""
+"""The nodes that find what is known after the last tokens: contexts by their keys, and the rows of followers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper, parser
 
-from genrun_export.counting.tables import FIRST_TOKEN, NOTHING, Tables
+from genrun_export.counting.tables import FIRST_TOKEN, NOTHING, SALT, Tables
 
 __all__ = ["add_nodes", "constants", "lookup"]
 
@@ -24,7 +24,8 @@ _TOKEN = """
 """
 _LONGER = """
     shifted = Mul (state, vocabulary)
-    key = Add (shifted, token_column)
+    salted = Add (token_column, salt)
+    key = Add (shifted, salted)
     key_column = Unsqueeze (key, two)
     places = Mod (key_column, primes)
     numbers = Add (places, bases)
@@ -39,18 +40,17 @@ _SHORTEST_ONLY = """
     contexts = Identity (shortest)
 """
 
-# The followers of all contexts, a column for each place in their rows: [batch, columns].
+# The followers of all contexts, to the longest row: [batch, order - 1, width]. What is beyond a row's end counts 0.
 _ROWS = """
-    starts = Gather (offsets, contexts)
-    following = Add (contexts, whole_one)
-    ends = Gather (offsets, following)
-    start = Gather <axis = 1> (starts, level_of_column)
-    end = Gather <axis = 1> (ends, level_of_column)
+    each_context = Unsqueeze (contexts, two)
+    start = Gather (offsets, each_context)
+    following = Add (each_context, whole_one)
+    end = Gather (offsets, following)
     place = Add (start, column)
     is_in_row = Less (place, end)
     follower = Gather (followers, place)
     value = Gather (values, place)
-    factor = Gather (factors, contexts)
+    factor = Gather (factors, each_context)
 """
 
 
@@ -63,23 +63,22 @@ def lookup(tables: Tables) -> str:
 def constants(tables: Tables) -> dict[str, NDArray[Any]]:
     """Return the constants of :func:`lookup` by name, and some of general use."""
     whole = tables.keys.dtype
-    columns = [np.arange(width) for width in tables.widths]
+    width = max(tables.widths)
     found: dict[str, NDArray[Any]] = {
         "zero": np.array([0]),
         "one": np.array([1]),
         "two": np.array([2]),
+        "one_and_two": np.array([1, 2]),
+        "one_axis": np.array(1),
         "last": np.array([tables.order - 2]),
         "whole_one": np.array(1, whole),
         "first_token": np.array(FIRST_TOKEN, whole),
         "vocabulary": np.array(tables.vocabulary, whole),
+        "salt": np.array(SALT, whole),
         "nothing": np.array(NOTHING, whole),
-        "level_of_column": np.repeat(np.arange(len(columns)), tables.widths),
-        "column": np.concatenate(columns).astype(whole),
-        "next_level_of_column": np.repeat(np.arange(len(columns)) + 1, tables.widths),
+        "column": np.arange(width).astype(whole),
         "nothing_added": np.array(0, np.float32),
-        "one_axis": np.array(1),
-        "one_more": np.array([0, 0, 0, 1]),
-        "full": np.array(1, np.float32),
+        "flat": np.array([-1, width * (tables.order - 1)]),
         "unigram_row": tables.unigrams[None],
     }
     names = "keys", "primes", "bases", "offsets", "followers", "values", "factors", "unigrams"

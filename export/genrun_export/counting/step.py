@@ -15,10 +15,13 @@ OPSET = 18
 
 # A context multiplies what shorter ones say; its own followers get more.
 _LOGITS = """
-    whole_factor = ReduceSum (factor, one)
-    spread = Add (whole_factor, unigrams)
+    whole_factor = ReduceSum <keepdims = 0> (factor, two)
+    for_all = ReduceSum (whole_factor, one)
+    spread = Add (for_all, unigrams)
     gain = Where (is_in_row, value, nothing_added)
-    logits = ScatterElements <axis = 1, reduction = "add"> (spread, follower, gain)
+    gains = Reshape (gain, flat)
+    followers_flat = Reshape (follower, flat)
+    logits = ScatterElements <axis = 1, reduction = "add"> (spread, followers_flat, gains)
 """
 
 

@@ -3,7 +3,7 @@
 Each context has a number: 0 is the beginning of a document, as states begin with zeros; 1 is no known context; then
 comes a context for each token, and after them the slots of hash tables for contexts of two tokens and more, a table
 for each length. A context is found by its key: the number of the context without its last token, times the
-vocabulary, plus that token.
+vocabulary, plus that token, plus SALT.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun_core.counting import ContextUse, CountingModel, Mixture, prune
+from genrun_core.counting import CountingModel, Mixture, prune
 from genrun_core.counting.model import taken
 from genrun_core.counting.suffixes import lower_probabilities, suffixes
 from genrun_export.counting.hashing import EMPTY, place_keys
 
-__all__ = ["FIRST_TOKEN", "NOTHING", "WIDTHS", "Tables", "make_tables"]
+__all__ = ["FIRST_TOKEN", "NOTHING", "SALT", "WIDTHS", "Tables", "make_tables"]
 
 _BEGINNING = 0
 NOTHING = 1
 FIRST_TOKEN = 2
-WIDTHS = (256, 64, 32, 16)  # the most followers that are kept of a context of 1, 2, 3 and 4 tokens
+SALT = 1_000_000_007  # a number below the primes would have the same remainder by each of them
+WIDTHS = (128, 128, 128, 128)  # the most followers that are kept of a context of 1, 2, 3 and 4 tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class Tables:
     ``keys`` ``[contexts]``: the key of each context, EMPTY where there is none. ``primes`` ``[order - 2, 4]`` and
     ``bases`` ``[order - 2, 1]``: a context of ``i + 2`` tokens has one of the numbers ``key % primes[i] + bases[i]``.
     ``offsets`` ``[contexts + 1]``: where the followers of each context begin in ``followers`` and ``values``.
-    ``widths``: the most followers of a context, by its length. The integers are int32 unless they are too large.
+    ``widths``: the most followers of a context, by its length; there are that many zeros after the last row.
+    The integers are int32 unless they are too large.
 
     Without a mixture, ``values`` are what is added to the logarithm of a follower's probability, and ``factors``
     ``[contexts]`` to all others'. With a mixture, ``values`` are probabilities over the network's weight, and
@@ -85,7 +87,8 @@ def make_tables(model: CountingModel, mixture: Mixture | None = None, *, widths:
     order = np.argsort(owner, kind="stable")
     offsets = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=contexts))))
     unigrams = model.unigrams()
-    whole = np.int32 if max(contexts * model.vocabulary + model.vocabulary, len(owner) + max(widest)) < 2**31 else np.int64
+    largest = max((contexts + 1) * model.vocabulary + SALT, len(owner) + max(widest))
+    whole = np.int32 if largest < 2**31 else np.int64
     return Tables(
         order=model.order,
         vocabulary=model.vocabulary,
@@ -121,7 +124,7 @@ def _numbered(model: CountingModel) -> _Numbering:
     for level in range(1, model.order - 1):
         nodes = np.unique(model.keys[level + 1] // model.width)  # that something follows
         parents, last = model.keys[level][nodes] // model.width, model.keys[level][nodes] % model.width
-        placed = place_keys(numbers[-1][parents] * model.vocabulary + last)
+        placed = place_keys(numbers[-1][parents] * model.vocabulary + last + SALT)
         base = sum(map(len, keys))
         numbers.append(np.full(len(model.keys[level]), -1))
         numbers[-1][nodes] = placed.slots + base
@@ -147,14 +150,14 @@ def _values(model: CountingModel, mixture: Mixture | None, level: int) -> NDArra
 
 
 def _factors(model: CountingModel, mixture: Mixture | None, level: int) -> NDArray[np.float64]:
-    """Return the logarithm of what a context of ``level`` tokens leaves to shorter ones, for each node."""
+    """Return the logarithm of what a context of ``level`` tokens multiplies shorter ones with, for each node."""
     logs = np.log(model.backoffs[level])
     if mixture is None:
         return logs
     shorter = np.full(len(logs), _odds_without(mixture))
-    for length, nodes in enumerate(suffixes(model, level - 1)[1], 1) if level > 1 else ():
+    for length, nodes in enumerate(suffixes(model, level - 1)[1], 1):
         seen = taken(model.totals[length], nodes, 0) > 0
-        shorter = np.where(seen & (length < level), taken(_odds(model, mixture, length), nodes, 1.0), shorter)
+        shorter = np.where(seen, taken(_odds(model, mixture, length), nodes, 1.0), shorter)
     seen = model.totals[level] > 0
     return np.where(seen, logs + np.log(_odds(model, mixture, level) / shorter), 0.0)
 
@@ -162,13 +165,20 @@ def _factors(model: CountingModel, mixture: Mixture | None, level: int) -> NDArr
 def _odds(model: CountingModel, mixture: Mixture, level: int) -> NDArray[np.float64]:
     """Return the weight of counts over the network's, where each context of ``level`` tokens is the longest known."""
     totals = model.totals[level]
-    weight = mixture.weight(ContextUse(np.full(len(totals), level), totals))
-    return (1 - weight) / weight
+    weight = mixture.weight(np.full(len(totals), level), totals)
+    if not mixture.network_below:
+        return (1 - weight) / weight
+    left = model.backoffs[level].copy()
+    for length, nodes in enumerate(suffixes(model, level - 1)[1], 1):
+        left *= taken(model.backoffs[length], nodes, 1.0)
+    return (1 - weight) / (weight + (1 - weight) * left)
 
 
 def _odds_without(mixture: Mixture) -> float:
     """Return the same where no context is known."""
-    weight = mixture.weight(ContextUse(np.zeros(1, np.int64), np.zeros(1, np.int64)))
+    if mixture.network_below:
+        return 1.0
+    weight = mixture.weight(np.zeros(1, np.int64), np.zeros(1, np.int64))
     return float(((1 - weight) / weight)[0])
 
 
