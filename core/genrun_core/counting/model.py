@@ -35,8 +35,8 @@ class Counted(NamedTuple):
 
     def where(self, chosen: NDArray[np.bool_]) -> Counted:
         """Return what is known of some of the predictions."""
-        numbers = (self.above, self.left, self.unigram)
-        return Counted(*(part[chosen] for part in numbers), self.length[chosen], self.total[chosen])
+        above, left, unigram = self.above[chosen], self.left[chosen], self.unigram[chosen]
+        return Counted(above, left, unigram, self.length[chosen], self.total[chosen])
 
 
 @dataclass(frozen=True, slots=True)
