@@ -187,3 +187,15 @@ def test_every_key_is_in_one_of_its_four_slots(count: int) -> None:
     assert (placed.keys != EMPTY).sum() == count
     assert ((keys[:, None] % placed.primes) == placed.slots[:, None]).any(axis=1).all()
     assert len(placed.keys) <= max(count / 0.6, 16)
+
+
+def test_a_model_too_large_for_short_keys_has_long_ones() -> None:
+    ids, offsets = joined(some_documents())
+    large = 100_000
+    model = count_ngrams(ids * (large // VOCABULARY), offsets, vocabulary=large, order=3, boundary=False)
+    tables = make_tables(model)
+    assert tables.keys.dtype == np.int64
+    assert tables.followers.dtype == np.int32
+    document = ids[: offsets[1]].astype(np.int64) * (large // VOCABULARY)
+    expected = np.log([model.distribution(model.contexts(document[: time + 1])) for time in range(len(document))])
+    np.testing.assert_allclose(run_steps(counting_step(tables), document[None])[:, 0], expected, atol=1e-5)

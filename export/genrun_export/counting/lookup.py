@@ -76,7 +76,7 @@ def constants(tables: Tables) -> dict[str, NDArray[Any]]:
         "vocabulary": np.array(tables.vocabulary, whole),
         "salt": np.array(SALT, whole),
         "nothing": np.array(NOTHING, whole),
-        "column": np.arange(width).astype(whole),
+        "column": np.arange(width).astype(tables.offsets.dtype),
         "nothing_added": np.array(0, np.float32),
         "flat": np.array([-1, width * (tables.order - 1)]),
         "unigram_row": tables.unigrams[None],

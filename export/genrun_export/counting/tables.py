@@ -37,7 +37,7 @@ class Tables:
     ``bases`` ``[order - 2, 1]``: a context of ``i + 2`` tokens has one of the numbers ``key % primes[i] + bases[i]``.
     ``offsets`` ``[contexts + 1]``: where the followers of each context begin in ``followers`` and ``values``.
     ``widths``: the most followers of a context, by its length; there are that many zeros after the last row.
-    The integers are int32 unless they are too large.
+    Integers are int32 unless keys, or places in rows, are too large for it.
 
     Without a mixture, ``values`` are what is added to the logarithm of a follower's probability, and ``factors``
     ``[contexts]`` to all others'. With a mixture, ``values`` are probabilities over the network's weight, and
@@ -87,8 +87,8 @@ def make_tables(model: CountingModel, mixture: Mixture | None = None, *, widths:
     order = np.argsort(owner, kind="stable")
     offsets = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=contexts))))
     unigrams = model.unigrams()
-    largest = max((contexts + 1) * model.vocabulary + SALT, len(owner) + max(widest))
-    whole = np.int32 if largest < 2**31 else np.int64
+    whole = _narrowest((contexts + 1) * model.vocabulary + SALT)
+    places = _narrowest(max(len(owner) + max(widest), model.vocabulary))
     return Tables(
         order=model.order,
         vocabulary=model.vocabulary,
@@ -97,8 +97,8 @@ def make_tables(model: CountingModel, mixture: Mixture | None = None, *, widths:
         keys=numbering.keys.astype(whole),
         primes=numbering.primes.astype(whole),
         bases=numbering.bases.astype(whole),
-        offsets=offsets.astype(whole),
-        followers=_padded(np.concatenate(tokens)[order].astype(whole), max(widest)),
+        offsets=offsets.astype(places),
+        followers=_padded(np.concatenate(tokens)[order].astype(places), max(widest)),
         values=_padded(np.concatenate(values)[order].astype(np.float32), max(widest)),
         factors=factors,
         unigrams=(np.log(unigrams) if mixture is None else unigrams * _odds_without(mixture)).astype(np.float32),
@@ -180,6 +180,11 @@ def _odds_without(mixture: Mixture) -> float:
         return 1.0
     weight = mixture.weight(np.zeros(1, np.int64), np.zeros(1, np.int64))
     return float(((1 - weight) / weight)[0])
+
+
+def _narrowest(largest: int) -> type[np.signedinteger]:
+    """Return the type of integers up to ``largest``."""
+    return np.int32 if largest < 2**31 else np.int64
 
 
 def _padded(array: NDArray[Any], count: int) -> NDArray[Any]:
