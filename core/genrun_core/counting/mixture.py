@@ -1,0 +1,135 @@
+"""How much weight a network has beside an n-gram model, found on held-out text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun_core.counting.model import Counted
+
+__all__ = ["Mixture", "fit_mixture"]
+
+_TOTALS = (1, 2, 4, 8, 32, 256)  # a bucket begins at each of these totals of a context
+_LIKE_OF_ALL = 100.0  # a bucket's own weight counts for half with this many predictions
+_ROUNDS = 100
+_BOUNDS = 0.001, 0.999
+_CHEAPER = 0.005  # nats a prediction that a mixture may lose which takes fewer passes over the vocabulary
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """p = w · p(network) + (1 - w) · p(counts), w by the longest context that the n-gram model knows.
+
+    ``weights``: float64 ``[levels, buckets]``, w for a context of a length (0: no context) and a total. With
+    ``network_below``, the distribution without context in p(counts) is the network's instead of the unigrams'.
+    ``network``, ``counts`` and ``mixed``: mean log-probabilities of held-out predictions, ``mixed`` with weights
+    from other documents.
+    """
+
+    weights: Array
+    network_below: bool
+    network: float
+    counts: float
+    mixed: float
+
+    @property
+    def gain(self) -> float:
+        """By how much the mixture's mean log-probability is above the better one's, in nats."""
+        return self.mixed - max(self.network, self.counts)
+
+    def weight(self, length: NDArray[np.int64], total: NDArray[np.int64]) -> Array:
+        """Return the network's weight where the longest known context has this length and total."""
+        return self.weights[length, _bucket(total)]
+
+    def mix(self, network: Array, counted: Counted) -> Array:
+        """Return the mixture's log-probabilities from the network's and what was counted."""
+        other = _other(network, counted, network_below=self.network_below)
+        return _mixed(network, other, self.weight(counted.length, counted.total))
+
+
+def fit_mixture(network: Array, counted: Counted, documents: NDArray[np.int64], *, levels: int) -> Mixture | None:
+    """Return the mixture that predicts held-out text best, None where it does not help.
+
+    ``network``: log-probabilities, ``[predictions]``; ``counted``: what the n-gram model knows of the same ones;
+    ``documents``: the document that each belongs to; ``levels``: the order of the n-gram model.
+
+    The weights of half of the documents are tried on the other half. The mixture helps if the sum over documents of
+    what is won there, over the better one, is above its standard error. One weight for all contexts is taken where
+    several do no better, and the network below the counts unless the unigrams are clearly better.
+    """
+    numbered = np.unique(documents, return_inverse=True)[1]
+    if numbered.max(initial=0) == 0:
+        return None  # one document: nothing tells whether a weight is good elsewhere too
+    fold = np.random.default_rng(0).permutation(numbered.max() + 1)[numbered] % 2
+    best: tuple[float, bool, float, Array] | None = None
+    for below, like in ((True, np.inf), (True, _LIKE_OF_ALL), (False, np.inf), (False, _LIKE_OF_ALL)):
+        other = _other(network, counted, network_below=below)
+        logs = _tried(network, other, counted, fold, levels, like)
+        ahead = 0.0 if best is None or below == best[1] else _CHEAPER
+        if best is None or logs.mean() > best[0] + ahead:
+            best = float(logs.mean()), below, like, logs
+    assert best is not None
+    mixed, below, like, logs = best
+    better = max(network, counted.logs, key=lambda found: float(found.mean()))
+    won = np.bincount(numbered, logs - better)  # [documents]
+    if not won.sum() > won.std() * np.sqrt(len(won)):
+        return None
+    weights = _fitted(network, _other(network, counted, network_below=below), counted, levels, like)
+    return Mixture(weights, below, float(network.mean()), float(counted.logs.mean()), mixed)
+
+
+def _other(network: Array, counted: Counted, *, network_below: bool) -> Array:
+    """Return the log-probabilities that a network's are mixed with."""
+    lowest = np.exp(network) if network_below else counted.unigram
+    return np.log(counted.above + counted.left * lowest)
+
+
+def _tried(
+    network: Array, other: Array, counted: Counted, fold: NDArray[np.int64], levels: int, like: float
+) -> Array:
+    """Return the mixture's log-probabilities of each half of the documents with the weights of the other half."""
+    logs = np.empty(len(network))
+    for part in (0, 1):
+        there, here = fold != part, fold == part
+        weights = _fitted(network[there], other[there], counted.where(there), levels, like)
+        found = weights[counted.length[here], _bucket(counted.total[here])]
+        logs[here] = _mixed(network[here], other[here], found)
+    return logs
+
+
+def _fitted(network: Array, other: Array, counted: Counted, levels: int, like: float) -> Array:
+    """Return the weights ``[levels, buckets]``; ``like``: of how many predictions each is like all others."""
+    of_all = _maximized(network, other, np.zeros(len(network), np.int64), np.full(1, 0.5), 1e-9)
+    shape = levels, len(_TOTALS)
+    first = np.full(shape, of_all[0])
+    if np.isinf(like):
+        return first
+    bucket = counted.length * len(_TOTALS) + _bucket(counted.total)
+    return _maximized(network, other, bucket, first.ravel(), like).reshape(shape)
+
+
+def _maximized(network: Array, other: Array, bucket: NDArray[np.int64], first: Array, like: float) -> Array:
+    """Return the likeliest weight for each bucket, drawn to ``first`` as by ``like`` predictions.
+
+    (Jelinek & Mercer, "Interpolated estimation of Markov source parameters from sparse data", 1980.)
+    """
+    ratio = np.exp(np.clip(other - network, -500, 500))
+    weights, sizes = first, np.bincount(bucket, minlength=len(first)) + like
+    for _ in range(_ROUNDS):
+        here = weights[bucket]
+        by_network = here / (here + (1 - here) * ratio)  # how likely it was the network's
+        weights = (np.bincount(bucket, by_network, len(first)) + like * first) / sizes
+        weights = np.clip(weights, *_BOUNDS)
+    return weights
+
+
+def _mixed(network: Array, other: Array, weight: Array) -> Array:
+    return np.logaddexp(network + np.log(weight), other + np.log1p(-weight))
+
+
+def _bucket(total: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.maximum(np.searchsorted(_TOTALS, total, side="right") - 1, 0)

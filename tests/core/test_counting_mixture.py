@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from genrun_core.counting import Counted, count_ngrams, fit_mixture
+from support.counted import VOCABULARY, joined, some_documents
+
+
+def counted_and_documents(count: int, order: int = 3) -> tuple[Counted, NDArray[np.int64]]:
+    model = count_ngrams(*joined(some_documents(300)), vocabulary=VOCABULARY, order=order, boundary=False)
+    held_out = some_documents(count, seed=7)
+    return model.counted(*joined(held_out)), np.repeat(np.arange(count), [len(one) - 1 for one in held_out])
+
+
+def noisy(logs: NDArray[np.float64], by: float) -> NDArray[np.float64]:
+    """Log-probabilities of something that is right as often, and wrong elsewhere."""
+    return np.minimum(logs + np.random.default_rng(0).normal(0, by, len(logs)), -0.01)
+
+
+def test_a_mixture_of_two_models_that_err_in_different_places_is_better_than_both() -> None:
+    counted, documents = counted_and_documents(200)
+    network = noisy(counted.logs, 1.0)
+    mixture = fit_mixture(network, counted, documents, levels=3)
+    assert mixture is not None
+    assert mixture.gain > 0.02
+    assert mixture.mix(network, counted).mean() > max(network.mean(), counted.logs.mean())
+
+
+def test_a_network_that_counting_cannot_help_is_left_alone() -> None:
+    counted, documents = counted_and_documents(200)
+    assert fit_mixture(np.maximum(counted.logs + 1.0, -0.05).clip(max=-0.01), counted, documents, levels=3) is None
+
+
+def test_what_is_won_by_chance_on_a_few_documents_does_not_count() -> None:
+    counted, documents = counted_and_documents(1)
+    assert fit_mixture(noisy(counted.logs, 1.0), counted, documents, levels=3) is None
+    nothing = counted.where(counted.left < 0)
+    assert fit_mixture(np.zeros(0), nothing, documents[:0], levels=3) is None
+
+
+def test_a_network_weighs_more_where_the_counts_know_less() -> None:
+    counted, documents = counted_and_documents(400)
+    network = np.where(counted.total >= 8, counted.logs - 3, np.minimum(counted.logs + 2, -0.3))
+    mixture = fit_mixture(network, counted, documents, levels=3)
+    assert mixture is not None
+    seen_often, seen_once = mixture.weight(np.array([2, 2]), np.array([100, 1]))
+    assert seen_once > seen_often
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_the_parts_of_a_prediction_make_its_probability(order: int) -> None:
+    counted, _ = counted_and_documents(30, order)
+    assert (counted.left > 0).all()
+    assert (counted.left <= 1 + 1e-12).all()
+    assert (counted.above >= 0).all()
+    np.testing.assert_allclose(np.exp(counted.logs), counted.above + counted.left * counted.unigram)
