@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from genrun.errors import OptionError, RunFolderError
+from genrun_core.backend import prepare_backend
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import CardSettings
 from genrun_core.runs.atomic import write_with
@@ -17,9 +19,27 @@ from genrun_core.runs.run_folder import RunFolder
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["check_base", "keep_base", "transfer_weights", "tuning_recipe", "with_words_of"]
+__all__ = ["check_base", "keep_base", "open_base", "transfer_weights", "tuning_recipe", "with_words_of"]
 
 _SHAPE = ("architecture", "embedding_size", "hidden_size", "layers", "tied", "window")
+
+
+def open_base(base: Path | None, words_of: Path | None, recipe: Recipe) -> RunFolder | None:
+    """Return the run that the new one begins with, None for none; raises OptionError if it does not fit."""
+    path = base or words_of
+    if path is None:
+        if recipe.training.extend_vocabulary:
+            raise OptionError("extend_vocabulary adds words to another run's: it needs --from RUN or --words-of RUN")
+        return None
+    run = RunFolder.open(path)
+    tokenizer = run.tokenizer()
+    if base is not None:
+        check_base(run, recipe)
+        prepare_backend()
+        from genrun_core.network.network_file import check_network
+
+        check_network(run.network_file, recipe.model, len(tokenizer))
+    return run
 
 
 def check_base(base: RunFolder, recipe: Recipe) -> None:

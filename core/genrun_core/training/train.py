@@ -27,7 +27,7 @@ from genrun_core.training.assembly import (
     remarks,
 )
 from genrun_core.training.card import make_card, metrics_in_words, shape_in_words
-from genrun_core.training.finetuning import check_base, keep_base, with_words_of
+from genrun_core.training.finetuning import keep_base, open_base, with_words_of
 from genrun_core.training.interruption import Interruption
 from genrun_core.training.plot import draw_curves
 from genrun_core.training.watch import Watch
@@ -71,7 +71,7 @@ def train(
     if list(sources).count(STANDARD_INPUT) > 1:
         raise OptionError("standard input can be named only once")
     RunFolder.check_free(output)
-    began_with = _open_base(base, words_of, recipe)
+    began_with = open_base(base, words_of, recipe)
     if began_with is not None:
         recipe = with_words_of(began_with, recipe)
     if STANDARD_INPUT not in sources:
@@ -179,30 +179,16 @@ def _continue(
     if fitting.interrupted:
         where = f"step {fitting.step:,} of epoch {fitting.epoch + 1}" if fitting.step else f"epoch {fitting.epoch}"
         raise TrainingInterrupted(f"stopped after {where}; everything is saved", interrupted.number)
+    _conclude(run, recipe, fitting, recorder.best["epoch"], say)
+    return run
+
+
+def _conclude(run: RunFolder, recipe: Recipe, fitting: Fitting, best: int, say: Say) -> None:
+    """Draw the curves and say how the training ended."""
     write_with(run.plot_file, lambda path: draw_curves(fitting.history, path))
     if fitting.epoch < recipe.training.epochs:
         say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
-    best_row = fitting.history[recorder.best["epoch"] - 1]
-    say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {metrics_in_words(best_row)}")
-    return run
-
-
-def _open_base(base: Path | None, words_of: Path | None, recipe: Recipe) -> RunFolder | None:
-    """Return the run that the new one begins with, None for none; raises OptionError if it does not fit."""
-    path = base or words_of
-    if path is None:
-        if recipe.training.extend_vocabulary:
-            raise OptionError("extend_vocabulary adds words to another run's: it needs --from RUN or --words-of RUN")
-        return None
-    run = RunFolder.open(path)
-    tokenizer = run.tokenizer()
-    if base is not None:
-        check_base(run, recipe)
-        prepare_backend()
-        from genrun_core.network.network_file import check_network
-
-        check_network(run.network_file, recipe.model, len(tokenizer))
-    return run
+    say(f"best epoch {best} of {fitting.epoch}: {metrics_in_words(fitting.history[best - 1])}")
 
 
 def _make_strategy(recipe: Recipe, worker: Worker) -> tf.distribute.Strategy:
