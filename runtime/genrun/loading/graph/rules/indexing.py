@@ -1,4 +1,4 @@
-"""Operators that look values up by their places, or put them there; onnxruntime checks the places themselves."""
+"""Operators that read or write values at given indices; onnxruntime checks the indices themselves."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _places(use: Use) -> Value:
 
 
 def _check_beside(places: tuple[int, ...], value: tuple[int, ...], axis: int) -> None:
-    """Raise Refused unless ``places`` has the rank of ``value`` and lies within it but for ``axis``."""
+    """Raise Refused unless ``places`` has the rank of ``value`` and, except along ``axis``, is no larger."""
     others = zip(places, value, strict=False)
     if len(places) != len(value) or any(a > b for i, (a, b) in enumerate(others) if i != axis):
         raise Refused("has places that do not fit its values")

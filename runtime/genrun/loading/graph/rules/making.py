@@ -1,4 +1,4 @@
-"""Operators that make values of a shape that is given."""
+"""Operators that make values of a given shape."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _range(use: Use) -> list[Value]:
 
 
 def _sizes(use: Use, index: int) -> tuple[int, ...]:
-    """Return a shape that is given as an input."""
+    """Return the shape in the input ``index``."""
     numbers = use.known(index)
     if numbers.ndim != 1 or len(numbers) > 8 or (numbers < 0).any():
         raise Refused("is given a shape that is none")

@@ -1,4 +1,4 @@
-"""Products of matrices, and what they cost."""
+"""Matrix products, and their cost."""
 
 from __future__ import annotations
 

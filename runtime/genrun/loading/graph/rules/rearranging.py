@@ -1,4 +1,4 @@
-"""Operators that give the same elements another order or shape."""
+"""Operators that change the order or shape of elements."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _slice(use: Use) -> list[Value]:
         raise Refused("does not say from where to where for each axis once")
     cuts = [slice(None)] * len(value.shape)
     for axis, start, end, step in zip(places, starts, ends, steps, strict=True):
-        # Only with a negative step does an end below the beginning mean the beginning itself.
+        # An end before the first element includes that element only if the step is negative.
         below = step < 0 and end < -value.shape[axis]
         cuts[axis] = slice(start, None if below else end, step)
     shape = tuple(len(range(*cut.indices(size))) for cut, size in zip(cuts, value.shape, strict=True))
