@@ -128,7 +128,7 @@ def lying(model: Any) -> None:
         (loop, "'Loop' is not one that a model file may use"),
         (nested, "its graphs are nested more than 8 deep"),
         (states, "it has 600 states; at most 512 can be carried"),
-        (sequence, "the graph's 'list' is no tensor"),
+        (sequence, "the graph's 'list' is not a tensor"),
         (lying, "it declares 'row' as float32 [?, 2], but makes float32 [1, 30] for 1 texts"),
     ],
 )

@@ -1,7 +1,8 @@
 """Walks through a graph before it is run and checks its operators, their use, and the cost of a step.
 
-For each operator, a rule computes the shapes of its outputs (:mod:`genrun.loading.graph.rules`). A graph is refused if
-an operator would receive values that it cannot take, if a cost depends on computed values, or if a cost is too high.
+For each operator, a rule computes the shapes of its outputs (:mod:`genrun.loading.graph.rules`). A graph is refused
+if an operator would receive values that it cannot take, if a cost depends on computed values, or if a cost is too
+high.
 """
 
 from __future__ import annotations
@@ -178,7 +179,7 @@ def _fits(attribute: Attribute, kind: str) -> bool:
 def _read(name: str, scope: Scope) -> Value:
     value = scope.get(name)
     if value is None:
-        raise Refused(f"it takes {name[:60]!r}, which nothing before makes")
+        raise Refused(f"it takes {name[:60]!r}, which no earlier node makes")
     return value
 
 
@@ -190,7 +191,7 @@ def _branches(node: Node, scope: Scope, cost: Cost) -> list[Value]:
     for name in ("then_branch", "else_branch"):
         branch = node.attributes.get(name)
         if branch is None or len(branch.value.outputs) != len(node.outputs):
-            raise Refused(f"has no {name} that makes what it makes")
+            raise Refused(f"has no {name} with the same number of outputs")
         inner: Scope = ChainMap({}, scope)
         try:
             _run(branch.value, inner, cost)
@@ -209,7 +210,7 @@ def _check_declared(graph: Graph, scope: Scope, batch: int) -> None:
     for declared in (*graph.outputs, *graph.declared):
         value = scope.get(declared.name)
         if value is None:
-            raise Refused(f"it declares {declared.name[:60]!r}, which nothing makes")
+            raise Refused(f"it declares {declared.name[:60]!r}, which no node makes")
         shape = declared.shape
         fits = value.dtype == declared.dtype and (shape is None or len(shape) == len(value.shape))
         pairs = zip(shape or (), value.shape, strict=False)

@@ -299,7 +299,7 @@ class _Reader:
         code, shape = 0, None
         for part in self._within(item, "a type", {}, set()):
             if part.number not in (1, 6):
-                raise Malformed(f"the graph's {name[:60]!r} is no tensor")
+                raise Malformed(f"the graph's {name[:60]!r} is not a tensor")
             for inner in self._within(part, "a tensor's type", {1: VARINT}, set()) if part.number == 1 else ():
                 if inner.number == 1:
                     code = inner.value
@@ -307,7 +307,7 @@ class _Reader:
                     dimensions = self._within(inner, "a shape", {}, {1})
                     shape = tuple(self._dimension(dimension) for dimension in dimensions)
         if code not in DTYPES:
-            raise Malformed(f"the graph's {name[:60]!r} is no tensor of a type that a model file may have")
+            raise Malformed(f"the graph's {name[:60]!r} is not a tensor of an accepted type")
         return DTYPES[code], shape
 
     def _dimension(self, item: Field) -> int | None:

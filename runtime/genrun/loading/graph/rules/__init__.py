@@ -14,4 +14,4 @@ from genrun.loading.graph.rules.operator import OPERATORS, Operator
 
 __all__ = ["OPERATORS", "Operator"]
 
-_ROOMS = (combining, elementwise, indexing, making, matrices, recurrent, reducing, rearranging)  # their import fills OPERATORS
+_ROOMS = (combining, elementwise, indexing, making, matrices, recurrent, reducing, rearranging)  # fill OPERATORS

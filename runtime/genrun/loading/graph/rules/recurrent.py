@@ -20,9 +20,9 @@ def _recurrent(use: Use) -> list[Value]:
     gates, hidden = _GATES[use.node.operator], use.attribute("hidden_size", 0)
     shape, dtype = use.exact(0).shape, use[0].dtype
     if len(shape) != 3 or hidden < 1 or use.attribute("direction", "forward") != "forward":
-        raise Refused("is no recurrent layer in one direction")
+        raise Refused("is not a recurrent layer in one direction")
     if use.attribute("layout", 0) or use.get(4) is not None:
-        raise Refused("has another order of dimensions, or lengths of its own")
+        raise Refused("has another order of dimensions, or sequence lengths")
     length, batch, size = shape
     expected = {1: (1, gates * hidden, size), 2: (1, gates * hidden, hidden), 3: (1, 2 * gates * hidden)}
     expected |= {5: (1, batch, hidden), 6: (1, batch, hidden)}

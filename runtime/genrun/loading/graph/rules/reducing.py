@@ -60,7 +60,7 @@ def _top(use: Use) -> list[Value]:
     axis = check_axis(use.attribute("axis", -1), len(value.shape))
     shape = list(value.shape)
     if count.shape != (1,):
-        raise Refused("has no single number of values to take")
+        raise Refused("does not have a single number as its k")
     if count.known is not None:
         shape[axis] = int(count.known[0])
         if not 1 <= shape[axis] <= value.shape[axis]:
