@@ -65,10 +65,10 @@ def _ask(asked: bytes, seconds: float) -> tuple[dict[str, dict[str, Any]], str]:
         answer, printed = process.communicate(asked, seconds)
         return json.loads(answer), ""
     except subprocess.TimeoutExpired:
-        return {}, f"the process that looks at plugins did not answer within {seconds:g} seconds"
+        return {}, f"the process that tries plugins did not answer within {seconds:g} seconds"
     except ValueError:
         said = last_line(printed.decode("utf-8", "replace"))
-        return {}, f"the process that looks at plugins ended without an answer: {said or process.returncode}"
+        return {}, f"the process that tries plugins ended without an answer: {said or process.returncode}"
     finally:
         _end(process)
 
@@ -85,5 +85,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _unknown(info: PluginInfo, why_not: str) -> dict[str, Any]:
-    reason = f"{info.title} could not be looked at: {why_not or 'it was left out'}"
+    reason = f"{info.title} could not be tried: {why_not or 'it was left out'}"
     return {"reason": reason, "file": None, "raised_at": None, "options": {}}

@@ -122,7 +122,7 @@ class _Look:
             self._found[number] = {"reason": reason, "file": self._file, "raised_at": None, "options": {}}
             if self.lost < _MOST_LOST:
                 break
-            how = f"was not looked at: {_MOST_LOST} others of its distribution did not finish importing"
+            how = f"was not tried: {_MOST_LOST} others of its distribution did not finish importing"
 
 
 def _cpu_seconds(process: int | None) -> float:

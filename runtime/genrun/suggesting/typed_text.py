@@ -99,7 +99,7 @@ class TypedTextReader:
         return self._made_index
 
     def _find_letter(self) -> str:
-        """Return a letter that the normalization does not change; "" for a tokenizer of characters, or without one."""
+        """Return a letter that the normalization does not change; "" for characters, or if no letter is found."""
         if self._tokenizer.kind == "char":
             return ""
         words = self._tokenizer.vocabulary[len(self._tokenizer.specials) :]

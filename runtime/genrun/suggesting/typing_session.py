@@ -35,7 +35,7 @@ class TypingSession:
     def suggest(self, text: str, n: int = 5, *, end: bool = False) -> list[Suggestion]:
         """Return the ``n`` likeliest next words of ``text``, or completions of its last word.
 
-        Like :meth:`genrun.model.Model.suggest`, but without a warning: ``unknown`` has the words outside the vocabulary.
+        This is :meth:`genrun.model.Model.suggest` without its warning: ``unknown`` has the unknown words.
         """
         n = check_count("n", n)
         before, unfinished = self._suggester.read(text)
