@@ -369,6 +369,4 @@ def test_without_a_python_to_start_plugins_are_listed_all_the_same(
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     [entry] = [entry for entry in list_plugins() if entry.distribution == "acme"]
     assert entry.reason is not None
-    assert entry.reason.startswith(
-        "decoder 'lowest' of acme 1.0 could not be tried: Python could not be started: "
-    )
+    assert entry.reason.startswith("decoder 'lowest' of acme 1.0 could not be tried: Python could not be started: ")
