@@ -1,1 +1,1 @@
-"""The readers and decoders that come with genrun; each is found through its entry point."""
+"""The built-in readers and decoders; genrun finds each through its entry point."""

@@ -5,14 +5,14 @@
     model = genrun.load("headlines.onnx")
     print(model.generate("today in new york", seed=7))
 
-Names are imported when they are used, so that ``import genrun`` costs nothing.
+Each name is imported on first use, so ``import genrun`` is instant.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 
-TYPE_CHECKING = False  # what typing says, without its import
+TYPE_CHECKING = False  # as in typing, without importing it
 if TYPE_CHECKING:
     from genrun.contracts import Decoder, Reader, ReadReport
     from genrun.diagnosing.doctor import Finding, diagnose

@@ -1,4 +1,4 @@
-"""Every error that genrun raises on purpose, one tree, so that ``except GenrunError`` catches them all.
+"""The errors that genrun raises on purpose: one tree, so that ``except GenrunError`` catches them all.
 
     GenrunError
     ├── ModelFileError        a file that is not a model file, or one that this version cannot read
@@ -14,7 +14,7 @@
     ├── ExportError           a model that failed the checks of its export
     └── MissingExtraError     an optional dependency that is not installed     (also ImportError)
 
-A message is one line and says what was wrong, what is accepted, and in which file and line.
+A message is one line: what was wrong, what is accepted, and in which file and line.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ __all__ = [
 
 _MOST_OF_OURS = 2000  # characters
 _MOST_NAMES = 100
-_MOST_OF_A_NAME = 200  # characters, to be compared with others
+_MOST_OF_A_NAME = 200  # characters that are compared with other names
 
 
 class GenrunError(Exception):
@@ -83,7 +83,7 @@ class DeviceError(GenrunError):
 
 
 class RunFolderError(GenrunError):
-    """A folder is not a run folder, or does not fit what is asked of it."""
+    """A folder is not a run folder, or cannot be used for this command."""
 
 
 class TrainingError(GenrunError):
@@ -91,7 +91,7 @@ class TrainingError(GenrunError):
 
 
 class TrainingInterrupted(TrainingError):
-    """A training was asked to stop, by the signal ``number``; it has saved and can be resumed."""
+    """The signal ``number`` stopped a training, which has saved and can be resumed."""
 
     def __init__(self, message: str, number: int = signal.SIGINT) -> None:
         super().__init__(message)
@@ -127,17 +127,17 @@ def nearest(name: object, accepted: Iterable[str]) -> str:
 
 
 def close_matches(name: object, accepted: Iterable[str]) -> list[str]:
-    """Return at most three of the ``accepted`` names that ``name`` is nearly, the nearest first."""
+    """Return up to three ``accepted`` names that are similar to ``name``, the most similar first."""
     if not isinstance(name, str):
         return []
-    name = name[:_MOST_OF_A_NAME]  # comparing takes the product of the lengths
+    name = name[:_MOST_OF_A_NAME]  # comparing takes time in proportion to the product of both lengths
     return difflib.get_close_matches(name, list(accepted), n=3, cutoff=0.6)
 
 
 def one_line(error: BaseException) -> str:
-    """Return an exception's message as one short line, or its class where the message says nothing or raises.
+    """Return an exception's message as one short line; its class name if the message is empty or cannot be made.
 
-    A message that is genrun's own may be longer, since it names files and accepted values.
+    The message of a GenrunError may be longer, since it names files and accepted values.
 
     >>> one_line(ValueError("first\\n  second"))
     'first second'
@@ -148,13 +148,13 @@ def one_line(error: BaseException) -> str:
         text = short_line(str(error), _MOST_OF_OURS if isinstance(error, GenrunError) else CHARACTERS)
     except KeyboardInterrupt:
         raise
-    except BaseException:  # the class may be anyone's
+    except BaseException:  # __str__ of any class may raise anything
         text = ""
     return text or class_name(error)
 
 
 def cause(error: BaseException) -> str:
-    """Return class and message of an exception as one short line.
+    """Return an exception's class name and message as one short line.
 
     >>> cause(ZeroDivisionError("by zero")), cause(SystemExit())
     ('ZeroDivisionError: by zero', 'SystemExit')

@@ -1,8 +1,8 @@
-"""Options as frozen dataclasses: built from text or JSON, checked once, and turned back into JSON.
+"""Plugin options as frozen dataclasses: built from text or JSON, checked once, and converted back to JSON.
 
 A plugin (reader or decoder) is a frozen dataclass whose fields are its options. Values arrive as text from the
-command line (``k=40``) or as JSON values from a model file; this module converts them by the field's type and
-reports a wrong name or value as an :class:`~genrun.errors.OptionError`.
+command line (``k=40``) or as JSON values from a model file. This module converts them to the field's type and
+raises :class:`~genrun.errors.OptionError` for a wrong name or value.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ T = TypeVar("T")
 
 _hints = functools.lru_cache(maxsize=256)(typing.get_type_hints)
 
-_MOST_CHARACTERS = 10_000  # of a default that is shown as it is
+_MOST_CHARACTERS = 10_000  # of a default value; a longer one is shortened
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 _KIND = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
 def build(cls: type[T], values: Mapping[str, object], *, what: str, from_text: bool = True) -> T:
-    """Make an instance of the options dataclass ``cls`` from ``values`` (text or JSON values by field name).
+    """Return an instance of the options dataclass ``cls`` made from ``values`` (text or JSON values by field name).
 
-    ``what`` names the owner in errors, for example ``"decoder 'top-k'"``. ``from_text`` False, for the calls of a
-    program, takes text only for an option that is text. Raises OptionError for a name that
-    the dataclass does not have, for a value of the wrong type, and for one that the class itself refuses.
+    ``what`` names the owner in errors, for example ``"decoder 'top-k'"``. With ``from_text`` False, for calls from
+    Python, text is accepted only for an option of type str. Raises OptionError for an unknown name, for a value of
+    the wrong type, and for a value that the class itself refuses.
 
     >>> @dataclasses.dataclass(frozen=True)
     ... class Example:
@@ -81,7 +81,7 @@ def convert(value: object, hint: Any, *, what: str, from_text: bool = True) -> A
 
 
 def to_json(options: object) -> dict[str, Any]:
-    """Return the options of a dataclass instance as a JSON-ready dictionary, the inverse of :func:`build`."""
+    """Return the options of a dataclass instance as a JSON-ready dictionary: the inverse of :func:`build`."""
     if not dataclasses.is_dataclass(options) or isinstance(options, type):
         raise OptionError(f"{type(options).__name__} is not a dataclass instance, so its options cannot be written")
     values = {f.name: getattr(options, f.name) for f in dataclasses.fields(options) if f.init}
@@ -89,9 +89,9 @@ def to_json(options: object) -> dict[str, Any]:
 
 
 def describe(cls: type[Any]) -> dict[str, Any]:
-    """Return the option names of a dataclass with their defaults, JSON-ready (None where a value is required).
+    """Return the option names of a dataclass with their defaults, JSON-ready (None for a required option).
 
-    Raises NameError for an annotation that cannot be resolved, and OptionError for a type that no option may have.
+    Raises NameError for an annotation that cannot be resolved, OptionError for a type that is not accepted.
     """
     hints = _hints(typing.cast(Any, cls))
     described = {}
@@ -103,7 +103,7 @@ def describe(cls: type[Any]) -> dict[str, Any]:
 
 
 def parse_assignments(pairs: tuple[str, ...] | list[str]) -> dict[str, str]:
-    """Split ``key=value`` texts, as ``--set`` takes them.
+    """Return ``key=value`` texts, the arguments of ``--set``, as a dictionary.
 
     >>> parse_assignments(["k=5", "stop=a=b"])
     {'k': '5', 'stop': 'a=b'}
@@ -136,7 +136,7 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 
 def _is_json(default: object) -> bool:
-    """Return whether every reader of JSON understands ``default``: no NaN, no half characters, nothing huge."""
+    """Return whether every JSON parser accepts ``default``: no NaN, no lone surrogates, nothing very large."""
     if type(default) is list:
         return all(type(part) is str and _is_json(part) for part in default)
     if type(default) is str:
@@ -147,7 +147,7 @@ def _is_json(default: object) -> bool:
 
 
 def _target(hint: Any, *, what: str) -> Any:
-    """Return the type that a value is converted to, None aside."""
+    """Return the one accepted type of ``hint`` other than None."""
     alternatives = [h for h in (typing.get_args(hint) if _is_union(hint) else (hint,)) if h is not NoneType]
     if len(alternatives) == 1 and (alternatives[0] in _KIND or typing.get_args(alternatives[0]) == (str, ...)):
         return alternatives[0]
@@ -159,7 +159,7 @@ def _is_union(hint: Any) -> bool:
 
 
 def _scalar(value: object, target: type[Any]) -> object | None:
-    """Convert to int, float, bool or str; None when the value does not fit."""
+    """Return ``value`` as int, float, bool or str; None if it does not fit."""
     if target is bool:
         if isinstance(value, bool):
             return value

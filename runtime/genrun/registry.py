@@ -1,7 +1,7 @@
-"""Finds plugins by entry point: lists names without importing anything, imports one when it is used.
+"""Finds plugins by entry point: lists names without an import, and imports a plugin when it is used.
 
-Built-in names (those of the ``genrun`` distribution) are reserved. A name that two distributions offer is an error
-on use, unless it is asked for as ``distribution:name``.
+Built-in names (those of the ``genrun`` distribution) are reserved. Using a name that two distributions offer is an
+error; ``distribution:name`` selects one.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ _MOST_CHARACTERS = 100  # of a name
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
-    """One offered plugin, read from package metadata alone; nothing of it is imported.
+    """One plugin, read from package metadata alone, without importing it.
 
-    The texts are short lines, fit for a terminal; the entry point has what the metadata say.
+    The texts are short lines, safe for a terminal; ``entry_point`` has the original metadata.
     """
 
     kind: str
@@ -70,12 +70,12 @@ class PluginInfo:
 
     @property
     def title(self) -> str:
-        """How messages name the plugin."""
+        """The plugin's name in messages."""
         return f"{self.kind} {self.name!r} of {self.distribution} {self.version}"
 
     @property
     def fault(self) -> str | None:
-        """What is wrong with the metadata alone; None where nothing is."""
+        """What is wrong with the plugin's metadata; None if nothing is."""
         name = self.entry_point.name
         if name != self.name or not name or ":" in name:
             return f"a name has 1 to {_MOST_CHARACTERS} printable characters, and no colon"
@@ -88,7 +88,7 @@ class PluginInfo:
 
 
 def plugins(kind: str) -> tuple[PluginInfo, ...]:
-    """Return everything that is offered as ``kind`` (reader, decoder, command), sorted, nothing imported."""
+    """Return all plugins of a ``kind`` (reader, decoder, command), sorted, without importing any."""
     return tuple(info for info in _offered() if info.kind == kind)
 
 
@@ -100,7 +100,7 @@ def _offered() -> tuple[PluginInfo, ...]:
         try:
             entries = _entries(distribution)
             name, version = (distribution.metadata["Name"], distribution.version) if entries else ("", "")
-        except Exception:  # damaged metadata, often the remains of an uninstall, of a package that may be any
+        except Exception:  # damaged metadata of any package, often the remains of an uninstall
             continue
         owner = short_line(re.sub(r"[-_.]+", "-", name or "").lower(), _MOST_CHARACTERS)
         if owner and entries and first.setdefault(owner, distribution) is distribution:  # of two versions, one
@@ -112,7 +112,7 @@ def _offered() -> tuple[PluginInfo, ...]:
 
 @functools.cache
 def _by_name() -> Mapping[tuple[str, str], list[PluginInfo]]:
-    """Return what is offered by kind and name, the qualified name as well."""
+    """Return the plugins by kind and name, and by kind and qualified name."""
     found: defaultdict[tuple[str, str], list[PluginInfo]] = defaultdict(list)
     for info in _offered():
         for name in {info.name, info.qualified_name}:
@@ -122,7 +122,7 @@ def _by_name() -> Mapping[tuple[str, str], list[PluginInfo]]:
 
 @functools.cache
 def _built_in() -> tuple[PluginInfo, ...]:
-    """Return our own plugins. Their names are reserved, so whoever asks for one need not read what others offer."""
+    """Return genrun's own plugins. Their names are reserved, so finding one need not read other distributions."""
     try:
         entries = _entries(metadata.distribution(BUILT_IN))
     except Exception:  # not installed, or damaged
@@ -140,7 +140,7 @@ def _info(entry: metadata.EntryPoint, owner: str, version: str | None) -> Plugin
 
 
 def refresh() -> None:
-    """Forget what was found, so that plugins installed or removed since are noticed."""
+    """Clear the caches, so that plugins installed or removed since then are noticed."""
     for cache in (_offered, _by_name, _built_in):
         cache.cache_clear()
 
@@ -148,7 +148,7 @@ def refresh() -> None:
 def find(kind: str, name: str) -> PluginInfo:
     """Return the one plugin called ``name`` or ``distribution:name``.
 
-    Raises UnknownPluginError with the nearest names, or PluginError where two distributions offer the name.
+    Raises UnknownPluginError with the nearest names, or PluginError if two distributions offer the name.
     """
     for info in _built_in():
         if info.kind == kind and name in (info.name, info.qualified_name):
@@ -170,19 +170,19 @@ def _more_than_once(offered: list[PluginInfo]) -> str:
 
 
 def load(info: PluginInfo) -> Any:
-    """Import one plugin and check that it has the shape of its kind.
+    """Import one plugin, check that it has the shape of its kind, and return it.
 
-    Raises PluginError, which names the distribution, for whatever is wrong with it or is raised by its module.
+    Raises PluginError, which names the distribution, if it has not, or for any exception of its module.
     """
     if info.fault:
         raise PluginError(f"{info.title} cannot be used: {info.fault}")
     try:
         loaded = info.entry_point.load()
-    except BaseException as error:  # a stranger's module may raise anything at import
+    except BaseException as error:  # any module may raise anything at import
         blame(f"{info.title} failed to import", error, passing=())
     try:
         wrong = _wrong_shape(info, loaded)
-    except BaseException as error:  # so may a metaclass, an annotation, a default factory
+    except BaseException as error:  # as may a metaclass, an annotation, a default factory
         blame(f"{info.title} cannot be used", error, passing=())
     if wrong:
         raise PluginError(f"{info.title} {wrong}")
@@ -190,7 +190,7 @@ def load(info: PluginInfo) -> Any:
 
 
 def _wrong_shape(info: PluginInfo, loaded: Any) -> str | None:
-    """Return what keeps ``loaded`` from being a plugin of its kind; None where nothing does."""
+    """Return why ``loaded`` is not a plugin of its kind; None if it is."""
     method = _METHOD.get(info.kind)
     if method is None:
         import click
@@ -208,7 +208,7 @@ def _wrong_shape(info: PluginInfo, loaded: Any) -> str | None:
 
 
 def title(kind: str, plugin: object) -> str:
-    """Return how messages name ``plugin``, an instance: by name and distribution if it is offered, and by class.
+    """Return what messages call the instance ``plugin``: its class and, if installed, its name and distribution.
 
     Nothing is imported.
     """
@@ -226,7 +226,7 @@ def make_reader(name: str, values: Mapping[str, object] | None = None) -> Reader
 
 
 def make_decoder(name: str, values: Mapping[str, object] | None = None, *, from_text: bool = True) -> Decoder:
-    """Return the decoder ``name`` configured with ``values``, which may be text unless ``from_text`` is False.
+    """Return the decoder ``name`` configured with ``values``; they may be text unless ``from_text`` is False.
 
     >>> make_decoder("top-k", {"k": "5"})
     TopK(k=5, temperature=1.0)
@@ -246,6 +246,6 @@ def _make(kind: str, name: str, values: Mapping[str, object] | None, from_text: 
         made = options.build(loaded, values or {}, what=f"{kind} {info.name!r}", from_text=from_text)
         if not callable(getattr(made, _METHOD[kind], None)):
             raise PluginError(f"{info.title} makes an object of the class {class_name(made)}, which is no {kind}")
-    except BaseException as error:  # the plugin's own constructor
+    except BaseException as error:  # from the plugin's own constructor
         blame(f"{kind} {info.name!r} of {info.distribution}", error)
     return made

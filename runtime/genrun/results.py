@@ -1,4 +1,4 @@
-"""What a generation returns besides its text."""
+"""The result of a generation, and the warning about unknown words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Result", "UnknownWordsWarning", "list_words", "rounded", "warn_unkno
 
 
 def list_words(words: Sequence[str], most: int = 10) -> str:
-    """Return words for a message: each once, the first ``most`` of them.
+    """Return the first ``most`` different words as text for a message.
 
     >>> list_words(["b", "a", "b"])
     "'b', 'a'"
@@ -26,11 +26,11 @@ def list_words(words: Sequence[str], most: int = 10) -> str:
 
 
 class UnknownWordsWarning(UserWarning):
-    """Words of a prompt are not in the model's vocabulary, so the model did not see them as written."""
+    """Words of a prompt are not in the model's vocabulary, so the model did not see them."""
 
 
 def warn_unknown(words: Sequence[str]) -> None:
-    """Warn of a prompt's unknown ``words`` if there are any, at the line that called the caller of this."""
+    """Warn about a prompt's unknown ``words``, if any, at the line that called the caller of this function."""
     if words:
         warnings.warn(f"not in the model's vocabulary: {list_words(words)}", UnknownWordsWarning, stacklevel=3)
 
@@ -39,13 +39,13 @@ def warn_unknown(words: Sequence[str]) -> None:
 class Result:
     """One generated text.
 
-    ``text`` is the prompt and its ``continuation``, decoded together; ``ids`` are the new token ids, an end token
+    ``text``: the prompt and its ``continuation``, decoded together. ``ids``: the new token ids, an end token
     included. ``finish_reason``: ``end`` (the model ended the text), ``stop`` (a stop text appeared), ``length``.
-    ``log_probability``: natural logarithm, the model's own for all new tokens together, whatever the decoder did; its
-    last digits depend on the texts that shared a batch with this one.
+    ``log_probability``: natural logarithm of the model's own probability of all new tokens, for any decoder; its last
+    digits depend on the texts that shared a batch with this one.
     ``unknown``: prompt words outside the vocabulary. The same ``seed`` and ``sample`` give the same text again.
-    ``tokens_per_second``: the new tokens over the seconds from the text's admission to its batch until it was
-    finished, the reading of its prompt included. These two are no part of what makes two results equal.
+    ``tokens_per_second``: new tokens a second, from the text's admission to its batch until it was finished, the
+    reading of its prompt included. Results are compared without ``log_probability`` and ``tokens_per_second``.
     """
 
     prompt: str
@@ -60,20 +60,20 @@ class Result:
     tokens_per_second: float = field(default=0.0, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the result as a JSON-ready dictionary, the log-probability rounded as :func:`rounded` does."""
+        """Return the result as a JSON-ready dictionary; :func:`rounded` rounds its log-probability."""
         return {name: getattr(self, name) for name in self.__slots__} | {
             "log_probability": rounded(self.log_probability)
         }
 
 
 def rounded(log_probability: float) -> float | None:
-    """Return a log-probability with four digits and at most three decimals; None for one that is not finite.
+    """Return a log-probability with four digits and at most three decimals; None if it is not finite.
 
-    What batches of other texts change of it is a ten thousandth of the last of these digits, so that it rarely shows.
+    Other texts in the batch change it by about a ten thousandth of the last of these digits, so this rarely shows.
 
     >>> rounded(-12.3456), rounded(-0.12345), rounded(-0.00001)
     (-12.35, -0.123, 0.0)
     """
     if not math.isfinite(log_probability):
         return None
-    return round(float(f"{log_probability:.4g}"), 3) + 0.0  # which has no minus zero
+    return round(float(f"{log_probability:.4g}"), 3) + 0.0  # + 0.0 turns -0.0 into 0.0

@@ -1,6 +1,6 @@
-"""Choosing from logits in NumPy: what the built-in decoders do, for decoders of others too.
+"""Choosing tokens from logits in NumPy: the functions of the built-in decoders, for plugins too.
 
-All of a batch at once, and in few passes over the logits: these are what takes time, far more than the candidates.
+They work on a whole batch at once, in few passes over the logits: the passes take far more time than the candidates.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 __all__ = ["NotANumberError", "inverse_cdf", "log_normalizers", "top_k"]
 
 _UNITS = 2.0**32
-_COLUMNS = 5  # for each candidate that is wanted: so that the highest of few columns is below the bound
-_HEIGHT = 8  # of a rectangle; taller ones have rows too short for vector instructions
+_COLUMNS = 5  # for each wanted candidate: then few logits besides the candidates reach the lower bound
+_HEIGHT = 8  # of a rectangle; in a taller one, rows are too short for vector instructions
 _IDS = 0xFFFFFFFF  # the lower half of a key
-_ROWS = 4  # that fit into the cache of a core
+_ROWS = 4  # handled together, since they fit into the cache of a core
 
 
 class NotANumberError(ValueError):
@@ -24,9 +24,9 @@ class NotANumberError(ValueError):
 def top_k(logits: NDArray[np.float32], k: int, *, scratch: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
     """Return the ids of the ``k`` highest logits, int64 ``[batch, k]``: highest first, equal ones by id.
 
-    ``logits``: ``[batch, vocabulary]``, looked at in float32; ``k``: from 1, the vocabulary at most is returned;
-    ``scratch``: bool, of the shape of the logits, is overwritten, for who calls often. Raises ValueError for
-    a ``k`` below 1, NotANumberError for a NaN.
+    ``logits``: ``[batch, vocabulary]``, converted to float32. ``k``: 1 or more, limited to the vocabulary.
+    ``scratch``: bool, of the shape of the logits; it is overwritten, which saves an allocation in repeated calls.
+    Raises ValueError for a ``k`` below 1, NotANumberError for a NaN.
 
     >>> top_k(np.array([[3.0, 1.0, 2.0, 2.0]], np.float32), 3).tolist()
     [[0, 2, 3]]
@@ -37,7 +37,7 @@ def top_k(logits: NDArray[np.float32], k: int, *, scratch: NDArray[np.bool_] | N
     if k < 1:
         raise ValueError(f"k must be 1 or more, not {k}")
     wanted = np.greater_equal(logits, _lower_bounds(logits, k), out=scratch)
-    found = wanted.reshape(-1).nonzero()[0]  # in all rows, one after another
+    found = wanted.reshape(-1).nonzero()[0]  # places in all rows, one row after another
     rows = found // vocabulary
     counts = np.bincount(rows, minlength=batch)
     keys = _keys(logits.reshape(-1)[found], found - rows * vocabulary)
@@ -49,10 +49,10 @@ def top_k(logits: NDArray[np.float32], k: int, *, scratch: NDArray[np.bool_] | N
 
 
 def _lower_bounds(logits: NDArray[np.float32], k: int) -> NDArray[np.float32]:
-    """Return numbers that the ``k`` highest of each row are not below, and few others: float32 ``[batch, 1]``.
+    """Return a lower bound of the ``k`` highest logits of each row, float32 ``[batch, 1]``, that few others reach.
 
-    A row is laid out as a rectangle. The highest logits of its columns are that many different ones, so that the
-    k-th of them is not above the k-th of all.
+    A row is laid out as a rectangle. The maxima of its columns are different logits of the row, so the k-th highest
+    of them is not above the k-th highest logit.
     """
     highest, few = logits, max(_COLUMNS * k, _HEIGHT)
     while highest.shape[1] >= 2 * few:
@@ -67,23 +67,23 @@ def _lower_bounds(logits: NDArray[np.float32], k: int) -> NDArray[np.float32]:
 
 
 def _highest_of_columns(values: NDArray[np.float32], height: int) -> NDArray[np.float32]:
-    """Return the highest of each column of rows that are laid out as rectangles: ``[batch, columns]``."""
+    """Return the column maxima of rows that are laid out as rectangles: ``[batch, columns]``."""
     batch, size = values.shape
     columns = size // height
     end = columns * height
     highest: NDArray[np.float32] = values[:, :end].reshape(batch, height, columns).max(axis=1)
-    rest = size - end  # below the height, and so fewer than there are columns
+    rest = size - end  # less than the height, so fewer than there are columns
     np.maximum(highest[:, :rest], values[:, end:], out=highest[:, :rest])
     return highest
 
 
 def _keys(logits: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return whole numbers that are in order as candidates are: falling logits, equal ones by id.
+    """Return whole numbers that sort like the candidates: by falling logits, equal ones by id.
 
-    The bits of a float, read as a whole number, are in the order of the floats if they are positive, and in the
-    opposite one if they are negative.
+    The bits of positive floats, read as whole numbers, sort like the floats; those of negative floats sort in the
+    opposite order.
     """
-    bits = (logits + np.float32(0.0)).view(np.int32)  # a zero has one sign
+    bits = (logits + np.float32(0.0)).view(np.int32)  # + 0.0 turns -0.0 into 0.0
     bits ^= (bits >> 31) & 0x7FFFFFFF
     keys = (~bits).astype(np.int64)
     keys <<= 32
@@ -94,22 +94,22 @@ def _keys(logits: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.int
 def inverse_cdf(
     logits: NDArray[np.float32], draws: NDArray[np.floating], temperature: float = 1.0
 ) -> NDArray[np.intp]:
-    """Return the column chosen in each row: the first whose cumulative probability exceeds the draw.
+    """Return the chosen column of each row: the first whose cumulative probability exceeds the draw.
 
     ``logits``: ``[batch, candidates]``, ``draws``: ``[batch]`` in [0, 1); returns ``[batch]``. The probabilities are
     softmax(logits / temperature). (Inverse transform sampling: Devroye, "Non-Uniform Random Variate Generation",
     1986, chapter III.2.) A candidate of probability 0 is never chosen. Raises ValueError for a temperature that
-    is not above 0, NotANumberError for a NaN and for a highest logit that is infinite.
+    is not above 0, NotANumberError for a NaN or an infinite highest logit.
 
-    The highest candidate has the weight 2**32, and all are rounded to whole numbers, so that their sums are exact in
-    any order: a model file's own graph, which adds otherwise and has another exp, then chooses the same.
+    The highest candidate has the weight 2**32, and all weights are rounded to whole numbers, so their sums are exact
+    in any order. A model file's graph, which adds in another order and has another exp, then chooses the same.
 
     >>> inverse_cdf(np.log(np.array([[0.2, 0.3, 0.5]], np.float32)), np.array([0.4])).tolist()
     [1]
     """
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0, not {temperature!r}")
-    with np.errstate(all="ignore"):  # beyond any float is minus infinity: probability 0; NaN is looked for below
+    with np.errstate(all="ignore"):  # overflow gives minus infinity, probability 0; NaN is checked below
         weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
         weights /= temperature
         np.exp(weights, out=weights)
@@ -124,9 +124,9 @@ def inverse_cdf(
 
 
 def log_normalizers(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return log Σ exp(logits) of each row, float64 ``[batch]``: a logit less this is a log-probability.
+    """Return log Σ exp(logits) of each row, float64 ``[batch]``; a logit minus this is a log-probability.
 
-    ``logits``: ``[batch, vocabulary]``, looked at in float32. It is NaN for a row with a NaN.
+    ``logits``: ``[batch, vocabulary]``, converted to float32. The result is NaN for a row with a NaN.
 
     >>> [round(float(x), 4) for x in log_normalizers(np.zeros((1, 4), np.float32))]
     [1.3863]
@@ -134,7 +134,7 @@ def log_normalizers(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     logits = np.asarray(logits, np.float32)
     highest = logits.max(axis=1, keepdims=True)
     totals = np.empty(len(logits))
-    with np.errstate(all="ignore"):  # infinity less infinity is NaN
+    with np.errstate(all="ignore"):  # infinity minus infinity is NaN
         for first in range(0, len(logits), _ROWS):
             part = slice(first, first + _ROWS)
             weights = logits[part] - highest[part]

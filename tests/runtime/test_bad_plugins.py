@@ -295,7 +295,7 @@ def test_a_distribution_whose_plugins_all_end_the_process_is_given_up(installed:
     reasons = [entry.reason or "" for entry in list_plugins() if entry.distribution == "acme"]
     assert len(reasons) == 9
     assert all("ended the process at import (exit status 2)" in reason for reason in reasons[:5])
-    assert all("was not looked at: 5 others of its distribution" in reason for reason in reasons[5:])
+    assert all("was not tried: 5 others of its distribution" in reason for reason in reasons[5:])
 
 
 @pytest.mark.parametrize(
@@ -369,6 +369,4 @@ def test_without_a_python_to_start_plugins_are_listed_all_the_same(
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     [entry] = [entry for entry in list_plugins() if entry.distribution == "acme"]
     assert entry.reason is not None
-    assert entry.reason.startswith(
-        "decoder 'lowest' of acme 1.0 could not be looked at: Python could not be started: "
-    )
+    assert entry.reason.startswith("decoder 'lowest' of acme 1.0 could not be tried: Python could not be started: ")

@@ -147,7 +147,7 @@ def test_one_text_where_many_are_expected_and_what_is_no_text_are_refused(alphab
     with pytest.raises(OptionError, match="texts must be a list of texts, not one text"):
         alphabet.score_each("abc")
     for wrong in (3, None, b"abc"):
-        with pytest.raises(OptionError, match="what is scored must be text, not "):
+        with pytest.raises(OptionError, match="the input to score must be text, not "):
             alphabet.score(wrong)
     for wrong in (0, -1, True, 2.0):
         with pytest.raises(OptionError, match="batch_size must be a whole number from 1 to 1,000,000,000, not "):
@@ -180,7 +180,7 @@ def test_a_bad_text_does_not_take_those_before_it_along(tmp_path: Path) -> None:
     model = genrun.load(write_model(tmp_path / "m.onnx", letters()))
     scores = model.score_each(["ab", "bc", cast(str, None), "cd"])
     assert [next(scores).text, next(scores).text] == ["ab", "bc"]
-    with pytest.raises(OptionError, match="what is scored must be text, not None"):
+    with pytest.raises(OptionError, match="the input to score must be text, not None"):
         next(scores)
 
 

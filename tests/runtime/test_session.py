@@ -192,7 +192,7 @@ def test_states_out_of_proportion_to_the_file_are_refused(tmp_path: Path) -> Non
 
 def test_texts_as_states_are_refused(tmp_path: Path) -> None:
     message = refusal(changed(tmp_path / "m.onnx", state_of(TensorProto.STRING)))
-    assert "the graph's 'state.1' is no tensor of a type that a model file may have" in message
+    assert "the graph's 'state.1' is not a tensor of an accepted type" in message
 
 
 def doubled(output: str) -> Callable[[Any], None]:

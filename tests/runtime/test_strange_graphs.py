@@ -50,14 +50,14 @@ node = helper.make_node
 @pytest.mark.parametrize(
     ("made", "why"),
     [
-        ([node("Split", ["row"], ["a", "b"], axis=1, num_outputs=3)], "'Split' parts 30 values into 3 for 2"),
+        ([node("Split", ["row"], ["a", "b"], axis=1, num_outputs=3)], "'Split' splits 30 values into 3 for 2"),
         ([node("Split", ["row"], ["a", "b"], axis=1, num_outputs=2)], None),
         ([node("Mean", ["row", ""], ["a"])], "'Mean' leaves out its input 1"),
         ([node("Sum", [], ["a"])], "'Sum' has 0 inputs, not 1 to 16"),
         ([node("OneHot", ["token", "token", "drift"], ["a"])], "'OneHot' is not one that a model file may use"),
-        ([node("GatherND", ["row", "token"], ["a"], batch_dims=-1)], "'GatherND' has places that do not fit"),
+        ([node("GatherND", ["row", "token"], ["a"], batch_dims=-1)], "'GatherND' has indices that do not fit"),
         ([node("Softmax", ["row"], ["a"], axis=7)], "'Softmax' has an axis that its value does not have"),
-        ([node("Add", ["row", "nothing"], ["a"])], "it takes 'nothing', which nothing before makes"),
+        ([node("Add", ["row", "nothing"], ["a"])], "it takes 'nothing', which no earlier node makes"),
         ([node("Add", ["row", "row"], ["row"])], "it gives a name twice"),
         ([node("Mod", ["token", "token"], ["a"])], "'Mod' divides whole numbers by what may be 0"),
         ([node("Div", ["token", "token"], ["a"])], "'Div' divides whole numbers by what may be 0"),
@@ -128,7 +128,7 @@ def lying(model: Any) -> None:
         (loop, "'Loop' is not one that a model file may use"),
         (nested, "its graphs are nested more than 8 deep"),
         (states, "it has 600 states; at most 512 can be carried"),
-        (sequence, "the graph's 'list' is no tensor"),
+        (sequence, "the graph's 'list' is not a tensor"),
         (lying, "it declares 'row' as float32 [?, 2], but makes float32 [1, 30] for 1 texts"),
     ],
 )

@@ -244,7 +244,7 @@ def test_what_is_not_accepted_is_refused(typed: Model) -> None:
         with pytest.raises(OptionError, match=f"keep must be a whole number from 1 to 1,000,000,000, not {wrong!r}"):
             typed.typing(keep=wrong)
     for wrong in (3, None, b"crime"):
-        with pytest.raises(OptionError, match="what is continued must be text, not "):
+        with pytest.raises(OptionError, match="the input to suggest must be text, not "):
             typed.suggest(wrong)
     with pytest.raises(OptionError, match="unknown casing 'titel'; did you mean 'title'"):
         typed.suggest("crime", casing="titel")

@@ -1,1 +1,1 @@
-"""The built-in decoders, one a file."""
+"""The built-in decoders, one in each file."""

@@ -31,5 +31,5 @@ class Greedy:
         return chosen
 
     def in_graph(self) -> Mapping[str, float]:
-        """Return what a model file's graph is fed to choose the same."""
+        """Return the inputs with which a model file's graph chooses the same."""
         return {"k": 1}

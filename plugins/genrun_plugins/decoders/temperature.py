@@ -19,8 +19,9 @@ __all__ = ["Temperature", "check_temperature"]
 class Temperature:
     """Draws each token with the probability softmax(logits / temperature).
 
-    ``temperature``: above 0; below 1 the likely become likelier, above 1 the choice is more even. The candidates of
-    the inverse CDF are the tokens in the order of their ids. Raises OptionError for a temperature of 0 or below.
+    ``temperature``: above 0. Below 1, likely tokens become likelier; above 1, probabilities become more even. The
+    candidates of the inverse CDF are the tokens in the order of their ids. Raises OptionError for a temperature of 0
+    or below.
 
     >>> logits = np.log(np.array([[0.2, 0.3, 0.5]], np.float32))
     >>> [int(Temperature().choose(logits, [], np.array([u], np.float32))[0]) for u in (0.1, 0.4, 0.9)]
@@ -42,7 +43,7 @@ class Temperature:
         return inverse_cdf(logits, draws, self.temperature)
 
     def in_graph(self) -> Mapping[str, float]:
-        """Return what a model file's graph is fed to choose the same."""
+        """Return the inputs with which a model file's graph chooses the same."""
         return {"k": -1, "temperature": self.temperature}
 
 

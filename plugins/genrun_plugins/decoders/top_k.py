@@ -19,9 +19,9 @@ __all__ = ["TopK"]
 class TopK:
     """Keeps the ``k`` highest logits and draws from them (Fan et al., "Hierarchical Neural Story Generation", 2018).
 
-    Exactly ``k`` candidates stay, of equal logits those with the lowest ids; more than the vocabulary means all of
-    it. The candidates of the inverse CDF are in the order of falling probability. ``temperature`` as in the decoder
-    ``temperature``. Raises OptionError for k below 1 or a temperature of 0 or below.
+    Exactly ``k`` candidates remain, of equal logits those with the lowest ids; a ``k`` above the vocabulary means all
+    tokens. The candidates of the inverse CDF are in the order of falling probability. ``temperature``: as in the
+    decoder ``temperature``. Raises OptionError for k below 1 or a temperature of 0 or below.
 
     >>> logits = np.array([[3.0, 1.0, 2.0, 2.0]], np.float32)
     >>> TopK(k=2).choose(logits, [], np.array([0.99], np.float32))
@@ -49,5 +49,5 @@ class TopK:
         return np.take_along_axis(candidates, columns[:, None], axis=1)[:, 0]
 
     def in_graph(self) -> Mapping[str, float]:
-        """Return what a model file's graph is fed to choose the same."""
+        """Return the inputs with which a model file's graph chooses the same."""
         return {"k": self.k, "temperature": self.temperature}

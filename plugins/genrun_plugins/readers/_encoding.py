@@ -1,4 +1,4 @@
-"""From bytes to text without losing any: what cannot be decoded is an error that names its file and line."""
+"""Decodes files to text without losing any: bytes that cannot be decoded raise an error with file and line."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def check_encoding(encoding: str) -> None:
 
 
 def lines(name: str, encoding: str) -> Iterator[str]:
-    r"""Yield the lines of a file without their ends, which are ``\n``, ``\r\n`` and ``\r`` and nothing else.
+    r"""Yield the lines of a file without their ends; only ``\n``, ``\r\n`` and ``\r`` end a line.
 
-    ``str.splitlines`` would also cut at U+2028, form feeds and the like, which may stand inside a document.
+    ``str.splitlines`` would also split at U+2028, form feeds and the like, which may occur inside a document.
     """
     translate = io.IncrementalNewlineDecoder(None, translate=True)
     unfinished: list[str] = []
@@ -56,10 +56,10 @@ def lines(name: str, encoding: str) -> Iterator[str]:
 
 
 def pieces(name: str, encoding: str) -> Iterator[str]:
-    """Yield the text of a file, or of standard input, in pieces of bounded size with line ends as they are.
+    """Yield the text of a file, or of standard input, in pieces of bounded size, with line ends unchanged.
 
-    UTF-8 may begin with a byte order mark. Raises CorpusError when the file cannot be opened or read, does
-    not decode, or holds a NUL character: binary files do, and UTF-16 read as something else.
+    UTF-8 may begin with a byte order mark. Raises CorpusError if the file cannot be opened, read or decoded, or has
+    a NUL character, as binary files and wrongly decoded UTF-16 do.
     """
     decoder = _Decoder(name, encoding)
     try:
@@ -74,7 +74,7 @@ def pieces(name: str, encoding: str) -> Iterator[str]:
 
 
 class _Decoder:
-    """An incremental decoder that knows on which line it is."""
+    """An incremental decoder that counts lines."""
 
     def __init__(self, name: str, encoding: str) -> None:
         codec = codecs.lookup(encoding).name
@@ -85,18 +85,18 @@ class _Decoder:
         self._line = 1
 
     def decode(self, data: bytes) -> str:
-        """Decode the next bytes; an empty ``data`` says that the file has ended."""
+        """Return the text of the next bytes; an empty ``data`` means the end of the file."""
         state = self._decoder.getstate()
         try:
             text = self._decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
-            # error.object may begin with bytes kept from the last piece, or lack the byte order mark.
+            # error.object may begin with bytes of the previous piece, or lack the byte order mark.
             start = max(0, error.start - (len(error.object) - len(data)))
             self._decoder.setstate(state)
-            with contextlib.suppress(UnicodeError):  # UTF-16 can refuse even what comes before the error
+            with contextlib.suppress(UnicodeError):  # UTF-16 can refuse even the text before the error
                 self._count(self._decoder.decode(data[:start]), final=True)
             raise self._undecodable(error) from error
-        except UnicodeError as error:  # UTF-16 without a byte order mark, for one
+        except UnicodeError as error:  # for example UTF-16 without a byte order mark
             raise self._error(f"{one_line(error)}; {_REMEDY.format('utf-16-le, utf-16-be')}") from error
         if "\0" in text:
             self._count(text[: text.index("\0")], final=True)
@@ -112,7 +112,7 @@ class _Decoder:
         byte = error.object[error.start]
         if self._line == 1 and error.object.startswith(_COMPRESSED):
             return self._error("the file is compressed; unpack it first")
-        # No other file begins with these, and UTF-8 never holds them.
+        # Only UTF-16 files begin with these bytes, which never occur in UTF-8.
         examples = "utf-16" if error.object.startswith((b"\xff\xfe", b"\xfe\xff")) else "euc-kr, cp1252"
         return self._error(f"byte 0x{byte:02x} is not {self._encoding}; {_REMEDY.format(examples)}")
 
@@ -122,5 +122,5 @@ class _Decoder:
 
 def _opened(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
     if name == STANDARD_INPUT:
-        return contextlib.nullcontext(sys.stdin.buffer)  # not ours to close
+        return contextlib.nullcontext(sys.stdin.buffer)  # stays open
     return open(name, "rb")

@@ -1,4 +1,4 @@
-"""What all readers share about sources: which files they name, and the error when these hold nothing."""
+"""The files that sources name, and the error if these contain no document; shared by all readers."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def expand(
 ) -> list[str]:
     """Return the files that ``sources`` name, in the order of the sources, sorted within each folder or glob.
 
-    A folder means those of its files whose name ``accepts``; ``looked_for`` says in words which those are.
-    ``**`` in a glob reaches any depth. A file that two sources name is listed twice, as ``cat`` would. Raises
-    CorpusError for a source that names nothing, before any file is opened.
+    A folder means its files whose names ``accepts`` returns True for; ``looked_for`` describes these files in errors.
+    ``**`` in a glob matches any depth. A file that two sources name is listed twice, as with ``cat``. Raises
+    CorpusError for a source that names no file, before any file is opened.
     """
     files: list[str] = []
     for source in sources:
@@ -36,7 +36,7 @@ def expand(
         if os.path.isdir(path):
             files += _in_folder(path, accepts, looked_for)
         elif source != STANDARD_INPUT and os.path.exists(path):
-            # Asked before the pattern is tried, so that a file called "[draft].txt" can be named.
+            # Checked before the glob, so that a file called "[draft].txt" can be named.
             files.append(path)
         else:
             files += _matches(path, source)
@@ -44,7 +44,7 @@ def expand(
 
 
 def is_text_file(name: str) -> bool:
-    """Say whether a folder's file is plain text by its name.
+    """Return whether a file is plain text, by its name.
 
     >>> is_text_file("SONGS.TXT"), is_text_file("songs.csv")
     (True, False)
@@ -53,7 +53,7 @@ def is_text_file(name: str) -> bool:
 
 
 def require_documents(documents: Iterator[str], report: ReadReport, looked_for: str) -> Iterator[str]:
-    """Pass ``documents`` on, and raise CorpusError at their end if there was none.
+    """Yield ``documents``; raise CorpusError at the end if there was none.
 
     >>> list(require_documents(iter(["a"]), ReadReport(), "lines"))
     ['a']
@@ -76,7 +76,7 @@ def _in_folder(folder: str, accepts: Callable[[str], bool], looked_for: str) -> 
         names = sorted(os.listdir(folder))
     except OSError as error:
         raise CorpusError(f"{folder}: {error.strerror}") from error
-    # Hidden files are left out, as in a glob: macOS puts a binary "._x.csv" beside an x.csv on foreign disks.
+    # Hidden files are skipped, as in a glob: on foreign disks, macOS puts a binary "._x.csv" beside an x.csv.
     paths = [os.path.join(folder, name) for name in names if accepts(name) and not name.startswith(".")]
     files = [path for path in paths if os.path.isfile(path)]
     if not files:

@@ -1,4 +1,4 @@
-"""A text stream over decoded pieces: what the csv module and pandas read from."""
+"""A text stream over decoded pieces, from which the csv module and pandas read."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 __all__ = ["TextStream"]
 
-# A "\r" at the end of what is there may be half of "\r\n", so it does not end a line yet.
+# A "\r" at the end of the available text may be half of "\r\n", so it does not end a line yet.
 _LINE_END = re.compile(r"\r\n|\n|\r(?!\Z)")
 
 
 class TextStream(io.TextIOBase):
-    r"""Pieces of text as a stream that keeps line ends as they are, the same wherever the pieces are cut.
+    r"""A stream over pieces of text that leaves line ends unchanged; where the pieces are cut makes no difference.
 
     >>> stream = TextStream(iter(["a\r", "\nb", "c"]))
     >>> stream.readline(), stream.read(1), stream.read(1), stream.read(1)
@@ -23,15 +23,15 @@ class TextStream(io.TextIOBase):
     def __init__(self, pieces: Iterator[str]) -> None:
         super().__init__()
         self._pieces = pieces
-        self._waiting = ""  # what was taken from the pieces; all before self._at has been read
+        self._waiting = ""  # text taken from the pieces; the part before self._at has been read
         self._at = 0
 
     def readable(self) -> bool:
-        """Say that the stream can be read."""
+        """Return True: the stream can be read."""
         return True
 
     def read(self, size: int | None = -1, /) -> str:
-        """Return up to ``size`` characters (all for a negative size), empty only at the end."""
+        """Return up to ``size`` characters (all for a negative size); empty only at the end."""
         if size is None or size < 0:
             self._take("".join(self._pieces))
             size = len(self._waiting)
@@ -42,7 +42,7 @@ class TextStream(io.TextIOBase):
         return text
 
     def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
-        """Return the next line with its end, empty only at the end; ``size`` is not regarded."""
+        """Return the next line with its end, empty only at the end of the text; ``size`` is ignored."""
         while (end := _LINE_END.search(self._waiting, self._at)) is None:
             piece = next(self._pieces, "")
             if not piece:
@@ -51,7 +51,7 @@ class TextStream(io.TextIOBase):
         return self.read(end.end() - self._at)
 
     def put_back(self, text: str) -> None:
-        """Let ``text`` be what is read next."""
+        """Insert ``text`` before the text that is read next."""
         self._waiting, self._at = text + self._waiting[self._at :], 0
 
     def _take(self, piece: str) -> None:

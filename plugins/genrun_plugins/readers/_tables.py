@@ -1,4 +1,4 @@
-"""One column of a CSV file, read in chunks: what nyt-csv and csv share."""
+"""Reads one column of a CSV file, in chunks; shared by the readers nyt-csv and csv."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAMES = {"\t": "tab"}
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A delimited file with a header, of which one column is wanted."""
+    """One column of a delimited file with a header."""
 
     name: str
     column: str
@@ -30,10 +30,10 @@ class Table:
     separator: str
 
     def documents(self, report: ReadReport) -> Iterator[str]:
-        """Yield the column's values as they stand in the file; blank ones are dropped as "missing".
+        """Yield the column's values unchanged; blank ones are dropped as "missing".
 
         Raises CorpusError for an empty file, a missing column, a row with more values than the header has
-        columns (it would shift the column), and a quoted value without an end.
+        columns (its values may be shifted), and a quoted value without a closing quote.
         """
         report.file()
         for value in self._values():
@@ -51,8 +51,8 @@ class Table:
         stream = self._stream()
         header = self._header(stream)
         wanted, beyond = str(self._index(header)), str(len(header))
-        # pandas ignores surplus values once usecols is given. A header of numbers in place of the file's own,
-        # one column wider than it, makes them visible; it also frees us of empty and repeated names.
+        # With usecols, pandas ignores surplus values. A header of numbers replaces the file's own and is one column
+        # wider, which makes them visible; it also avoids empty and repeated names.
         stream.put_back(self.separator.join(f'"{number}"' for number in range(len(header) + 1)) + "\n")
         row = 0
         try:
@@ -64,7 +64,7 @@ class Table:
                 dtype=str,
                 keep_default_na=False,  # a headline may be "NA" or "None"
                 na_filter=False,
-                skip_blank_lines=False,  # they are counted, and a line of spaces is a value
+                skip_blank_lines=False,  # blank lines are counted, and a line of spaces is a value
                 chunksize=_CHUNK_ROWS,
                 engine="c",
             ) as chunks:
@@ -114,9 +114,10 @@ class Table:
         return CorpusError(f"{self.name}:{line}: {problem}" if line else f"{self.name}: row {row}: {problem}")
 
     def _line_of(self, row: int) -> int | None:
-        """Return the line on which a row (from 1, header not counted) begins, by reading the file once more.
+        """Return the line on which a row (from 1, without the header) begins, by reading the file again.
 
-        pandas counts rows, but a row can span lines. None when the csv module cannot follow (a huge value).
+        pandas counts rows, but a row can span lines. Returns None if the csv module cannot read the file (a huge
+        value).
         """
         stream = self._stream()
         try:

@@ -20,8 +20,8 @@ _TAB_NAMES = ("\\t", "tab")  # a tab is hard to type on a command line
 class CsvColumn:
     r"""One column of CSV files, its blank values dropped as "missing".
 
-    A folder means its ``.csv`` and ``.tsv`` files. ``separator`` is one ASCII character, or ``\t`` or ``tab``
-    spelled out; left at the comma, it is a tab for files that end in ``.tsv``.
+    A folder means its ``.csv`` and ``.tsv`` files. ``separator``: one ASCII character, or the text ``\t`` or ``tab``;
+    if it is the default comma, files that end in ``.tsv`` are split at tabs.
 
     >>> import pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -43,7 +43,7 @@ class CsvColumn:
             raise OptionError(f"separator must be one ASCII character or tab, not {self.separator!r}")
 
     def read(self, sources: Sequence[str], report: ReadReport) -> Iterator[str]:
-        """Yield the column's values from files, folders or globs, exactly as the files have them."""
+        """Yield the column's values from files, folders or globs, unchanged."""
         files = expand(sources, _is_table, "file that ends in .csv or .tsv")
         documents = (document for name in files for document in self._table(name).documents(report))
         yield from require_documents(documents, report, f"values of the column {self.column!r}")

@@ -17,8 +17,8 @@ __all__ = ["LyricsGlob"]
 class LyricsGlob:
     """Every line of every file that a glob matches, stripped of white space.
 
-    A folder means its ``.txt`` files. Blank lines are dropped as "empty", lines that end in a colon
-    (``Chorus:``) as "section heading".
+    A folder means its ``.txt`` files. Blank lines are dropped as "empty", lines that end in a colon (``Chorus:``) as
+    "section heading".
 
     >>> import pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

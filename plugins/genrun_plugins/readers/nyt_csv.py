@@ -13,12 +13,12 @@ from genrun_plugins.readers._tables import Table
 
 __all__ = ["NytCsv"]
 
-_UNKNOWN = "Unknown"  # what the set writes for an article without a headline
+_UNKNOWN = "Unknown"  # the data set's headline for an article without one
 
 
 @dataclass(frozen=True, slots=True)
 class NytCsv:
-    """One column of ``…Articles….csv`` files; a folder means all of them, without its comment files.
+    """One column of ``…Articles….csv`` files; a folder means only these, not its comment files.
 
     Rows whose value is ``Unknown`` are dropped as "unknown", blank ones as "missing".
 
@@ -40,7 +40,7 @@ class NytCsv:
         check_encoding(self.encoding)
 
     def read(self, sources: Sequence[str], report: ReadReport) -> Iterator[str]:
-        """Yield the headlines of files, folders or globs, exactly as the files have them."""
+        """Yield the headlines of files, folders or globs, unchanged."""
         files = expand(sources, _is_articles, "file with 'Articles' in its name that ends in .csv")
         looked_for = f"values of the column {self.column!r} other than {_UNKNOWN!r}"
         yield from require_documents(self._documents(files, report), report, looked_for)

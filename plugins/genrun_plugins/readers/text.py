@@ -14,7 +14,7 @@ __all__ = ["Text"]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Every line is a document, as it stands; blank lines are dropped as "empty".
+    """Every line is a document, unchanged; blank lines are dropped as "empty".
 
     A folder means its ``.txt`` files. The source ``-`` is standard input, which can be read only once.
 

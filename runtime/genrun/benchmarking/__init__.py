@@ -1,1 +1,1 @@
-"""How fast a model file generates, and where the time goes."""
+"""Measures how fast a model file generates, and how the time is spent."""

@@ -1,17 +1,17 @@
-"""How fast a model generates, and where the time goes: the model, choosing the word, Python.
+"""Measures how fast a model generates, and how the time is divided among the model, choosing and Python.
 
-Three things are run in turns, as many steps of each, round after round, so that whatever else the machine does
-disturbs all three alike:
+Three measurements with the same number of steps alternate, round after round, so that other load on the machine
+affects all three equally:
 
-- the bare step: what the model computes, nothing is chosen;
-- the step that also chooses: in the graph where file and decoder can, else in NumPy with the decoder;
-- generating as ``generate_many`` does it, from the prompt to the finished texts.
+- the bare step, without choosing;
+- the step with choosing: in the graph if file and decoder allow it, else in NumPy with the decoder;
+- ``generate_many``, from the prompt to the finished texts.
 
-The medians of the first, of what the second takes beyond it, and of what the third takes beyond that, are the shares
-of model, choosing and Python. Where generating divides a batch among threads, so do the steps.
+The share of the model is the median of the first, that of choosing the time of the second beyond the first, and that
+of Python the time of the third beyond the second. If generating divides a batch among threads, so do the steps.
 
-So that every round has as many tokens, texts do not end at an end token here: each has exactly as many new tokens as
-were asked for, and the longest wait is known beforehand, whatever the model would say.
+An end token does not end a text here: every text has the requested number of new tokens, so that all rounds have the
+same number of tokens and a known length.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ BATCH_SIZES = (1, 8, 64)
 SECONDS = 3.0
 _LARGEST_BATCH = 65_536
 _FEWEST_ROUNDS = 5
-_KINDS = 3  # of what a round runs
+_KINDS = 3  # measurements in a round
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """How fast one batch size was.
+    """The speed at one batch size.
 
-    ``tokens`` new ones were generated in all, in ``rounds`` rounds of ``batch_size`` texts with ``new_tokens`` each.
-    ``tokens_per_second``: of all texts together, the median of the rounds, with everything from prompt to text.
+    ``rounds`` rounds of ``batch_size`` texts with ``new_tokens`` new tokens each gave ``tokens`` in all.
+    ``tokens_per_second``: over all texts, from prompt to text, the median of the rounds.
     ``p50_milliseconds`` and so on: percentiles of the time from one token of a text to its next.
-    ``steps_per_second``: of the bare step. ``chosen_in``: ``graph`` or ``numpy``. The shares of the time, 1 together:
-    of the model, the bare step; of choosing, what that adds to a step, from the logits to the ids and their
-    log-probabilities; of Python, all the rest. ``peak_mebibytes``: the most memory that this process has had so far,
-    None where nobody says.
+    ``steps_per_second``: of the bare step. ``chosen_in``: ``graph`` or ``numpy``. The shares of the time add up to 1:
+    ``model_share`` is the bare step; ``choosing_share`` is what choosing adds to a step, from the logits to the ids
+    and their log-probabilities; ``python_share`` is the rest. ``peak_mebibytes``: the peak memory of this process so
+    far, None if the system does not report it.
     """
 
     batch_size: int
@@ -84,10 +84,9 @@ def benchmark(
 ) -> Iterator[Measurement]:
     """Yield a measurement for each of ``batch_sizes``, in about ``seconds`` each.
 
-    ``settings`` as from :meth:`genrun.Model.settings`, None for the model's own; stop texts are left aside. With
-    ``tokens`` at least so many are generated at each size, however long that takes; otherwise texts are shortened
-    where the model is too slow for ``seconds``. Raises OptionError for what is not accepted, and what
-    ``generate_many`` raises.
+    ``settings``: from :meth:`genrun.Model.settings`, None for the model's own; stop texts are ignored. ``tokens``:
+    generate at least this number at each size, for any time; without it, texts are shortened if the model is too slow
+    for ``seconds``. Raises OptionError for a value that is not accepted, and the errors of ``generate_many``.
     """
     sizes = [check_count("batch", size, most=_LARGEST_BATCH) for size in batch_sizes]
     if tokens is not None:
@@ -106,7 +105,7 @@ def _measured(
     work = Work(model, settings, size)
     if tokens is None:
         work.shorten(seconds / (_KINDS * _FEWEST_ROUNDS))
-    work.round()  # the first is slower than all others
+    work.round()  # the first round is slower than all others
     rounds: list[Round] = []
     begun, counted = time.perf_counter(), 0
     while len(rounds) < _FEWEST_ROUNDS or (

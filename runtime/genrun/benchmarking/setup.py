@@ -1,4 +1,4 @@
-"""What stands beside the figures of a benchmark: which model, which decoder, which machine."""
+"""Describes the setup of a benchmark: model, decoder and machine."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["Setup", "cpu_name", "describe_setup"]
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What was measured, and on what.
+    """The model, decoder and machine of a benchmark.
 
-    ``architecture``: in words, from the model's card, empty if it does not say. ``threads``: CPU threads at work.
-    ``cpu``: the processor's name.
+    ``architecture``: in words, from the model's card, empty if the card has none. ``threads``: number of CPU threads
+    in use. ``cpu``: the processor's name.
     """
 
     model: str
@@ -41,7 +41,7 @@ class Setup:
 
 
 def describe_setup(model: Model, settings: GenerationSettings | None = None) -> Setup:
-    """Return what a benchmark of ``model`` measures, with its own settings if there are none."""
+    """Return the setup of a benchmark of ``model`` with ``settings``, None for the model's own."""
     settings = settings or model.settings()
     session, decoder = model._session, settings.decoder
     return Setup(
@@ -71,7 +71,7 @@ def _architecture(model: Model) -> str:
 
 
 def cpu_name() -> str:
-    """Return the processor's name as the system has it."""
+    """Return the processor's name, as the system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
     except OSError:  # not Linux

@@ -1,4 +1,4 @@
-"""What a benchmark runs in turns: the bare step, the step that also chooses, and whole texts."""
+"""The workload of a benchmark: the bare step, the step with choosing, and whole texts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ _Step = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Seconds of the three kinds, the tokens of the last, and the seconds between its tokens."""
+    """The results of one round.
+
+    ``bare``, ``choosing``, ``whole``: seconds of the three measurements. ``tokens``: new tokens of the whole texts.
+    ``waits``: seconds between successive tokens of a text.
+    """
 
     bare: float
     choosing: float
@@ -37,7 +41,7 @@ class Round:
 
 
 class Work:
-    """What is measured: ``length`` steps of ``size`` texts, bare, choosing, and as part of generating the texts."""
+    """Runs ``length`` steps of ``size`` texts: bare, with choosing, and as part of generating the texts."""
 
     def __init__(self, model: Model, settings: GenerationSettings, size: int) -> None:
         self.length = settings.max_new_tokens
@@ -58,15 +62,15 @@ class Work:
             self.chosen_in = "numpy"
 
     def shorten(self, seconds: float) -> None:
-        """Make ``length`` steps take about ``seconds`` at most, or as little as can be measured."""
+        """Shorten ``length`` so that its steps take at most about ``seconds``, but not below 2."""
         most = self.length
         self._set_length(2)
-        self.round()  # the first is slower than all others
+        self.round()  # the first round is slower than all others
         pace = self.round().choosing / self.length
         self._set_length(max(2, min(most, int(seconds / max(pace, 1e-9)))))
 
     def round(self) -> Round:
-        """Run each kind once: whole texts first, where a file or a decoder that fails is told as everywhere."""
+        """Run each measurement once: whole texts first, so that a failure has the usual error message."""
         self._clock.times.clear()
         started = time.perf_counter()
         results = self._endless.generate_many(
@@ -82,7 +86,7 @@ class Work:
         self._settings = dataclasses.replace(self._settings, max_new_tokens=length)
 
     def _timed(self, steps: Sequence[_Step]) -> float:
-        """Return the seconds that ``length`` steps of all lanes take, side by side."""
+        """Return the seconds that ``length`` steps of all lanes take in parallel."""
         started = time.perf_counter()
         if len(steps) == 1:
             self._repeat(*steps)
@@ -95,7 +99,7 @@ class Work:
             step()
 
     def _steps(self, size: int) -> tuple[_Step, _Step]:
-        """Return the bare step and the one that chooses, each for so many texts that begin anew."""
+        """Return the bare step and the step with choosing, for ``size`` texts that begin from the first token."""
         session = self._session.for_batches(len(self._lanes))
         tokens = np.full(size, self._first, np.int64)
         if self._options is not None:
@@ -125,27 +129,27 @@ class Work:
 
 
 class _Clock(threading.Event):
-    """Is never set, and notes when it is asked: a session asks at every step whether it shall stop."""
+    """A stop event that is never set, and records the times at which a session checks it, at every step."""
 
     def __init__(self) -> None:
         super().__init__()
         self.times: list[float] = []
 
     def is_set(self) -> bool:
-        """Note the time; nobody has told the session to stop."""
+        """Record the time; return False, so that the session continues."""
         self.times.append(time.perf_counter())
         return False
 
     def waits(self, steps: int) -> NDArray[np.float64]:
-        """Return the seconds from one of so many steps to the next, whatever number of times each has asked."""
-        times = np.sort(np.array(self.times))  # threads may have noted theirs in another order
+        """Return the seconds from one of the ``steps`` to the next, for any number of checks in a step."""
+        times = np.sort(np.array(self.times))  # threads may have recorded them in another order
         asked = max(1, len(times) // steps)
         waits: NDArray[np.float64] = times[asked:] - times[:-asked]
         return waits
 
 
 def _shortest_prompt(model: Model) -> tuple[str, int]:
-    """Return a prompt of one token and its id: of nothing where the model can begin by itself, else of a word."""
+    """Return a prompt of one token, and the id of this token: ``""`` if the model has ``<start>``, else a word."""
     tokenizer = model.tokenizer
     start = tokenizer.special("start")
     if start is not None:

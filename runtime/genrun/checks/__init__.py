@@ -1,1 +1,1 @@
-"""What every room uses to check what it is given, and to word what is wrong with it."""
+"""Checks of arguments and of strangers' data, and safe short texts for messages; used by every room."""

@@ -1,4 +1,4 @@
-"""Arguments of the library's calls: what has the wrong type is told in one line, before anything is done with it."""
+"""Checks arguments of the library's calls: an error of one line for a wrong type or value, before any work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST = 10**9  # of anything that is counted
 
 
 def check_count(name: str, value: Any, most: int = _MOST) -> int:
-    """Return ``value`` as a whole number from 1 to ``most``; raises OptionError for anything else.
+    """Return ``value`` as an int from 1 to ``most``; raises OptionError for anything else.
 
     >>> check_count("n", 3)
     3
@@ -33,7 +33,7 @@ def check_count(name: str, value: Any, most: int = _MOST) -> int:
 
 
 def whole_number(value: Any) -> int | None:
-    """Return ``value`` as an int if it is a whole number, NumPy's too; None for anything else, a bool included."""
+    """Return ``value`` as an int if it is a whole number, also NumPy's; None for anything else, also for a bool."""
     if isinstance(value, bool):
         return None
     try:
@@ -43,7 +43,7 @@ def whole_number(value: Any) -> int | None:
 
 
 def check_path(path: str | os.PathLike[str], *, what: str) -> Path:
-    """Return ``path`` as a Path; ``what`` names the thing in the OptionError for what is no path.
+    """Return ``path`` as a Path; raises OptionError, which begins with ``what``, if it is not a path.
 
     >>> check_path(None, what="a model file")
     Traceback (most recent call last):
@@ -59,10 +59,10 @@ def check_path(path: str | os.PathLike[str], *, what: str) -> Path:
 def check_text(text: Any, *, what: str) -> None:
     """Raise OptionError unless ``text`` is a ``str``.
 
-    >>> check_text(3, what="what is scored")
+    >>> check_text(3, what="the input to score")
     Traceback (most recent call last):
         ...
-    genrun.errors.OptionError: what is scored must be text, not 3
+    genrun.errors.OptionError: the input to score must be text, not 3
     """
     if not isinstance(text, str):
         raise OptionError(f"{what} must be text, not {shown(text)}")
@@ -75,7 +75,7 @@ def check_prompt(prompt: Any, *, what: str = "a prompt") -> None:
 
 
 def check_texts(name: str, texts: Any) -> None:
-    """Raise OptionError unless ``texts`` can be iterated over and is not itself one text.
+    """Raise OptionError unless ``texts`` is an iterable other than a ``str``.
 
     >>> check_texts("prompts", "one")
     Traceback (most recent call last):

@@ -1,4 +1,4 @@
-"""JSON of a stranger: read strictly, so that whatever was read can also be written again."""
+"""Reads a stranger's JSON strictly, so that everything read can also be written."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, NoReturn
 
 __all__ = ["read_json"]
 
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # a code for half of a character, which UTF-8 does not have by itself
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # an escaped surrogate; a lone one cannot be written as UTF-8
 
 
 def read_json(text: str) -> Any:
-    """Return the value of a JSON text; raises ValueError or RecursionError for any that is not strictly JSON.
+    """Return the value of a JSON text; raises ValueError or RecursionError if it is not strictly JSON.
 
-    Refused beyond what Python's reader refuses: NaN and infinite numbers, numbers too large for a float, and halves
-    of characters.
+    Unlike Python's parser, it also refuses NaN and infinite numbers, numbers too large for a float, and lone
+    surrogates.
 
     >>> read_json('{"rate": 1e999}')
     Traceback (most recent call last):

@@ -1,4 +1,4 @@
-"""What a plugin raises becomes a PluginError of one line, whatever it is; an interruption stays one."""
+"""Turns any exception of a plugin into a PluginError of one line; an interruption stays an interruption."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["blame"]
 
 
 def blame(what: str, error: BaseException, *, passing: tuple[type[GenrunError], ...] = (GenrunError,)) -> NoReturn:
-    """Raise ``error``, which a call of a plugin raised, as a PluginError that begins with ``what``.
+    """Raise a PluginError that begins with ``what`` for ``error``, which a plugin raised.
 
-    Raised as they are: Ctrl-C, what a handler of a signal raised, and an error of the classes ``passing`` whose
-    message is one short line.
+    Raised unchanged are Ctrl-C, exceptions from signal handlers, and errors of the classes ``passing`` whose message
+    is one short line.
     """
     if type(error) is KeyboardInterrupt or _from_a_signal(error):
         raise error
@@ -30,14 +30,14 @@ def _is_one_line(error: BaseException) -> bool:
         return one_line(error) == str(error)
     except KeyboardInterrupt:
         raise
-    except BaseException:  # __str__ of a class that is the plugin's
+    except BaseException:  # __str__ of the plugin's own class may raise anything
         return False
 
 
 def _from_a_signal(error: BaseException) -> bool:
-    """Return whether a handler of a signal raised ``error``, wherever the signal came: SIGTERM, a timer, ….
+    """Return whether a signal handler raised ``error``: for SIGTERM, a timer, ….
 
-    Such an exception can surface in any line of a plugin, and has nothing to do with it.
+    Such an exception can surface in any line of a plugin, which did not cause it.
     """
     handlers = {_code_of(signal.getsignal(number)) for number in signal.valid_signals()}
     return any(frame.f_code in handlers for frame, _ in traceback.walk_tb(error.__traceback__))

@@ -1,4 +1,4 @@
-"""A stranger's text for a terminal: readable in every script, on one line, and unable to steer what shows it."""
+"""Makes a stranger's text safe for a terminal: readable in every script, on one line, without control characters."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ UNSAFE = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206f\ufff9-\ufffb
 
 
 def printable(text: str) -> str:
-    r"""Return ``text`` with every character that could steer a terminal, or end the line, as its escape in Python.
+    r"""Return ``text`` with a Python escape for every character that could control a terminal or end the line.
 
-    All other characters stay as they are. The result is one line and can be encoded in UTF-8.
+    All other characters are unchanged. The result is one line and can be encoded in UTF-8.
 
     >>> printable("one\n\x1b[2Jtwo")
     'one\\n\\x1b[2Jtwo'
@@ -25,7 +25,7 @@ def printable(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    r"""Return ``text`` in quotation marks as ``repr`` does, but readable in every script.
+    r"""Return ``text`` in quotation marks, as ``repr`` does, but readable in every script.
 
     >>> print(quoted("it's\n"), quoted("\N{ZERO WIDTH NON-JOINER}") == "'\N{ZERO WIDTH NON-JOINER}'")
     "it's\n" True
@@ -35,7 +35,7 @@ def quoted(text: str) -> str:
 
 
 def escape_json(document: str) -> str:
-    r"""Return a JSON document with the same characters escaped within its texts: it stays valid and means the same.
+    r"""Return a JSON document with the same characters escaped as JSON: it stays valid and means the same.
 
     >>> print(escape_json('["\x9b", "\N{RIGHT-TO-LEFT OVERRIDE}"]'))
     ["\u009b", "\u202e"]

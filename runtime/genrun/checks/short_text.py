@@ -1,4 +1,4 @@
-"""Text that strangers wrote (messages of exceptions, names in metadata, values) as one short and harmless line."""
+"""Turns a stranger's text (exception messages, names in metadata, values) into one short and harmless line."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from genrun.checks.printable import UNSAFE
 
 __all__ = ["CHARACTERS", "class_name", "short_line", "shorten", "shown"]
 
-CHARACTERS = 300  # of a line, at most
+CHARACTERS = 300  # the most in a line
 _OF_A_VALUE = 60
 _ESCAPE_SEQUENCES = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, movements of the cursor
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, cursor movements
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # titles, links
     r"|\x1b[ -/]*[0-~]"
 )
@@ -20,17 +20,17 @@ _GAP = " … "
 
 
 def short_line(text: str, most: int = CHARACTERS) -> str:
-    """Return ``text`` on one line of at most ``most`` characters, cut in its middle, without control characters.
+    """Return ``text`` on one line of at most ``most`` characters, cut in the middle, without control characters.
 
-    Escape sequences of terminals are removed; any other control character becomes "�".
+    Terminal escape sequences are removed; any other control character becomes "�".
 
     >>> short_line("first\\n  \\x1b[31msecond\\x1b[0m \\x07")
     'first second �'
     >>> short_line("0123456789" * 100, most=13)
     '01234 … 56789'
     """
-    text = str.__str__(text)  # a subclass may do anything
-    if len(text) > 8 * most:  # what is between need not be looked at
+    text = str.__str__(text)  # a subclass may override anything
+    if len(text) > 8 * most:  # skip the middle, which is cut anyway
         text = text[: 4 * most] + _GAP + text[-4 * most :]
     text = re.sub(UNSAFE, "�", " ".join(_ESCAPE_SEQUENCES.sub("", text).split()))
     if len(text) <= most:
@@ -66,7 +66,7 @@ _short = _Short()
 
 
 def shown(value: object) -> str:
-    """Return ``value`` as a message shows it: its ``repr`` as a short line, or the name of its class if that raises.
+    """Return ``value`` for a message: its ``repr`` as a short line, or the name of its class if ``repr`` raises.
 
     >>> shown("x"), shown([1, "y" * 1000]) == f"[1, '{'y' * 60}…']"
     ("'x'", True)
@@ -75,17 +75,17 @@ def shown(value: object) -> str:
         return short_line(_short.repr(value), 4 * _OF_A_VALUE)
     except KeyboardInterrupt:
         raise
-    except BaseException:  # the class may be anyone's
+    except BaseException:  # __repr__ of any class may raise anything
         return f"an object of the class {class_name(value)}"
 
 
 def shorten(text: str, most: int = _OF_A_VALUE) -> str:
-    """Return ``text`` for a message, cut where it is long."""
+    """Return ``text`` for a message, cut after ``most`` characters."""
     return text if len(text) <= most else text[:most] + "…"
 
 
 def class_name(value: object) -> str:
-    """Return the name of the class of ``value``, also where its metaclass has an attribute ``__name__`` that raises.
+    """Return the name of the class of ``value``, even if an attribute ``__name__`` of its metaclass raises.
 
     >>> class_name(3)
     'int'

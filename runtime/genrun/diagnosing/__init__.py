@@ -1,1 +1,1 @@
-"""What is wrong with an installation or with a plugin, looked at in processes of their own."""
+"""Finds problems of an installation or a plugin; code that may crash runs in other processes."""

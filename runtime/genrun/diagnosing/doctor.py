@@ -1,7 +1,7 @@
-"""Looks for what would keep genrun from working here, and says what to type to repair it.
+"""Looks for problems that keep genrun from working on this machine, and returns what to type to fix them.
 
-Each check is a function from a :class:`Machine` to findings; to have one more, write it below the others and add it
-to CHECKS. Nothing is downloaded, and what may crash is tried in a process of its own.
+Each check is a function from a :class:`Machine` to findings. To add a check, write it below the others and add it to
+CHECKS. Nothing is downloaded, and code that may crash runs in another process.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _TENSORFLOW = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was found out.
+    """One result of a check.
 
-    ``level``: ``ok``, ``note`` (worth knowing, nothing wrong) or ``problem``; ``about``: a word for what it is about;
-    ``remedy``: what to type, or to do, where that is known.
+    ``level``: ``ok``, ``note`` (information, not a problem) or ``problem``. ``about``: the subject, in a word or two.
+    ``remedy``: what to type or to do, None if that is unknown.
     """
 
     level: str
@@ -49,7 +49,7 @@ class Finding:
 
 
 class Machine:
-    """What the checks look at; each thing is looked up once, when a check first asks for it."""
+    """The facts that the checks use; each is looked up once, on first use."""
 
     @cached_property
     def wheels(self) -> dict[str, str]:
@@ -58,7 +58,7 @@ class Machine:
 
     @cached_property
     def has_module(self) -> bool:
-        """Whether there is a module ``onnxruntime``, whoever installed it."""
+        """Whether there is a module ``onnxruntime``, even without a known wheel."""
         return importlib.util.find_spec("onnxruntime") is not None
 
     @cached_property
@@ -66,7 +66,7 @@ class Machine:
         """The installed ``nvidia-…`` packages with their versions."""
         found: dict[str, str] = {}
         for distribution in metadata.distributions():
-            with contextlib.suppress(Exception):  # damaged metadata, of a package that may be any
+            with contextlib.suppress(Exception):  # damaged metadata of any package
                 name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"] or "").lower()
                 if name.startswith("nvidia-"):
                     found.setdefault(name, distribution.version)
@@ -74,7 +74,7 @@ class Machine:
 
     @cached_property
     def needed(self) -> dict[str, int]:
-        """The ``nvidia-…`` packages that the installed onnxruntime-gpu names, with their major versions."""
+        """The ``nvidia-…`` packages that the installed onnxruntime-gpu requires, with their major versions."""
         named = {}
         for requirement in metadata.requires(GPU_WHEEL) or [] if GPU_WHEEL in self.wheels else []:
             if found := re.match(r"(nvidia-[\w-]+)[^;]*?[~=]=\s*(\d+).*;.*extra\s*==\s*.cu", requirement):
@@ -83,12 +83,12 @@ class Machine:
 
     @cached_property
     def cpu(self) -> Trial:
-        """What came of running a model on the CPU."""
+        """The result of running a model on the CPU."""
         return try_provider(CPU)
 
     @cached_property
     def cuda(self) -> Trial:
-        """What came of running a model on a GPU."""
+        """The result of running a model on a GPU."""
         return try_provider(CUDA)
 
 
@@ -96,7 +96,7 @@ Check = Callable[[Machine], Iterator[Finding]]
 
 
 def diagnose(machine: Machine | None = None) -> list[Finding]:
-    """Return what every check has found, in their order. A check that fails itself is a finding too.
+    """Return the findings of all checks, in order; a check that itself fails is a finding too.
 
     >>> [(finding.message, finding.remedy) for finding in diagnose() if finding.level == "problem"]  # doctest: +SKIP
     [('not installed, so no model can be run', "pip install 'genrun[cpu]'  (or 'genrun[gpu]', with an NVIDIA GPU)")]
@@ -113,7 +113,7 @@ def diagnose(machine: Machine | None = None) -> list[Finding]:
 
 
 def check_versions(machine: Machine) -> Iterator[Finding]:
-    """The versions of what matters, for a report; TensorFlow is not imported to ask for its."""
+    """The versions of Python and the main packages, without importing TensorFlow."""
     yield Finding("ok", "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     yield Finding("ok", "genrun", genrun.__version__)
     yield Finding("ok", "numpy", _version("numpy") or "?")
@@ -126,7 +126,7 @@ def check_versions(machine: Machine) -> Iterator[Finding]:
 
 
 def check_wheels(machine: Machine) -> Iterator[Finding]:
-    """There is one wheel of onnxruntime: without any no model runs, and two overwrite each other."""
+    """There is one wheel of onnxruntime: without one, no model runs, and two overwrite each other."""
     listed = " and ".join(f"{name} {version}" for name, version in machine.wheels.items())
     if len(machine.wheels) > 1:
         remedy = how_to_install("gpu" if GPU_WHEEL in machine.wheels else "cpu", machine.wheels)
@@ -142,7 +142,7 @@ def check_wheels(machine: Machine) -> Iterator[Finding]:
 
 
 def check_cpu(machine: Machine) -> Iterator[Finding]:
-    """Onnxruntime can be imported and runs a model."""
+    """The module onnxruntime can be imported and runs a model."""
     if not machine.wheels and not machine.has_module:
         return
     if machine.cpu.works:
@@ -153,13 +153,13 @@ def check_cpu(machine: Machine) -> Iterator[Finding]:
 
 
 def check_cuda(machine: Machine) -> Iterator[Finding]:
-    """Where onnxruntime for GPUs is installed, a model runs on the GPU: the driver is there, and new enough."""
+    """If onnxruntime for GPUs is installed, a model runs on the GPU: there is a driver, and it is new enough."""
     if GPU_WHEEL not in machine.wheels:
         if CPU_WHEEL in machine.wheels and machine.cpu.driver:
             message = f"there is an NVIDIA driver (CUDA {machine.cpu.driver}), but onnxruntime is the one for CPUs"
             yield Finding("note", "cuda", message, how_to_install("gpu", machine.wheels))
         return
-    if len(machine.wheels) > 1 or not machine.cpu.works:  # which is the first to repair
+    if len(machine.wheels) > 1 or not machine.cpu.works:  # other checks report these, which must be fixed first
         return
     trial = machine.cuda
     major = max((major for name, major in machine.needed.items() if "cuda-runtime" in name), default=0)
@@ -179,9 +179,9 @@ def check_cuda(machine: Machine) -> Iterator[Finding]:
 
 
 def check_cuda_libraries(machine: Machine) -> Iterator[Finding]:
-    """Where CUDA does not start, its libraries and cuDNN are there in the versions that onnxruntime-gpu names.
+    """If CUDA does not start, its libraries and cuDNN are installed in the versions that onnxruntime-gpu requires.
 
-    Where it does, they may as well come from the system.
+    If it starts, they may come from the system.
     """
     if not machine.needed or not machine.cpu.works or machine.cuda.works:
         return
@@ -195,13 +195,13 @@ def check_cuda_libraries(machine: Machine) -> Iterator[Finding]:
             message = f"{name} {version} is installed, and onnxruntime-gpu needs {major}"
             yield Finding("problem", "cuda libraries", message, f"pip install '{name}~={major}.0'")
     if missing:
-        level = "problem" if machine.cuda.why_not.endswith("is missing") else "note"  # the system may have them
+        level = "problem" if machine.cuda.why_not.endswith("is missing") else "note"  # the system may provide them
         message = f"not installed by pip: {', '.join(missing)}"
         yield Finding(level, "cuda libraries", message, "pip install 'onnxruntime-gpu[cuda,cudnn]'")
 
 
 def check_plugins(machine: Machine) -> Iterator[Finding]:
-    """Every plugin can be imported and is what it says; one that is hidden by another is worth knowing."""
+    """Every plugin can be imported and has the shape of its kind; a plugin that another one hides is a note."""
     listing = list_plugins()
     for plugin in listing:
         if plugin.state == "broken":
@@ -224,7 +224,7 @@ def _version(name: str) -> str | None:
 
 
 def _stem(name: str) -> str:
-    """Return a package's name without the version of CUDA that it is for.
+    """Return a package's name without its CUDA version.
 
     >>> _stem("nvidia-cudnn-cu12")
     'nvidia-cudnn'

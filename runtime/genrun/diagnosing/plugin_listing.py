@@ -1,4 +1,4 @@
-"""What is installed: every reader, decoder and command with its owner and whether it works."""
+"""Lists every installed reader, decoder and command, with its distribution and whether it works."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ __all__ = ["ListedPlugin", "list_plugins"]
 
 @dataclass(frozen=True, slots=True)
 class ListedPlugin:
-    """A plugin as listed. ``state`` is ``available``, or ``broken`` or ``hidden`` with the ``reason``.
+    """A listed plugin.
 
-    ``options`` are the option names with their defaults (null: a value is required); ``file`` is where it is defined,
-    or its package where it is broken; ``raised_at`` is the line of the plugin's that raised an error, ``FILE:LINE``;
-    ``installed_from`` is the folder or address that its distribution came from (null: an index).
+    ``state``: ``available``; or ``broken`` or ``hidden``, with a ``reason``. ``options``: the option names with their
+    defaults (null: required). ``file``: the file that defines it, or for a broken plugin its package.
+    ``raised_at``: the line of the plugin that raised an error, ``FILE:LINE``. ``installed_from``: the folder or
+    address that its distribution was installed from (null: an index).
     """
 
     kind: str
@@ -47,9 +48,9 @@ class ListedPlugin:
 
 
 def list_plugins() -> list[ListedPlugin]:
-    """Return every offered plugin. Each is imported to see whether it works; what fails is listed as broken.
+    """Return all installed plugins. Each is imported to find out whether it works; one that fails is ``broken``.
 
-    Those that are not genrun's own are imported in other processes, which may crash, hang and print.
+    Plugins other than genrun's own are imported in other processes, since they may crash, hang or print.
     """
     offered = [info for kind in registry.GROUPS for info in registry.plugins(kind)]
     strangers = [info for info in offered if not info.built_in]

@@ -1,6 +1,6 @@
-"""Looks at plugins in the process that imports them, which may end at any moment.
+"""Imports plugins and describes them, in a process that a plugin may end at any moment.
 
-Before each plugin it says which it is, and afterwards what it has found, as JSON on a pipe.
+It writes JSON to a pipe: before each plugin its number, and afterwards what it found.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 __all__ = ["BUSY", "fault", "look", "look_at_all", "module_file"]
 
-BUSY = 6  # limits that may pass for a plugin whose process computes, but gets little of a busy machine
+BUSY = 6  # time limits that may pass for a process that computes, but gets little CPU time on a busy machine
 
 _MOST_BYTES = 4 * 2**30  # of memory
 _MOST_CHARACTERS = 4096  # of a path
-_GRACE_SECONDS = 5.0  # beyond the time limit, which the process that watches this one keeps
+_GRACE_SECONDS = 5.0  # beyond the time limit, which the watching process enforces
 
 
 def look(info: registry.PluginInfo) -> dict[str, Any]:
-    """Import one plugin that works and return its ``file`` and ``options``; ``reason`` and ``raised_at`` are None.
+    """Import one plugin and return its ``file`` and ``options``; ``reason`` and ``raised_at`` are None.
 
-    Raises PluginError for one that does not.
+    Raises PluginError for a broken plugin.
 
     >>> look(registry.find("decoder", "greedy"))["options"]
     {}
@@ -48,9 +48,9 @@ def look(info: registry.PluginInfo) -> dict[str, Any]:
 
 
 def fault(info: registry.PluginInfo, error: BaseException) -> dict[str, Any]:
-    """Return the same for a plugin that raised ``error`` when it was looked at."""
+    """Return the same fields for a plugin that raised ``error`` in :func:`look`."""
     reason = one_line(error)
-    if not isinstance(error, GenrunError):  # memory that ran out, or a KeyboardInterrupt of the plugin's
+    if not isinstance(error, GenrunError):  # for example MemoryError, or the plugin's own KeyboardInterrupt
         reason = f"{info.title} failed to import: {cause(error)}"
     return {"reason": reason, "file": module_file(info), "raised_at": _raised_at(info, error), "options": {}}
 
@@ -58,36 +58,36 @@ def fault(info: registry.PluginInfo, error: BaseException) -> dict[str, Any]:
 def look_at_all(
     plugins: Sequence[tuple[int, Mapping[str, str]]], answers: Connection, seconds: float, close: int | None
 ) -> None:
-    """Look at ``plugins`` (numbers, and fields of a PluginInfo) one after another, and end the process.
+    """Look at ``plugins`` (pairs of a number and the fields of a PluginInfo) in order, and end the process.
 
-    ``close`` is a file descriptor that this process must not keep open; ``seconds`` the time limit for each plugin.
+    ``seconds``: the time limit for each plugin. ``close``: a file descriptor that this process must close.
     """
     process, end, renewal = os.getpid(), os._exit, 0.0
     if close is not None:
         os.close(close)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=answers.close)  # or nobody would see this process end
+        os.register_at_fork(after_in_child=answers.close)  # else its end would not close the pipe
     for number, fields in plugins:
         info = _offered(fields)
         _limit()
-        if time.monotonic() >= renewal:  # not each time: it starts a thread
+        if time.monotonic() >= renewal:  # not for each plugin, since it starts a thread
             renewal = time.monotonic() + _GRACE_SECONDS / 2
-            # Ends this process where nothing watches it any more.
+            # Ends this process if the watching process is gone.
             faulthandler.dump_traceback_later(BUSY * seconds + _GRACE_SECONDS, exit=True, file=2)
         _send(answers, {"number": number, "file": module_file(info)})
         try:
             answer = look(info)
         except BaseException as error:
-            _without_limits()  # or, where memory has run out, what is wrong could not be told
+            _without_limits()  # otherwise fault() might fail too, if memory has run out
             answer = fault(info, error)
         if os.getpid() != process:  # the plugin forked
             end(0)
         _send(answers, {"number": number, "answer": answer})
-    end(0)  # threads that a plugin started need not be waited for
+    end(0)  # without waiting for threads that a plugin started
 
 
 def module_file(info: registry.PluginInfo) -> str | None:
-    """Return the file or folder of the package that ``info`` names, without importing it."""
+    """Return the file of the package that ``info`` names, without importing it; None if it is not found."""
     with contextlib.suppress(Exception):
         spec = importlib.util.find_spec(info.entry_point.module.partition(".")[0])
         if spec is not None and spec.origin is not None:
@@ -130,7 +130,7 @@ def _raised_at(info: registry.PluginInfo, error: BaseException) -> str | None:
 
 
 def _limit() -> None:
-    """Bound the memory of this process, where the system can, and leave no image of it when it crashes."""
+    """Limit the memory of this process, if the system can, and disable core dumps."""
     _set_limits(_MOST_BYTES, 0)
 
 

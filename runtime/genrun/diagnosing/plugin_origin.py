@@ -1,4 +1,4 @@
-"""Where the distribution of a plugin was installed from, and so what to do about a plugin that is broken."""
+"""Finds where a plugin was installed from, and words the remedy for a broken plugin."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from genrun.checks.short_text import short_line
 __all__ = ["installed_from", "remedy"]
 
 
-@functools.lru_cache(maxsize=8)  # the plugins of a distribution come one after another
+@functools.lru_cache(maxsize=8)  # the plugins of a distribution are neighbours in the list
 def installed_from(distribution: metadata.Distribution | None) -> str | None:
-    """Return the folder, file or address that ``distribution`` was installed from; None for an index such as PyPI's.
+    """Return the folder, file or address that ``distribution`` was installed from; None for an index such as PyPI.
 
-    Without a record of an installer, it is the folder that the distribution lies in.
+    Without a record of an installer, it is the folder that contains the distribution.
     """
     try:
         recorded = distribution.read_text("direct_url.json") if distribution is not None else None
@@ -35,7 +35,7 @@ def installed_from(distribution: metadata.Distribution | None) -> str | None:
 
 
 def remedy(distribution: str, origin: str | None, file: str | None, raised_at: str | None) -> str:
-    """Return what to do about a broken plugin of ``distribution``, which was installed from ``origin``.
+    """Return the remedy for a broken plugin of ``distribution``, which was installed from ``origin``.
 
     >>> remedy("acme", None, None, "/site/acme.py:3")
     'pip install --upgrade acme, or pip uninstall acme  (it fails in /site/acme.py:3)'

@@ -1,4 +1,4 @@
-"""Tries plugins in processes of their own: one that crashes, hangs or prints does so there."""
+"""Tries plugins in other processes, where they may crash, hang or print."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ["LIMIT_SECONDS", "try_plugins"]
 
 LIMIT_SECONDS = 10.0  # for one plugin
 _START_SECONDS = 60.0
-_MOST_LIMITS = 40  # that may pass for one distribution, before the process that watches is given up itself
+_MOST_LIMITS = 40  # time limits that may pass for one distribution, before the watching process is killed itself
 
 
 def try_plugins(plugins: Sequence[PluginInfo], *, seconds: float | None = None) -> list[dict[str, Any]]:
-    """Import ``plugins``, each in at most ``seconds`` (else LIMIT_SECONDS); return what came of it, in their order.
+    """Import ``plugins``, each in at most ``seconds`` (default LIMIT_SECONDS); return a result for each, in order.
 
-    ``reason``: what is wrong, in one line, or None; ``file``: where it is defined; ``raised_at``: where in the plugin
-    an error was raised, ``FILE:LINE``; ``options``: names and defaults. Nothing is raised for what goes wrong there.
+    ``reason``: what is wrong, in one line, or None. ``file``: the file that defines it. ``raised_at``: the line of
+    the plugin that raised an error, ``FILE:LINE``. ``options``: names and defaults. Failures raise nothing.
     """
     if not plugins:
         return []
@@ -47,7 +47,7 @@ def _fields(info: PluginInfo) -> dict[str, str]:
 
 
 def _ask(asked: bytes, seconds: float) -> tuple[dict[str, dict[str, Any]], str]:
-    """Return what the process that watches has found; and if that is nothing, why."""
+    """Return the results of the watching process; if there are none, the reason."""
     # OpenBLAS would start a thread for each core in each process.
     environment = {"OPENBLAS_NUM_THREADS": "1", **child_environment()}
     try:
@@ -65,16 +65,16 @@ def _ask(asked: bytes, seconds: float) -> tuple[dict[str, dict[str, Any]], str]:
         answer, printed = process.communicate(asked, seconds)
         return json.loads(answer), ""
     except subprocess.TimeoutExpired:
-        return {}, f"the process that looks at plugins did not answer within {seconds:g} seconds"
+        return {}, f"the process that tries plugins did not answer within {seconds:g} seconds"
     except ValueError:
         said = last_line(printed.decode("utf-8", "replace"))
-        return {}, f"the process that looks at plugins ended without an answer: {said or process.returncode}"
+        return {}, f"the process that tries plugins ended without an answer: {said or process.returncode}"
     finally:
         _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and those that it has started, if it goes on: after Ctrl-C, for one."""
+    """End the process and those that it started, if it is still running, for example after Ctrl-C."""
     if process.poll() is not None:
         return
     with suppress(OSError):
@@ -85,5 +85,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _unknown(info: PluginInfo, why_not: str) -> dict[str, Any]:
-    reason = f"{info.title} could not be looked at: {why_not or 'it was left out'}"
+    reason = f"{info.title} could not be tried: {why_not or 'it was left out'}"
     return {"reason": reason, "file": None, "raised_at": None, "options": {}}

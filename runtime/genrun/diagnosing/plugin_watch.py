@@ -1,6 +1,6 @@
-"""Watches the processes that look at plugins: ends those that take too long, and says which plugin ended its process.
+"""Watches the processes that import plugins: ends slow ones, and reports which plugin ended its process.
 
-``python -P -m genrun.diagnosing.plugin_watch`` reads what to look at from standard input and writes what was found to
+``python -P -m genrun.diagnosing.plugin_watch`` reads the plugins from standard input and writes the results to
 standard output, both JSON; :func:`genrun.diagnosing.plugin_trial.try_plugins` starts it. The plugins of one
 distribution share a process.
 """
@@ -24,11 +24,11 @@ from genrun.diagnosing.plugin_look import BUSY, look_at_all
 
 __all__: list[str] = []
 
-_MOST_LOST = 5  # processes that the plugins of one distribution may take with them
+_MOST_LOST = 5  # processes that the plugins of one distribution may end
 _MOST_AT_ONCE = max(4, os.cpu_count() or 1)
 _TICK_SECONDS = 0.1
-_SHARE = 0.05  # of the limit that a process computes at least, unless it sleeps
-# A process that is forked has all modules of this one. On a Mac, libraries of the system do not survive a fork.
+_SHARE = 0.05  # of the time limit; a process that computes less than this is sleeping
+# A forked process has all modules of this one. On a Mac, system libraries do not survive a fork.
 _METHOD = "fork" if sys.platform == "linux" else "spawn"
 
 Plugin = tuple[int, dict[str, str]]
@@ -36,9 +36,9 @@ Answer = dict[str, Any]
 
 
 class Patience:
-    """How long ``process`` may take for a plugin: ``seconds``, or that much computing if it computes meanwhile.
+    """The time that ``process`` may take for a plugin: ``seconds``, or ``seconds`` of CPU time if it computes.
 
-    So an import that takes long because the machine is busy is waited for, up to BUSY times ``seconds``.
+    So a slow import on a busy machine may take up to BUSY times ``seconds``.
     """
 
     def __init__(self, process: int | None, seconds: float) -> None:
@@ -48,7 +48,7 @@ class Patience:
         self._before = self._computed = _cpu_seconds(process)
 
     def is_over(self) -> bool:
-        """Return whether the process has had its time."""
+        """Return whether the time of the process is over."""
         now = time.monotonic()
         if now <= self._deadline:
             return False
@@ -61,7 +61,7 @@ class Patience:
 
 
 class _Look:
-    """A process that looks at plugins of one distribution; ``found`` collects the answers by number."""
+    """A process that imports the plugins of one distribution; ``found`` collects the results by number."""
 
     def __init__(
         self, plugins: Sequence[Plugin], lost: int, seconds: float, close: int | None, found: dict[int, Answer]
@@ -70,7 +70,7 @@ class _Look:
         self.lost = lost
         self._found = found
         self._seconds = seconds
-        self._file: str | None = None  # of the plugin that is looked at
+        self._file: str | None = None  # of the current plugin
         context = multiprocessing.get_context(_METHOD)
         self.answers, answers = context.Pipe(duplex=False)
         close = close if _METHOD == "fork" else None
@@ -80,8 +80,8 @@ class _Look:
         self._patience = Patience(self._process.pid, seconds)
 
     def is_over(self) -> bool:
-        """Take the answers that are there; return whether none is to be expected any more."""
-        over = self._process.exitcode is not None  # asked before, so that its last answer is not missed
+        """Read the available answers; return whether there will be no more."""
+        over = self._process.exitcode is not None  # checked before reading, so that the last answer is not missed
         try:
             heard = False
             while self.plugins and self.answers.poll():
@@ -114,7 +114,7 @@ class _Look:
             self.plugins.popleft()
 
     def _blame(self, how: str) -> None:
-        """Blame the plugin that is looked at; and the others as well, where one after the other ends like that."""
+        """Record the current plugin as broken; also all others, if too many have ended their process."""
         self.lost += 1
         while self.plugins:
             number, fields = self.plugins.popleft()
@@ -122,14 +122,14 @@ class _Look:
             self._found[number] = {"reason": reason, "file": self._file, "raised_at": None, "options": {}}
             if self.lost < _MOST_LOST:
                 break
-            how = f"was not looked at: {_MOST_LOST} others of its distribution did not finish importing"
+            how = f"was not tried: {_MOST_LOST} others of its distribution did not finish importing"
 
 
 def _cpu_seconds(process: int | None) -> float:
-    """Return how long ``process`` has computed; 0 where the system has no such file as Linux."""
+    """Return the CPU time of ``process`` in seconds; 0 on systems other than Linux."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # for itself, and in the kernel for it
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # user time and system time
     except (OSError, IndexError, ValueError):
         return 0.0
 
@@ -138,13 +138,13 @@ def _how_it_ended(status: int | None) -> str:
     if status is not None and status >= 0:
         return f"ended the process at import (exit status {status})"
     name = next((known.name for known in signal.Signals if status == -known), "SIGKILL")
-    if name == "SIGKILL":  # by itself, by the system where memory ran out, or here, when it answered no more
+    if name == "SIGKILL":  # by itself, by the system when memory ran out, or by this module
         return "ended the process at import (killed, or it closed what it did not open)"
     return f"crashed at import ({name})"
 
 
 def watch(distributions: Sequence[Sequence[Plugin]], seconds: float, close: int | None) -> dict[int, Answer]:
-    """Return what was found of every plugin, by number; each of ``distributions`` has a process, a few at a time."""
+    """Return the result for every plugin, by number; each of ``distributions`` has a process, a few at a time."""
     found: dict[int, Answer] = {}
     waiting = deque((plugins, 0) for plugins in distributions)
     looks: list[_Look] = []
@@ -157,23 +157,23 @@ def watch(distributions: Sequence[Sequence[Plugin]], seconds: float, close: int 
             if look.is_over():
                 looks.remove(look)
                 if look.plugins:
-                    waiting.append((look.plugins, look.lost))  # the rest goes on in a fresh process
+                    waiting.append((look.plugins, look.lost))  # the others get a new process
     return found
 
 
 def main() -> None:
-    """Read, watch, write, and end every process that a plugin has left behind."""
+    """Read the plugins, watch, write the results, and end every process that a plugin left behind."""
     asked = json.load(sys.stdin)
     private, null = os.dup(1), os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):  # a plugin may read and print what it likes
+    for standard in (0, 1, 2):  # a plugin may read and print
         os.dup2(null, standard)
     if _METHOD == "fork" and len(asked["distributions"]) > 1:
-        importlib.import_module("numpy")  # once, rather than in every process
+        importlib.import_module("numpy")  # once here, and not in every fork
     found = watch(asked["distributions"], asked["seconds"], private)
     with open(private, "w", encoding="utf-8") as answer:
         json.dump(found, answer)
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
-        os.killpg(os.getpid(), signal.SIGKILL)  # this one too, which has no more to do
+        os.killpg(os.getpid(), signal.SIGKILL)  # including this one, which is done
 
 
 if __name__ == "__main__":

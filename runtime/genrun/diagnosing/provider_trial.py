@@ -1,7 +1,7 @@
-"""Tries an execution provider of onnxruntime for real, in a process of its own.
+"""Runs a model on an execution provider of onnxruntime, in another process.
 
-Native code that crashes takes only that process with it, and what it prints, on whatever stream, can be read and
-understood. :func:`try_provider` starts it: ``python -P -m genrun.diagnosing.provider_trial CUDAExecutionProvider``.
+A crash of native code ends only that process, and its output on any stream can be read. :func:`try_provider` starts
+it: ``python -P -m genrun.diagnosing.provider_trial CUDAExecutionProvider``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from genrun.loading.startup_failures import known_cause, last_line
 
 __all__ = ["MODEL", "Trial", "try_provider"]
 
-# An ONNX model of one node, y = x · x for x float32 [2, 2] (ir_version 8, opset 17), so that onnx need not be there.
+# An ONNX model of one node, y = x · x for x float32 [2, 2] (ir_version 8, opset 17), without the package onnx.
 MODEL = bytes.fromhex(
     "08083a400a110a01780a017812017922064d61744d756c1201745a130a0178120e0a0c080112080a0208020a02080262"
     "130a0179120e0a0c080112080a0208020a02080242040a001011"
@@ -31,11 +31,11 @@ _PATIENCE_SECONDS = 120.0  # the first start of CUDA on a machine can take most 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of trying a provider.
+    """The result of trying a provider.
 
-    ``works``: a model ran on it; ``why_not``: otherwise, in one line; ``available``: the providers that the imported
-    onnxruntime was compiled with; ``driver``: the newest CUDA that the NVIDIA driver supports, ``12.4``, or "" where
-    there is no driver.
+    ``works``: a model ran on it. ``why_not``: otherwise the reason, in one line. ``available``: the providers that
+    the imported onnxruntime was compiled with. ``driver``: the newest CUDA version that the NVIDIA driver supports,
+    such as ``12.4``; "" without a driver.
     """
 
     works: bool
@@ -45,10 +45,7 @@ class Trial:
 
 
 def try_provider(provider: str, *, seconds: float = _PATIENCE_SECONDS) -> Trial:
-    """Run a tiny model on ``provider`` in a process of its own, waiting at most ``seconds`` for it.
-
-    Nothing is raised for what goes wrong there: it is the answer.
-    """
+    """Run a tiny model on ``provider`` in another process for at most ``seconds``; a failure raises nothing."""
     command, environment = child_command("genrun.diagnosing.provider_trial", provider), child_environment()
     try:
         done = subprocess.run(
@@ -62,7 +59,7 @@ def try_provider(provider: str, *, seconds: float = _PATIENCE_SECONDS) -> Trial:
 
 
 def understand(status: int, stdout: str, stderr: str) -> Trial:
-    """Return what the process that ended with ``status`` has found out.
+    """Return the result of the process, given its exit status and output.
 
     >>> understand(-11, "", "").why_not
     'the process crashed (signal 11)'
@@ -100,7 +97,7 @@ def _try_here(provider: str) -> dict[str, Any]:
             [answer] = session.run(None, {"x": np.eye(2, dtype=np.float32)})
             report["works"] = bool((answer == np.eye(2)).all())
             report["why_not"] = "" if report["works"] else "it computed a wrong result"
-    except Exception as error:  # whatever it is, it is the answer
+    except Exception as error:  # any failure is part of the result
         report["why_not"] = reason(error.__cause__ if isinstance(error.__cause__, Exception) else error)
     return report
 

@@ -1,4 +1,4 @@
-"""A model described for people and programs: card, file, defaults and verification in one dictionary."""
+"""Describes a model file for ``genrun info``: card, file, defaults and verification in one dictionary."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["describe_model"]
 
 
 def describe_model(model: Model) -> dict[str, dict[str, Any]]:
-    """Return sections of names and JSON-ready values: model, tokenizer, generation, verification, and the card's.
+    """Return sections with JSON-ready values: model, those of the card, file, tokenizer, generation, verification.
 
-    A quantized file has one more, quantization.
+    A quantized file also has the section quantization.
     """
     tokenizer, defaults = model.tokenizer, model.defaults
     sections: dict[str, dict[str, Any]] = {

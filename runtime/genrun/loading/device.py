@@ -1,7 +1,7 @@
-"""Opening a model file with onnxruntime on a device, and saying which device it really is.
+"""Opens a model file with onnxruntime on a device, and reports which device is in use.
 
-This is the only module that imports onnxruntime, and it does so when a model is opened. What is asked for by name is
-used or is an error: nothing falls back to another device unnoticed.
+This is the only module that imports onnxruntime, when a model is opened. A requested device is used or is an error:
+nothing falls back to another device silently.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 DEVICES = ("auto", "cpu", "cuda")
 _PROVIDERS = {"cpu": (CPU,), "cuda": (CUDA, CPU)}
 _NAMES = {CPU: "cpu", CUDA: "cuda"}
-# Its default computes with ten bits of mantissa, which is not what was exported and verified.
+# The default, TF32, computes with a mantissa of ten bits, unlike the verified model.
 _WITH_OPTIONS = {CUDA: (CUDA, {"use_tf32": "0"})}
 _SMALL_BYTES = 16 * 2**20
 _MOST_THREADS = 1024
@@ -45,12 +45,12 @@ class DeviceWarning(UserWarning):
 
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
-    """A session of onnxruntime and where it runs.
+    """An onnxruntime session and its device.
 
-    ``device``: ``cpu``, ``cuda``, or the name of another provider; ``reason``: why that one; ``providers``: all that
-    are in use, the preferred one first; ``fell_back``: on the CPU although onnxruntime for GPUs is installed;
-    ``lanes``: how many steps are best run at once, and ``narrow`` the session for that, whose steps have one thread
-    each; None for ``session`` itself.
+    ``device``: ``cpu``, ``cuda``, or the name of another provider. ``reason``: why this device. ``providers``: all
+    that are in use, the preferred one first. ``fell_back``: it is the CPU although onnxruntime for GPUs is installed.
+    ``lanes``: the best number of simultaneous steps. ``narrow``: the session for these, with one thread for each
+    step; None for ``session`` itself.
     """
 
     session: ort.InferenceSession
@@ -61,21 +61,21 @@ class OpenedSession:
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """What the session says of itself; the list of available providers says only what was compiled in."""
+        """The providers in use; onnxruntime's list of available providers has all that were compiled in."""
         return tuple(self.session.get_providers())
 
     @property
     def device(self) -> str:
-        """The preferred provider in a word."""
+        """The short name of the preferred provider."""
         return _NAMES.get(self.providers[0], self.providers[0])
 
 
 def open_session(path: Path, device: str | Sequence[str], threads: int | None) -> OpenedSession:
     """Open a model file on ``device``: ``auto``, ``cpu``, ``cuda``, or onnxruntime's providers, a list or text.
 
-    ``threads``: 1 to 1,024, None for all cores; each operator of a large model has them. A small one has them for
-    several steps at once, and for a single step only where they are asked for. Raises OptionError for what is no
-    device, ModelFileError for a file that is no ONNX model, DeviceError for a device that cannot be used,
+    ``threads``: 1 to 1,024, None for all cores. Each operator of a large model uses them. A small model uses them for
+    several steps at once, and within a step only if ``threads`` is given. Raises OptionError for an unknown device,
+    ModelFileError for a file that is not an ONNX model, DeviceError for a device that cannot be used, and
     MissingExtraError without onnxruntime.
     """
     wanted = _providers(device)
@@ -89,7 +89,7 @@ def open_session(path: Path, device: str | Sequence[str], threads: int | None) -
     _check_available(ort, wanted, device)
     session, why_not = _try(ort, path, wanted, threads)
     if session is None:
-        _open(ort, path, (CPU,), threads)  # raises, if the file is to blame
+        _open(ort, path, (CPU,), threads)  # raises if the cause is the file
         raise DeviceError(f"device {shown(device)} cannot be used: {why_not}; {_ASK_DOCTOR}")
     return OpenedSession(session, "asked for")
 
@@ -97,8 +97,8 @@ def open_session(path: Path, device: str | Sequence[str], threads: int | None) -
 def import_onnxruntime() -> ModuleType:
     """Return the module onnxruntime.
 
-    Raises MissingExtraError, with the pip line, where there is none, and DeviceError for one that cannot be used,
-    such as what is left of it when one of two wheels was removed.
+    Raises MissingExtraError, with the pip command, if it is not installed, and DeviceError if it cannot be used, for
+    example after one of two wheels was removed.
     """
     try:
         module = importlib.import_module("onnxruntime")
@@ -108,18 +108,18 @@ def import_onnxruntime() -> ModuleType:
         if error.name != "onnxruntime":
             raise DeviceError(f"onnxruntime cannot be imported: {one_line(error)}; {_ASK_DOCTOR}") from error
         raise MissingExtraError("running a model needs onnxruntime", "cpu", "gpu") from error
-    except Exception as error:  # its native libraries, for one, may fail to load
+    except Exception as error:  # for example, its native libraries may fail to load
         raise DeviceError(f"onnxruntime cannot be imported: {one_line(error)}; {_ASK_DOCTOR}") from error
     return module
 
 
 def reason(error: Exception) -> str:
-    """Return the human part of an onnxruntime message such as ``[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : …``."""
+    """Return the last part of an onnxruntime message such as ``[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : …``."""
     return one_line(error).rpartition(" : ")[2] or one_line(error)
 
 
 def _providers(device: object) -> tuple[str, ...] | None:
-    """Return the names of the providers that are asked for; None for ``auto``."""
+    """Return the names of the requested providers; None for ``auto``."""
     accepted = f"accepted: {', '.join(DEVICES)}, or a list of onnxruntime's providers such as {CUDA},{CPU}"
     if isinstance(device, str):
         if device == "auto":
@@ -137,7 +137,7 @@ def _providers(device: object) -> tuple[str, ...] | None:
 
 
 def _check_available(ort: ModuleType, wanted: Sequence[str], device: str | Sequence[str]) -> None:
-    """Raise OptionError for a provider that does not exist, DeviceError for one that was not compiled in."""
+    """Raise OptionError for an unknown provider, DeviceError for one that was not compiled in."""
     available = ort.get_available_providers()
     absent = [name for name in wanted if name not in available]
     for name in absent:
@@ -145,7 +145,7 @@ def _check_available(ort: ModuleType, wanted: Sequence[str], device: str | Seque
         if name not in known.values():
             near = difflib.get_close_matches(
                 name[:_MOST_CHARACTERS].lower(), known, n=1, cutoff=0.9
-            )  # they all end alike
+            )  # all names end in ExecutionProvider
             hint = f"did you mean {known[near[0]]!r}?" if near else f"accepted: {', '.join(available)}"
             raise OptionError(f"unknown execution provider {shown(name)}; {hint}")
     if CUDA in absent:
@@ -179,7 +179,7 @@ def _why_without_cuda(ort: ModuleType) -> str:
 def _try(
     ort: ModuleType, path: Path, wanted: Sequence[str], threads: int | None
 ) -> tuple[ort.InferenceSession | None, str]:
-    """Return a session that really runs on all of ``wanted``, or None and the reason."""
+    """Return a session that runs on all of ``wanted`` providers, or None and the reason why not."""
     said, failure, missing = preload_libraries(ort) if CUDA in wanted else "", "", list(wanted)
     try:
         session = _new_session(ort, path, wanted, threads)
@@ -223,14 +223,14 @@ def _open(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | 
 def _new_session(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | None) -> ort.InferenceSession:
     """Return a session on ``providers``, or raise onnxruntime's own exception.
 
-    Without ``enable_fallback=0`` onnxruntime prints a failure to standard output and opens the file on the CPU; and a
-    step that fails on a GPU would be repeated on the CPU, with all steps after it.
+    Without ``enable_fallback=0``, onnxruntime would print a failure to standard output and open the file on the CPU,
+    and it would repeat a step that fails on a GPU, and run all later steps, on the CPU.
     """
     settings = ort.SessionOptions()
-    settings.log_severity_level = 4  # what goes wrong is raised; onnxruntime need not also print it
-    # A small step is over before a second thread has woken up; 0 lets onnxruntime use every core.
+    settings.log_severity_level = 4  # failures are raised, so onnxruntime need not print them
+    # A small step is over before a second thread has woken up; 0 means every core.
     settings.intra_op_num_threads = threads or (1 if _is_small(path) else 0)
     settings.inter_op_num_threads = 1
-    settings.add_session_config_entry("session.load_model_format", "ONNX")  # whatever the file is called
+    settings.add_session_config_entry("session.load_model_format", "ONNX")  # for any file name
     chosen = [_WITH_OPTIONS.get(name, name) for name in providers]
     return ort.InferenceSession(path, settings, providers=chosen, enable_fallback=0)

@@ -1,7 +1,7 @@
-"""Refuses model files whose tensors lie in other files: a model file is one file, and must not read others.
+"""Refuses model files whose tensors are in other files: a model file is one file, and must not read others.
 
-ONNX lets a tensor name a path ("external data"), and some versions of onnxruntime follow it anywhere on the disk.
-This module walks the protobuf structure of the file far enough to see every tensor, without reading their contents.
+An ONNX tensor may name a path ("external data"), and some versions of onnxruntime follow it anywhere on the disk.
+This module walks the protobuf structure of the file as far as every tensor, without reading the tensors' contents.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _DEEPEST = 100  # messages within messages: the limit of protobuf itself
 
 
 def refuse_external_data(path: Path) -> None:
-    """Raise ModelFileError if a tensor of the ONNX file at ``path`` is stored elsewhere.
+    """Raise ModelFileError if a tensor of the ONNX file at ``path`` is stored in another file.
 
-    A file that is not well-formed protobuf is left to onnxruntime, which says so.
+    A file that is not well-formed protobuf passes here; onnxruntime refuses it.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         try:
@@ -58,8 +58,8 @@ def _leads_outside(content: mmap.mmap, start: int, end: int, message: str, depth
 
 
 def _fields(content: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int | None]]:
-    """Yield a message's fields: number and, for a varint, its value; for bytes, where they begin and their size."""
-    groups = 0  # an obsolete kind of message without a size; protobuf skips those it does not know
+    """Yield the fields of a message: (number, value, None) for a varint, (number, start, size) for bytes."""
+    groups = 0  # depth of groups, an obsolete kind of message without a size; protobuf skips unknown ones
     while at < end:
         key, at = _varint(content, at)
         number, kind = (key & 0xFFFFFFFF) >> 3, key & 7  # protobuf's own parser drops the bits above 32
@@ -85,7 +85,7 @@ def _fields(content: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, i
 
 
 def _varint(content: mmap.mmap, at: int) -> tuple[int, int]:
-    """Return the number at ``at`` and where it ends (protobuf's base-128 encoding)."""
+    """Return the number at ``at`` and the position after it (protobuf's base-128 encoding)."""
     value = shift = 0
     while True:
         byte = content[at]

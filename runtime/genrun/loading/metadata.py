@@ -1,7 +1,7 @@
-"""The model file: which JSON documents an exported ``.onnx`` carries, how they are checked, what they mean.
+"""The JSON documents of a model file: their meaning, and the checks when they are read.
 
-All of it lives in the ONNX ``metadata_props``: no pickle, no patterns, no paths, no code, so that opening a file
-from a stranger is safe. The layout is described in ``docs/model-file.md``.
+They are in the ONNX ``metadata_props`` and hold no pickle, patterns, paths or code, so opening a stranger's file is
+safe. ``docs/model-file.md`` describes the layout.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ __all__ = [
 FORMAT_VERSION = 1
 LOGIT_TOLERANCE = 5e-3  # between machines and devices, on logits of the order of ten
 _PREFIX = "genrun."
-_LONGEST = 1_000_000  # new tokens; every one has its draw, made beforehand
+_LONGEST = 1_000_000  # new tokens that a call may ask for
 
-# What a file may ask for by itself; who generates may ask for more.
+# Limits for the values in a file; a call may ask for more.
 _LONGEST_BY_DEFAULT = 100_000  # new tokens
 _MOST_GOLDEN = 1_024  # golden texts
 _MOST_GOLDEN_IDS = 100_000  # in all of them together, prompts included
@@ -44,9 +44,9 @@ _LONGEST_NAME = 200  # characters, of a decoder
 
 @dataclass(frozen=True, slots=True)
 class GenerationDefaults:
-    """How a model generates unless told otherwise.
+    """The defaults of a model file for generating.
 
-    ``stop_ids`` end a text; ``suppressed_ids`` are never chosen (padding, start, unknown).
+    ``stop_ids``: ids that end a text. ``suppressed_ids``: ids that are never chosen (padding, start, unknown).
     """
 
     decoder: str = "top-k"
@@ -65,7 +65,7 @@ class GenerationDefaults:
 class GoldenText:
     """A greedy generation recorded at export: ``prompt`` → ``prompt_ids`` → ``new_ids`` → ``text``.
 
-    ``logits``: token ids with the highest logits after the prompt, and these.
+    ``logits``: pairs of token id and logit, the highest logits after the prompt.
     """
 
     prompt: str
@@ -77,10 +77,10 @@ class GoldenText:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What the export measured: ``figures`` of its parity gate, and texts that any runtime must reproduce.
+    """What the export measured: ``figures`` of its parity gate, and ``golden`` texts that any runtime must reproduce.
 
-    ``quantization``: the figures of a quantized file's own gate. ``logit_tolerance``: how far the logits of the
-    golden texts may be off on another machine.
+    ``quantization``: the figures of the quantization gate. ``logit_tolerance``: how far the logits of the golden
+    texts may differ on another machine.
     """
 
     figures: Mapping[str, Any] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Everything that a model file says about itself; ``digest`` is empty for a file without one."""
+    """All documents of a model file; ``digest`` is empty for a file without one."""
 
     tokenizer: Tokenizer
     generation: GenerationDefaults
@@ -100,7 +100,7 @@ class Metadata:
     digest: str = ""
 
     def to_properties(self) -> dict[str, str]:
-        """Return the ``metadata_props`` of the ONNX file, JSON texts by key."""
+        """Return the ``metadata_props`` of the ONNX file: JSON texts by key."""
         generation, verification = self.generation, self.verification
         further: dict[str, Any] = {}  # of a quantized file
         if verification.quantization:
@@ -143,7 +143,7 @@ class Metadata:
     def from_properties(cls, properties: Mapping[str, str], *, path: str) -> Metadata:
         """Read and check the ``metadata_props`` of the file at ``path``; raises ModelFileError.
 
-        Keys that this version does not know are left alone; a newer format version is refused.
+        Unknown keys are ignored; a newer format version is refused.
         """
         _check_version(properties, path)
         try:
@@ -160,7 +160,7 @@ class Metadata:
 
 
 def check_max_new_tokens(value: int) -> int:
-    """Return ``value`` if it is a length that a text may have; raises OptionError otherwise."""
+    """Return ``value`` if a text may have this number of new tokens; raises OptionError otherwise."""
     return check_count("max_new_tokens", value, most=_LONGEST)
 
 

@@ -1,7 +1,7 @@
-"""The wheels of onnxruntime: which are installed, and what to type where they are the wrong ones.
+"""The wheels of onnxruntime: which are installed, and what to type if they are the wrong ones.
 
-Each of them installs the same module, ``onnxruntime``: of two, the one that was installed last overwrites files of
-the other, and removing either leaves a module that is not whole. All this is read from package metadata alone.
+All of them install the same module, ``onnxruntime``: a second wheel overwrites files of the first, and removing
+either leaves an incomplete module. This module reads only package metadata.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _WHEELS = (CPU_WHEEL, GPU_WHEEL, "onnxruntime-directml", "onnxruntime-openvino",
 
 
 def installed_wheels() -> dict[str, str]:
-    """Return the installed wheels of onnxruntime with their versions; more than one is one too many."""
+    """Return the versions of the installed onnxruntime wheels by name; more than one is an error."""
     found = {}
     for name in _WHEELS:
         try:
@@ -29,7 +29,7 @@ def installed_wheels() -> dict[str, str]:
 
 
 def how_to_install(extra: str, wheels: Iterable[str]) -> str:
-    """Return what to type to have the wheel of genrun's ``extra`` (cpu or gpu) in place of the installed ``wheels``.
+    """Return the command that replaces the installed ``wheels`` by the one of genrun's ``extra`` (cpu or gpu).
 
     >>> how_to_install("gpu", ["onnxruntime"])
     "pip uninstall -y onnxruntime && pip install 'genrun[gpu]'"

@@ -1,7 +1,7 @@
-"""The door for a model file, which may come from a stranger: nothing of it is used before it has been checked here.
+"""Checks a model file, which may come from a stranger, before anything in it is used.
 
-Its bytes are read as protobuf within limits, the metadata as texts, the graph operator by operator. What passes is
-what onnxruntime is then given. ``docs/model-file.md`` lists the limits.
+The bytes are read as protobuf within limits, the metadata as texts, the graph operator by operator. onnxruntime gets
+only files that pass. ``docs/model-file.md`` lists the limits.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _OTHERWISE = "trust='graph' or --trust-graph opens it all the same"
 
 
 class MappedFile:
-    """A model file as bytes of which only the metadata have been looked at: ``properties``, JSON texts by key.
+    """A model file mapped into memory; ``properties`` are its metadata, JSON texts by key.
 
-    Raises ModelFileError for what is no file, or whose metadata cannot be read within their limits.
+    Raises ModelFileError if ``path`` is not a file, or if its metadata cannot be read within their limits.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         _check_regular(path)
         try:
-            with path.open("rb") as file:  # the view keeps the map, and is the last to let go of it
+            with path.open("rb") as file:  # the view keeps the map open
                 self._content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         except (OSError, ValueError) as error:
             raise _not_opened(path, error) from error
@@ -52,8 +52,8 @@ class MappedFile:
     def checked(self, trust: str = "nothing") -> Iterator[None]:
         """Check the graph; within the block, onnxruntime may open the file.
 
-        ``trust``: ``nothing``, or ``graph`` for a file whose graph and digest are not to be checked. The digest is
-        computed on another thread within the block, and compared at its end. Raises ModelFileError.
+        ``trust``: ``nothing``, or ``graph`` to check neither graph nor digest. Another thread computes the digest
+        during the block; it is compared at the end of the block. Raises ModelFileError.
         """
         if trust not in TRUSTS:
             raise OptionError(f"trust must be {' or '.join(map(repr, TRUSTS))}, not {shorten(repr(trust))}")
@@ -67,10 +67,10 @@ class MappedFile:
 
 
 def _check_regular(path: Path) -> None:
-    """Raise ModelFileError for what is no file, or an empty one; a pipe or a device would never end."""
+    """Raise ModelFileError unless ``path`` is a regular file with content; a pipe or a device might never end."""
     try:
         found = path.stat()
-    except (OSError, ValueError) as error:  # a path that no file can have is a ValueError
+    except (OSError, ValueError) as error:  # ValueError: an impossible path, such as one with a NUL
         raise _not_opened(path, error) from error
     if stat.S_ISDIR(found.st_mode):
         hint = " (a run folder: genrun export makes a model file of it)" if (path / "run.toml").exists() else ""
@@ -88,7 +88,7 @@ def _not_opened(path: Path, error: OSError | ValueError) -> ModelFileError:
 
 
 def _check_graph(path: Path, content: memoryview) -> None:
-    """Raise ModelFileError for a graph that may do harm."""
+    """Raise ModelFileError for a graph that is not safe to run."""
     try:
         check_graph(read_onnx(content))
     except ExternalData:
@@ -105,7 +105,7 @@ def _check_graph(path: Path, content: memoryview) -> None:
 
 @contextlib.contextmanager
 def _digest_compared(path: Path, content: memoryview, properties: Properties) -> Iterator[None]:
-    """Raise ModelFileError at the end of the block if the file is not as its digest says."""
+    """Raise ModelFileError at the end of the block if the file does not match its digest."""
     signed = properties.signed
     if signed is None:
         yield
@@ -118,7 +118,7 @@ def _digest_compared(path: Path, content: memoryview, properties: Properties) ->
     thread = threading.Thread(target=compute, name="genrun-digest")
     try:
         thread.start()
-    except RuntimeError:  # no further thread can be had
+    except RuntimeError:  # no thread is available
         compute()
     try:
         yield

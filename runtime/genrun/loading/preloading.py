@@ -1,4 +1,4 @@
-"""Loading the CUDA libraries that pip installed, which onnxruntime does not find by itself."""
+"""Loads the CUDA libraries that pip installed, which onnxruntime does not find by itself."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ __all__ = ["preload_libraries"]
 
 
 def preload_libraries(onnxruntime: ModuleType) -> str:
-    """Load the libraries that CUDA needs; return what could not be loaded, as onnxruntime words it.
+    """Load the libraries that CUDA needs; return onnxruntime's messages about those that could not be loaded.
 
-    ``onnxruntime.preload_dlls`` tells it with ``print``, and standard output belongs to the program. So a copy of
-    that function is called whose ``print`` is a list: ``sys.stdout`` stays as it is, for all threads.
+    ``onnxruntime.preload_dlls`` reports them with ``print``, but standard output belongs to the program. So a copy of
+    that function is called whose ``print`` appends to a list; ``sys.stdout`` is not replaced.
     """
     preload = getattr(onnxruntime, "preload_dlls", None)
-    if not isinstance(preload, FunctionType):  # an onnxruntime that has none
+    if not isinstance(preload, FunctionType):  # an older onnxruntime has none
         return ""
     said: list[str] = []
     names = {**preload.__globals__, "print": lambda *words, **_: said.append(" ".join(map(str, words)))}

@@ -1,4 +1,4 @@
-"""Why an execution provider did not start: found in the much that onnxruntime and its libraries print meanwhile."""
+"""Finds why an execution provider did not start in the output of onnxruntime and its libraries."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 __all__ = ["known_cause", "last_line"]
 
-_CAUSES = (  # the part that says why, and how to say it
+_CAUSES = (  # pattern of a known cause, and its text
     (r"(\S+\.so[.\d]*): cannot open shared object file", r"\1 is missing"),
     (r'depends on "([^"]+)" which is missing', r"\1 is missing"),
     (r"(CUDA failure \d+: [^;]+?) *(?:;|$)", r"\1"),
@@ -15,7 +15,7 @@ _MOST_CHARACTERS = 300
 
 
 def known_cause(printed: str) -> str:
-    """Return the part of ``printed`` that is known to say why, in one line; "" where there is none.
+    """Return the known cause in ``printed``, in one line; "" if there is none.
 
     >>> known_cause("… with error: libcublasLt.so.13: cannot open shared object file: No such file or directory")
     'libcublasLt.so.13 is missing'
@@ -29,7 +29,7 @@ def known_cause(printed: str) -> str:
 
 
 def last_line(printed: str) -> str:
-    """Return the last line of ``printed`` that is not empty or an ornament, without colours.
+    """Return the last line of ``printed`` that is not blank or only asterisks, without colours.
 
     >>> last_line("first\\n second  half\\n****\\n")
     'second half'

@@ -1,1 +1,1 @@
-"""How likely texts are, and whether a model still says what it said at its export."""
+"""Scores texts by their probability, and verifies that a model still generates what it did at export."""

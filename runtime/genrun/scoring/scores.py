@@ -1,4 +1,4 @@
-"""How likely given texts are: the log-probability of every token after those before it."""
+"""Scores texts: the log-probability of every token, given the tokens before it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ __all__ = ["Score", "SessionScorer", "log_softmax_at", "score_texts", "token_log
 class Score:
     """The score of one text.
 
-    ``token_log_probabilities``: natural logarithms, one for each predicted token: all but the first, which nothing
-    predicts; a model with start and end predicts every word and the end. ``unknown``: words outside the vocabulary,
-    scored as the unknown token or, where a model has none, left out.
+    ``token_log_probabilities``: natural logarithms, one for each predicted token, which are all but the first; a
+    model with start and end predicts every word and the end. ``unknown``: words outside the vocabulary, scored as the
+    unknown token, or left out if the model has none.
     """
 
     text: str
@@ -34,7 +34,7 @@ class Score:
 
     @property
     def tokens(self) -> int:
-        """How many tokens were predicted."""
+        """The number of predicted tokens."""
         return len(self.token_log_probabilities)
 
     @property
@@ -44,7 +44,7 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """exp(-log-probability / tokens); not a number for a text that predicts nothing.
+        """exp(-log-probability / tokens); NaN for a text without predicted tokens.
 
         (Jelinek et al., "Perplexity: a measure of the difficulty of speech recognition tasks", 1977.)
         """
@@ -52,11 +52,11 @@ class Score:
             return math.nan
         try:
             return math.exp(-self.log_probability / self.tokens)
-        except OverflowError:  # tokens that the model holds for impossible
+        except OverflowError:  # a token has the probability 0
             return math.inf
 
     def to_json(self) -> dict[str, Any]:
-        """Return the score as a JSON-ready dictionary; what does not exist or is infinite is null."""
+        """Return the score as a JSON-ready dictionary, with None for NaN and infinity."""
         return {
             **asdict(self),
             "token_log_probabilities": tuple(map(_finite, self.token_log_probabilities)),
@@ -73,7 +73,7 @@ def _finite(number: float) -> float | None:
 def token_log_probabilities(session: StepSession, sequences: Sequence[Sequence[int]]) -> list[NDArray[np.float64]]:
     """Return, for each sequence of ids, float64 ``[length - 1]``: the log-probability of every token but the first.
 
-    The sequences are one batch; each leaves it at its end.
+    The sequences are one batch; each leaves it at its end. Raises ModelFileError for a NaN.
     """
     order = sorted(range(len(sequences)), key=lambda i: -len(sequences[i]))
     lengths = np.array([len(sequences[i]) for i in order], np.int64)  # [batch], falling
@@ -83,7 +83,7 @@ def token_log_probabilities(session: StepSession, sequences: Sequence[Sequence[i
     found = np.zeros(tokens.shape)  # [batch, time]; position p has the token p + 1
     states = session.initial_states(len(order))
     for position in range(tokens.shape[1] - 1):
-        going = int(np.searchsorted(-lengths, -(position + 1), side="left"))  # rows that have a next token
+        going = int(np.searchsorted(-lengths, -(position + 1), side="left"))  # number of rows with a next token
         logits, states = session.step(tokens[:going, position], [state[:going] for state in states])
         found[:going, position] = log_softmax_at(logits, tokens[:going, position + 1])
     if np.isnan(found).any():
@@ -93,9 +93,9 @@ def token_log_probabilities(session: StepSession, sequences: Sequence[Sequence[i
 
 
 def score_texts(session: StepSession, tokenizer: Tokenizer, texts: Iterable[str], batch_size: int) -> Iterator[Score]:
-    """Yield the score of every text, in order; a ``<start>`` that opens a text is understood, as in a prompt.
+    """Yield the score of every text, in order; a text may begin with ``<start>``, like a prompt.
 
-    Raises OptionError for what is no text, after the scores of those before it.
+    Raises OptionError for a text that is not a ``str``, after the scores of the texts before it.
     """
     waiting = iter(texts)
     refused: Exception | None = None
@@ -103,9 +103,9 @@ def score_texts(session: StepSession, tokenizer: Tokenizer, texts: Iterable[str]
         group: list[str] = []
         try:
             for text in islice(waiting, batch_size):
-                check_text(text, what="what is scored")
+                check_text(text, what="the input to score")
                 group.append(text)
-        except Exception as error:  # a bad text must not take those before it along
+        except Exception as error:  # the texts before a bad one are still scored
             refused = error
         if not group:
             break
@@ -118,21 +118,21 @@ def score_texts(session: StepSession, tokenizer: Tokenizer, texts: Iterable[str]
 
 
 class SessionScorer:
-    """Log-probabilities by a model file: of sequences apart from each other, or of one that goes on and on."""
+    """Computes log-probabilities with a model file: of separate sequences, or of one long sequence in parts."""
 
     def __init__(self, session: StepSession) -> None:
         self._session = session
 
     def score(self, sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
-        """Return what :func:`token_log_probabilities` does."""
+        """Return the result of :func:`token_log_probabilities`."""
         return token_log_probabilities(self._session, sequences)
 
     def carry(
         self, sequence: tuple[int, ...], states: list[NDArray[Any]] | None
     ) -> tuple[NDArray[np.float64], list[NDArray[Any]]]:
-        """Return the same for one sequence that begins with ``states`` (None: none), and those for going on.
+        """Return the same for one part of a sequence that begins with ``states``, and the states after it.
 
-        The last token of a sequence is not taken in: the next one begins with it.
+        ``states`` is None for the first part. The last token is not fed: the next part must begin with it.
         """
         states = self._session.initial_states(1) if states is None else states
         found = np.zeros(max(len(sequence) - 1, 0))

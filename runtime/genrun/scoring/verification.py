@@ -21,7 +21,7 @@ GOLDEN_CASING = "none"
 
 @dataclass(frozen=True, slots=True)
 class _Highest:
-    """Takes the highest logit: the reference decoder of verification, independent of any plugin."""
+    """Chooses the highest logit: the decoder of verification, independent of any plugin."""
 
     def choose(
         self,
@@ -38,14 +38,14 @@ class _Highest:
 
 @dataclass(frozen=True, slots=True)
 class VerificationReport:
-    """The outcome of a replay: how many golden texts there are, and a line for each that came out differently."""
+    """The result of a replay: the number of golden texts, and a line for each difference."""
 
     texts: int
     differences: tuple[str, ...]
 
     @property
     def passed(self) -> bool:
-        """Whether every golden text was reproduced. A file without golden texts has nothing to show for itself."""
+        """Whether every golden text was reproduced; False for a file without golden texts."""
         return self.texts > 0 and not self.differences
 
 
@@ -58,9 +58,9 @@ def greedy_continuations(
     suppressed_ids: Sequence[int],
     in_graph: bool = False,
 ) -> list[tuple[int, ...]]:
-    """Return the ``count`` most likely next ids for each prompt, end tokens not heeded.
+    """Return ``count`` greedy ids for each prompt; end tokens do not end a text.
 
-    They are chosen from the logits, or ``in_graph``, where the file's graph can choose.
+    They are chosen from the logits, or ``in_graph``, if the file's graph can choose.
     """
     rows = [Row(prompt, repeat(0.0), count) for prompt in prompts]
     waiting = iter(rows)
@@ -82,7 +82,7 @@ def logits_after(session: StepSession, prompt: Sequence[int]) -> NDArray[np.floa
 def verify(model: Model) -> VerificationReport:
     """Replay the golden texts of a model file: prompt → ids → logits → new ids → text, alone and in one batch.
 
-    The new ids are chosen from the logits and, where the graph can choose, in the graph as well.
+    The new ids are chosen from the logits and, if the graph can choose, in the graph as well.
     """
     golden = model.verification.golden
     differences = []
@@ -91,7 +91,7 @@ def verify(model: Model) -> VerificationReport:
         if ids != text.prompt_ids:
             differences.append(f"prompt {text.prompt!r} became {ids}, not {text.prompt_ids}")
         after = logits_after(model._session, text.prompt_ids)
-        off = float(np.max([abs(float(after[token]) - logit) for token, logit in text.logits]))  # NaN if any is
+        off = float(np.max([abs(float(after[token]) - logit) for token, logit in text.logits]))  # NaN if any logit is
         if not off <= model.verification.logit_tolerance:
             differences.append(f"the logits after prompt {text.prompt!r} are off by {off:.2g}")
         written = model.tokenizer.decode([*text.prompt_ids, *text.new_ids], GOLDEN_CASING)

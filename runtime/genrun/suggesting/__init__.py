@@ -1,1 +1,1 @@
-"""The next words of a text while it is typed."""
+"""Suggests the next words of a text while it is typed."""

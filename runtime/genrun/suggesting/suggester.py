@@ -1,4 +1,4 @@
-"""Suggestions: the likeliest words to follow a text that is being typed, or to complete its last one."""
+"""Suggestions: the likeliest next words of a text, or completions of its last word."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["Suggester", "Suggestion", "likeliest"]
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A word that may come next, or that the unfinished word of a text may become.
+    """A possible next word of a text, or a possible completion of its unfinished word.
 
     ``text``: the word as it would be written there (a character, for a model of characters); empty for the end of the
-    text. ``probability``: 0 to 1. ``id``: its token id. ``completes``: the beginning of the word that stands in the
-    text already, as the tokenizer reads it; empty for a next word.
+    text. ``probability``: 0 to 1. ``id``: its token id. ``completes``: the part of the word that is already in the
+    text, normalized; empty for a next word.
     """
 
     text: str
@@ -39,10 +39,10 @@ class Suggestion:
 
 
 class Suggester:
-    """What suggesting needs of a model besides its steps: reads typed texts, ranks words, writes them.
+    """Makes suggestions from logits: reads typed texts, ranks words, and writes them.
 
-    Never suggested are special tokens other than the end, and what the model file says is never to be chosen.
-    Immutable, and safe to share between threads.
+    It never suggests special tokens other than the end, nor tokens that the model file suppresses. Immutable, and
+    safe to share between threads.
     """
 
     def __init__(self, tokenizer: Tokenizer, defaults: GenerationDefaults) -> None:
@@ -56,11 +56,11 @@ class Suggester:
         self._reader = TypedTextReader(tokenizer, words)
 
     def read(self, text: str) -> tuple[Encoding, str]:
-        """Return the finished words of ``text``, encoded as a prompt is, and the unfinished one (empty if none).
+        """Return the finished words of ``text``, encoded like a prompt, and the unfinished word (empty if none).
 
-        Raises PromptError for what is no text, and where there is no token to go on from.
+        Raises PromptError if ``text`` is not a ``str``, or gives no token to start from.
         """
-        check_prompt(text, what="what is continued")
+        check_prompt(text, what="the input to suggest")
         typed = self._reader.read(text)
         encoding = self._tokenizer.encode_pieces(typed.pieces)
         start = self._tokenizer.special("start")
@@ -76,16 +76,17 @@ class Suggester:
         )
 
     def casing(self, casing: str | None) -> str:
-        """Return the ``casing`` to write in, the model's own for None; OptionError for an unknown one."""
+        """Return ``casing``, or the model's own for None; raises OptionError for an unknown one."""
         return check_casing(self._casing if casing is None else casing)
 
     def suggest(
         self, logits: NDArray[np.float32], before: Encoding, unfinished: str, n: int, *, end: bool, casing: str
     ) -> list[Suggestion]:
-        """Return the ``n`` likeliest words after those ``before``, the likeliest first.
+        """Return the ``n`` likeliest words after the words ``before``, the likeliest first.
 
-        ``logits``: float32 ``[vocabulary]`` of the step that follows them. The probabilities are a softmax over what
-        may come: all words and the end, whether or not it is offered, or those that begin with ``unfinished``.
+        ``logits``: float32 ``[vocabulary]``, after the words ``before``. The probabilities are a softmax: without an
+        ``unfinished`` word over all words and the end of the text (for any ``end``), otherwise over the words that
+        begin with it. ``end``: also suggest the end of the text.
         """
         if unfinished:
             found = likeliest(logits, self._reader.candidates(unfinished), n)
@@ -103,10 +104,10 @@ class Suggester:
 
 
 def likeliest(logits: NDArray[np.float32], among: NDArray[np.int64], n: int) -> list[tuple[int, float]]:
-    """Return the ``n`` tokens with the highest logits and their shares of the softmax over the tokens ``among``.
+    """Return the ``n`` tokens with the highest logits and their probabilities, a softmax over the tokens ``among``.
 
     ``logits``: float32 ``[vocabulary]``; ``among``: int64 ``[tokens]``. The highest comes first, of equal ones that
-    with the lower id; what is impossible (minus infinity) is left out.
+    with the lower id. Tokens with a logit of minus infinity are left out.
 
     >>> likeliest(np.array([3.0, 1.0, 1.0], np.float32), np.array([1, 2]), n=1)
     [(1, 0.5)]
@@ -118,6 +119,6 @@ def likeliest(logits: NDArray[np.float32], among: NDArray[np.int64], n: int) -> 
     weights = np.exp(chosen - chosen.max())
     shares = weights / weights.sum()
     lowest = np.partition(chosen, -n)[-n] if n < len(among) else -np.inf
-    best = np.flatnonzero(chosen >= lowest)  # n of them, or more where the last ones are equal
+    best = np.flatnonzero(chosen >= lowest)  # n of them, or more if the last ones are equal
     best = best[np.lexsort((among[best], -chosen[best]))][:n]
     return [(int(among[i]), float(shares[i])) for i in best]

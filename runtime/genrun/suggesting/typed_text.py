@@ -1,4 +1,4 @@
-"""Text that is still being typed: which of its words are finished, and what the last one may become."""
+"""Splits a half-typed text into finished words and the unfinished last word, and finds its completions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["PrefixIndex", "TypedText", "TypedTextReader"]
 
 
 class PrefixIndex:
-    """The words of a vocabulary in alphabetical order, where those that begin alike stand side by side.
+    """The words of a vocabulary in alphabetical order, so that words with the same prefix are neighbours.
 
-    ``ids`` are the entries of the ``vocabulary`` that are to be found.
+    ``ids``: the entries of the ``vocabulary`` that can be found.
 
     >>> index = PrefixIndex(["<pad>", "them", "a", "the"], range(1, 4))
     >>> index.starting_with("the").tolist(), index.starting_with("b").tolist()
@@ -41,9 +41,9 @@ class PrefixIndex:
 
 
 class TypedText(NamedTuple):
-    """A text as far as it has been typed.
+    """A half-typed text.
 
-    ``pieces`` are its finished words, normalized; ``unfinished`` is the word that it breaks off in, empty if none.
+    ``pieces``: its finished words, normalized. ``unfinished``: its unfinished last word, empty if none.
     """
 
     pieces: tuple[str, ...]
@@ -51,12 +51,12 @@ class TypedText(NamedTuple):
 
 
 class TypedTextReader:
-    """Tells the finished words of a text from the one that is still being typed; may be shared by threads.
+    """Separates the finished words of a text from the word that is being typed; threads may share it.
 
-    A word is unfinished as long as a letter typed next would belong to it. To find out, a letter is appended and the
-    text is split with it, so that whatever the normalization does with white space and punctuation is heeded. Marks
-    that such a letter would join (a dash that stands alone; ``don’``, where the mark is parted until the ``t`` comes)
-    are finished unless a longer word of the vocabulary begins so. Characters are always finished.
+    A word is unfinished if a letter typed next would belong to it. To find out, a letter is appended and the text is
+    split again, so the rules of the normalization for white space and punctuation apply. Marks that the letter would
+    join (a dash that stands alone; ``don’``, where the mark is separate until the ``t`` comes) are finished, unless a
+    longer word of the vocabulary begins with them. Characters are always finished.
 
     >>> tokenizer = Tokenizer(kind="word", vocabulary=["the", "then", "crime"], specials=[])
     >>> reader = TypedTextReader(tokenizer, range(3))
@@ -77,7 +77,7 @@ class TypedTextReader:
         return self._index.starting_with(prefix)
 
     def read(self, text: str) -> TypedText:
-        """Return the finished words of ``text`` and the unfinished one; a ``<start>`` that opens it is understood."""
+        """Return the finished words of ``text`` and the unfinished one; ``<start>`` at its beginning is skipped."""
         text = self._tokenizer.without_start(text)
         pieces = tuple(self._tokenizer.split(text))
         if not self._letter:
@@ -93,13 +93,13 @@ class TypedTextReader:
 
     @property
     def _index(self) -> PrefixIndex:
-        """Made when it is first needed; twice, where two threads need it at once, rather than under a lock."""
+        """The index, made on first use; without a lock, two threads may both make it, which does no harm."""
         if self._made_index is None:
             self._made_index = PrefixIndex(self._tokenizer.vocabulary, self._offered)
         return self._made_index
 
     def _find_letter(self) -> str:
-        """Return a character of words that the tokenizer takes as it is, "" for characters or if there is none."""
+        """Return a letter that the normalization does not change; "" for characters, or if no letter is found."""
         if self._tokenizer.kind == "char":
             return ""
         words = self._tokenizer.vocabulary[len(self._tokenizer.specials) :]
@@ -110,6 +110,6 @@ class TypedTextReader:
 
 
 def _successor(prefix: str) -> str:
-    """Return the text right behind all those that begin with ``prefix``, empty if nothing is behind them."""
+    """Return the first text, in alphabetical order, after all texts that begin with ``prefix``; empty if none."""
     head = prefix.rstrip("\U0010ffff")
     return head[:-1] + chr(ord(head[-1]) + 1) if head else ""

@@ -1,4 +1,4 @@
-"""Suggestions while a text is typed: the model's states after the words so far are kept, not computed again."""
+"""Suggestions while a text is typed: the model's states are kept after each token, not computed again."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ KEPT_STATES = 256
 class TypingSession:
     """Suggests words for a text that grows, shrinks and changes; made by :meth:`genrun.model.Model.typing`.
 
-    ``suggest`` gives what the model's own ``suggest`` gives, from the states that it kept of the texts before: what
-    the new text begins with in common costs nothing, every further token one step. ``unknown``: the finished words of
-    the last text that are not in the vocabulary. For one thread.
+    ``suggest`` returns the same as the model's own ``suggest``, but keeps states of earlier texts: tokens that the
+    new text has in common with them cost nothing, every further token one step. ``unknown``: the finished words of
+    the last text that are not in the vocabulary. A session is for one thread.
     """
 
     def __init__(self, session: StepSession, suggester: Suggester, *, casing: str | None, keep: int) -> None:
@@ -33,9 +33,9 @@ class TypingSession:
         self.unknown: tuple[str, ...] = ()
 
     def suggest(self, text: str, n: int = 5, *, end: bool = False) -> list[Suggestion]:
-        """Return the ``n`` likeliest words to follow ``text`` as it is now, or to complete its last one.
+        """Return the ``n`` likeliest next words of ``text``, or completions of its last word.
 
-        Words outside the vocabulary are named in ``unknown``; otherwise as :meth:`genrun.model.Model.suggest`.
+        This is :meth:`genrun.model.Model.suggest` without its warning: ``unknown`` has the unknown words.
         """
         n = check_count("n", n)
         before, unfinished = self._suggester.read(text)
@@ -45,24 +45,24 @@ class TypingSession:
 
 
 class StateTrail:
-    """The states that a model has gone through, token by token, so that it can go on from any of them.
+    """A model's states after each token of a text, so that it can continue from any of them.
 
-    A trail stays beyond the end of a shorter text, until another token is typed there. It holds at most ``keep``
-    states; the oldest are dropped, and computed again from an earlier one, or from the beginning, if they are needed.
+    The states after a shorter text are kept until another token is typed there. There are at most ``keep`` states;
+    the oldest are dropped, and computed again from an earlier state, or from the beginning, if they are needed.
     """
 
     def __init__(self, session: StepSession, keep: int) -> None:
         self._session = session
         self._keep = keep
         self._tokens: list[int] = []
-        self._states: dict[int, States] = {}  # by the number of tokens they come after, the oldest first
+        self._states: dict[int, States] = {}  # by the number of tokens before them, the oldest first
         self._last: tuple[Sequence[int], NDArray[np.float32]] | None = None  # ids, and the logits after them
 
     def logits_after(self, ids: Sequence[int]) -> NDArray[np.float32]:
         """Return the logits after the tokens ``ids``, at least one: float32 ``[vocabulary]``.
 
-        Costs no step for the ids of the last call, one for any other beginning of the trail or for another token at
-        its end, and otherwise one for each new token.
+        This takes no step for the ids of the last call, one step for a beginning of the known tokens or for another
+        last token, and otherwise one step for each new token. Raises ModelFileError for a NaN.
         """
         if self._last is not None and self._last[0] == ids:
             return self._last[1]
@@ -76,7 +76,7 @@ class StateTrail:
         for position in range(fed, len(ids)):
             logits, states = self._session.step(np.array([ids[position]], np.int64), states)
             self._remember(position, ids[position], states)
-        if not np.isfinite(logits.max()):  # the highest of numbers with a NaN among them is NaN
+        if not np.isfinite(logits.max()):  # the maximum is NaN if any logit is
             raise ModelFileError(f"{self._session.path}: the model's logits are not numbers")
         self._last = ids, logits[0]
         return self._last[1]

@@ -1,4 +1,4 @@
-"""Text to token ids and back: one implementation, used by training and by every program that generates."""
+"""Converts text to token ids and back: one implementation, used by training and by generation."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Counting words exactly in bounded memory: what would exceed it is spilled, sorted, to temporary files.
+"""Counts words exactly in bounded memory: counts that exceed it are written, sorted, to temporary files.
 
-The files are merged at the end, so that the result is the same as if everything had been held.
+The files are merged at the end, so the result is the same as with unlimited memory.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from typing import IO, NamedTuple
 
 __all__ = ["HELD", "CountedWord", "WordCounts"]
 
-HELD = 1 << 16  # different keys in memory, 300 bytes each or less
-_FILES = 32  # that are merged at once
-_LINE = 256  # entries a line of them
+HELD = 1 << 16  # different keys in memory, at most 300 bytes each
+_FILES = 32  # merged at once
+_LINE = 256  # entries in a line of a file
 
-Key = str | tuple[str, str]  # a word as it is written, or a word and how it is written
-Entry = tuple[str, str, int, int]  # of a file: word, as written, number of its first appearance, count
+Key = str | tuple[str, str]  # a written form, or a word and its written form
+Entry = tuple[str, str, int, int]  # in a file: word, written form, number of its first appearance, count
 
 
 class CountedWord(NamedTuple):
-    """A word of the corpus. Sorted, these stand as in a vocabulary: by falling count, ties by first appearance.
+    """A word of the corpus; these sort in the order of a vocabulary, by falling count, ties by first appearance.
 
-    ``falling`` is minus the count; ``first`` grows with the first appearance; ``written`` is how the word is mostly
-    written, ``word`` itself where that is no rarer.
+    ``falling``: minus the count. ``first``: number of the first appearance. ``written``: the most frequent written
+    form of the word; ``word`` itself if no other form is more frequent.
     """
 
     falling: int
@@ -39,9 +39,9 @@ class CountedWord(NamedTuple):
 
 
 class WordCounts:
-    """Counts words and how they are written, holding at most ``held`` different ones beyond those of a document.
+    """Counts words and their written forms, with at most ``held`` different ones in memory, besides one document's.
 
-    With ``lowercase`` a word that is given alone is counted in lower case, written as it is given.
+    With ``lowercase``, a key that is one text is a written form; its word is the text in lower case.
 
     >>> with WordCounts(held=2) as counts:
     ...     for document in (["a", "b"], ["c", "a"], ["b", "a"]):
@@ -49,14 +49,14 @@ class WordCounts:
     ...     [(entry.word, -entry.falling) for entry in sorted(counts.merged())]
     [('a', 3), ('b', 2), ('c', 1)]
 
-    The temporary files have no name where the system allows that, so that not even a kill leaves them behind.
+    The temporary files have no name, if the system allows that, so not even a kill leaves them behind.
     """
 
     def __init__(self, held: int = HELD, *, lowercase: bool = False) -> None:
         self._limit = held
         self._lowercase = lowercase
         self._held: Counter[Key] = Counter()
-        self._numbered = 0  # keys that were spilled; those held are numbered on from there, in order of appearance
+        self._numbered = 0  # keys written to files so far; those in memory continue their numbers
         self._files: list[IO[str]] = []
 
     def __enter__(self) -> WordCounts:
@@ -66,12 +66,12 @@ class WordCounts:
         self.close()
 
     def close(self) -> None:
-        """Remove the temporary files; nothing can be merged any more."""
+        """Remove the temporary files; after that, :meth:`merged` cannot be called."""
         while self._files:
             self._files.pop().close()
 
     def add(self, words: Iterable[Key]) -> None:
-        """Count the words of one document; OSError if there is no room for a temporary file."""
+        """Count the words of one document; raises OSError if there is no room for a temporary file."""
         self._held.update(words)
         if len(self._held) > self._limit:
             self._spill()
@@ -89,7 +89,7 @@ class WordCounts:
             yield CountedWord(-total, first, word, usual if most[0] > as_is else word)
 
     def _sorted(self) -> Iterator[Entry]:
-        """Yield all entries by word and way of writing, each once."""
+        """Yield one entry for each word and written form, sorted."""
         runs = heapq.merge(*map(_read, self._files), self._entries())
         for (word, written), entries in groupby(runs, itemgetter(0, 1)):
             (_, _, first, count), *others = entries
@@ -115,7 +115,7 @@ class WordCounts:
 
 
 def _write(entries: Iterator[Entry]) -> IO[str]:
-    import tempfile  # here, since generating text never needs it
+    import tempfile  # imported here, since generation never needs it
 
     try:
         with contextlib.ExitStack() as undo:
@@ -123,7 +123,7 @@ def _write(entries: Iterator[Entry]) -> IO[str]:
             while line := list(islice(entries, _LINE)):
                 file.write(json.dumps(line) + "\n")
             file.flush()
-            undo.pop_all()  # whole: it stays open
+            undo.pop_all()  # complete: the file stays open
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), tempfile.gettempdir()) from error
     return file

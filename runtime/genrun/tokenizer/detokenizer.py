@@ -1,7 +1,7 @@
-"""Pieces back to text as a person would write it: spaces, punctuation, quotation marks and casing.
+"""Joins pieces to text as a person would write it: with spaces, punctuation, quotation marks and casing.
 
-What a piece turns into depends only on what stands before it. So a text can be streamed: the pieces pushed one by
-one join to exactly what decoding them all at once gives.
+The text of a piece depends only on the pieces before it. So a text can be streamed: pushing pieces one by one gives
+exactly the text of all pieces.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _SENTENCE_END = frozenset(".!?…")
 _CONTRACTIONS = frozenset(
     apostrophe + ending for apostrophe in "'’" for ending in ("s", "t", "d", "m", "ll", "re", "ve")
 ) | {"n't", "n’t"}
-# The first letter of a word, and one that follows a joint inside it; not one that follows an apostrophe or a digit.
+# The first letter of a word or of a part after a hyphen or the like; not a letter after an apostrophe or a digit.
 _TITLE_START = re.compile(r"(?:^|(?<=[-–—/.&+(\[{“‘\"]))[^\W\d_]")
 
 
 def title_case(word: str) -> str:
-    """Capitalize a word as headlines do, leaving what follows an apostrophe alone.
+    """Return a word capitalized as in headlines; letters after an apostrophe do not change.
 
     >>> [title_case(word) for word in ("don’t", "self-expression", "e.p.a", "2nd")]
     ['Don’t', 'Self-Expression', 'E.P.A', '2nd']
@@ -47,8 +47,8 @@ def check_casing(casing: str) -> str:
 class Detokenizer:
     """Joins pieces to text, one at a time.
 
-    ``spaced`` is False for character tokenizers, whose pieces are simply put side by side. ``capitalize_first``
-    makes the casings ``corpus`` and ``sentence`` begin documents and sentences with a capital letter.
+    ``spaced``: False for character tokenizers, whose pieces are joined without spaces. ``capitalize_first``: with the
+    casing ``corpus``, documents and sentences begin with a capital letter (with ``sentence`` they always do).
 
     >>> Detokenizer().join(["well", ",", "“", "go", "”", "!"])
     'well, “go”!'
@@ -63,13 +63,13 @@ class Detokenizer:
         self._as_it_stands = casing in ("none", "corpus") and not self._capitalize
         self._at_start = True
         self._sentence_start = True
-        self._abbreviated = False  # the last piece looks like an abbreviation, whose full stop ends no sentence
+        self._abbreviated = False  # the last piece looks like an abbreviation: "." ends no sentence
         self._glue = True  # the next piece follows without a space
         self._quote_open = False
         self._word_start = True  # for pieces that are single characters
 
     def push(self, piece: str) -> str:
-        """Return what ``piece`` adds to the text; an empty piece (a special token) adds nothing."""
+        """Add ``piece`` and return its text; an empty piece (a special token) adds nothing."""
         if not piece:
             return ""
         if not self._spaced:
@@ -83,15 +83,15 @@ class Detokenizer:
         return space + self._cased(piece)
 
     def peek(self, piece: str) -> str:
-        """Return what ``piece`` would add to the text, and leave the text as it is."""
+        """Return the text that ``piece`` would have next, without adding it."""
         return copy.copy(self).push(piece)
 
     def join(self, pieces: Iterable[str]) -> str:
-        """Return the text that all ``pieces`` add."""
+        """Add all ``pieces`` and return their text."""
         return "".join([self.push(piece) for piece in pieces])
 
     def _cased(self, piece: str) -> str:
-        if self._as_it_stands:  # so it does not matter where sentences begin
+        if self._as_it_stands:  # it does not matter where sentences begin
             self._at_start = False
             return piece
         starts = self._sentence_start
@@ -109,6 +109,6 @@ class Detokenizer:
             return title_case(piece) if self._spaced or word_start else piece
         if self._casing == "upper":
             return piece.upper()
-        if self._capitalize and starts and piece == piece.lower():  # an iPhone stays one
+        if self._capitalize and starts and piece == piece.lower():  # iPhone stays iPhone
             return piece[:1].title() + piece[1:]
         return piece

@@ -1,7 +1,7 @@
-"""Normalization: a declared list of steps that a text goes through before it is split into tokens.
+"""Normalization: a list of steps that change a text before it is split into tokens.
 
-The steps are data (names and sets of characters, never patterns or code), so that a model file can carry them
-and a stranger's file cannot run anything.
+The steps are data (names and sets of characters, never patterns or code), so a model file can contain them, and a
+stranger's file cannot run anything.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ Transform = Callable[[str], str]
 _MOST_STEPS = 64
 _LONGEST_NAME = 60
 _MOST_CHARACTERS = 100_000  # in all sets together
-_MOST_GROWTH = 16  # how many times as long a text may become; isolating a character makes three of one
-_SHORT = 1_024  # characters of a text whose growth nobody minds
-_MOST_MARKS = 128  # in a row that are ordered together: Unicode orders them in a time that grows with their square
+_MOST_GROWTH = 16  # a text may become this many times as long; isolating a character makes three of one
+_SHORT = 1_024  # characters; a shorter text may grow as if it were this long
+_MOST_MARKS = 128  # combining marks composed together, since that takes time in proportion to their square
 
 
 def _lowercase() -> Transform:
@@ -51,7 +51,7 @@ def _composed(text: str) -> str:
 
 @functools.cache
 def _long_marks() -> re.Pattern[str]:
-    """Return a pattern of as many combining marks in a row as are ordered together."""
+    """Return a pattern for a run of _MOST_MARKS combining marks."""
     marks = "".join(map(chr, (code for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)))))
     return re.compile(f"[{re.escape(marks)}]{{{_MOST_MARKS}}}")
 
@@ -91,10 +91,10 @@ def _isolate(characters: str) -> Transform:
 
 
 def _isolate_edges(leading: str, trailing: str) -> Transform:
-    """Part the characters from the beginnings and ends of words; inside a word they stay (``U.S.``, ``1,000``)."""
+    """Separate the characters from the beginnings and ends of words, but not inside (``U.S.``, ``1,000``)."""
     first, last = re.escape(leading), re.escape(trailing)
-    # A word of nothing else, its beginning, its end; each is tried once per word, so a long run costs no more. What
-    # the look-ahead asks holds for all three; asked first, it lets the search leap over all other characters.
+    # Three cases: a word of only these characters, the beginning of a word, its end. Each is tried once per word, so
+    # a long run takes linear time. The look-ahead holds for all three, and lets the search skip other characters.
     edges = rf"(?<!\S)(?:[{first}{last}]++(?!\S)|[{first}]++)|(?<![{last}])[{last}]++(?!\S)"
     pattern = re.compile(rf"(?=[{first}{last}])(?:{edges})")
     return lambda text: pattern.sub(lambda match: f" {' '.join(match.group())} ", text)
@@ -129,7 +129,7 @@ class Normalization:
     'hello ! '
 
     Raises OptionError for an unknown step, for missing, empty or surplus sets of characters, and for more than 64
-    steps or 100,000 characters; when called, for a text that becomes 16 times as long.
+    steps or 100,000 characters. A call raises it for a text that becomes more than 16 times as long.
     """
 
     __slots__ = ("_transforms", "case_blind", "steps")
@@ -141,7 +141,7 @@ class Normalization:
         if sum(len(value) for step in self.steps for value in step.values()) > _MOST_CHARACTERS:
             raise OptionError(f"the sets of normalization steps have more than {_MOST_CHARACTERS:,} characters")
         self._transforms = [(step["step"], _compile(step)) for step in self.steps]
-        # Whether ASCII text comes out as with_case returns it, only in lower case.
+        # Whether an ASCII text normalized is the result of with_case in lower case.
         self.case_blind = self.lowercases and _is_case_blind(self.steps)
 
     @property
@@ -158,7 +158,7 @@ class Normalization:
         return text
 
     def with_case(self, text: str) -> str:
-        """Return ``text`` after all steps but ``lowercase``: the same words as the corpus writes them."""
+        """Return ``text`` after all steps but ``lowercase``: the same words, as the corpus writes them."""
         most = _MOST_GROWTH * max(len(text), _SHORT)
         for name, transform in self._transforms:
             if name != "lowercase":
@@ -195,7 +195,7 @@ def _compile(step: Mapping[str, str]) -> Transform:
 
 
 def _is_case_blind(steps: Sequence[Mapping[str, str]]) -> bool:
-    """Say whether the steps do the same to ASCII text before and after it is lower-cased: no set tells a from A."""
+    """Return whether the steps treat upper and lower case of ASCII letters alike: no set has only one of a and A."""
     sets = [step[field] for step in steps for field in STEPS[step["step"]][1]]
     letters = [{character for character in characters if character.isascii()} for characters in sets]
     return all({character.swapcase() for character in characters} == characters for characters in letters)

@@ -1,4 +1,4 @@
-"""The tokenizer: normalization, splitting, a vocabulary with special tokens, and the way back to text."""
+"""The tokenizer: normalization, splitting, a vocabulary with special tokens, and decoding to text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KINDS = ("word", "char")
 SPLITS = {
     "space": " ",
     "whitespace": None,
-}  # what words are split on; a no-break space is only white space
+}  # separators of words; a no-break space is white space, but not a space
 SPECIALS = {"pad": "<pad>", "unk": "<unk>", "start": "<start>", "end": "<end>"}  # in the order of their ids
 _FORMAT = 1
 _WRITTEN: dict[str, Callable[[str], str]] = {
@@ -31,10 +31,10 @@ _WRITTEN: dict[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A text as token ids, with what a caller must be told.
+    """A text as token ids, with its pieces and unknown words.
 
-    ``ids`` are the token ids, special tokens included. ``pieces`` are the normalized words (or characters) of the
-    text, unknown ones as they stand there. ``unknown`` lists the words that are not in the vocabulary, in order.
+    ``ids``: the token ids, special tokens included. ``pieces``: the normalized words (or characters) of the text,
+    unknown ones too. ``unknown``: the words that are not in the vocabulary, in order.
     """
 
     ids: tuple[int, ...]
@@ -46,7 +46,7 @@ class Encoding:
 class WrittenForms:
     """How the corpus writes its lower-cased words, for the casing ``corpus``.
 
-    ``forms`` has one letter per vocabulary entry: ``.`` as it stands, ``C`` capitalized, ``U`` upper case, ``*``
+    ``forms``: one letter for each vocabulary entry: ``.`` unchanged, ``C`` capitalized, ``U`` upper case, ``*``
     listed in ``others`` by id. ``capitalize_first``: documents begin with a capital letter.
     """
 
@@ -55,14 +55,14 @@ class WrittenForms:
     capitalize_first: bool = False
 
     def write(self, token: int, word: str) -> str:
-        """Return ``word``, which has the id ``token``, as the corpus writes it."""
+        """Return ``word``, with the id ``token``, as the corpus writes it."""
         form = self.forms[token] if token < len(self.forms) else "."
         if form == "*":
             return (self.others or {}).get(token, word)
         return _WRITTEN[form](word)
 
     def extended(self, size: int, other: WrittenForms, tokens: Sequence[int]) -> WrittenForms:
-        """Return these forms of ``size`` entries, and after them those that ``other`` has of its ``tokens``."""
+        """Return these forms for ``size`` entries, followed by the forms that ``other`` has for its ``tokens``."""
         padded = dict(enumerate(tokens, size))
         new = "".join(other.forms[token] if token < len(other.forms) else "." for token in tokens)
         others = {n: (other.others or {})[token] for n, token in padded.items() if token in (other.others or {})}
@@ -74,7 +74,7 @@ class Tokenizer:
     """Turns text into token ids and back; immutable.
 
     ``vocabulary`` lists the tokens by id, the enabled ``specials`` first, in the order pad, unk, start, end.
-    Raises OptionError where the parts do not fit together.
+    Raises OptionError if the arguments do not fit together.
 
     >>> tokenizer = Tokenizer(kind="word", vocabulary=["<pad>", "i", "love", "you"], specials=["pad"])
     >>> tokenizer.encode("i love her").ids, tokenizer.encode("i love her").unknown
@@ -117,7 +117,7 @@ class Tokenizer:
         return len(self.vocabulary)
 
     def extended(self, other: Tokenizer, count: int) -> Tokenizer:
-        """Return this tokenizer with the first ``count`` words of ``other`` that it does not have, at its end.
+        """Return this tokenizer with up to ``count`` further words: the first ones of ``other`` that it lacks.
 
         >>> ours, theirs = (
         ...     Tokenizer(kind="word", vocabulary=words, specials=[]) for words in (["a", "b"], ["c", "b", "d"])
@@ -136,20 +136,20 @@ class Tokenizer:
         )
 
     def special(self, name: str) -> int | None:
-        """Return the id of the special token ``name`` (pad, unk, start, end), None where it is switched off."""
+        """Return the id of the special token ``name`` (pad, unk, start, end); None if the tokenizer has none."""
         return self._special_ids.get(name)
 
     def split(self, text: str) -> list[str]:
-        """Return the normalized words (or characters) of ``text``; raises OptionError for what is no text."""
-        check_text(text, what="what is encoded")
+        """Return the normalized words (or characters) of ``text``; raises OptionError if it is not a ``str``."""
+        check_text(text, what="the input to encode")
         return split(self.normalization(text), self.kind, self.split_on)
 
     def encode(self, text: str) -> Encoding:
-        """Encode ``text`` alone, without start or end; unknown words become ``<unk>`` or else are left out."""
+        """Encode ``text`` without start or end; unknown words become ``<unk>``, or are left out if there is none."""
         return self.encode_pieces(self.split(text))
 
     def encode_pieces(self, words: Iterable[str]) -> Encoding:
-        """Encode what :meth:`split` returned, or a part of it, as :meth:`encode` encodes a text."""
+        """Encode normalized words, the result of :meth:`split` or a part of it, as :meth:`encode` does."""
         pieces = tuple(words)
         found = tuple(map(self._words.get, pieces))
         if None not in found:
@@ -160,14 +160,14 @@ class Tokenizer:
         return Encoding(tuple([token for token in filled if token is not None]), pieces, unknown)
 
     def encode_document(self, text: str) -> Encoding:
-        """Encode a whole document as training sees it: with ``<start>`` and ``<end>`` where they are switched on."""
+        """Encode a whole document as in training: with ``<start>`` and ``<end>`` if the tokenizer has them."""
         body = self.encode(text)
         return self._framed(body, start=True, end=True)
 
     def encode_prompt(self, text: str) -> Encoding:
-        """Encode the beginning of a document. A ``<start>`` that opens the text is understood, and not needed.
+        """Encode the beginning of a document; the text may begin with ``<start>``, but need not.
 
-        Raises PromptError for what is no text, and when nothing is left to begin from.
+        Raises PromptError if ``text`` is not a ``str``, or gives no token to start from.
         """
         check_prompt(text)
         text = self.without_start(text)
@@ -179,8 +179,8 @@ class Tokenizer:
         return encoding
 
     def without_start(self, text: str) -> str:
-        """Return ``text`` without a ``<start>`` that opens it, where the model has one."""
-        check_text(text, what="what is encoded")
+        """Return ``text`` without ``<start>`` at its beginning, if the tokenizer has this token."""
+        check_text(text, what="the input to encode")
         opening = SPECIALS["start"]
         stripped = text.lstrip()
         if "start" in self._special_ids and stripped.startswith(opening):
@@ -196,11 +196,11 @@ class Tokenizer:
     # -- text --------------------------------------------------------------------------------------------------
 
     def detokenizer(self, casing: str = "none") -> Detokenizer:
-        """Return a fresh joiner of pieces for this tokenizer."""
+        """Return a new :class:`Detokenizer` for this tokenizer."""
         return Detokenizer(spaced=self.kind == "word", casing=casing, capitalize_first=self.written.capitalize_first)
 
     def piece(self, token: int, casing: str = "none") -> str:
-        """Return the text of one token, empty for a special one; the casing ``corpus`` is applied here."""
+        """Return the text of one token, empty for a special token; applies the casing ``corpus``, but no other."""
         if not 0 <= token < len(self.vocabulary):
             raise OptionError(f"token id {token} is outside the vocabulary of {len(self.vocabulary)}")
         if token < len(self.specials):
@@ -209,7 +209,7 @@ class Tokenizer:
         return self.written.write(token, word) if casing == "corpus" else word
 
     def prompt_pieces(self, encoding: Encoding, casing: str = "none") -> list[str]:
-        """Return the pieces of an encoded prompt, unknown words as the user wrote them."""
+        """Return the pieces of an encoded prompt; unknown words are normalized only."""
         if casing != "corpus":
             return list(encoding.pieces)
         return [
@@ -218,13 +218,13 @@ class Tokenizer:
         ]
 
     def decode(self, ids: Iterable[int], casing: str = "none") -> str:
-        """Return the text of ``ids`` as a person would write it; special tokens are never shown."""
+        """Return the text of ``ids`` as a person would write it, without special tokens."""
         return self.detokenizer(casing).join(self.piece(int(token), casing) for token in ids)
 
     # -- JSON --------------------------------------------------------------------------------------------------
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as a JSON-ready dictionary."""
+        """Return the tokenizer as a JSON-ready dictionary."""
         return {
             "version": _FORMAT,
             "kind": self.kind,
@@ -241,7 +241,7 @@ class Tokenizer:
 
     @classmethod
     def from_json(cls, value: object) -> Tokenizer:
-        """Rebuild a tokenizer from :meth:`to_json`'s dictionary; OptionError says what does not fit."""
+        """Return the tokenizer of a dictionary from :meth:`to_json`; raises OptionError if it is not valid."""
         if not isinstance(value, dict):
             raise OptionError(f"a tokenizer is a JSON object, not {type(value).__name__}")
         if value.get("version") != _FORMAT:
@@ -262,7 +262,7 @@ class Tokenizer:
 
 
 def split(normalized: str, kind: str, split_on: str) -> list[str]:
-    """Split a normalized text into words or characters."""
+    """Return the words or characters of a normalized text."""
     if kind == "char":
         return list(normalized)
     words = normalized.split(SPLITS[split_on])
@@ -285,7 +285,7 @@ def _one_of(what: str, value: str, accepted: Iterable[str]) -> str:
 
 
 def _text(value: object) -> str:
-    """Return ``value``, or, for a message, what it is instead of a text."""
+    """Return ``value`` if it is a text, else its description for a message."""
     return value if isinstance(value, str) else shown(value)
 
 

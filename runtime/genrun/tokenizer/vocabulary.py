@@ -1,4 +1,4 @@
-"""From documents to a tokenizer: counts words, orders and limits the vocabulary, learns how words are written."""
+"""Builds a tokenizer from documents: counts words, sorts and limits the vocabulary, learns how words are written."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ __all__ = ["TokenizerSettings", "VocabularyBuilder"]
 
 @dataclass(frozen=True, slots=True)
 class TokenizerSettings:
-    """What a tokenizer is to be like; its vocabulary comes from the corpus.
+    """The settings of a tokenizer, all but its vocabulary, which comes from the corpus.
 
     ``vocabulary_limit``: the most entries besides ``<pad>`` (other special tokens count), 0 for no limit.
-    ``minimum_count``: rarer words are left out. Raises OptionError for what is not accepted.
+    ``minimum_count``: rarer words are left out. Raises OptionError for a value that is not accepted.
     """
 
     kind: str = "word"
@@ -54,10 +54,10 @@ class TokenizerSettings:
 
 
 class VocabularyBuilder:
-    """Counts the words of documents, one pass, then builds the tokenizer.
+    """Counts the words of documents in one pass, then builds the tokenizer.
 
-    It holds at most ``held`` different words, and their ways of writing, besides the vocabulary that it builds. What
-    exceeds that goes to temporary files, which the end of a ``with`` block removes.
+    Besides the vocabulary, it holds at most ``held`` different words and their written forms in memory. The others go
+    to temporary files, which the end of a ``with`` block removes.
 
     >>> with VocabularyBuilder(TokenizerSettings(specials=("pad",))) as builder:
     ...     for document in ("a rose is a rose", "is it"):
@@ -70,8 +70,8 @@ class VocabularyBuilder:
         self.settings = settings
         self.documents = 0
         self.words = 0  # or characters, in all
-        self.distinct = 0  # different ones, the special tokens not counted; known when the tokenizer has been built
-        self._by_count: Counter[int] = Counter()  # how many words have been seen so often; known then, too
+        self.distinct = 0  # different words, without special tokens; known after build()
+        self._by_count: Counter[int] = Counter()  # number of words by their count; known after build()
         self._normalization = Normalization(settings.normalization)
         self._learn_case = settings.kind == "word" and self._normalization.lowercases
         self._counts = WordCounts(held, lowercase=self._learn_case)
@@ -88,7 +88,7 @@ class VocabularyBuilder:
         self._counts.close()
 
     def add(self, document: str) -> None:
-        """Count the words of one document; OSError if there is no room for a temporary file that is needed."""
+        """Count the words of one document; raises OSError if there is no room for a temporary file."""
         if self._learn_case:
             self._add_cased(document)
         else:
@@ -109,7 +109,7 @@ class VocabularyBuilder:
         if len(words) == len(written):
             self._counts.add(zip(words, written, strict=True))
             self._capitalized += bool(written) and written[0] != words[0]
-        else:  # a letter whose lower case is longer moved a boundary: nothing to learn here
+        else:  # a letter with a longer lower case moved a word boundary: learn no written forms
             self._counts.add(zip(words, words, strict=True))
 
     def build(self) -> Tokenizer:
@@ -130,7 +130,7 @@ class VocabularyBuilder:
         )
 
     def words_for(self, percent: int) -> int:
-        """Return how many of the most frequent words are needed to cover ``percent`` of all; after :meth:`build`."""
+        """Return the number of most frequent words that cover ``percent`` of all words; after :meth:`build`."""
         left, needed = -(-self.words * percent // 100), 0
         for count, words in sorted(self._by_count.items(), reverse=True):
             taken = min(words, -(-left // count))

@@ -1,7 +1,7 @@
-"""Walks a graph in its order before it is run: which operators, how they are used, and what a step will cost.
+"""Walks through a graph before it is run and checks its operators, their use, and the cost of a step.
 
-A rule for each operator tells the shape of what it makes (:mod:`genrun.loading.graph.rules`). So a graph is refused
-where an operator would meet values that it cannot take, where a cost depends on what is computed, and where it is too
+For each operator, a rule computes the shapes of its outputs (:mod:`genrun.loading.graph.rules`). A graph is refused
+if an operator would receive values that it cannot take, if a cost depends on computed values, or if a cost is too
 high.
 """
 
@@ -20,7 +20,7 @@ from genrun.loading.graph.rules.value import Refused, Value, elements
 
 __all__ = ["OPTIONAL_INPUTS", "check_graph", "values_at"]
 
-# The inputs with defaults that the runtime feeds: dtype, and shape for a batch (None is the batch itself).
+# The optional inputs that the runtime feeds: dtype and shape, with None for the batch size.
 OPTIONAL_INPUTS: dict[str, tuple[str, tuple[int | None, ...]]] = {
     "draw": ("float64", (None, 1)),
     "temperature": ("float64", ()),
@@ -34,7 +34,7 @@ Scope = MutableMapping[str, Value]
 
 
 def check_graph(file: OnnxFile) -> None:
-    """Raise Refused, with the operator and the reason in a line, for a graph that is not safe to run."""
+    """Raise Refused, with the operator and the reason in one line, for a graph that is not safe to run."""
     if file.opset not in _OPSETS:
         raise Refused(f"it uses the operators of version {file.opset}, not {_OPSETS[0]} to {_OPSETS[-1]}")
     check_interface(file.graph)
@@ -49,14 +49,14 @@ def check_graph(file: OnnxFile) -> None:
 
 
 def values_at(graph: Graph, batch: int, cost: Cost) -> Scope:
-    """Return what is known of each value of a step of ``batch`` texts, and add what the step costs to ``cost``."""
+    """Return all values of a step of ``batch`` texts by name, and add the cost of the step to ``cost``."""
     scope = _fed(graph, batch)
     _run(graph, scope, cost)
     return scope
 
 
 def _limits(file: OnnxFile) -> Limits:
-    """Return the limits of the file; raises Refused for states beyond them."""
+    """Return the limits for the file; raises Refused if its states exceed them."""
     states = [value for value in file.graph.inputs if value.name.startswith("state.")]
     if len(states) > MOST_STATES:
         raise Refused(f"it has {len(states):,} states; at most {MOST_STATES} can be carried")
@@ -69,7 +69,7 @@ def _limits(file: OnnxFile) -> Limits:
 
 
 def _check_names(graph: Graph, outer: frozenset[str] = frozenset(), count: int = 0) -> int:
-    """Raise Refused for a name that is given twice, or for too many nodes; return ``count`` and the graph's."""
+    """Return ``count`` plus the nodes of the graph; raises Refused for a duplicate name or too many nodes."""
     inputs = {value.name for value in graph.inputs}
     if outer and inputs:
         raise Refused("a graph within the graph has inputs")
@@ -89,7 +89,7 @@ def _check_names(graph: Graph, outer: frozenset[str] = frozenset(), count: int =
 
 
 def _fed(graph: Graph, batch: int) -> dict[str, Value]:
-    """Return the inputs of a step of ``batch`` texts."""
+    """Return the inputs of a step of ``batch`` texts by name."""
     scope: dict[str, Value] = {}
     for value in graph.inputs:
         if value.name in graph.constants:
@@ -102,10 +102,10 @@ def _fed(graph: Graph, batch: int) -> dict[str, Value]:
 
 
 def _default(graph: Graph, value: ValueInfo, batch: int) -> dict[str, Value]:
-    """Return an input that has a default."""
+    """Return an optional input by name, with the shape that the runtime feeds."""
     constant = graph.constants[value.name]
     dtype, shape = OPTIONAL_INPUTS.get(value.name, ("", ()))
-    if dtype != constant.dtype:  # nobody feeds it
+    if dtype != constant.dtype:  # the runtime does not feed it
         return {value.name: Value(constant.dtype, constant.shape, constant.known)}
     if constant.shape != tuple(1 if size is None else size for size in shape):
         raise Refused(f"the default of its input {value.name!r} has the shape {list(constant.shape)}")
@@ -113,7 +113,7 @@ def _default(graph: Graph, value: ValueInfo, batch: int) -> dict[str, Value]:
 
 
 def _run(graph: Graph, scope: Scope, cost: Cost) -> None:
-    """Add the values that the graph makes to ``scope`` and what they cost to ``cost``."""
+    """Add the values that the graph computes to ``scope``, and their cost to ``cost``."""
     for name, constant in graph.constants.items():
         scope.setdefault(name, Value(constant.dtype, constant.shape, constant.known))
     for node in graph.nodes:
@@ -130,11 +130,11 @@ def _run(graph: Graph, scope: Scope, cost: Cost) -> None:
 
 
 class _Inner(Refused):
-    """Raised within a branch: the operator has been named already."""
+    """Raised within a branch; its message already names the operator."""
 
 
 def _made(node: Node, scope: Scope, cost: Cost) -> Sequence[Value]:
-    """Return what a node makes."""
+    """Return the outputs of a node."""
     operator = OPERATORS.get(node.operator)
     if operator is None:
         raise Refused("is not one that a model file may use")
@@ -153,7 +153,7 @@ def _made(node: Node, scope: Scope, cost: Cost) -> Sequence[Value]:
 
 
 def _check_form(node: Node, operator: Operator) -> None:
-    """Raise Refused for numbers of inputs and outputs, or for attributes, that the operator does not have."""
+    """Raise Refused if the node's inputs, outputs or attributes are not those of the operator."""
     for what, count, (least, most) in (
         ("inputs", len(node.inputs), operator.inputs),
         ("outputs", len(node.outputs), operator.outputs),
@@ -179,19 +179,19 @@ def _fits(attribute: Attribute, kind: str) -> bool:
 def _read(name: str, scope: Scope) -> Value:
     value = scope.get(name)
     if value is None:
-        raise Refused(f"it takes {name[:60]!r}, which nothing before makes")
+        raise Refused(f"it takes {name[:60]!r}, which no earlier node makes")
     return value
 
 
 def _branches(node: Node, scope: Scope, cost: Cost) -> list[Value]:
-    """Return what either of the two graphs of an ``If`` makes."""
+    """Return the outputs of an ``If``, which are those of one of its two graphs."""
     if elements(_read(node.inputs[0], scope).shape) != 1:
         raise Refused("chooses by more than one value")
     results = []
     for name in ("then_branch", "else_branch"):
         branch = node.attributes.get(name)
         if branch is None or len(branch.value.outputs) != len(node.outputs):
-            raise Refused(f"has no {name} that makes what it makes")
+            raise Refused(f"has no {name} with the same number of outputs")
         inner: Scope = ChainMap({}, scope)
         try:
             _run(branch.value, inner, cost)
@@ -202,7 +202,7 @@ def _branches(node: Node, scope: Scope, cost: Cost) -> list[Value]:
 
 
 def _check_declared(graph: Graph, scope: Scope, batch: int) -> None:
-    """Raise Refused where a value is declared with another type or shape than it has; memory is planned by that."""
+    """Raise Refused if a declared type or shape is wrong, since onnxruntime plans memory by the declarations."""
     for name in ("logits", *(f"{value.name}.next" for value in graph.inputs if value.name.startswith("state."))):
         made = _read(name, scope)
         if made.shape[:1] != (batch,) or not made.exact:
@@ -210,7 +210,7 @@ def _check_declared(graph: Graph, scope: Scope, batch: int) -> None:
     for declared in (*graph.outputs, *graph.declared):
         value = scope.get(declared.name)
         if value is None:
-            raise Refused(f"it declares {declared.name[:60]!r}, which nothing makes")
+            raise Refused(f"it declares {declared.name[:60]!r}, which no node makes")
         shape = declared.shape
         fits = value.dtype == declared.dtype and (shape is None or len(shape) == len(value.shape))
         pairs = zip(shape or (), value.shape, strict=False)

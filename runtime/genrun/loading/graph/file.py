@@ -1,4 +1,4 @@
-"""An ONNX file as its parts: metadata, and the graph with its nodes, constants, inputs and outputs (onnx.proto)."""
+"""Reads an ONNX file: the graph with its nodes, constants, inputs and outputs (onnx.proto)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genrun.loading.graph.protobuf import BYTES, FIXED32, FIXED64, VARINT, Field
 
 __all__ = ["DTYPES", "Attribute", "ExternalData", "Graph", "Node", "OnnxFile", "Tensor", "ValueInfo", "read_onnx"]
 
-# TensorProto.DataType → name; no texts, no complex numbers, nothing smaller than a byte
+# TensorProto.DataType → name, without texts, complex numbers, and types smaller than a byte
 DTYPES = {
     1: "float32",
     2: "uint8",
@@ -30,10 +30,10 @@ DTYPES = {
     16: "bfloat16",
 }
 _BYTES = {name: int("".join(c for c in name if c.isdigit()) or 8) // 8 for name in DTYPES.values()}
-_MOST_KNOWN = 1024  # elements of a constant that are read: shapes, axes, and the like
+_MOST_KNOWN = 1024  # elements of a constant whose values are read: shapes, axes, and the like
 _DEEPEST = 8  # graphs within graphs
 
-# TensorProto: field → the dtypes that it may hold (raw_data holds all) and whether its numbers are varints
+# TensorProto: field → the dtypes that it may hold (raw_data may hold all), and whether its numbers are varints
 _TYPED_DATA = {
     4: ({"float32"}, False),
     5: ({"int32", "int16", "int8", "uint16", "uint8", "bool", "float16", "bfloat16"}, True),
@@ -49,7 +49,7 @@ class ExternalData(Malformed):
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A constant: ``known`` are its values if they are few whole numbers, else None."""
+    """A constant; ``known`` has its values if they are few whole numbers, else it is None."""
 
     name: str
     dtype: str
@@ -59,7 +59,7 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class ValueInfo:
-    """A declared value: ``shape`` has None for a dimension without a number, and is None if there is none at all."""
+    """A declared value; ``shape`` has None for a dynamic dimension, and is None if no shape is declared."""
 
     name: str
     dtype: str
@@ -68,7 +68,7 @@ class ValueInfo:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An attribute: ``kind`` is i, f, s, t or g for one value, is, fs or ss for a list of them."""
+    """An attribute; ``kind`` is i, f, s, t or g for one value, and is, fs or ss for a list."""
 
     name: str
     kind: str
@@ -77,7 +77,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An operator with the names of its inputs, ``""`` for one that is left out, and of its outputs."""
+    """An operator with the names of its inputs, ``""`` for an omitted one, and of its outputs."""
 
     operator: str
     inputs: tuple[str, ...]
@@ -87,7 +87,7 @@ class Node:
 
 @dataclass(slots=True)
 class Graph:
-    """A graph: nodes in their order, constants by name, declared inputs, outputs and values between them."""
+    """A graph: nodes in order, constants by name, and the declared inputs, outputs and intermediate values."""
 
     nodes: list[Node] = field(default_factory=list)
     constants: dict[str, Tensor] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class OnnxFile:
-    """An ONNX file; ``opset`` is the version of the standard operators, ``size`` the bytes of the file."""
+    """An ONNX file; ``opset``: the version of the standard operators; ``size``: of the file, in bytes."""
 
     graph: Graph
     opset: int
@@ -106,7 +106,7 @@ class OnnxFile:
 
 
 def read_onnx(content: memoryview) -> OnnxFile:
-    """Return the parts of an ONNX file with one graph of standard operators; raises Malformed for any other."""
+    """Return the parts of an ONNX file; raises Malformed unless it is one graph of standard operators."""
     reader = _Reader(Wire(content))
     graph: Graph | None = None
     opset = 0
@@ -125,13 +125,16 @@ def read_onnx(content: memoryview) -> OnnxFile:
 
 
 class _Reader:
-    """Reads messages of onnx.proto by the numbers of their fields."""
+    """Reads the messages of onnx.proto by field number."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
     def fields(self, start: int, end: int, what: str, kinds: Mapping[int, int], repeated: set[int]) -> list[Field]:
-        """Return the fields of ``what``: bytes unless ``kinds`` has another wire type, once unless ``repeated``."""
+        """Return the fields of the message ``what``.
+
+        A field must have the wire type BYTES, or that in ``kinds``, and occur once, unless it is in ``repeated``.
+        """
         found, seen = [], set()
         for item in self._wire.fields(start, end):
             if item.number not in repeated:
@@ -148,7 +151,7 @@ class _Reader:
         return self.fields(item.start, item.end, what, kinds, repeated)
 
     def opset(self, item: Field) -> int:
-        """Return the version of the standard operators, 0 for another set."""
+        """Return the version of the standard operators; 0 for another operator set."""
         domain, version = "", 0
         for part in self._within(item, "an opset", {2: VARINT}, set()):
             if part.number == 1:
@@ -216,7 +219,7 @@ class _Reader:
         number, letter = _ATTRIBUTES[kind]
         if any(part.number != number for part in values) or (len(letter) == 1 and len(values) > 1):
             raise Malformed(f"the attribute {name[:60]!r} does not have one value of its type")
-        if len(letter) == 1 and not values:  # protobuf leaves out nothing that was set, not even a zero
+        if len(letter) == 1 and not values:  # protobuf writes every field that was set, even a zero
             raise Malformed(f"the attribute {name[:60]!r} has no value")
         return Attribute(name, letter, self._attribute_value(letter, values, depth))
 
@@ -262,7 +265,7 @@ class _Reader:
         return Tensor(name, dtype, tuple(shape), self._known(name, dtype, shape, data))
 
     def _known(self, name: str, dtype: str, shape: list[int], data: Field | None) -> NDArray[np.int64] | None:
-        """Return the values of a small constant of whole numbers; raises Malformed where the data are too few."""
+        """Return the values of a small constant of whole numbers; raises Malformed if their number is wrong."""
         count = 1
         for size in shape:
             count *= size
@@ -296,7 +299,7 @@ class _Reader:
         code, shape = 0, None
         for part in self._within(item, "a type", {}, set()):
             if part.number not in (1, 6):
-                raise Malformed(f"the graph's {name[:60]!r} is no tensor")
+                raise Malformed(f"the graph's {name[:60]!r} is not a tensor")
             for inner in self._within(part, "a tensor's type", {1: VARINT}, set()) if part.number == 1 else ():
                 if inner.number == 1:
                     code = inner.value
@@ -304,7 +307,7 @@ class _Reader:
                     dimensions = self._within(inner, "a shape", {}, {1})
                     shape = tuple(self._dimension(dimension) for dimension in dimensions)
         if code not in DTYPES:
-            raise Malformed(f"the graph's {name[:60]!r} is no tensor of a type that a model file may have")
+            raise Malformed(f"the graph's {name[:60]!r} is not a tensor of an accepted type")
         return DTYPES[code], shape
 
     def _dimension(self, item: Field) -> int | None:

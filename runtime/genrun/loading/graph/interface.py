@@ -1,4 +1,4 @@
-"""What makes a graph a decoding step: a token and states in, logits and the next states out."""
+"""Checks that a graph is a decoding step: a token and states in, logits and the next states out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["NotAStep", "check_interface", "shown"]
 
 
 class NotAStep(Refused):
-    """The graph is no decoding step, whatever it computes."""
+    """The inputs and outputs of a graph are not those of a decoding step."""
 
 
 def check_interface(graph: Graph) -> None:
@@ -50,7 +50,7 @@ def _check_state(state: ValueInfo, after: ValueInfo) -> None:
 
 
 def shown(shape: Sequence[int | None] | None) -> str:
-    """Return a shape for a message, with a question mark for a dimension without a number.
+    """Return a shape for a message, with a question mark for a dynamic dimension.
 
     >>> shown((None, 8))
     '[?, 8]'

@@ -1,4 +1,4 @@
-"""The metadata of an ONNX file, texts by name, and the digest by which a changed file is noticed."""
+"""Reads genrun's metadata of an ONNX file, and computes the digest that detects a changed file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PREFIX = "genrun."
 DIGEST = f"{PREFIX}digest"
 _METADATA = 14  # field of a ModelProto: entries of key (1) and value (2)
 _MEBIBYTE = 2**20
-# The most bytes that a document may have; those that are not listed are not read.
+# The most bytes of each document; other entries are not read.
 _MOST_BYTES = {
     "format_version": 16,
     "digest": 128,
@@ -24,16 +24,16 @@ _MOST_BYTES = {
 
 
 class Properties(dict[str, str]):
-    """The documents of a model file by key, ``genrun.`` included.
+    """The documents of a model file by key, with the prefix ``genrun.``.
 
-    ``signed``: where the entry of the digest begins and ends in the file, None without one.
+    ``signed``: start and end of the digest's entry in the file; None without a digest.
     """
 
     signed: tuple[int, int] | None = None
 
 
 def read_properties(content: memoryview) -> Properties:
-    """Return the metadata of genrun's; raises Malformed for what is too large, not UTF-8, or there twice."""
+    """Return genrun's metadata; raises Malformed for an entry that is too large, not UTF-8, or there twice."""
     properties, wire, at = Properties(), Wire(content), 0
     for entry in wire.fields(0, len(content)):
         if entry.number == _METADATA and entry.kind == BYTES:
@@ -50,7 +50,7 @@ def read_properties(content: memoryview) -> Properties:
 
 
 def _key(wire: Wire, parts: dict[int, Field]) -> str:
-    """Return the key of an entry that is to be read, empty for any other; raises Malformed if it is too large."""
+    """Return the key of an entry if it is genrun's, else an empty text; raises Malformed if it is too large."""
     if 1 not in parts or parts[1].end - parts[1].start > 64:
         return ""
     key = wire.text(parts[1], "the name of a metadata entry")
@@ -64,14 +64,14 @@ def _key(wire: Wire, parts: dict[int, Field]) -> str:
 
 
 def digest_of(content: memoryview, without: tuple[int, int]) -> str:
-    """Return the digest of a file without the bytes ``without``, in which the digest itself stands."""
+    """Return the digest of a file without its bytes ``without`` (start, end), which hold the digest itself."""
     sha = hashlib.sha256(content[: without[0]])
     sha.update(content[without[1] :])
     return f"sha256:{sha.hexdigest()}"
 
 
 def with_digest(content: bytes) -> bytes:
-    """Return an ONNX file with the digest of what ``content`` is, as one more entry of its metadata.
+    """Return the ONNX file ``content`` with its digest as an additional metadata entry.
 
     >>> len(with_digest(b""))
     90

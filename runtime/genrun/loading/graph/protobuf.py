@@ -1,6 +1,7 @@
-"""The wire format of protobuf: a message as its fields, without a schema.
+"""Reads the wire format of protobuf: a message as its fields, without a schema.
 
-Stricter than protobuf itself, which repairs and merges much: what two parsers could read differently is refused.
+It is stricter than protobuf itself, which repairs and merges: bytes that two parsers could read differently are
+refused.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ _MOST_FIELDS = 500_000  # in one file: about half a second of reading
 
 
 class Malformed(Exception):
-    """The bytes are not what a writer of ONNX files writes."""
+    """The bytes are not a well-formed ONNX file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a message: its ``number``, its wire type ``kind``, and what it holds.
+    """A field of a message: its ``number``, its wire type ``kind``, and its content.
 
-    ``value``: the number of a varint; 0 for the other kinds, whose bytes are those from ``start`` to ``end``.
+    ``value``: the value of a varint; 0 for the other kinds, whose content is the bytes from ``start`` to ``end``.
     """
 
     number: int
@@ -34,7 +35,7 @@ class Field:
 
 
 class Wire:
-    """The bytes of a file, with a limit on the number of fields that are read from it.
+    """The bytes of a file, with a limit on the number of fields read from it.
 
     >>> [(field.number, field.value) for field in Wire(memoryview(bytes([8, 150, 1]))).fields(0, 3)]
     [(1, 150)]
@@ -74,14 +75,14 @@ class Wire:
         return bytes(self.content[field.start : field.end])
 
     def text(self, field: Field, what: str) -> str:
-        """Return the content of a field as text; raises Malformed, which names ``what``, if it is not UTF-8."""
+        """Return the content of a field as text; raises Malformed, with ``what`` as its name, if it is not UTF-8."""
         try:
             return str(self.content[field.start : field.end], "utf-8")
         except UnicodeDecodeError:
             raise Malformed(f"{what} is not UTF-8 text") from None
 
     def varints(self, field: Field) -> list[int]:
-        """Return the numbers of a repeated field, which is one varint or a packed row of them."""
+        """Return the numbers of a repeated field: one varint or a packed list of them."""
         if field.kind == VARINT:
             return [field.value]
         values, at = [], field.start
@@ -91,7 +92,7 @@ class Wire:
         return values
 
     def _varint(self, at: int, end: int) -> tuple[int, int]:
-        """Return the number at ``at`` and where it ends (base 128, the lowest seven bits first)."""
+        """Return the number at ``at`` and the position after it (base 128, the lowest seven bits first)."""
         value = shift = 0
         content = self.content
         while at < end:
@@ -109,7 +110,7 @@ class Wire:
 
 
 def signed(value: int) -> int:
-    """Return a varint as the int64 that it stands for.
+    """Return the int64 value of a varint.
 
     >>> signed(2**64 - 1)
     -1

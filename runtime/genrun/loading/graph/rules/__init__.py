@@ -1,4 +1,4 @@
-"""What each operator that a model file may use makes of its inputs: the allow-list, one module for each kind."""
+"""The accepted operators, and rules that compute the shapes of their outputs; one module for each kind."""
 
 from genrun.loading.graph.rules import (
     combining,

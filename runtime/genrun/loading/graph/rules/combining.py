@@ -1,4 +1,4 @@
-"""Choosing between two graphs; both are checked, whichever is taken."""
+"""The operator ``If``, which chooses between two graphs; both are checked."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["either"]
 
 @allow("If", 1, outputs=(1, 16), then_branch="g", else_branch="g")
 def _if(use: Use) -> list[Value]:
-    """The checker runs the branches and combines what they make by :func:`either`."""
+    """Never called: the checker runs both branches and combines their outputs with :func:`either`."""
     raise Refused("chooses between no graphs")
 
 
 def either(one: Value, other: Value) -> Value:
-    """Return what may be one of two values: the larger of each dimension."""
+    """Return a value that may be either of two: each dimension is the larger one."""
     if len(one.shape) != len(other.shape) or one.dtype != other.dtype:
         raise Refused("chooses between values of different types or ranks")
     pairs = list(zip(one.shape, other.shape, strict=True))

@@ -90,7 +90,7 @@ def _where(use: Use) -> list[Value]:
 def _clip(use: Use) -> list[Value]:
     for bound in (use.get(1), use.get(2)):
         if bound is not None and bound.shape:
-            raise Refused("has a bound that is no single number")
+            raise Refused("has a bound that is not a single number")
     return [_like(use[0])]
 
 

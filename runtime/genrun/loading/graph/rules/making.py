@@ -1,4 +1,4 @@
-"""Operators that make values of a shape that is given."""
+"""Operators that make values of a given shape."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def _expand(use: Use) -> list[Value]:
 def _tile(use: Use) -> list[Value]:
     value, repeats = use.exact(0), _sizes(use, 1)
     if len(repeats) != len(value.shape):
-        raise Refused("does not say how often for each dimension")
+        raise Refused("does not have one repeat for each dimension")
     return [Value(value.dtype, tuple(a * b for a, b in zip(value.shape, repeats, strict=True)))]
 
 
 @allow("Range", 3)
 def _range(use: Use) -> list[Value]:
     if any(value.shape for value in use.all):
-        raise Refused("goes from what is no single number")
+        raise Refused("has a bound or step that is not a single number")
     start, limit, step = (int(use.known(i)) for i in range(3))
     if not step or len(range(start, limit, step)) > _LONGEST:
         raise Refused(f"makes more than {_LONGEST:,} numbers")
@@ -75,8 +75,8 @@ def _range(use: Use) -> list[Value]:
 
 
 def _sizes(use: Use, index: int) -> tuple[int, ...]:
-    """Return a shape that is given as an input."""
+    """Return the shape in the input ``index``."""
     numbers = use.known(index)
     if numbers.ndim != 1 or len(numbers) > 8 or (numbers < 0).any():
-        raise Refused("is given a shape that is none")
+        raise Refused("has an invalid shape as input")
     return tuple(numbers.tolist())

@@ -1,4 +1,4 @@
-"""Products of matrices, and what they cost."""
+"""Matrix products, and their cost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _multiplied(use: Use) -> tuple[int, ...]:
 def _gemm(use: Use) -> list[Value]:
     a, b = use.exact(0).shape, use.exact(1).shape
     if len(a) != 2 or len(b) != 2:
-        raise Refused("multiplies what are no matrices")
+        raise Refused("multiplies values that are not matrices")
     a = a[::-1] if use.attribute("transA", 0) else a
     b = b[::-1] if use.attribute("transB", 0) else b
     shape = (a[0], b[1])

@@ -1,4 +1,4 @@
-"""How an operator is described, and one use of it in a graph."""
+"""The description of an operator, and one use of it in a graph."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ __all__ = ["OPERATORS", "Operator", "Rule", "Use", "allow"]
 
 @dataclass(slots=True)
 class Use:
-    """One node with its inputs, ``None`` where one is left out; a rule adds the multiplications to ``work``."""
+    """One node with its inputs, ``None`` for an omitted one; a rule adds its multiplications to ``work``."""
 
     node: Node
     inputs: Sequence[Value | None]
     work: int = field(default=0)
 
     def __getitem__(self, index: int) -> Value:
-        """Return an input that must be there."""
+        """Return a required input; raises Refused if it is omitted."""
         value = self.get(index)
         if value is None:
             raise Refused(f"lacks its input {index}")
         return value
 
     def get(self, index: int) -> Value | None:
-        """Return an input, None where it is left out."""
+        """Return an input, None if it is omitted."""
         return self.inputs[index] if index < len(self.inputs) else None
 
     @property
     def all(self) -> list[Value]:
-        """All inputs, of which none may be left out."""
+        """All inputs; raises Refused if one is omitted."""
         return [self[index] for index in range(len(self.inputs))]
 
     def exact(self, index: int) -> Value:
-        """Return an input whose shape must be known exactly."""
+        """Return an input; raises Refused unless its shape is known exactly."""
         if not self[index].exact:
             raise Refused("takes a value whose size is not known beforehand")
         return self[index]
@@ -51,14 +51,14 @@ class Use:
         return default if found is None else found.value
 
     def known(self, index: int) -> NDArray[np.int64]:
-        """Return the numbers of an input that must be known beforehand, such as a shape."""
+        """Return the numbers of an input, such as a shape; raises Refused unless they are known beforehand."""
         numbers = self[index].known
         if numbers is None:
             raise Refused(f"takes its input {index} from what is computed, so its cost cannot be known beforehand")
         return numbers
 
     def numbers(self, index: int, attribute: str) -> list[int] | None:
-        """Return a list of numbers that is an input or, in older graphs, an attribute; None where it is left out."""
+        """Return a list of numbers: an input or, in older graphs, an attribute; None if it is omitted."""
         listed = self.attribute(attribute)
         if listed is not None:
             return list(listed)
@@ -72,8 +72,8 @@ Rule = Callable[[Use], Sequence[Value]]
 class Operator:
     """An operator that a graph may use.
 
-    ``inputs`` and ``outputs``: the least and most of them; ``optional``: which inputs may be left out;
-    ``attributes``: the letter of each one's type (see :class:`~genrun.loading.graph.file.Attribute`), b for 0 or 1.
+    ``inputs``, ``outputs``: the least and greatest number. ``optional``: the inputs that may be omitted.
+    ``attributes``: the type of each, a letter of :class:`~genrun.loading.graph.file.Attribute`, or b for 0 or 1.
     """
 
     rule: Rule
@@ -93,7 +93,7 @@ def allow(
     optional: Sequence[int] = (),
     **attributes: str,
 ) -> Callable[[Rule], Rule]:
-    """Add the operators ``names``, separated by spaces, whose shapes the decorated rule tells."""
+    """Add the operators ``names``, separated by spaces, with the decorated function as their rule."""
 
     def pair(count: int | tuple[int, int]) -> tuple[int, int]:
         return (count, count) if isinstance(count, int) else count

@@ -1,4 +1,4 @@
-"""Operators that give the same elements another order or shape."""
+"""Operators that change the order or shape of elements."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def _reshape(use: Use) -> list[Value]:
     value = use.exact(0)
     wanted = use.known(1)
     if wanted.ndim != 1 or len(wanted) > 8 or (wanted < -1).any() or (wanted == -1).sum() > 1:
-        raise Refused("is given a shape that is none")
+        raise Refused("has an invalid shape as input")
     sizes = wanted.tolist()
     if not use.attribute("allowzero", 0):
         if any(size == 0 and i >= len(value.shape) for i, size in enumerate(sizes)):
-            raise Refused("keeps a dimension that there is not")
+            raise Refused("keeps a dimension that does not exist")
         sizes = [value.shape[i] if size == 0 else size for i, size in enumerate(sizes)]
     count, rest = elements(value.shape), elements(size for size in sizes if size != -1)
     if -1 in sizes:
@@ -51,10 +51,10 @@ def _squeeze(use: Use) -> list[Value]:
     value = use.exact(0)
     listed = use.numbers(1, "axes")
     if listed is None:
-        raise Refused("does not name the axes that it takes away")
+        raise Refused("does not name the axes that it removes")
     axes = {check_axis(axis, len(value.shape)) for axis in listed}
     if any(value.shape[axis] != 1 for axis in axes) or len(axes) < len(listed):
-        raise Refused("takes away an axis that is longer than 1, or one twice")
+        raise Refused("removes an axis that is longer than 1, or the same axis twice")
     return [_reshaped(value, tuple(size for i, size in enumerate(value.shape) if i not in axes))]
 
 
@@ -75,7 +75,7 @@ def _transpose(use: Use) -> list[Value]:
     value = use.exact(0)
     order = use.attribute("perm", list(range(len(value.shape)))[::-1])
     if sorted(order) != list(range(len(value.shape))):
-        raise Refused("names each axis not exactly once")
+        raise Refused("does not name each axis exactly once")
     return [Value(value.dtype, tuple(value.shape[axis] for axis in order))]
 
 
@@ -102,12 +102,12 @@ def _split(use: Use) -> list[Value]:
     sizes = use.numbers(1, "split")
     if sizes is None:
         if use.attribute("num_outputs", count) != count or value.shape[axis] % count:
-            raise Refused(f"parts {value.shape[axis]} values into {use.attribute('num_outputs', count)} for {count}")
+            raise Refused(f"splits {value.shape[axis]} values into {use.attribute('num_outputs', count)} for {count}")
         sizes = [value.shape[axis] // count] * count
     elif use.attribute("num_outputs") is not None:
-        raise Refused("says twice into how many parts it parts its values")
+        raise Refused("gives the number of parts twice")
     if len(sizes) != count or any(size < 0 for size in sizes) or sum(sizes) != value.shape[axis]:
-        raise Refused(f"parts {value.shape[axis]} values into {sizes} for {count} outputs")
+        raise Refused(f"splits {value.shape[axis]} values into {sizes} for {count} outputs")
     return [Value(value.dtype, (*value.shape[:axis], size, *value.shape[axis + 1 :])) for size in sizes]
 
 
@@ -119,10 +119,10 @@ def _slice(use: Use) -> list[Value]:
     steps = [1] * len(starts) if use.get(4) is None else use.known(4).ravel().tolist()
     places = [check_axis(axis, len(value.shape)) for axis in axes]
     if not len(starts) == len(ends) == len(axes) == len(steps) == len(set(places)) or 0 in steps:
-        raise Refused("does not say from where to where for each axis once")
+        raise Refused("does not have one start and one end for each axis")
     cuts = [slice(None)] * len(value.shape)
     for axis, start, end, step in zip(places, starts, ends, steps, strict=True):
-        # Only with a negative step does an end below the beginning mean the beginning itself.
+        # An end before the first element includes that element only if the step is negative.
         below = step < 0 and end < -value.shape[axis]
         cuts[axis] = slice(start, None if below else end, step)
     shape = tuple(len(range(*cut.indices(size))) for cut, size in zip(cuts, value.shape, strict=True))
@@ -136,7 +136,7 @@ def _pad(use: Use) -> list[Value]:
     added = use.known(1).ravel().tolist()
     rank = len(value.shape)
     if use.attribute("mode", "constant") != "constant" or len(added) != 2 * rank or min(added, default=0) < 0:
-        raise Refused("pads otherwise than by a constant at both ends of each axis")
+        raise Refused("does not pad with a constant at both ends of each axis")
     filler = use.get(2)
     if filler is not None and elements(filler.shape) != 1:
         raise Refused("pads with more than one value")
@@ -146,5 +146,5 @@ def _pad(use: Use) -> list[Value]:
 @allow("Trilu", (1, 2), upper="b")
 def _trilu(use: Use) -> list[Value]:
     if len(use.exact(0).shape) < 2 or (use.get(1) is not None and use.known(1).size != 1):
-        raise Refused("takes a triangle of what is no matrix")
+        raise Refused("takes a triangle of a value that is not a matrix")
     return [Value(use[0].dtype, use[0].shape)]

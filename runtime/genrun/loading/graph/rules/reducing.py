@@ -1,4 +1,4 @@
-"""Operators that make fewer values of many along an axis, or order them along it."""
+"""Operators that reduce values along an axis, accumulate them, or take the highest."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _place(use: Use) -> list[Value]:
 
 
 def _reduced(value: Value, axes: Set[int], dtype: str, *, keep: bool) -> Value:
-    """Return what is left of ``value`` when ``axes`` are reduced to one element each, which is kept or dropped."""
+    """Return ``value`` with ``axes`` reduced to one element each; ``keep`` keeps these axes."""
     rank = len(value.shape)
     kept = [i for i in range(rank) if keep or i not in axes]
     shape = tuple(1 if i in axes else value.shape[i] for i in kept)
@@ -60,7 +60,7 @@ def _top(use: Use) -> list[Value]:
     axis = check_axis(use.attribute("axis", -1), len(value.shape))
     shape = list(value.shape)
     if count.shape != (1,):
-        raise Refused("has no single number of values to take")
+        raise Refused("does not have a single number as its k")
     if count.known is not None:
         shape[axis] = int(count.known[0])
         if not 1 <= shape[axis] <= value.shape[axis]:

@@ -1,4 +1,4 @@
-"""What is known of a value before the graph runs: its type, its shape, and sometimes its numbers."""
+"""A value of a graph before the graph runs: its type, its shape, and sometimes its numbers."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 __all__ = ["Refused", "Value", "broadcast", "check_axis", "elements"]
 
-_MOST_ELEMENTS = 2**40  # of one value; beyond it no limit on bytes could hold
+_MOST_ELEMENTS = 2**40  # of one value; any more would exceed every limit on bytes
 
 
 class Refused(Exception):
-    """An operator is used in a way that is not allowed, or whose cost cannot be known beforehand."""
+    """An operator is used in a way that is not allowed, or its cost cannot be known beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """A value at a given batch size.
 
-    ``known``: the numbers, int64, of a small value of whole numbers that does not depend on what is fed. ``linear``:
-    these numbers depend on the batch size. ``loose``: the axes, counted from the end (-1 is the last), along which
-    the size in ``shape`` is an upper bound.
+    ``known``: the numbers, int64, of a small value of whole numbers that does not depend on the fed values.
+    ``linear``: these numbers depend on the batch size. ``loose``: the axes, counted from the end (-1 is the last),
+    for which the size in ``shape`` is an upper bound.
     """
 
     dtype: str
@@ -39,7 +39,7 @@ class Value:
 
 
 def elements(shape: Iterable[int]) -> int:
-    """Return the number of elements of a value; raises Refused where it is absurd."""
+    """Return the number of elements of a value; raises Refused above 2**40."""
     count = 1
     for size in shape:
         count *= size
@@ -49,14 +49,14 @@ def elements(shape: Iterable[int]) -> int:
 
 
 def check_axis(axis: int, rank: int) -> int:
-    """Return an axis counted from the front; raises Refused if there is none such."""
+    """Return an axis counted from the front; raises Refused if it does not exist."""
     if not -rank <= axis < rank:
         raise Refused(f"has the axis {axis} of a value with {rank} dimensions")
     return axis % rank
 
 
 def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape of several values combined element by element; raises Refused where they do not fit.
+    """Return the shape of several values combined element by element; raises Refused if they do not fit.
 
     >>> broadcast((8, 1), (5,), ())
     (8, 5)
