@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 SOURCES := $(shell find runtime plugins core export -name '*.py' -o -name '*.toml') setup.cfg pyproject.toml
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint fix clean
 .DELETE_ON_ERROR:
 
 test: .venv/installed lint
@@ -16,6 +16,11 @@ lint: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy runtime plugins core export tests
+	.venv/bin/lint-imports --no-logo
+
+fix: .venv/installed
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
 
 demo: .venv-train/installed .venv-run/installed
 	@echo "== 1. train a Keras model on 320 sample headlines"
