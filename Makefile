@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 SOURCES := $(shell find runtime plugins core export -name '*.py' -o -name '*.toml') setup.cfg pyproject.toml
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-runtime lint fix clean
 .DELETE_ON_ERROR:
 
 test: .venv/installed lint
@@ -16,6 +16,15 @@ lint: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy runtime plugins core export tests
+	.venv/bin/lint-imports --no-logo
+
+fix: .venv/installed
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+# The light runtime and the decoders, in an environment without TensorFlow and pandas.
+test-runtime: .venv-runtime/installed
+	.venv-runtime/bin/python -m pytest tests/runtime tests/plugins/test_decoders.py
 
 demo: .venv-train/installed .venv-run/installed
 	@echo "== 1. train a Keras model on 320 sample headlines"
@@ -29,6 +38,11 @@ demo: .venv-train/installed .venv-run/installed
 .venv/installed: setup.cfg pyproject.toml | python
 	$(PYTHON) -m venv .venv
 	.venv/bin/python $(PIP_INSTALL) --editable '.[train,cpu,test]'
+	touch $@
+
+.venv-runtime/installed: setup.cfg pyproject.toml | python
+	$(PYTHON) -m venv .venv-runtime
+	.venv-runtime/bin/python $(PIP_INSTALL) --editable '.[cpu,test]'
 	touch $@
 
 .venv-train/installed: $(SOURCES) | python
@@ -46,4 +60,4 @@ python:
 	@test -n "$(PYTHON)" || { echo "genrun needs Python 3.11 or newer; none was found" >&2; exit 1; }
 
 clean:
-	rm -rf .venv .venv-train .venv-run demo build dist *.egg-info
+	rm -rf .venv .venv-runtime .venv-train .venv-run demo build dist *.egg-info

@@ -68,7 +68,9 @@ def run(checkout: Path, metadata: Path, *arguments: str) -> str:
     """Run Python with the packages of a checkout and return what it prints."""
     path = os.pathsep.join([str(metadata), *(str(checkout / root) for root in _ROOTS)])
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore", "GENRUN_CACHE": "off"}
-    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-P", *arguments], env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(f"{checkout}: {' '.join(arguments)[:200]}: {done.stderr.strip()}")
     return done.stdout.strip()

@@ -30,10 +30,14 @@ class AsyncModel(ABC):
 
     Cancelling the task that waits for one of them ends its work: the step that is being computed is the last.
 
-    >>> async def main():                                                          # doctest: +SKIP
-    ...     print(await model.agenerate("the council", seed=7))
-    ...     async for piece in model.astream("the council", seed=7):
-    ...         print(piece, end="", flush=True)
+    >>> import asyncio
+    >>> async def main():
+    ...     print(await model.agenerate("the council", max_new_tokens=2))
+    ...     async for piece in model.astream("the council", max_new_tokens=2):
+    ...         print(piece, end="|")
+    >>> asyncio.run(main())
+    the council votes again
+     votes| again|
     """
 
     async def agenerate(self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Any) -> str:

@@ -49,9 +49,9 @@ def load(
     Raises ModelFileError for a file that is not a genrun model, OptionError for arguments that are not accepted,
     MissingExtraError without onnxruntime.
 
-    >>> model = load("headlines.onnx")                                            # doctest: +SKIP
-    >>> model.generate("today in new york", max_new_tokens=8, seed=7)             # doctest: +SKIP
-    'Today in New York City, a Mayor Vote on the Budget'
+    >>> model = load("headlines.onnx", device="cpu")
+    >>> model.generate("today in new york", max_new_tokens=3, seed=7)
+    'today in new york the council votes'
     """
     file = MappedFile(check_path(path, what="a model file"))
     metadata = Metadata.from_properties(file.properties, path=str(path))
@@ -210,8 +210,8 @@ class Model(AsyncModel):
         their probabilities are 1 together. Fewer than ``n`` where there are no more. Warns (UnknownWordsWarning) of
         finished words that are not in the vocabulary; raises OptionError where there is nothing to go on from.
 
-        >>> model.suggest("today in n", n=1)                                      # doctest: +SKIP
-        [Suggestion(text='New', probability=0.63, id=24, completes='n')]
+        >>> model.suggest("today in n", n=1)
+        [Suggestion(text='new', probability=1.0, id=6, completes='n')]
         """
         typing = self.typing(casing=casing, keep=1)
         suggestions = typing.suggest(text, n, end=end)

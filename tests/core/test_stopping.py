@@ -92,8 +92,8 @@ def stopped(samples: Path, run: Path, settings: Mapping[str, str], *steps: int) 
     return said
 
 
-def same(one: Path, other: Path) -> bool:
-    """Whether two runs have learnt the same, to the bit, and say the same of it."""
+def assert_same(one: Path, other: Path) -> None:
+    """Two runs have learnt the same, to the bit, and have the same card."""
     cards = [json.loads((run / "card.json").read_text("utf-8")) for run in (one, other)]
     for card in cards:
         del card["date"]  # midnight may pass between them
@@ -101,7 +101,6 @@ def same(one: Path, other: Path) -> bool:
     assert weights(one) == weights(other)
     assert cards[0] == cards[1]
     assert checkpoint(one) == checkpoint(other)
-    return True
 
 
 def checkpoint(run: Path) -> dict[str, bytes]:
@@ -122,7 +121,7 @@ def test_with_everything_on_a_training_stopped_anywhere_ends_at_the_same_bits(sa
     train_model(songs, load_recipe("lyricist", settings), whole, callbacks=[counter])
     first, second, third = sorted(random.Random(3).sample(range(1, sum(counter.epochs)), 3))
     stopped(samples, tmp_path / "parts", settings, first, second - first, third - second)
-    assert same(whole, tmp_path / "parts")
+    assert_same(whole, tmp_path / "parts")
 
 
 OTHERS = {
@@ -146,7 +145,7 @@ def test_a_training_stopped_in_the_middle_of_an_epoch_ends_at_the_same_bits(
     whole = train([samples / "songs" / "*.txt"], "lyricist", tmp_path / "whole", settings)
     said = stopped(samples, tmp_path / "parts", settings, 15)
     assert "of epoch" in said[0]
-    assert same(whole, tmp_path / "parts")
+    assert_same(whole, tmp_path / "parts")
 
 
 def test_where_it_stopped_is_said(samples: Path, tmp_path: Path) -> None:
@@ -156,7 +155,7 @@ def test_where_it_stopped_is_said(samples: Path, tmp_path: Path) -> None:
     said = stopped(samples, tmp_path / "parts", SMALL, first - 1, 3)
     assert said[0] == f"stopped after step {first - 1} of epoch 1; everything is saved"
     assert said[1] == "stopped after step 2 of epoch 2; everything is saved"
-    assert same(tmp_path / "whole", tmp_path / "parts")
+    assert_same(tmp_path / "whole", tmp_path / "parts")
 
 
 @pytest.mark.parametrize("last", [False, True], ids=["of the first epoch", "of all"])
@@ -164,7 +163,7 @@ def test_a_stop_after_the_last_step_loses_nothing(last: bool, samples: Path, tmp
     counter, songs = CountSteps(), [str(samples / "songs" / "*.txt")]
     train_model(songs, load_recipe("lyricist", SMALL), tmp_path / "whole", callbacks=[counter])
     stopped(samples, tmp_path / "parts", SMALL, sum(counter.epochs) if last else counter.epochs[0])
-    assert same(tmp_path / "whole", tmp_path / "parts")
+    assert_same(tmp_path / "whole", tmp_path / "parts")
 
 
 def test_a_second_interrupt_stops_at_once(samples: Path, tmp_path: Path) -> None:
@@ -218,7 +217,7 @@ def test_a_kill_costs_only_the_steps_since_the_last_save(
     said: list[str] = []
     resume(tmp_path / "parts", say=said.append)
     assert "continuing after epoch 0 of 3, step 5 of the next" in said
-    assert same(train(songs, "lyricist", tmp_path / "whole", settings), tmp_path / "parts")
+    assert_same(train(songs, "lyricist", tmp_path / "whole", settings), tmp_path / "parts")
 
 
 def test_signals_are_given_back_after_a_training_however_it_ends(samples: Path, tmp_path: Path) -> None:

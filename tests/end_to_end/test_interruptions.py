@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from support.trained import learnt, weights
 pytestmark = pytest.mark.usefixtures("interruptible")
 
 SETTINGS = {
-    **{"hidden_size": 24, "embedding_size": 8, "layers": 1, "batch_size": 8, "epochs": 25, "patience": 0},
+    **{"hidden_size": 24, "embedding_size": 8, "layers": 1, "batch_size": 8, "epochs": 12, "patience": 0},
     **{"dropout": 0.3, "input_dropout": 0.1, "recurrent_dropout": 0.1, "embedding_dropout": 0.1, "tied": "true"},
     **{"locked_dropout": "true", "running_text": "true", "sequence_length": 20, "averaging": 0.9},
     **{"optimizer": "adamw", "weight_decay": 0.01, "schedule": "cosine", "warmup_steps": 20, "sampled_softmax": 40},
@@ -31,23 +31,36 @@ def start(log: Path, *arguments: object) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
 
 
-def test_kills_at_random_moments_do_not_change_the_result(samples: Path, tmp_path: Path) -> None:
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait for what a running process does; it fails if the process ends before."""
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None, log.read_text("utf-8")
+        assert time.monotonic() < deadline, log.read_text("utf-8")
+        time.sleep(0.01)
+
+
+def epochs(run: Path) -> int:
+    """Return how many epochs a run has metrics of."""
+    return len((run / "metrics.csv").read_text("utf-8").splitlines()) - 1 if (run / "metrics.csv").exists() else 0
+
+
+def test_kills_while_it_prepares_and_while_it_trains_do_not_change_the_result(samples: Path, tmp_path: Path) -> None:
     corpus = [samples / "songs" / "*.txt", "--recipe", "lyricist", *OPTIONS]
     whole, killed, log = tmp_path / "whole", tmp_path / "killed", tmp_path / "log.txt"
     assert start(log, *corpus, "-o", whole).wait(timeout=300) == 0
-    moments = random.Random(1)
     process = start(log, *corpus, "-o", killed)
-    kills = 0
-    for _ in range(3):
-        while not (killed / "run.toml").exists():
-            assert process.poll() is None
-            time.sleep(0.02)
-        time.sleep(moments.uniform(0, 6))
+    moments: list[Callable[[], bool]] = [
+        (killed / "run.toml").exists,
+        lambda: epochs(killed) >= 2,
+        lambda: epochs(killed) >= 6,
+    ]
+    for moment in moments:
+        wait_until(moment, process, log)
         process.send_signal(signal.SIGKILL)
-        kills += process.wait(timeout=60) == -signal.SIGKILL
+        assert process.wait(timeout=60) == -signal.SIGKILL
         process = start(log, "--resume", killed)
     assert process.wait(timeout=300) == 0, log.read_text("utf-8")
-    assert kills >= 1
     assert weights(killed) == weights(whole)
     assert (killed / "card.json").read_bytes() == (whole / "card.json").read_bytes()
     assert learnt(killed) == learnt(whole)
@@ -65,9 +78,7 @@ def test_an_interrupt_or_a_polite_kill_saves_and_is_one_line(
     run, log = tmp_path / "run", tmp_path / "log.txt"
     settings = ["--recipe", "racetrack", "--set", "epochs=100000"]
     process = start(log, samples / "racetrack.txt", *settings, "-o", run)
-    while not (run / "checkpoint" / "latest.npz").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
+    wait_until((run / "checkpoint" / "latest.npz").exists, process, log)
     process.send_signal(number)
     assert process.wait(timeout=60) == 128 + number
     said = log.read_text("utf-8")

@@ -10,6 +10,7 @@ from hypothesis import settings
 
 import genrun
 from genrun.model import Model
+from genrun.stepping import session
 from support.alphabet import babble_table, letters, random_drift, words, write_model
 from support.distributions import Site, site
 
@@ -18,12 +19,12 @@ settings.register_profile("runtime", deadline=None, max_examples=60)
 settings.load_profile("runtime")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _numpy_chooses_from_few_logits() -> Iterator[None]:
-    """Have four rows and more go the way of many logits, which the small models of the tests do not have."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("genrun.stepping.session._LOGITS_FOR_NUMPY", 0)
-        yield
+@pytest.fixture(autouse=True)
+def shipped_threshold(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Have NumPy choose from few logits, as the models of the tests have; return the threshold that is shipped."""
+    shipped = session._LOGITS_FOR_NUMPY
+    monkeypatch.setattr(session, "_LOGITS_FOR_NUMPY", 0)
+    return shipped
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +76,22 @@ def babble_file(folder: Path, choosing: bool) -> Path:
 @pytest.fixture(scope="session")
 def babble(babble_file: Path) -> Model:
     return genrun.load(babble_file, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def talker_file(folder: Path) -> Path:
+    """Draws from 400 words at random; its graph can choose, as an exported one can."""
+    tokenizer = words("the", "council", "what", "mayor", "new", "ferry", *(f"word{i}" for i in range(394)))
+    return write_model(
+        folder / "talker.onnx",
+        tokenizer,
+        table=babble_table(len(tokenizer)),
+        drift=random_drift(len(tokenizer)),
+        decoder="top-k",
+        options={"k": 40},
+        max_new_tokens=20,
+        choosing=True,
+    )
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from genrun.cli.bench import command
 from genrun.cli.group import cli
 from genrun.errors import OptionError, PluginError
 from genrun.model import Model
+from genrun.stepping import session
 from support.alphabet import SPECIALS, alphabet_table, letters, write_model
 from support.distributions import DECODER, Site
 
@@ -80,8 +81,8 @@ def test_shares_and_counts_of_every_built_in_decoder(babble: Model, choosing: bo
     assert {measurement.chosen_in for measurement in measurements} == {expected}
 
 
-def test_it_is_said_where_the_words_of_several_texts_are_chosen(songs_model: Path) -> None:
-    model = genrun.load(songs_model, device="cpu", threads=2)
+def test_it_is_said_where_the_words_of_several_texts_are_chosen(talker_file: Path) -> None:
+    model = genrun.load(talker_file, device="cpu", threads=2)
     for decoder, *expected in (
         ("top-k", "graph", "numpy"),
         ("greedy", "numpy", "numpy"),
@@ -90,6 +91,16 @@ def test_it_is_said_where_the_words_of_several_texts_are_chosen(songs_model: Pat
         settings = model.settings(decoder=decoder, max_new_tokens=2)
         found = benchmark(model, settings, batch_sizes=[1, 32], tokens=1)
         assert [measurement.chosen_in for measurement in found] == expected
+
+
+def test_numpy_chooses_for_a_large_batch_of_a_small_vocabulary_as_shipped(
+    talker_file: Path, shipped_threshold: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_LOGITS_FOR_NUMPY", shipped_threshold)
+    model = genrun.load(talker_file, device="cpu", threads=1)  # 404 logits a text
+    assert [model._session.vocabulary * rows >= shipped_threshold for rows in (16, 64)] == [False, True]
+    found = benchmark(model, model.settings(decoder="top-k", max_new_tokens=2), batch_sizes=[16, 64], tokens=1)
+    assert [measurement.chosen_in for measurement in found] == ["graph", "numpy"]
 
 
 def test_a_model_that_ends_at_once_is_measured_to_the_length_that_was_asked_for(ending: Path) -> None:

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 import genrun
 from genrun.cli.group import cli, run
+from genrun.cli.info import describe_model
 from genrun.errors import OptionError
-from genrun.loading.description import describe_model
 from genrun.loading.device import DeviceWarning
 from genrun.loading.metadata import GoldenText
 from genrun.model import Model

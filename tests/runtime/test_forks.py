@@ -34,10 +34,10 @@ def run(program: str) -> list[str]:
             raise
 
 
-def test_a_fork_while_another_thread_starts_the_lanes_does_not_hang_the_child(songs_model: Path) -> None:
+def test_a_fork_while_another_thread_starts_the_lanes_does_not_hang_the_child(talker_file: Path) -> None:
     assert run(f"""
 import genrun.generating.threads
-model = genrun.load({str(songs_model)!r}, device="cpu", threads=2)
+model = genrun.load({str(talker_file)!r}, device="cpu", threads=2)
 texts = lambda: [r.text for r in model.generate_many(["the"] * 64, max_new_tokens=4, seed=1)]
 wanted = [r.text for r in model.generate_many(["the"] * 64, max_new_tokens=4, seed=1, batch_size=1)]
 starting, forked, start = threading.Event(), threading.Event(), genrun.generating.threads._started
@@ -57,10 +57,10 @@ print(texts() == wanted)
 """) == ["0", "True"]
 
 
-def test_a_fork_while_another_thread_suggests_does_not_hang_the_child(songs_model: Path) -> None:
+def test_a_fork_while_another_thread_suggests_does_not_hang_the_child(talker_file: Path) -> None:
     assert run(f"""
 import genrun.suggesting.suggester
-model = genrun.load({str(songs_model)!r}, device="cpu")
+model = genrun.load({str(talker_file)!r}, device="cpu")
 making, forked, make = threading.Event(), threading.Event(), genrun.suggesting.suggester.TypedTextReader.__init__
 def slow(*given):
     if threading.current_thread() is first:
@@ -77,11 +77,11 @@ first.join()
 """) == ["0"]
 
 
-def test_a_child_of_multiprocessing_ends_by_itself(songs_model: Path) -> None:
+def test_a_child_of_multiprocessing_ends_by_itself(talker_file: Path) -> None:
     """It ends with ``os._exit``, so that onnxruntime's libraries are not taken apart."""
     assert run(f"""
 import multiprocessing
-model = genrun.load({str(songs_model)!r}, device="cpu")
+model = genrun.load({str(talker_file)!r}, device="cpu")
 before = model.generate("the", max_new_tokens=4, seed=1)
 def work(): print(model.generate("the", max_new_tokens=4, seed=1) == before, flush=True)
 child = multiprocessing.get_context("fork").Process(target=work)
@@ -91,11 +91,11 @@ print(child.exitcode)
 """) == ["True", "0"]
 
 
-def test_what_a_first_text_needs_is_imported_when_a_model_is_loaded(songs_model: Path) -> None:
+def test_what_a_first_text_needs_is_imported_when_a_model_is_loaded(talker_file: Path) -> None:
     """But for the decoder, which is a plugin: a child cannot import what another thread was importing at the fork."""
     assert run(f"""
 import sys
-model = genrun.load({str(songs_model)!r}, device="cpu")
+model = genrun.load({str(talker_file)!r}, device="cpu")
 settings = model.settings(seed=1)
 before = set(sys.modules)
 model.generate("the", settings=settings)

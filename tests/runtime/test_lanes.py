@@ -44,9 +44,9 @@ class Least:
 
 
 @pytest.fixture(scope="module")
-def models(songs_model: Path) -> tuple[Model, Model]:
+def models(talker_file: Path) -> tuple[Model, Model]:
     """One model with one lane, and with four."""
-    one, four = (genrun.load(songs_model, device="cpu", threads=threads) for threads in (1, 4))
+    one, four = (genrun.load(talker_file, device="cpu", threads=threads) for threads in (1, 4))
     assert (one._session.lanes.count, four._session.lanes.count) == (1, 4)
     return one, four
 
@@ -128,10 +128,10 @@ def test_results_that_nobody_takes_are_no_harm(models: tuple[Model, Model]) -> N
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork, which is not here")
-def test_a_forked_process_has_threads_of_its_own(songs_model: Path) -> None:
+def test_a_forked_process_has_threads_of_its_own(talker_file: Path) -> None:
     program = f"""
 import os, genrun
-model = genrun.load({str(songs_model)!r}, device="cpu", threads=2)
+model = genrun.load({str(talker_file)!r}, device="cpu", threads=2)
 texts = lambda: [r.text for r in model.generate_many(["the"] * 64, max_new_tokens=4, seed=1)]
 before = texts()
 child = os.fork()
@@ -145,10 +145,10 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     assert ran.stdout == "0\n"
 
 
-def test_the_interpreter_may_be_ending(songs_model: Path) -> None:
+def test_the_interpreter_may_be_ending(talker_file: Path) -> None:
     program = f"""
 import atexit, threading, time, genrun
-model = genrun.load({str(songs_model)!r}, device="cpu", threads=2)
+model = genrun.load({str(talker_file)!r}, device="cpu", threads=2)
 def more(when):
     print(when, len(model.generate_many(["the"] * 64, max_new_tokens=4, seed=1)), flush=True)
 def slowly():
@@ -185,12 +185,12 @@ def test_texts_that_were_going_at_a_fork_are_refused_by_the_child() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_a_decoder_may_generate_with_the_same_model_on_any_thread(songs_model: Path) -> None:
+def test_a_decoder_may_generate_with_the_same_model_on_any_thread(talker_file: Path) -> None:
     """In a process of its own: where lanes wait for each other, not even the interpreter ends."""
     program = f"""
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np, genrun
-model = genrun.load({str(songs_model)!r}, device="cpu", threads=4)
+model = genrun.load({str(talker_file)!r}, device="cpu", threads=4)
 many = lambda decoder: model.generate_many(["the"] * 40, max_new_tokens=2, decoder=decoder, seed=1)
 class Rollout:
     def __init__(self, threads): self.threads = threads
@@ -239,10 +239,10 @@ def test_an_abandoned_generator_may_be_closed_on_a_lane(models: tuple[Model, Mod
 
 
 def test_where_threads_cannot_be_started_the_texts_are_the_same(
-    songs_model: Path, monkeypatch: pytest.MonkeyPatch
+    talker_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pool that fails to start a thread does the work all the same when another one is free."""
-    model, start = genrun.load(songs_model, device="cpu", threads=4), threading.Thread.start
+    model, start = genrun.load(talker_file, device="cpu", threads=4), threading.Thread.start
     settings = model.settings(max_new_tokens=9, seed=1)
     wanted = [result.text for result in model.generate_many(PROMPTS, batch_size=1, settings=settings)]
     started: list[threading.Thread] = []

@@ -91,7 +91,7 @@ def test_json_is_exact_and_valid_in_every_encoding(
     assert described["model"] == {"\x1b[2J": "\x9b1m"}
     assert described["nested"] == {"\u202e": ["\x07"]}
     figures = {"card": {"loss": math.nan, "ratios": [math.inf, 0.5]}}
-    monkeypatch.setattr("genrun.loading.description.describe_model", lambda _: figures)
+    monkeypatch.setattr("genrun.cli.info.describe_model", lambda _: figures)
     assert read("info", hostile_file) == {"card": {"loss": None, "ratios": [None, 0.5]}}
 
 

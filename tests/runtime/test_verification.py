@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import genrun
-from genrun.loading.description import describe_model
+from genrun.cli.info import describe_model
 from genrun.loading.metadata import LOGIT_TOLERANCE, GoldenText
 from genrun.model import Model
 from genrun.scoring.verification import VerificationReport, greedy_continuations, logits_after

@@ -24,10 +24,10 @@ from typing import Any
 
 from genrun.errors import GenrunError, OptionError, RunFolderError, one_line
 from genrun.tokenizer import Tokenizer
-from genrun_core.runs.atomic import is_leftover, remove_leftovers, write_bytes, write_json
 from genrun_core.corpus.shards import CorpusCounts, TokenShards
-from genrun_core.runs.digests import digest_of_file, digest_of_value, with_digest
 from genrun_core.recipes.recipe import Recipe
+from genrun_core.runs.atomic import is_leftover, remove_leftovers, write_bytes, write_json
+from genrun_core.runs.digests import digest_of_file, digest_of_value, with_digest
 from genrun_core.runs.run_files import check_places, read_json, read_toml, require_table
 from genrun_core.runs.run_lock import LOCK
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from genrun.cli.opening_options import trust_option
 
-__all__ = ["command"]
+if TYPE_CHECKING:
+    from genrun.model import Model
+
+__all__ = ["command", "describe_model"]
 
 
 @click.command("info")
@@ -16,7 +21,6 @@ __all__ = ["command"]
 def command(model_file: str, as_json: bool, trust: str) -> None:
     """Show what MODEL says about itself: its card, its defaults, and how its export was verified."""
     from genrun.cli.io.output import json_line, show, show_json
-    from genrun.loading.description import describe_model
     from genrun.model import load
 
     described = describe_model(load(model_file, device="cpu", trust=trust))
@@ -28,3 +32,32 @@ def command(model_file: str, as_json: bool, trust: str) -> None:
         width = max((len(name) for name in values), default=0)
         for name, value in values.items():
             show(f"  {name:{width}}  {value if isinstance(value, str) else json_line(value)}")
+
+
+def describe_model(model: Model) -> dict[str, dict[str, Any]]:
+    """Return sections of names and JSON-ready values: model, tokenizer, generation, verification, and the card's.
+
+    A quantized file has one more, quantization.
+    """
+    tokenizer, defaults = model.tokenizer, model.defaults
+    sections: dict[str, dict[str, Any]] = {
+        "file": {"path": str(model.path), "bytes": model.path.stat().st_size, "digest": model.digest},
+        "tokenizer": {
+            "kind": tokenizer.kind,
+            "vocabulary": len(tokenizer),
+            "special tokens": [tokenizer.vocabulary[i] for i in range(len(tokenizer.specials))],
+        },
+        "generation": {
+            "decoder": defaults.decoder,
+            "options": dict(defaults.options),
+            "max_new_tokens": defaults.max_new_tokens,
+            "stops at": [tokenizer.vocabulary[i] for i in defaults.stop_ids],
+            "casing": defaults.casing,
+        },
+        "verification": {**model.verification.figures, "golden texts": len(model.verification.golden)},
+    }
+    if model.verification.quantization:
+        sections["quantization"] = dict(model.verification.quantization)
+    general = {name: value for name, value in model.card.items() if not isinstance(value, dict)}
+    cards = {name: dict(value) for name, value in model.card.items() if isinstance(value, dict)}
+    return {"model": general, **cards, **sections}
