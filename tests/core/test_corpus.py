@@ -111,8 +111,8 @@ def test_damaged_shards_are_refused(tmp_path: Path) -> None:
 def test_a_network_begins_with_the_frequencies_of_what_it_is_trained_on_alone(songs_run: Path) -> None:
     from genrun_core.runs.run_folder import RunFolder
     from genrun_core.training.batches import split_documents
+    from genrun_core.training.fit import make_fitting
     from genrun_core.training.prepared import prepare
-    from genrun_core.training.starting import make_fitting
 
     run = RunFolder.open(songs_run)
     recipe, shards = run.recipe(), TokenShards.open(run.tokens)

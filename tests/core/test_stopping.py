@@ -237,9 +237,8 @@ def test_the_kept_network_has_the_averaged_weights(samples: Path, tmp_path: Path
     run = train([samples / "songs" / "*.txt"], "lyricist", tmp_path / "run", settings)
 
     from genrun_core.runs.run_folder import RunFolder
-    from genrun_core.training.fit import restore
+    from genrun_core.training.fit import make_fitting, restore
     from genrun_core.training.prepared import prepare
-    from genrun_core.training.starting import make_fitting
 
     opened = RunFolder.open(run)
     prepared = prepare(opened, opened.recipe())

@@ -282,7 +282,8 @@ def test_verify_notices_changed_weights_however_unsure_the_model_is(
     run = train([samples / "headlines"], "nyt-headlines", tmp_path / "run", settings)
     export(run, tmp_path / "model.onnx")
     assert genrun.verify(genrun.load(tmp_path / "model.onnx")).passed
-    assert not genrun.verify(genrun.load(altered(tmp_path / "model.onnx", tmp_path / "altered.onnx"))).passed
+    changed = altered(tmp_path / "model.onnx", tmp_path / "altered.onnx")
+    assert not genrun.verify(genrun.load(changed, trust="graph")).passed
 
 
 @pytest.mark.parametrize("finished", [True, False])

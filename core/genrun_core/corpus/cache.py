@@ -36,6 +36,7 @@ __all__ = ["LIMIT", "cache_folder", "corpus_key", "keep", "restore"]
 LIMIT = 2 << 30  # bytes that the entries may have together; the least recently used ones go first
 _FORMAT = 1
 _LEFTOVER = 24 * 60 * 60  # seconds after which what a kill left half-made is removed
+_READING = ("genrun.sources", __name__)  # modules of ours that decide what is read
 _NAMES = (*SHARDS, "tokenizer.json")
 
 
@@ -72,7 +73,7 @@ def corpus_key(
         files,
         [info.qualified_name, info.version, info.value, chosen, list_files(named)],
         options.to_json(settings),
-        [_code(module) for module in (type(reader).__module__, TokenizerSettings.__module__, __name__)],
+        [_code(module) for module in (type(reader).__module__, TokenizerSettings.__module__, *_READING)],
     ]
     return digest_of_value(parts)
 

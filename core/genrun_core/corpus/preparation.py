@@ -12,7 +12,7 @@ from genrun.tokenizer import Tokenizer
 from genrun_core.corpus.adaptation import adapt
 from genrun_core.corpus.cache import corpus_key, keep, restore
 from genrun_core.corpus.counts import CorpusCounts
-from genrun_core.corpus.reading import make_reader, noun_of
+from genrun_core.corpus.reading import make_reader
 from genrun_core.corpus.report import describe_corpus
 from genrun_core.corpus.shards import TokenShards, count_words, encode_documents
 from genrun_core.corpus.sources import fingerprint, list_files
@@ -62,7 +62,10 @@ def prepare_corpus(run: RunFolder, recipe: Recipe, reader: Reader | None = None)
     if recipe.adapt:
         recipe = adapt(recipe, counts, vocabulary=len(tokenizer))
         run.save_recipe(recipe)
-    noun = noun_of(reader or recipe.reader)
+    if reader is None and not recipe.reader.class_path:
+        reader = make_reader(recipe.reader)
+    noun = getattr(type(reader), "noun", None)
+    noun = " ".join(noun.split()) if isinstance(noun, str) else "documents"
     described = describe_corpus(counts, tokenizer, recipe, noun, borrowed=base is not None)
     return Corpus(recipe, counts, tokenizer, base, shards, (*notes, *described))
 

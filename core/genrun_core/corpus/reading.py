@@ -11,7 +11,7 @@ from genrun.contracts import Reader, ReadReport
 from genrun.errors import CorpusError, OptionError, PluginError, cause
 from genrun_core.recipes.sections import PluginChoice
 
-__all__ = ["first_document", "make_reader", "named", "noun_of", "read_documents"]
+__all__ = ["first_document", "make_reader", "named", "read_documents"]
 
 
 def make_reader(choice: PluginChoice) -> Reader:
@@ -21,15 +21,6 @@ def make_reader(choice: PluginChoice) -> Reader:
             f"the reader was an object of the class {choice.class_path}, which no file holds: name another"
         )
     return registry.make_reader(choice.name, choice.options)
-
-
-def noun_of(reader: Reader | PluginChoice) -> str:
-    """Return what messages call the documents of a reader."""
-    kind: object = type(reader)
-    if isinstance(reader, PluginChoice):
-        kind = None if reader.class_path else registry.load(registry.find("reader", reader.name))
-    noun = getattr(kind, "noun", None)
-    return " ".join(noun.split()) if isinstance(noun, str) else "documents"
 
 
 def first_document(reader: Reader, sources: Sequence[str]) -> str | None:

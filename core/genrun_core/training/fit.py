@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import keras
 import tensorflow as tf
@@ -10,23 +11,25 @@ import tensorflow as tf
 from genrun.errors import TrainingError, TrainingInterrupted
 from genrun_core.backend import device_name, memory_errors, seed_everything
 from genrun_core.network.architecture import build_network
-from genrun_core.network.network_file import check_network
+from genrun_core.network.body_and_head import begin_with_frequencies, freeze_layers
+from genrun_core.network.network_file import check_network, load_network
 from genrun_core.runs.atomic import replacing
+from genrun_core.training.calibration import calibrate
 from genrun_core.training.card import make_card, metrics_in_words, shape_in_words
 from genrun_core.training.checkpoint import Restored, needs_network, restore_checkpoint
-from genrun_core.training.distribution import check_same_corpus, check_same_place
+from genrun_core.training.distribution import check_same_corpus, check_same_place, take_from_chief
+from genrun_core.training.finetuning import transfer_weights
 from genrun_core.training.interruption import Interruption
 from genrun_core.training.monitoring import watchers
 from genrun_core.training.plot import draw_curves
 from genrun_core.training.prepared import Prepared
 from genrun_core.training.progress import Progress
 from genrun_core.training.recorder import Recorder
-from genrun_core.training.starting import make_fitting
 from genrun_core.training.training_loop import Fitting
 from genrun_core.training.watch import Watch
 from genrun_core.training.workers import Worker
 
-__all__ = ["fit", "restore"]
+__all__ = ["fit", "make_fitting", "restore"]
 
 Say = Callable[[str], object]
 
@@ -93,6 +96,37 @@ def _run(
     if fitting.interrupted:
         where = f"step {fitting.step:,} of epoch {fitting.epoch + 1}" if fitting.step else f"epoch {fitting.epoch}"
         raise TrainingInterrupted(f"stopped after {where}; everything is saved", interrupted.number)
+
+
+def make_fitting(
+    prepared: Prepared,
+    strategy: tf.distribute.Strategy | None = None,
+    worker: Worker = Worker(),  # noqa: B008 - immutable
+    say: Say = lambda line: None,
+) -> Fitting:
+    """Return the network of a run at the beginning of its training, with the batches that it learns from.
+
+    A run that began with another one's network begins with its weights, calibrated unless the settings forbid it;
+    ``say`` receives what the calibration chose.
+    """
+    recipe, settings, run = prepared.recipe, prepared.recipe.training, prepared.run
+    strategy = strategy or tf.distribute.get_strategy()
+    with strategy.scope():
+        network = build_network(recipe.model, prepared.vocabulary, precision=settings.precision)
+        frequencies = prepared.frequencies()
+        if run.base_network_file.exists():
+            known = prepared.corpus.base_tokenizer or prepared.corpus.tokenizer
+            transfer_weights(load_network(run.base_network_file, recipe.model, len(known)), network)
+            if settings.calibrate:
+                agree = partial(take_from_chief, strategy, worker)
+                sample = prepared.calibration_sample()
+                chosen = calibrate(network, sample, frequencies, settings.freeze, agree)
+                if chosen is not None:
+                    say(str(chosen))
+        else:
+            begin_with_frequencies(network, frequencies)
+        freeze_layers(network, settings.freeze)
+    return Fitting(network, settings, prepared.training, prepared.validation, strategy, worker)
 
 
 def restore(prepared: Prepared, fitting: Fitting, say: Say = lambda line: None) -> Restored | None:
