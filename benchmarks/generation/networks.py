@@ -79,7 +79,7 @@ def _write_run(shape: Shape, path: Path) -> None:
     sizes = {"embedding_size": shape.embedding, "hidden_size": shape.hidden, "layers": shape.layers}
     recipe = load_recipe("april-2018", {key: str(value) for key, value in sizes.items()}, "text")
     run = RunFolder.create(path, recipe, [str(corpus)])
-    prepare_corpus(run, recipe, lambda line: print(line, file=sys.stderr))
+    print(*prepare_corpus(run, recipe).report, sep="\n", file=sys.stderr)
     if len(run.tokenizer()) != shape.vocabulary:
         raise SystemExit(f"the vocabulary came out as {len(run.tokenizer())}, not {shape.vocabulary}")
     keras.utils.set_random_seed(0)

@@ -10,8 +10,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from genrun.loading.device import import_onnxruntime
+from genrun.loading.device import open_session
 from genrun.stepping.session import StepSession
+from genrun_core.runs.atomic import scratch_beside
 from genrun_export.sample import Sample
 
 __all__ = ["largest_magnitudes"]
@@ -21,13 +22,13 @@ def largest_magnitudes(
     model: onnx.ModelProto, session: StepSession, values: Sequence[str], sample: Sample
 ) -> dict[str, float]:
     """Return the largest magnitude on ``sample`` of each of ``values`` in the graph that ``session`` has opened."""
-    watching = _Watching(model, session, values)
-    sample.perplexity(watching)
-    return watching.largest
+    recorder = _RangeRecorder(model, session, values)
+    sample.perplexity(recorder)
+    return recorder.largest
 
 
-class _Watching:
-    """Takes steps with the same graph, and notes how large its values become."""
+class _RangeRecorder:
+    """Takes steps with the same graph, and records how large its values become."""
 
     def __init__(self, model: onnx.ModelProto, session: StepSession, values: Sequence[str]) -> None:
         self.largest = dict.fromkeys(values, 0.0)
@@ -38,12 +39,9 @@ class _Watching:
         watched.CopyFrom(model)
         for name in self._inner:
             watched.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
-        runtime = import_onnxruntime()
-        options = runtime.SessionOptions()
-        options.log_severity_level = 4
-        self._session = runtime.InferenceSession(
-            watched.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        with scratch_beside(session.path) as path:
+            onnx.save(watched, path)
+            self._session = open_session(path, "cpu", None).session
 
     def step(
         self, tokens: NDArray[np.int64], states: Sequence[NDArray[Any]]

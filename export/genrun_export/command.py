@@ -32,8 +32,9 @@ def command(run: Path, output: Path, quantize: str | None) -> None:
         f"{' and '.join(map(str, parity.batch_sizes))}; largest logit difference "
         f"{parity.largest_logit_difference:.1e} (allowed {parity.tolerance:.0e})"
     )
-    if figures.quantization is not None:
-        say(str(figures.quantization))
+    if (quantization := figures.quantization) is not None:
+        former = quantization.float32_bytes
+        say(f"{quantization}; {figures.bytes:,} bytes of {former:,}, ratio {figures.bytes / former:.3f}")
     if not figures.finished:
         say(f"note: the training of {run} is not finished: genrun train --resume {run}")
     show(str(output))

@@ -14,7 +14,7 @@ from genrun.loading.metadata import GenerationDefaults
 from genrun.tokenizer import Tokenizer
 from genrun_core.backend import prepare_backend
 from genrun_core.recipes.recipe import Recipe
-from genrun_core.runs.atomic import remove_leftovers, write_with
+from genrun_core.runs.atomic import remove_leftovers, replacing, scratch_beside
 from genrun_core.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -33,12 +33,13 @@ _MARK = b"genrun.format_version"
 class ExportFigures:
     """What the gates of an export measured; ``quantization`` is None where all stayed float32.
 
-    ``finished``: whether the run's training has come to its end.
+    ``finished``: whether the run's training has come to its end; ``bytes``: the size of the file.
     """
 
     parity: ParityFigures
     quantization: QuantizationFigures | None
     finished: bool
+    bytes: int
 
 
 def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFigures:
@@ -58,32 +59,32 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
     from genrun_core.network.network_file import load_network_of
     from genrun_export.choosing import add_choosing
     from genrun_export.conversion import to_onnx
-    from genrun_export.parity import choose_prompts
+    from genrun_export.prompts import choose_prompts
     from genrun_export.sample import draw_sample
     from genrun_export.step import make_step
-    from genrun_export.writing import Writer
+    from genrun_export.writing import ModelFile, replay
 
-    recipe, tokenizer, shards = run.recipe(), run.tokenizer(), run.shards()
+    recipe, tokenizer = run.recipe(), run.tokenizer()
+    shards = run.shards(tokenizer)
     network = load_network_of(run, recipe, tokenizer)
     card = _card(run, network)
     defaults = _defaults(recipe, tokenizer)
     model = to_onnx(make_step(network))
     add_choosing(model, defaults.suppressed_ids)
     prompts = choose_prompts(tokenizer, shards)
-    measured: list[ExportFigures] = []
-
-    def write(path: Path) -> None:
-        writer = Writer(path, model, network, tokenizer, defaults, card, prompts)
-        parity, quantization = writer.write(), None
-        if quantize is not None:
-            sample = draw_sample(shards, recipe.training, len(tokenizer))
-            quantization = writer.quantize(quantize, sample, parity)
-        measured.append(ExportFigures(parity, quantization, run.plot_file.exists()))
-
+    quantization = None
     output.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(output.parent)
-    write_with(output, write)
-    return measured[0]
+    with scratch_beside(output) as scratch:
+        file = ModelFile(scratch, model, network, tokenizer, defaults, card, prompts)
+        content, parity = file.in_float32()
+        if quantize is not None:
+            sample = draw_sample(shards, recipe.training, len(tokenizer))
+            content, quantization = file.quantized(quantize, sample, parity, len(content))
+    with replacing(output) as finished:
+        finished.write_bytes(content)
+        replay(finished)
+    return ExportFigures(parity, quantization, run.plot_file.exists(), len(content))
 
 
 def _check_output(output: Path) -> None:
@@ -116,13 +117,13 @@ def _defaults(recipe: Recipe, tokenizer: Tokenizer) -> GenerationDefaults:
 
 
 def _card(run: RunFolder, network: keras.Model) -> dict[str, Any]:
-    """Return the run's card, which must speak of just these weights."""
+    """Return the run's card, which must be about these weights."""
     from genrun_core.network.architecture import fingerprint
 
     card = run.card()
     if card.get("training", {}).get("weights") != fingerprint(network):
         raise RunFolderError(
-            f"{run.path}: its card speaks of another network than it has: genrun train --resume {run.path} mends that"
+            f"{run.path}: card.json and model.keras do not match: genrun train --resume {run.path} fixes that"
         )
     versions = {name: package_metadata.version(name) for name in ("tf2onnx", "onnx")}
     return {**card, "versions": card.get("versions", {}) | versions}

@@ -11,36 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ExportError
-from genrun.scoring.verification import greedy_continuations
 from genrun.stepping.session import StepSession
-from genrun.tokenizer import Tokenizer
-from genrun_core.corpus.shards import TokenShards
 from genrun_export.choice_parity import check_choices
-from genrun_export.golden import clear_choices, step_by_step
+from genrun_export.greedy import BATCH_SIZES, NEW_TOKENS, clear_choices, continuations, step_by_step
+from genrun_export.prompts import Prompt
 
-__all__ = ["ParityFigures", "Prompt", "check_parity", "choose_prompts"]
+__all__ = ["DRAWN_TOKENS", "ParityFigures", "check_parity"]
 
 TOLERANCE = 1e-4
-PROMPTS = 32
-NEW_TOKENS = 32
 DRAWN_TOKENS = 16
-BATCH_SIZES = (1, 16)
-_LONGEST_PROMPT = 12
-_LONGEST_DOCUMENT = 64
 _CLEAR = 0.02  # between the highest logit and the next
-_TRIES = 50 * PROMPTS
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """The beginning of a document of the corpus, as text and as the ids that the tokenizer makes of it.
-
-    ``document`` has the ids of the whole document, cut at _LONGEST_DOCUMENT.
-    """
-
-    text: str
-    ids: tuple[int, ...]
-    document: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +39,6 @@ class ParityFigures:
         return {**asdict(self), "batch_sizes": list(self.batch_sizes)}
 
 
-def choose_prompts(tokenizer: Tokenizer, shards: TokenShards) -> list[Prompt]:
-    """Return PROMPTS beginnings of documents, of mixed length, that survive the way through text and back.
-
-    A corpus with fewer beginnings gives some of them more than once.
-    """
-    found: dict[str, Prompt] = {}
-    documents = np.random.default_rng(0).permutation(len(shards))
-    for number in range(_TRIES):
-        document = tuple(shards[int(documents[number % len(documents)])][:_LONGEST_DOCUMENT].tolist())
-        length = 1 + (number + number // len(documents)) % _LONGEST_PROMPT
-        ids = document[: min(length, max(1, len(document) - 1))]
-        text = _as_text(tokenizer, ids)
-        if text is not None:
-            found.setdefault(text, Prompt(text, ids, document))
-        if len(found) == PROMPTS:
-            break
-    if not found:
-        raise ExportError("no document of the corpus begins with words that can be used as a prompt")
-    return (list(found.values()) * PROMPTS)[:PROMPTS]
-
-
 def check_parity(
     network: keras.Model, session: StepSession, prompts: Sequence[Prompt], suppressed_ids: Sequence[int]
 ) -> tuple[ParityFigures, list[tuple[int, ...]]]:
@@ -95,8 +54,8 @@ def check_parity(
     machine, and can be replayed there.
     """
     documents = _within_tolerance(network, session, [prompt.document for prompt in prompts], "on documents")
-    continuations = _greedy(session, prompts, suppressed_ids)
-    sequences = [prompt.ids + new for prompt, new in zip(prompts, continuations, strict=True)]
+    greedy = continuations(session, prompts, suppressed_ids)
+    sequences = [prompt.ids + new for prompt, new in zip(prompts, greedy, strict=True)]
     decided = [
         _check_greedy(prompt, sequence, _keras_logits(network, [sequence])[0], suppressed_ids)
         for prompt, sequence in zip(prompts, sequences, strict=True)
@@ -110,7 +69,7 @@ def check_parity(
         suppressed_ids=suppressed_ids,
     )
     figures = ParityFigures(max(documents, along), TOLERANCE, len(prompts), NEW_TOKENS, DRAWN_TOKENS, BATCH_SIZES)
-    return figures, [new[:count] for new, count in zip(continuations, decided, strict=True)]
+    return figures, [new[:count] for new, count in zip(greedy, decided, strict=True)]
 
 
 def _within_tolerance(
@@ -123,28 +82,6 @@ def _within_tolerance(
             f"refused: logits of Keras and onnxruntime differ by {largest:.2g} {where}, more than {TOLERANCE:g}"
         )
     return largest
-
-
-def _greedy(session: StepSession, prompts: Sequence[Prompt], suppressed_ids: Sequence[int]) -> list[tuple[int, ...]]:
-    """Return onnxruntime's greedy continuations, which must not depend on the batch."""
-    first, *others = (
-        greedy_continuations(
-            session, [p.ids for p in prompts], count=NEW_TOKENS, batch_size=size, suppressed_ids=suppressed_ids
-        )
-        for size in BATCH_SIZES
-    )
-    if any(other != first for other in others):
-        raise ExportError(f"refused: greedy tokens differ between batch {' and '.join(map(str, BATCH_SIZES))}")
-    return first
-
-
-def _as_text(tokenizer: Tokenizer, ids: tuple[int, ...]) -> str | None:
-    """Return a text that the tokenizer turns into ``ids``, None if there is none."""
-    words = [tokenizer.vocabulary[i] for i in ids if i >= len(tokenizer.specials)]
-    text = (" " if tokenizer.kind == "word" else "").join(words)
-    if not tokenizer.encode(text).ids and tokenizer.special("start") is None:
-        return None
-    return text if tokenizer.encode_prompt(text).ids == ids else None
 
 
 def _keras_logits(network: keras.Model, sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float32]]:

@@ -26,10 +26,10 @@ ALLOWED_RATIO = 1.01
 
 @dataclass(frozen=True, slots=True)
 class QuantizationFigures:
-    """What the gate measured: perplexity over ``tokens`` predictions in ``documents``, sizes of the files in bytes.
+    """What the gate measured: perplexity over ``tokens`` predictions in ``documents``.
 
     ``sample``: whether those documents were held out for validation, or trained on. ``float32_layers``: the matrices
-    that stayed as they were.
+    that stayed as they were. ``float32_bytes``: the size of the whole file before.
     """
 
     kind: str
@@ -42,8 +42,6 @@ class QuantizationFigures:
     tokens: int
     float32_layers: tuple[str, ...]
     float32_bytes: int
-    bytes: int
-    size_ratio: float
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as a JSON-ready dictionary."""
@@ -55,8 +53,7 @@ class QuantizationFigures:
         return (
             f"{self.kind}: perplexity {self.perplexity:.5g}, float32 {self.float32_perplexity:.5g}, ratio "
             f"{self.ratio:.4f} (allowed {self.allowed_ratio:g}) on {self.documents:,} {self.sample} documents, "
-            f"{self.tokens:,} tokens; left in float32: {left}; {self.bytes:,} bytes of {self.float32_bytes:,}, "
-            f"ratio {self.size_ratio:.3f}"
+            f"{self.tokens:,} tokens; left in float32: {left}"
         )
 
 
@@ -69,8 +66,8 @@ class Quantized:
     perplexity: float
     float32_layers: tuple[str, ...]
 
-    def figures(self, kind: str, sample: Sample, *, float32_bytes: int, size: int) -> QuantizationFigures:
-        """Return the figures for a file of ``size`` bytes."""
+    def figures(self, kind: str, sample: Sample, float32_bytes: int) -> QuantizationFigures:
+        """Return the figures, as the file records them."""
         return QuantizationFigures(
             kind=kind,
             float32_perplexity=self.float32_perplexity,
@@ -82,8 +79,6 @@ class Quantized:
             tokens=sample.tokens,
             float32_layers=self.float32_layers,
             float32_bytes=float32_bytes,
-            bytes=size,
-            size_ratio=round(size / float32_bytes, 4),
         )
 
 

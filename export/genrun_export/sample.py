@@ -16,8 +16,8 @@ from genrun.errors import ModelFileError
 from genrun.scoring.scores import log_softmax_at
 from genrun_core.corpus.shards import TokenShards
 from genrun_core.recipes.sections import TrainingSettings
-from genrun_core.training.assembly import batches_of
 from genrun_core.training.batches import IGNORED, Batch, split_documents
+from genrun_core.training.prepared import batches_of
 
 __all__ = ["Sample", "Steps", "draw_sample"]
 

@@ -1,4 +1,4 @@
-"""Writing a model file: in float32, held to Keras, and then, if wanted, in smaller numbers, held to float32."""
+"""The content of a model file: in float32, checked against Keras, or in smaller numbers, checked against float32."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from genrun.scoring.verification import verify
 from genrun.stepping.session import StepSession
 from genrun.tokenizer import Tokenizer
 from genrun_export.choice_parity import check_choices
-from genrun_export.golden import clear_continuations, golden_texts
+from genrun_export.golden import golden_texts
+from genrun_export.greedy import BATCH_SIZES, continuations
 from genrun_export.matrices import find_matrices
-from genrun_export.parity import BATCH_SIZES, DRAWN_TOKENS, NEW_TOKENS, ParityFigures, Prompt, check_parity
+from genrun_export.parity import DRAWN_TOKENS, ParityFigures, check_parity
+from genrun_export.prompts import Prompt
 from genrun_export.quantization_gate import QuantizationFigures, quantize_within
 from genrun_export.sample import Sample
 
-__all__ = ["Writer"]
-
-_SETTLING = 4  # the file holds its own size, so it is written until that is right
+__all__ = ["ModelFile", "replay"]
 
 # Where a value falls on the boundary between two small numbers, a difference in the last bit becomes one of a whole
 # unit. Between machines, logits of a quantized file differ by some hundredths, not by millionths.
@@ -36,10 +36,13 @@ _QUANTIZED_CLEAR = 2 * _QUANTIZED_LOGIT_TOLERANCE  # two logits, each off by as 
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
-    """Writes the step ``model`` of a ``network``, with what the model file says of it, to ``path``."""
+class ModelFile:
+    """A model file in the making: the step ``model`` of a ``network``, and what the file records beside it.
 
-    path: Path
+    ``scratch``: a path for the steps that the gates open.
+    """
+
+    scratch: Path
     model: onnx.ModelProto
     network: keras.Model
     tokenizer: Tokenizer
@@ -47,24 +50,23 @@ class Writer:
     card: Mapping[str, Any]
     prompts: Sequence[Prompt]
 
-    def write(self) -> ParityFigures:
-        """Write the step in float32; raises ExportError if it does not compute what Keras computes."""
+    def in_float32(self) -> tuple[bytes, ParityFigures]:
+        """Return the content of the file; raises ExportError if its step does not compute what Keras computes."""
         session = self._opened(self.model)
-        figures, continuations = check_parity(self.network, session, self.prompts, self.defaults.suppressed_ids)
-        golden = golden_texts(self.tokenizer, session, self.prompts, continuations)
-        self._save(self.model, Verification(figures.to_json(), golden))
-        self._replay()
-        return figures
+        figures, greedy = check_parity(self.network, session, self.prompts, self.defaults.suppressed_ids)
+        golden = golden_texts(self.tokenizer, session, self.prompts, greedy)
+        return self._content(self.model, Verification(figures.to_json(), golden)), figures
 
-    def quantize(self, kind: str, sample: Sample, parity: ParityFigures) -> QuantizationFigures:
-        """Write the step anew with smaller numbers; raises ExportError if they cost too much perplexity.
+    def quantized(
+        self, kind: str, sample: Sample, parity: ParityFigures, float32_bytes: int
+    ) -> tuple[bytes, QuantizationFigures]:
+        """Return the content of the file with smaller numbers; raises ExportError if they cost too much perplexity.
 
         Golden texts are what the quantized step itself says, as far as its choices were clear by _QUANTIZED_CLEAR.
         """
         matrices = find_matrices(self.model.graph, self.network)
-        float32_bytes = self.path.stat().st_size
-        quantized = quantize_within(self.model, kind, matrices, sample, self._opened)
-        session = self._opened(quantized.model)
+        small = quantize_within(self.model, kind, matrices, sample, self._opened)
+        session = self._opened(small.model)
         suppressed = self.defaults.suppressed_ids
         check_choices(
             session,
@@ -73,43 +75,33 @@ class Writer:
             batch_sizes=BATCH_SIZES,
             suppressed_ids=suppressed,
         )
-        continuations = clear_continuations(
-            session, self.prompts, suppressed, count=NEW_TOKENS, batch_sizes=BATCH_SIZES, margin=_QUANTIZED_CLEAR
+        greedy = continuations(session, self.prompts, suppressed, _QUANTIZED_CLEAR)
+        golden = golden_texts(self.tokenizer, session, self.prompts, greedy)
+        figures = small.figures(kind, sample, float32_bytes)
+        verification = Verification(
+            parity.to_json(), golden, figures.to_json(), logit_tolerance=_QUANTIZED_LOGIT_TOLERANCE
         )
-        golden = golden_texts(self.tokenizer, session, self.prompts, continuations)
-        size = 0
-        for _ in range(_SETTLING):
-            figures = quantized.figures(kind, sample, float32_bytes=float32_bytes, size=size)
-            verification = Verification(
-                parity.to_json(), golden, figures.to_json(), logit_tolerance=_QUANTIZED_LOGIT_TOLERANCE
-            )
-            size = self._save(quantized.model, verification)
-            if size == figures.bytes:
-                break
-        self._replay()
-        return figures
+        return self._content(small.model, verification), figures
 
     def _opened(self, model: onnx.ModelProto) -> StepSession:
-        """Return a session over the step as a file of its own, without metadata."""
-        _write(model, self.path)
-        session = StepSession(MappedFile(self.path), device="cpu")
+        """Return a session over the step as a file without metadata."""
+        self.scratch.write_bytes(with_digest(model.SerializeToString()))
+        session = StepSession(MappedFile(self.scratch), device="cpu")
         session.bind(len(self.tokenizer))
         return session
 
-    def _save(self, model: onnx.ModelProto, verification: Verification) -> int:
-        """Write the file, with its metadata, and return its size in bytes."""
+    def _content(self, model: onnx.ModelProto, verification: Verification) -> bytes:
+        """Return the step with its metadata."""
         metadata = Metadata(self.tokenizer, self.defaults, self.card, verification)
         described = onnx.ModelProto()
         described.MergeFrom(model)
         for key, value in metadata.to_properties().items():
             described.metadata_props.add(key=key, value=value)
-        return _write(described, self.path)
-
-    def _replay(self) -> None:
-        report = verify(load(self.path, device="cpu"))
-        if not report.passed:
-            raise ExportError(f"refused: the finished file does not reproduce itself: {report.differences[0]}")
+        return with_digest(described.SerializeToString())
 
 
-def _write(model: onnx.ModelProto, path: Path) -> int:
-    return path.write_bytes(with_digest(model.SerializeToString()))
+def replay(path: Path) -> None:
+    """Raise ExportError unless the finished file reproduces its golden texts."""
+    report = verify(load(path, device="cpu"))
+    if not report.passed:
+        raise ExportError(f"refused: the finished file does not reproduce itself: {report.differences[0]}")

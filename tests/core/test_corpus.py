@@ -110,8 +110,9 @@ def test_damaged_shards_are_refused(tmp_path: Path) -> None:
 
 def test_a_network_begins_with_the_frequencies_of_what_it_is_trained_on_alone(songs_run: Path) -> None:
     from genrun_core.runs.run_folder import RunFolder
-    from genrun_core.training.assembly import make_fitting
     from genrun_core.training.batches import split_documents
+    from genrun_core.training.fit import make_fitting
+    from genrun_core.training.prepared import prepare
 
     run = RunFolder.open(songs_run)
     recipe, shards = run.recipe(), TokenShards.open(run.tokens)
@@ -120,6 +121,6 @@ def test_a_network_begins_with_the_frequencies_of_what_it_is_trained_on_alone(so
     everything = np.bincount(np.array(shards.ids), minlength=len(run.tokenizer()))
     assert len(held_out)
     assert not np.array_equal(counted, everything)
-    begun = make_fitting(run, recipe).network.get_layer("logits").get_weights()[-1]
+    begun = make_fitting(prepare(run, recipe)).network.get_layer("logits").get_weights()[-1]
     assert begun == pytest.approx(np.log((counted + 1) / (counted + 1).sum()), abs=1e-5)
     assert np.array_equal(shards.frequencies(len(run.tokenizer()), training), counted)

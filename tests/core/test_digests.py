@@ -13,7 +13,7 @@ import pytest
 
 import genrun
 from genrun_core.recipes.recipe import load_recipe, override_recipe
-from genrun_core.runs.digests import check_archive, check_value, sealed, with_digest
+from genrun_core.runs.digests import check_archive, check_value, seal, with_digest
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.train import resume
 from genrun_core.training.train import train as train_model
@@ -36,7 +36,8 @@ def test_an_archive_says_when_any_byte_of_it_is_another(tmp_path: Path) -> None:
             archive.writestr("a", "content")
 
     path = tmp_path / "a.zip"
-    sealed(write)(path)
+    write(path)
+    seal(path)
     assert check_archive(path)
     assert zipfile.ZipFile(path).read("a") == b"content"
     content = path.read_bytes()

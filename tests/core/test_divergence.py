@@ -20,6 +20,7 @@ prepare_backend()
 
 import keras  # noqa: E402
 
+from genrun_core.training.prepared import prepare  # noqa: E402
 from genrun_core.training.recorder import Recorder  # noqa: E402
 
 SMALL = {"hidden_size": "12", "embedding_size": "8", "layers": "1", "batch_size": "4", "epochs": "4", "patience": "0"}
@@ -115,7 +116,5 @@ def test_a_validation_that_is_no_number_stops_before_anything_of_it_is_saved(sam
 
 def steps_of(run: Path) -> int:
     """How many steps an epoch of the run has."""
-    from genrun_core.training.assembly import make_batches
-
     opened = RunFolder.open(run)
-    return make_batches(opened, opened.recipe())[0].steps(0)
+    return prepare(opened, opened.recipe()).training.steps(0)

@@ -111,7 +111,7 @@ def test_changing_the_decoder_brings_its_own_options() -> None:
         ),
         (
             {"tied": "true", "sampled_softmax": "9", "validation": "0", "patience": "0", "schedule": "plateau"},
-            "need validation where a sampled_softmax",
+            "need validation where sampled_softmax is used",
         ),
         ({"full_softmax": "1.1"}, "full_softmax must be from 0 to 1"),
         ({"precision": "float61"}, "did you mean 'float16'"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import genrun
-from genrun_core.runs.atomic import write_bytes, write_with
+from genrun_core.runs.atomic import replacing, write_bytes
 from genrun_core.training.train import resume
 from support.trained import train
 
@@ -94,11 +94,12 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "file.txt"
     write_bytes(target, b"old")
 
-    def fail(beside: Path) -> None:
-        beside.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
+    def fail() -> None:
+        with replacing(target) as beside:
+            beside.write_bytes(b"half")
+            raise OSError(28, "No space left on device", str(beside))
 
-    with pytest.raises(OSError, match="No space left"):
-        write_with(target, fail)
+    with pytest.raises(OSError, match=r"No space left on device: '.*/file\.txt'$"):
+        fail()
     assert target.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]

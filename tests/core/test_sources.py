@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import genrun
+from genrun.sources import expand
+from genrun_core.corpus.kept_sources import absolute_source
 from genrun_core.corpus.preparation import corpus_changed, prepare_corpus
 from genrun_core.corpus.shards import CorpusCounts
 from genrun_core.corpus.sources import fingerprint, list_files
 from genrun_core.recipes.recipe import Recipe, load_recipe
 from genrun_core.runs.run_folder import RunFolder
+from genrun_plugins.readers._sources import is_text_file
 
 
 @pytest.fixture
@@ -54,6 +59,26 @@ def test_links_that_lead_in_a_circle_or_nowhere_are_no_obstacle(texts: Path) -> 
     (texts / "deep" / "back").symlink_to(texts)
     (texts / "gone.txt").symlink_to(texts / "was-here.txt")
     assert names(texts) == ["a.txt", "b.txt", "gone.txt", "c.txt"]
+
+
+@pytest.mark.parametrize("source", ["*.txt", "[ab].txt", "**/c.txt", "a.txt", "[x].txt", "~/a.txt", ".", "no*", "-"])
+def test_a_reader_the_cache_and_the_run_folder_agree_on_what_a_source_means(
+    texts: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    (texts / "[x].txt").write_text("a name that looks like a glob", "utf-8")
+    monkeypatch.setenv("HOME", str(texts))
+    monkeypatch.chdir(texts)
+    for unread in ("deep", "run"):
+        if source == ".":  # a reader looks into the folder itself only
+            shutil.rmtree(unread)
+    try:
+        read = [os.path.abspath(file) for file in expand([source], is_text_file, "text")]
+    except genrun.CorpusError:
+        assert list_files([source]) is None
+        assert absolute_source(source) == source
+    else:
+        assert [file.path for file in list_files([source]) or ()] == read
+        assert [os.path.abspath(file) for file in expand([absolute_source(source)], is_text_file, "text")] == read
 
 
 def rewrite(texts: Path) -> None:
@@ -117,7 +142,6 @@ def test_tokens_that_are_not_complete_are_read_anew(texts: Path, tmp_path: Path)
 
 
 def prepare(run: RunFolder, recipe: Recipe) -> list[str]:
-    said: list[str] = []
-    counts = prepare_corpus(run, recipe, said.append)
-    assert counts == CorpusCounts.from_json(run.corpus() or {}, run.corpus_file)
-    return said
+    corpus = prepare_corpus(run, recipe)
+    assert corpus.counts == CorpusCounts.from_json(run.corpus() or {}, run.corpus_file)
+    return list(corpus.report)

@@ -236,12 +236,13 @@ def test_the_kept_network_has_the_averaged_weights(samples: Path, tmp_path: Path
     run = train([samples / "songs" / "*.txt"], "lyricist", tmp_path / "run", settings)
 
     from genrun_core.runs.run_folder import RunFolder
-    from genrun_core.training.assembly import make_fitting
-    from genrun_core.training.train import _restore
+    from genrun_core.training.fit import make_fitting, restore
+    from genrun_core.training.prepared import prepare
 
     opened = RunFolder.open(run)
-    fitting = make_fitting(opened, opened.recipe())
-    _restore(opened, fitting, lambda line: None)
+    prepared = prepare(opened, opened.recipe())
+    fitting = make_fitting(prepared)
+    restore(prepared, fitting)
     latest = [array.tobytes() for array in fitting.network.get_weights()]
     with fitting.steps.averaged():
         averaged = [array.tobytes() for array in fitting.network.get_weights()]

@@ -39,9 +39,10 @@ def test_training_stops_when_the_held_out_loss_no_longer_falls_and_the_best_is_k
     assert len(losses) == best + 3 < 40
 
     from genrun_core.network.architecture import load_network
-    from genrun_core.training.assembly import make_fitting
+    from genrun_core.training.fit import make_fitting
+    from genrun_core.training.prepared import prepare
 
-    fitting = make_fitting(RunFolder.open(run), RunFolder.open(run).recipe())
+    fitting = make_fitting(prepare(RunFolder.open(run), RunFolder.open(run).recipe()))
     fitting.network.set_weights(load_network(run / "model.keras").get_weights())
     kept = fitting.evaluate()["val_loss"]
     assert kept == pytest.approx(min(losses), rel=1e-5)

@@ -89,14 +89,13 @@ def test_workers_with_different_corpora_are_refused(
     corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Told to all of them: to the one whose corpus is another, and to those that would wait for it."""
-    from genrun_core.runs.run_folder import RunFolder
     from genrun_core.training import distribution as devices
-    from genrun_core.training.assembly import check_same_corpus
+    from genrun_core.training.distribution import check_same_corpus
 
     sent: dict[str, Any] = {}  # by the chief, which asks first
     monkeypatch.setattr(devices, "any_worker", lambda strategy, flag: flag)
     monkeypatch.setattr(devices, "take_from_chief", lambda strategy, worker, here: sent.setdefault("chief", here))
-    run, strategy = RunFolder(tmp_path / "run", {}), cast(Any, None)
+    run, strategy = tmp_path / "run", cast(Any, None)
     check_same_corpus(run, strategy, Worker(0, 2), "aa11")
     check_same_corpus(run, strategy, Worker(1, 2), "aa11")
     monkeypatch.setattr(devices, "any_worker", lambda strategy, flag: True)  # there is one with "bb22"

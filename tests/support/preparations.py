@@ -26,10 +26,11 @@ class Preparations:
         """Prepare another run folder; return it, and whether the corpus was read for it."""
         chosen = load_recipe(recipe, settings)
         run = RunFolder.create(self.folder / f"run-{self.made}", chosen, [str(source or self.source)])
-        self.made, before, self.said = self.made + 1, len(self.readings), list[str]()
-        counts = prepare_corpus(run, chosen, self.said.append)
-        assert counts.to_json() == run.corpus()
-        assert len(TokenShards.open(run.tokens)) == counts.documents
+        self.made, before = self.made + 1, len(self.readings)
+        corpus = prepare_corpus(run, chosen)
+        self.said = list(corpus.report)
+        assert corpus.counts.to_json() == run.corpus()
+        assert len(TokenShards.open(run.tokens)) == corpus.counts.documents
         assert self.said.count(REUSED) == (before == len(self.readings))
         return run, before < len(self.readings)
 

@@ -8,7 +8,6 @@ others. Run folders share the shards with it by hard links, and do not need it o
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import shutil
@@ -26,8 +25,9 @@ from genrun.errors import GenrunError
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.shards import SHARDS
-from genrun_core.corpus.sources import list_files
-from genrun_core.runs.atomic import write_json, write_with
+from genrun_core.corpus.sources import SourceFile, list_files
+from genrun_core.recipes.sections import PluginChoice
+from genrun_core.runs.atomic import replacing, write_json
 from genrun_core.runs.digests import digest_of_file, digest_of_value
 from genrun_core.runs.run_folder import RunFolder
 
@@ -36,6 +36,7 @@ __all__ = ["LIMIT", "cache_folder", "corpus_key", "keep", "restore"]
 LIMIT = 2 << 30  # bytes that the entries may have together; the least recently used ones go first
 _FORMAT = 1
 _LEFTOVER = 24 * 60 * 60  # seconds after which what a kill left half-made is removed
+_READING = ("genrun.sources", __name__)  # modules of ours that decide what is read
 _NAMES = (*SHARDS, "tokenizer.json")
 
 
@@ -51,17 +52,18 @@ def cache_folder() -> Path | None:
         return None
 
 
-def corpus_key(sources: Sequence[str], name: str, reader: Reader, settings: TokenizerSettings) -> str | None:
-    """Return the key of a corpus: BLAKE2 of its files, of the reader called ``name``, its options, and the settings.
+def corpus_key(
+    files: Sequence[SourceFile] | None, choice: PluginChoice, reader: Reader, settings: TokenizerSettings
+) -> str | None:
+    """Return the key of a corpus: BLAKE2 of its files, of the reader, its ``choice`` and options, and the settings.
 
     The code of reader and tokenizer counts by size, times and inode of its files, so that a changed one is not
-    mistaken for what it was. None if nothing shall be kept: the cache is off, a source is no file, or the reader says
-    so.
+    mistaken for what it was. None if nothing shall be kept: the cache is off, a source is no file, the reader is an
+    object of the caller, or says so itself.
     """
-    files = list_files(sources)
-    if cache_folder() is None or files is None or not getattr(reader, "cached", True):
+    if cache_folder() is None or files is None or choice.class_path or not getattr(reader, "cached", True):
         return None
-    info, chosen = registry.find("reader", name), options.to_json(reader)
+    info, chosen = registry.find("reader", choice.name), options.to_json(reader)
     named = [
         value for value in chosen.values() if isinstance(value, str) and os.path.isfile(value)
     ]  # of stop words, …
@@ -71,7 +73,7 @@ def corpus_key(sources: Sequence[str], name: str, reader: Reader, settings: Toke
         files,
         [info.qualified_name, info.version, info.value, chosen, list_files(named)],
         options.to_json(settings),
-        [_code(module) for module in (type(reader).__module__, TokenizerSettings.__module__, __name__)],
+        [_code(module) for module in (type(reader).__module__, TokenizerSettings.__module__, *_READING)],
     ]
     return digest_of_value(parts)
 
@@ -90,7 +92,8 @@ def restore(key: str, run: RunFolder) -> CorpusCounts | None:
     try:
         run.tokens.mkdir(exist_ok=True)
         for name, path in _parts(run).items():
-            write_with(path, functools.partial(_share, entry / name))
+            with replacing(path) as beside:
+                _share(entry / name, beside)
         run.save_corpus(counts)
     except OSError:  # taken away meanwhile, or no room: reading the corpus will tell
         return None

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from genrun import registry
 from genrun.contracts import Reader
 from genrun.errors import RunFolderError
 from genrun.tokenizer import Tokenizer
 from genrun_core.corpus.adaptation import adapt
 from genrun_core.corpus.cache import corpus_key, keep, restore
 from genrun_core.corpus.counts import CorpusCounts
+from genrun_core.corpus.reading import make_reader
 from genrun_core.corpus.report import describe_corpus
-from genrun_core.corpus.shards import count_words, encode_documents
+from genrun_core.corpus.shards import TokenShards, count_words, encode_documents
 from genrun_core.corpus.sources import fingerprint, list_files
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.run_folder import RunFolder
 
-__all__ = ["corpus_changed", "prepare_corpus"]
+__all__ = ["Corpus", "corpus_changed", "prepare_corpus"]
 
 _REUSED = "the corpus is as it was read before: its tokens are reused (GENRUN_CACHE=off reads it again)"
 _CHANGED = (
@@ -28,33 +28,50 @@ _CHANGED = (
 )
 
 
-def prepare_corpus(run: RunFolder, recipe: Recipe, say: Callable[[str], object]) -> CorpusCounts:
-    """Read the corpus into the run folder unless that is done already; say what was counted.
+@dataclass(frozen=True, slots=True, eq=False)
+class Corpus:
+    """The corpus of a run, read and encoded.
 
-    A recipe that adapts to its corpus is completed, in ``run.toml``.
+    ``recipe``: complete, also where it adapts to the corpus; ``base_tokenizer``: the one that ``tokenizer`` was taken
+    from, None if the run makes its own; ``report``: lines that describe the corpus to the user.
     """
-    stored = run.corpus()
+
+    recipe: Recipe
+    counts: CorpusCounts
+    tokenizer: Tokenizer
+    base_tokenizer: Tokenizer | None
+    shards: TokenShards
+    report: tuple[str, ...]
+
+
+def prepare_corpus(run: RunFolder, recipe: Recipe, reader: Reader | None = None) -> Corpus:
+    """Return the corpus of a run, which is read into the run folder unless that is done already.
+
+    ``reader``: the one of the recipe, made already. A recipe that adapts to its corpus is completed in ``run.toml``.
+    """
+    base, stored = run.base_tokenizer(), run.corpus()
     if stored is not None and run.tokenizer_file.exists() and run.tokens.is_dir():
-        counts = CorpusCounts.from_json(stored, run.corpus_file)
-        if len(run.shards()) != counts.documents:
-            raise RunFolderError(f"{run.corpus_file} is not of the {len(run.shards()):,} documents in {run.tokens}")
-        if corpus_changed(run):
-            say(_CHANGED)
+        counts, tokenizer = CorpusCounts.from_json(stored, run.corpus_file), run.tokenizer()
+        notes = [_CHANGED] if corpus_changed(run) else []
     else:
-        counts = _read(run, recipe)
+        reader = reader or make_reader(recipe.reader)
+        counts, tokenizer, notes = _read(run, recipe, reader, base)
+    shards = run.shards(tokenizer)
+    if len(shards) != counts.documents:
+        raise RunFolderError(f"{run.corpus_file} is not of the {len(shards):,} documents in {run.tokens}")
     if recipe.adapt:
-        run.save_recipe(adapt(recipe, counts, vocabulary=len(run.tokenizer())))
-    for note in run.notes:
-        say(note)
-    noun = getattr(registry.load(registry.find("reader", recipe.reader.name)), "noun", "documents")
+        recipe = adapt(recipe, counts, vocabulary=len(tokenizer))
+        run.save_recipe(recipe)
+    if reader is None and not recipe.reader.class_path:
+        reader = make_reader(recipe.reader)
+    noun = getattr(type(reader), "noun", None)
     noun = " ".join(noun.split()) if isinstance(noun, str) else "documents"
-    for line in describe_corpus(counts, run.tokenizer(), recipe, noun, borrowed=run.base_tokenizer() is not None):
-        say(line)
-    return counts
+    described = describe_corpus(counts, tokenizer, recipe, noun, borrowed=base is not None)
+    return Corpus(recipe, counts, tokenizer, base, shards, (*notes, *described))
 
 
 def corpus_changed(run: RunFolder) -> bool | None:
-    """Say whether the files of the corpus differ from those that were read.
+    """Return whether the files of the corpus differ from those that were read.
 
     None if that cannot be known: the sources are no files, are gone, or were read by an older genrun.
     """
@@ -62,32 +79,33 @@ def corpus_changed(run: RunFolder) -> bool | None:
     return now != then if then and now else None
 
 
-def _read(run: RunFolder, recipe: Recipe) -> CorpusCounts:
-    reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
-    files, base = list_files(run.sources), run.base_tokenizer()
-
-    def key() -> str | None:
-        own = any(Path(file.path).is_relative_to(run.path.absolute()) for file in files or ())  # standard input
-        known = base is None and not own
-        return corpus_key(run.sources, recipe.reader.name, reader, recipe.tokenizer) if known else None
-
+def _read(
+    run: RunFolder, recipe: Recipe, reader: Reader, base: Tokenizer | None
+) -> tuple[CorpusCounts, Tokenizer, list[str]]:
+    """Read the corpus, or take its tokens from the cache; return notes for the user as well."""
+    files = list_files(run.sources)
+    is_inside = any(Path(file.path).is_relative_to(run.path.absolute()) for file in files or ())  # standard input
+    can_cache = base is None and not is_inside
     run.corpus_file.unlink(missing_ok=True)  # of tokens that are gone
-    before = key()
-    if before and (kept := restore(before, run)):
-        run.notes.append(_REUSED)
-        return kept
+    key = corpus_key(files, recipe.reader, reader, recipe.tokenizer) if can_cache else None
+    if key and (kept := restore(key, run)):
+        return kept, run.tokenizer(), [_REUSED]
     tokenizer, counted = _count(run, recipe, reader, base)
     run.save_json(run.tokenizer_file, tokenizer.to_json())
     counts = encode_documents(reader, run.sources, tokenizer, counted, run.tokens)
     counts = dataclasses.replace(counts, sources_fingerprint=fingerprint(files))
     run.save_corpus(counts)
     try:
-        if before and before == key():  # nothing has changed since the reading began
-            keep(before, run, counts)
+        if key and key == corpus_key(list_files(run.sources), recipe.reader, reader, recipe.tokenizer):
+            keep(key, run, counts)  # nothing has changed since the reading began
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        run.notes.append(f"note: the corpus is not kept for the next training: {where}{error.strerror or error}")
-    return counts
+        return (
+            counts,
+            tokenizer,
+            [f"note: the corpus is not kept for the next training: {where}{error.strerror or error}"],
+        )
+    return counts, tokenizer, []
 
 
 def _count(run: RunFolder, recipe: Recipe, reader: Reader, base: Tokenizer | None) -> tuple[Tokenizer, CorpusCounts]:
@@ -96,7 +114,7 @@ def _count(run: RunFolder, recipe: Recipe, reader: Reader, base: Tokenizer | Non
     if base is None:
         return count_words(reader, run.sources, recipe.tokenizer)
     wanted = recipe.tokenizer
-    if new_words:  # the most frequent new words are among so many of all
+    if new_words:  # the most frequent new words are among this many of all
         wanted = dataclasses.replace(wanted, vocabulary_limit=len(base) + new_words, minimum_count=1)
     tokenizer, counted = count_words(reader, run.sources, wanted)
     return base.extended(tokenizer, new_words), counted

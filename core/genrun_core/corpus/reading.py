@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from genrun import registry
 from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import short_line
 from genrun.contracts import Reader, ReadReport
-from genrun.errors import CorpusError, PluginError, cause
+from genrun.errors import CorpusError, OptionError, PluginError, cause
+from genrun_core.recipes.sections import PluginChoice
 
-__all__ = ["first_document", "named", "read_documents"]
+__all__ = ["first_document", "make_reader", "named", "read_documents"]
+
+
+def make_reader(choice: PluginChoice) -> Reader:
+    """Return the reader of a recipe; raises OptionError for one that a program gave as an object."""
+    if choice.class_path:
+        raise OptionError(
+            f"the reader was an object of the class {choice.class_path}, which no file holds: name another"
+        )
+    return registry.make_reader(choice.name, choice.options)
 
 
 def first_document(reader: Reader, sources: Sequence[str]) -> str | None:

@@ -18,7 +18,7 @@ from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
 from genrun_core.cli.terminal import shown
 from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.reading import named, read_documents
-from genrun_core.runs.atomic import write_with
+from genrun_core.runs.atomic import replacing
 from genrun_core.runs.digests import digest_of_file
 from genrun_core.runs.run_files import require_file
 
@@ -144,29 +144,25 @@ def encode_documents(
     offsets, lengths, unknown = array("q", [0]), Counter[int](), 0
     digest = hashlib.blake2b(digest_size=16)
 
-    def write_ids(path: Path) -> None:
-        nonlocal unknown
-        buffer, written = array("i"), 0
-        with path.open("wb") as file:
-            documents = read_documents(reader, sources)
-            for document in shown(documents, "encoding documents", counts.documents):
-                digest.update(document.encode() + b"\0")
-                encoding = tokenizer.encode_document(document)
-                unknown += len(encoding.unknown)
-                lengths[len(encoding.ids)] += 1
-                buffer.extend(encoding.ids)
-                offsets.append(written + len(buffer))
-                if len(buffer) >= _BUFFERED:
-                    file.write(_little_endian(buffer))
-                    written += len(buffer)
-                    del buffer[:]
-            file.write(_little_endian(buffer))
-
-    write_with(folder / SHARDS[0], write_ids)
+    buffer, written = array("i"), 0
+    with replacing(folder / SHARDS[0]) as path, path.open("wb") as file:
+        for document in shown(read_documents(reader, sources), "encoding documents", counts.documents):
+            digest.update(document.encode() + b"\0")
+            encoding = tokenizer.encode_document(document)
+            unknown += len(encoding.unknown)
+            lengths[len(encoding.ids)] += 1
+            buffer.extend(encoding.ids)
+            offsets.append(written + len(buffer))
+            if len(buffer) >= _BUFFERED:
+                file.write(_little_endian(buffer))
+                written += len(buffer)
+                del buffer[:]
+        file.write(_little_endian(buffer))
     if digest.hexdigest() != counts.fingerprint:
         raise CorpusError(f"{named(sources)}: the corpus changed while it was being read")
     little_endian = np.frombuffer(offsets, np.int64).astype("<i8", copy=False)
-    write_with(folder / SHARDS[1], lambda path: little_endian.tofile(path))
+    with replacing(folder / SHARDS[1]) as path:
+        little_endian.tofile(path)
     predicted = sum((length - 1) * count for length, count in lengths.items() if length)
     if not predicted:
         raise CorpusError(f"{named(sources)}: no document has two tokens, so there is nothing to predict")

@@ -1,13 +1,14 @@
-"""Which files the sources of a corpus mean, and a fingerprint that changes when one of them does."""
+"""The files below the sources of a corpus, and a fingerprint that changes when one of them does."""
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+from genrun.sources import named_paths
 
 __all__ = ["SourceFile", "fingerprint", "list_files"]
 
@@ -35,9 +36,7 @@ def list_files(sources: Sequence[str]) -> list[SourceFile] | None:
     files: list[SourceFile] = []
     try:
         for source in sources:
-            path = os.path.expanduser(source)
-            matches = [path] if os.path.exists(path) else sorted(glob.glob(path, recursive=True))
-            found = [_look_at(name) for match in matches for name in _below(os.path.abspath(match))]
+            found = [_look_at(name) for path in named_paths(source) for name in _below(os.path.abspath(path))]
             if not found:
                 return None
             files += found

@@ -12,13 +12,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun import registry
 from genrun.errors import CorpusError, OptionError
 from genrun.model import load
 from genrun.scoring.scores import SessionScorer
 from genrun.tokenizer import Tokenizer
 from genrun_core.cli.terminal import shown
-from genrun_core.corpus.reading import read_documents
+from genrun_core.corpus.reading import make_reader, read_documents
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.run_folder import RunFolder
@@ -95,7 +94,7 @@ def evaluate(
         scorer = SessionScorer(model._session)
     if running_text and windowed:
         raise OptionError("a window model carries no state from text to text: --documents")
-    documents = shown(read_documents(registry.make_reader(chosen.name, chosen.options), sources), "evaluating")
+    documents = shown(read_documents(make_reader(chosen), sources), "evaluating")
     running = was_running if running_text is None else running_text
     result = _sum(documents, tokenizer, _carried(scorer) if running else scorer.score)
     if not result.tokens:

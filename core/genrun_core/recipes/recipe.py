@@ -38,6 +38,20 @@ class Recipe:
     card: CardSettings = field(default_factory=CardSettings)
     adapt: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse settings that do not fit together."""
+        model, training = self.model, self.training
+        if model.architecture == "window" and "pad" not in self.tokenizer.specials:
+            raise OptionError("the window architecture needs the special token 'pad' for what stands before a text")
+        if model.architecture == "window" and training.running_text:
+            raise OptionError("running_text carries the state of a recurrent architecture; window has none")
+        if training.sampled_softmax and not model.tied:
+            raise OptionError("sampled_softmax needs tied=true: it takes the vectors of single words")
+        compares = training.patience or training.schedule == "plateau"
+        if training.sampled_softmax and compares and not training.validation:
+            raise OptionError("patience and schedule=plateau need validation where sampled_softmax is used")
+        model.check_frozen(training.freeze)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as nested tables, the inverse of :meth:`from_dict`."""
         tables: dict[str, Any] = {"name": self.name, "description": self.description, "adapt": list(self.adapt)}
@@ -61,18 +75,7 @@ class Recipe:
         }
         parts |= {section: _plugin(tables[section], section) for section in _PLUGINS if section in tables}
         parts["adapt"] = _open_values(tables)
-        recipe = cls(name=tables.get("name", "unnamed"), description=tables.get("description", ""), **parts)
-        if recipe.model.architecture == "window" and "pad" not in recipe.tokenizer.specials:
-            raise OptionError("the window architecture needs the special token 'pad' for what stands before a text")
-        if recipe.model.architecture == "window" and recipe.training.running_text:
-            raise OptionError("running_text carries the state of a recurrent architecture; window has none")
-        if recipe.training.sampled_softmax and not recipe.model.tied:
-            raise OptionError("sampled_softmax needs tied=true: it takes the vectors of single words")
-        compares = recipe.training.patience or recipe.training.schedule == "plateau"
-        if recipe.training.sampled_softmax and compares and not recipe.training.validation:
-            raise OptionError("patience and schedule=plateau need validation where a sampled_softmax makes the loss")
-        recipe.model.check_frozen(recipe.training.freeze)
-        return recipe
+        return cls(name=tables.get("name", "unnamed"), description=tables.get("description", ""), **parts)
 
 
 _SECTIONS: dict[str, type[Any]] = {
@@ -207,6 +210,8 @@ def _place(key: str, tables: Mapping[str, Any]) -> tuple[str, str]:
 def _plugin_options(section: str, tables: Mapping[str, Any]) -> list[str]:
     default = {"reader": "text", "decoder": "top-k"}[section]
     name = tables.get(section, {}).get("name", default)
+    if PluginChoice(name).class_path:
+        return []
     return list(options.describe(registry.load(registry.find(section, name))))
 
 
@@ -226,6 +231,8 @@ def _plugin(values: Mapping[str, Any], section: str) -> PluginChoice:
     if not isinstance(name, str):
         raise OptionError(f"{section} needs a 'name'")
     chosen = {key: value for key, value in values.items() if key != "name"}
+    if section == "reader" and PluginChoice(name).class_path:
+        return PluginChoice(name)
     make = registry.make_reader if section == "reader" else registry.make_decoder
     made = make(name, chosen)
     return PluginChoice(name, {key: value for key, value in options.to_json(made).items() if value is not None})

@@ -12,6 +12,7 @@ __all__ = ["CardSettings", "ModelSettings", "OutputSettings", "PluginChoice", "T
 
 ARCHITECTURES = ("lstm", "gru", "simple-rnn", "window")
 _WIDEST = 65_536
+_OBJECT = "class:"
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 SCHEDULES = ("constant", "cosine", "plateau")
 PRECISIONS = ("float32", "bfloat16", "float16")
@@ -20,10 +21,24 @@ DEVICES = ("one", "all")
 
 @dataclass(frozen=True, slots=True)
 class PluginChoice:
-    """A plugin by name, with its options."""
+    """A plugin by name, with its options; or the class of a reader that a program gave as an object."""
 
     name: str
     options: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of_object(cls, plugin: object) -> PluginChoice:
+        """Return what a run folder can record of an object: the path of its class, after a word that no plugin has.
+
+        >>> PluginChoice.of_object(PluginChoice("text")).name
+        'class:genrun_core.recipes.sections.PluginChoice'
+        """
+        return cls(f"{_OBJECT}{type(plugin).__module__}.{type(plugin).__qualname__}")
+
+    @property
+    def class_path(self) -> str | None:
+        """The path of the object's class; None for a plugin by name."""
+        return self.name.removeprefix(_OBJECT) if self.name.startswith(_OBJECT) else None
 
 
 @dataclass(frozen=True, slots=True)

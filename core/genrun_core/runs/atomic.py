@@ -5,27 +5,38 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["is_leftover", "remove_leftovers", "write_bytes", "write_json", "write_with"]
+__all__ = ["is_leftover", "remove_leftovers", "replacing", "scratch_beside", "write_bytes", "write_json"]
 
 
-def write_with(path: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill a file beside ``path``, then put it in its place; a failure leaves nothing behind.
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield the name of a file to write beside ``path``; the end of the block puts it in its place.
 
-    The file beside keeps the suffix of ``path``, for writers that look at it.
+    A block that fails leaves ``path`` as it was.
+    """
+    with scratch_beside(path) as beside:
+        yield beside
+        with beside.open("r+b") as file:
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+
+
+@contextlib.contextmanager
+def scratch_beside(path: Path) -> Iterator[Path]:
+    """Yield the name of a temporary file beside ``path``, with the same suffix; the end of the block deletes it.
+
+    An OSError of the block names ``path`` instead.
     """
     beside = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
         beside.unlink(missing_ok=True)  # what a kill left may be a hard link to what others share
-        write(beside)
-        with beside.open("r+b") as file:
-            os.fsync(file.fileno())
-        os.replace(beside, path)
+        yield beside
     except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from error  # not the name beside it
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         with contextlib.suppress(OSError):
             beside.unlink()
@@ -61,7 +72,8 @@ def _lives(process: int) -> bool:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file at once."""
-    write_with(path, lambda beside: beside.write_bytes(content))
+    with replacing(path) as beside:
+        beside.write_bytes(content)
 
 
 def write_json(path: Path, value: Any) -> None:

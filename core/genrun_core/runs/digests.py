@@ -11,13 +11,13 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from genrun.errors import RunFolderError
 
-__all__ = ["check_archive", "check_value", "digest_of_file", "digest_of_value", "sealed", "with_digest"]
+__all__ = ["check_archive", "check_value", "digest_of_file", "digest_of_value", "seal", "with_digest"]
 
 _KEY = "digest"
 _MARK = b"genrun blake2b "
@@ -59,23 +59,18 @@ def check_value(value: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return content
 
 
-def sealed(write: Callable[[Path], object]) -> Callable[[Path], None]:
-    """Return a writer that lets ``write`` make an archive, then adds the digest."""
-
-    def write_and_seal(path: Path) -> None:
-        write(path)
-        with path.open("r+b") as file:
-            file.seek(-_END_SIZE, os.SEEK_END)
-            if file.read(4) != _END:
-                raise ValueError(f"{path} is no zip file, or has a comment already")
-            file.seek(-2, os.SEEK_END)
-            file.write(_COMMENT_SIZE.to_bytes(2, "little"))
-            file.seek(0)
-            digest = hashlib.file_digest(file, _new).hexdigest()
-            file.seek(0, os.SEEK_END)
-            file.write(_MARK + digest.encode())
-
-    return write_and_seal
+def seal(path: Path) -> None:
+    """Add its digest to an archive."""
+    with path.open("r+b") as file:
+        file.seek(-_END_SIZE, os.SEEK_END)
+        if file.read(4) != _END:
+            raise ValueError(f"{path} is no zip file, or has a comment already")
+        file.seek(-2, os.SEEK_END)
+        file.write(_COMMENT_SIZE.to_bytes(2, "little"))
+        file.seek(0)
+        digest = hashlib.file_digest(file, _new).hexdigest()
+        file.seek(0, os.SEEK_END)
+        file.write(_MARK + digest.encode())
 
 
 def check_archive(path: Path) -> bool:

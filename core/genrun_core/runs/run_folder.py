@@ -56,8 +56,6 @@ class RunFolder:
         self.metrics_file = path / "metrics.csv"
         self.plot_file = path / "loss.png"
         self.card_file = path / "card.json"
-        self.notes: list[str] = []  # how its parts came to be, where somebody may want to know
-        self._shards: TokenShards | None = None
 
     @classmethod
     def create(cls, path: Path, recipe: Recipe, sources: list[str]) -> RunFolder:
@@ -195,16 +193,13 @@ class RunFolder:
         """Write what reading the corpus counted, with the digests of the tokens and the tokenizer."""
         digests = {path.name: digest_of_file(path) for path in sorted(self.tokens.glob("*.int*"))}
         digests[self.tokenizer_file.name] = digest_of_value(self._json(self.tokenizer_file))
-        self._shards = None
         self.save_json(self.corpus_file, {**counts.to_json(), "digests": digests})
 
-    def shards(self) -> TokenShards:
-        """Return the tokens, checked when they are first asked for; raises RunFolderError if they are damaged."""
-        if self._shards is None:
-            shards = TokenShards.open(self.tokens)
-            shards.check(self.tokens, len(self.tokenizer()), self._digests())
-            self._shards = shards
-        return self._shards
+    def shards(self, tokenizer: Tokenizer) -> TokenShards:
+        """Return the tokens that ``tokenizer`` made; raises RunFolderError if they are damaged."""
+        shards = TokenShards.open(self.tokens)
+        shards.check(self.tokens, len(tokenizer), self._digests())
+        return shards
 
     def save_json(self, path: Path, value: Mapping[str, Any]) -> None:
         """Write one of the folder's JSON files, with its digest unless a person may edit it."""

@@ -17,8 +17,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from genrun.errors import RunFolderError
-from genrun_core.runs.atomic import write_with
-from genrun_core.runs.digests import check_archive, sealed
+from genrun_core.runs.atomic import replacing
+from genrun_core.runs.digests import check_archive, seal
 from genrun_core.runs.run_files import require_file
 from genrun_core.training.training_loop import Fitting
 
@@ -62,7 +62,9 @@ class Checkpoint:
         arrays = self._arrays | {f"best/{i}": value for i, value in enumerate(self.best_weights)}
         arrays["position"] = np.frombuffer(position.encode(), np.uint8)
         path.parent.mkdir(exist_ok=True)
-        write_with(path, sealed(lambda beside: np.savez(beside, **arrays)))
+        with replacing(path) as beside:
+            np.savez(beside, **arrays)
+            seal(beside)
 
 
 def restore_checkpoint(path: Path, fitting: Fitting, corpus: str) -> Restored:

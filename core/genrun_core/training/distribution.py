@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from genrun.errors import TrainingError, one_line
+from genrun.errors import RunFolderError, TrainingError, one_line
 from genrun_core.training.batches import IGNORED, Batch
 from genrun_core.training.workers import Worker
 
-__all__ = ["any_worker", "make_strategy", "spread", "take_from_chief"]
+__all__ = ["any_worker", "check_same_corpus", "check_same_place", "make_strategy", "spread", "take_from_chief"]
 
 
 def make_strategy(devices: str, worker: Worker) -> tf.distribute.Strategy:
@@ -65,6 +67,26 @@ def take_from_chief(strategy: tf.distribute.Strategy, worker: Worker, values: ND
     mine = values.astype(np.float64) if worker.is_chief else np.zeros(values.shape, np.float64)
     taken: NDArray[Any] = (_summed(strategy, mine) / share).astype(values.dtype)
     return taken
+
+
+def check_same_corpus(run: Path, strategy: tf.distribute.Strategy, worker: Worker, corpus: str) -> None:
+    """Raise RunFolderError unless all workers have read the chief's corpus; ``corpus`` is its fingerprint here."""
+    here = np.frombuffer(hashlib.blake2b(corpus.encode(), digest_size=16).digest(), np.uint16)  # exact as floats
+    differs = bool((here != take_from_chief(strategy, worker, here)).any())
+    if any_worker(strategy, differs):
+        which = f"this one ({run}) has not" if differs else f"this one ({run}) has, another has not"
+        raise RunFolderError(f"the workers must read the same corpus as the chief: {which}")
+
+
+def check_same_place(run: Path, strategy: tf.distribute.Strategy, worker: Worker, epoch: int, step: int) -> None:
+    """Raise RunFolderError unless all workers stand where the chief does; a kill may come between their saves."""
+    here = np.array([epoch, step])
+    chief = take_from_chief(strategy, worker, here)
+    if any_worker(strategy, bool((here != chief).any())):
+        raise RunFolderError(
+            f"the workers stopped at different places, this one ({run}) after epoch {epoch}, the chief after "
+            f"{chief[0]}: copy the chief's run folder over those of the others, then resume"
+        )
 
 
 def _summed(strategy: tf.distribute.Strategy, values: NDArray[np.float64]) -> NDArray[np.float64]:

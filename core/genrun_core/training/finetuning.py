@@ -13,7 +13,7 @@ from genrun.errors import OptionError, RunFolderError
 from genrun_core.backend import prepare_backend
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import CardSettings
-from genrun_core.runs.atomic import write_with
+from genrun_core.runs.atomic import replacing
 from genrun_core.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -67,13 +67,14 @@ def check_base(base: RunFolder, recipe: Recipe) -> None:
 
 def with_words_of(base: RunFolder, recipe: Recipe) -> Recipe:
     """Return ``recipe`` with the tokenizer settings of ``base``, whose words it takes; OptionError if they clash."""
-    return Recipe.from_dict(recipe.to_dict() | {"tokenizer": base.recipe().to_dict()["tokenizer"]})
+    return dataclasses.replace(recipe, tokenizer=base.recipe().tokenizer)
 
 
 def tuning_recipe(base: RunFolder) -> Recipe:
-    """Return the recipe that fine-tuning ``base`` begins with: its own, but for what was done to its own base.
+    """Return the recipe that fine-tuning ``base`` begins with: that of ``base`` itself.
 
-    Nor does it say of the new text what was said of the old one: that stands in the card as what it was tuned from.
+    Left out are ``freeze`` and ``extend_vocabulary``, which were for another base, and the description and the card,
+    which are about another text; the new card quotes them as what the run was tuned from.
     """
     recipe = base.recipe()
     training = dataclasses.replace(recipe.training, freeze=(), extend_vocabulary=0)
@@ -84,10 +85,12 @@ def keep_base(base: RunFolder, run: RunFolder, *, network: bool) -> None:
     """Copy the tokenizer of ``base`` into ``run``, and its network if wanted, so that a resume finds them."""
     run.base.mkdir(exist_ok=True)
     if network:
-        write_with(run.base_network_file, lambda path: shutil.copyfile(base.network_file, path))
+        with replacing(run.base_network_file) as beside:
+            shutil.copyfile(base.network_file, beside)
         card = base.card() if base.card_file.exists() else {}  # which a kill may have kept from being written
         run.save_json(run.base_card_file, {name: card.get(name, "") for name in ("description", "licence", "source")})
-    write_with(run.base_tokenizer_file, lambda path: shutil.copyfile(base.tokenizer_file, path))
+    with replacing(run.base_tokenizer_file) as beside:
+        shutil.copyfile(base.tokenizer_file, beside)
 
 
 def transfer_weights(base: keras.Model, network: keras.Model) -> None:

@@ -13,8 +13,8 @@ from genrun import registry
 from genrun.generating.draws import Draws
 from genrun.tokenizer import Tokenizer
 from genrun_core.corpus.shards import TokenShards
-from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.run_folder import RunFolder
+from genrun_core.training.prepared import Prepared
 from genrun_core.training.training_loop import Fitting
 from genrun_core.training.watch import Watch
 
@@ -22,36 +22,35 @@ __all__ = ["SampleText", "TensorBoardWriter", "watchers"]
 
 
 def watchers(
-    watch: Watch, run: RunFolder, recipe: Recipe, fitting: Fitting, say: Callable[[str], object]
+    watch: Watch, prepared: Prepared, fitting: Fitting, say: Callable[[str], object]
 ) -> list[keras.callbacks.Callback]:
     """Return the callbacks that ``watch`` asks for."""
     found: list[keras.callbacks.Callback] = []
     if watch.sample_every:
-        found.append(SampleText(run, recipe, fitting, say, watch.sample_every))
+        found.append(SampleText(prepared, fitting, say, watch.sample_every))
     if watch.tensorboard:
-        found.append(TensorBoardWriter(run, fitting))
+        found.append(TensorBoardWriter(prepared.run, fitting))
     return found
 
 
 class SampleText(keras.callbacks.Callback):  # type: ignore[misc]
-    """Says a text of the network after every so many epochs, always begun and drawn alike, to compare.
+    """Says a text of the network every ``every`` epochs, always begun and drawn alike, to compare.
 
     It begins as a document of the corpus does, with a word or two of it where there is no start token.
     """
 
-    def __init__(
-        self, run: RunFolder, recipe: Recipe, fitting: Fitting, say: Callable[[str], object], every: int
-    ) -> None:
+    def __init__(self, prepared: Prepared, fitting: Fitting, say: Callable[[str], object], every: int) -> None:
         super().__init__()
+        recipe = prepared.recipe
         self._fitting = fitting
         self._say = say
         self._every = every
-        self._tokenizer = run.tokenizer()
+        self._tokenizer = prepared.corpus.tokenizer
         self._decoder = registry.make_decoder(recipe.decoder.name, recipe.decoder.options)
         self._length = recipe.generation.max_new_tokens
         self._casing = recipe.generation.casing
         self._seed = recipe.training.seed
-        self._prompt = _prompt(self._tokenizer, run.shards(), self._seed)
+        self._prompt = _prompt(self._tokenizer, prepared.corpus.shards, self._seed)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Say a text if it is time."""

@@ -12,8 +12,8 @@ import keras
 from numpy.typing import NDArray
 
 from genrun_core.network.architecture import fingerprint
-from genrun_core.runs.atomic import write_bytes, write_with
-from genrun_core.runs.digests import sealed
+from genrun_core.runs.atomic import replacing, write_bytes
+from genrun_core.runs.digests import seal
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.checkpoint import Checkpoint, Restored
 from genrun_core.training.training_loop import Fitting
@@ -24,10 +24,10 @@ __all__ = ["Recorder"]
 class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     """Keeps the run folder: metrics after each epoch, the best network and a checkpoint at save points.
 
-    ``blank`` is a float32 network of the same shape, which is given the best weights and saved; ``describe`` makes
-    the card of the best epoch. A save point comes after an epoch when training has lasted ten times as long as saving
-    takes, so that tiny models are not slowed down; within an epoch also only after a minute; and at the end. Between
-    two of them a kill costs the steps since, nothing else.
+    ``blank`` is a float32 network of the same shape, which is given the best weights and saved; ``corpus`` is the
+    fingerprint of the corpus; ``describe`` makes the card of the best epoch. A save point comes after an epoch when
+    training has lasted ten times as long as saving takes, so that tiny models are not slowed down; within an epoch
+    also only after a minute; and at the end. Between two of them a kill costs the steps since, nothing else.
     """
 
     _SHARE = 10
@@ -38,6 +38,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         run: RunFolder,
         fitting: Fitting,
         blank: keras.Model,
+        corpus: str,
         restored: Restored | None,
         describe: Callable[[dict[str, Any]], dict[str, Any]],
     ) -> None:
@@ -49,7 +50,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         nothing = {"epoch": 0, "value": float("inf"), "sampled": True}
         self.best: dict[str, Any] = restored.state["best"] if restored else nothing
         self._best_weights: list[NDArray[Any]] | None = (restored.best_weights or None) if restored else None
-        self._corpus = (run.corpus() or {}).get("fingerprint", "")
+        self._corpus = corpus
         self._kept: Checkpoint | None = None  # of the best epoch, while that is in no file
         self._saved_at = time.monotonic()
         self._save_seconds = 0.0
@@ -109,7 +110,9 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         checkpoint.write(self._run.checkpoint_file)
         if checkpoint.history:
             if checkpoint.best_weights:
-                write_with(self._run.network_file, sealed(self._blank.save))
+                with replacing(self._run.network_file) as beside:
+                    self._blank.save(beside)
+                    seal(beside)
             self._run.save_json(self._run.card_file, self._describe(best))
             write_bytes(self._run.metrics_file, _metrics_csv(checkpoint.history))
         self._best_weights = self._kept = None

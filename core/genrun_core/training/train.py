@@ -8,37 +8,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genrun import registry
-from genrun.errors import GenrunError, OptionError, TrainingError, TrainingInterrupted
-from genrun_core.backend import device_name, memory_errors, prepare_backend, require_training, seed_everything
-from genrun_core.corpus.kept_sources import STANDARD_INPUT, keep_sources
-from genrun_core.corpus.preparation import prepare_corpus
-from genrun_core.corpus.reading import first_document
+from genrun.checks.short_text import shown
+from genrun.contracts import Reader
+from genrun.errors import GenrunError, OptionError
+from genrun.sources import STANDARD_INPUT
+from genrun_core.backend import prepare_backend, require_training
+from genrun_core.corpus.kept_sources import keep_sources
+from genrun_core.corpus.reading import first_document, make_reader
 from genrun_core.recipes.recipe import Recipe
-from genrun_core.runs.atomic import write_with
+from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.run_lock import training_lock
-from genrun_core.training.assembly import (
-    check_same_corpus,
-    check_size,
-    check_together,
-    make_batches,
-    make_fitting,
-    remarks,
-)
-from genrun_core.training.card import make_card, metrics_in_words, shape_in_words
 from genrun_core.training.finetuning import keep_base, open_base, with_words_of
-from genrun_core.training.interruption import Interruption
-from genrun_core.training.plot import draw_curves
+from genrun_core.training.prepared import prepare
 from genrun_core.training.watch import Watch
 from genrun_core.training.workers import Worker, this_worker
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
-
-    from genrun_core.training.checkpoint import Restored
-    from genrun_core.training.training_loop import Fitting
 
 __all__ = ["resume", "train"]
 
@@ -50,6 +38,7 @@ def train(
     recipe: Recipe,
     output: Path,
     *,
+    reader: Reader | None = None,
     base: Path | None = None,
     words_of: Path | None = None,
     say: Say = lambda line: None,
@@ -58,6 +47,7 @@ def train(
 ) -> RunFolder:
     """Train a model on ``sources`` and return its run folder.
 
+    ``reader``: an object that reads the sources, in place of the recipe's reader; ``run.toml`` records its class.
     ``base``: a run folder whose network is trained further (fine-tuning); ``words_of``: one whose tokenizer is taken
     over, nothing else. ``say`` receives a line for each thing a user wants to know; ``callbacks`` are further Keras
     callbacks. Where several workers train together (``TF_CONFIG``), all but the chief keep their run folder beside
@@ -67,7 +57,10 @@ def train(
     require_training("training")
     worker = this_worker()
     output = worker.folder(output)
-    reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
+    if reader is None:
+        reader = make_reader(recipe.reader)
+    else:
+        recipe = _with_object(recipe, reader)
     if list(sources).count(STANDARD_INPUT) > 1:
         raise OptionError("standard input can be named only once")
     RunFolder.check_free(output)
@@ -87,13 +80,14 @@ def train(
             run = RunFolder.create(output, recipe, keep_sources(sources, output))
             if began_with is not None:
                 keep_base(began_with, run, network=base is not None)
-            prepare_corpus(run, recipe, lambda _: None)
-            make_batches(run, recipe)
-            check_size(run, recipe)
+            prepared = prepare(run, recipe, say, reader)
         except GenrunError:
             _remove(output, was_there)  # made a moment ago; a corpus that cannot be used leaves nothing to go on with
             raise
-        return _continue(run, strategy, worker, say, watch, callbacks)
+        from genrun_core.training.fit import fit
+
+        fit(prepared, strategy, worker, say, watch, callbacks)
+    return run
 
 
 def resume(
@@ -115,7 +109,18 @@ def resume(
         if epochs is not None:
             recipe = _with_epochs(run, recipe, epochs)
             run.save_recipe(recipe)
-        return _continue(run, _make_strategy(recipe, worker), worker, say, watch, callbacks)
+        strategy = _make_strategy(recipe, worker)
+        from genrun_core.training.fit import fit
+
+        fit(prepare(run, recipe, say), strategy, worker, say, watch, callbacks)
+    return run
+
+
+def _with_object(recipe: Recipe, reader: Reader) -> Recipe:
+    """Return ``recipe`` with the class of ``reader``, which is an object of the caller."""
+    if not isinstance(reader, Reader) or isinstance(reader, type):
+        raise OptionError(f"reader must be an object with a method read, not {shown(reader)}; a recipe has a name")
+    return dataclasses.replace(recipe, reader=PluginChoice.of_object(reader))
 
 
 def _with_epochs(run: RunFolder, recipe: Recipe, epochs: int) -> Recipe:
@@ -129,68 +134,6 @@ def _with_epochs(run: RunFolder, recipe: Recipe, epochs: int) -> Recipe:
     return dataclasses.replace(recipe, training=training, adapt=given)
 
 
-def _continue(
-    run: RunFolder,
-    strategy: tf.distribute.Strategy,
-    worker: Worker,
-    say: Say,
-    watch: Watch,
-    callbacks: Sequence[keras.callbacks.Callback],
-) -> RunFolder:
-    """Do whatever the run folder still lacks."""
-    run.check_places()
-    run.remove_leftovers()
-    counts = prepare_corpus(run, run.recipe(), say)
-    recipe = run.recipe()  # a recipe that adapts is complete now
-    seed_everything(recipe.training.seed)
-    check_size(run, recipe)
-    check_same_corpus(run, strategy, worker, counts.fingerprint)
-    with memory_errors():
-        begins = not run.checkpoint_file.exists()
-        fitting = make_fitting(run, recipe, strategy, worker, say if begins else lambda line: None)
-    say(f"{fitting.network.count_params():,} parameters, {shape_in_words(recipe)}; on {device_name(strategy)}")
-    for line in remarks(fitting):
-        say(f"note: {line}")
-
-    from genrun_core.network.architecture import build_network
-    from genrun_core.training.monitoring import watchers
-    from genrun_core.training.progress import Progress
-    from genrun_core.training.recorder import Recorder
-
-    restored = _restore(run, fitting, say)
-    check_together(run, fitting)
-    complete = all(path.exists() for path in (run.plot_file, run.card_file, run.network_file))
-    if fitting.epoch >= recipe.training.epochs and complete:
-        say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
-        return run
-    run.plot_file.unlink(missing_ok=True)  # drawn last: where it is missing, the training is not finished
-    blank = build_network(recipe.model, len(run.tokenizer()))
-    recorder = Recorder(run, fitting, blank, restored, lambda best: make_card(run, recipe, counts, fitting, best))
-    progress = Progress(fitting, say)
-    watching = watchers(watch, run, recipe, fitting, progress.say)
-    try:
-        with memory_errors(), Interruption() as interrupted:
-            fitting.run([progress, recorder, *_early_stopping(recipe, fitting), *watching, *callbacks], interrupted)
-    except TrainingError:
-        recorder.save_best()
-        raise
-    finally:
-        progress.close()
-    if fitting.interrupted:
-        where = f"step {fitting.step:,} of epoch {fitting.epoch + 1}" if fitting.step else f"epoch {fitting.epoch}"
-        raise TrainingInterrupted(f"stopped after {where}; everything is saved", interrupted.number)
-    _conclude(run, recipe, fitting, recorder.best["epoch"], say)
-    return run
-
-
-def _conclude(run: RunFolder, recipe: Recipe, fitting: Fitting, best: int, say: Say) -> None:
-    """Draw the curves and say how the training ended."""
-    write_with(run.plot_file, lambda path: draw_curves(fitting.history, path))
-    if fitting.epoch < recipe.training.epochs:
-        say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
-    say(f"best epoch {best} of {fitting.epoch}: {metrics_in_words(fitting.history[best - 1])}")
-
-
 def _make_strategy(recipe: Recipe, worker: Worker) -> tf.distribute.Strategy:
     from genrun_core.training.distribution import make_strategy
 
@@ -198,38 +141,6 @@ def _make_strategy(recipe: Recipe, worker: Worker) -> tf.distribute.Strategy:
     if recipe.training.running_text and strategy.num_replicas_in_sync > 1:
         raise OptionError("running_text carries its state on one device: set devices=one, without TF_CONFIG")
     return strategy
-
-
-def _restore(run: RunFolder, fitting: Fitting, say: Say) -> Restored | None:
-    """Put ``fitting`` where the run folder's checkpoint is; None if there is none, or its best network is lost."""
-    from genrun_core.network.network_file import check_network
-    from genrun_core.training.checkpoint import needs_network, restore_checkpoint
-
-    lost = ""
-    if run.checkpoint_file.exists():
-        needed = needs_network(run.checkpoint_file)
-        if run.network_file.exists() or not needed:
-            restored = restore_checkpoint(run.checkpoint_file, fitting, (run.corpus() or {}).get("fingerprint", ""))
-            if needed:
-                check_network(run.network_file, run.recipe().model, len(run.tokenizer()))
-            step = f", step {fitting.step:,} of the next" if fitting.step else ""
-            say(f"continuing after epoch {fitting.epoch} of {fitting.settings.epochs}{step}")
-            return restored
-        lost = "network"
-    elif run.metrics_file.exists():
-        lost = "checkpoint"
-    if lost:
-        say(f"note: there is no {lost}, so training begins again")
-    return None
-
-
-def _early_stopping(recipe: Recipe, fitting: Fitting) -> list[keras.callbacks.Callback]:
-    import keras
-
-    if not recipe.training.patience:
-        return []
-    # The recorder keeps the best weights, on disk, where a kill cannot take them.
-    return [keras.callbacks.EarlyStopping(fitting.monitored, patience=recipe.training.patience, mode="min")]
 
 
 def _remove(output: Path, was_there: bool) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import glob
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from genrun import CorpusError, OptionError, ReadReport
+from genrun.sources import expand
 
 __all__ = ["JsonLines"]
 
@@ -50,7 +49,7 @@ class JsonLines:
         when there was no document at all.
         """
         found = False
-        for path in _files(sources):
+        for path in expand(sources, _is_jsonl, "file that ends in .jsonl"):
             report.file()
             for document in self._documents(path, report):
                 found = True
@@ -99,17 +98,5 @@ class JsonLines:
         return (text, "") if text.strip() else (None, "empty")
 
 
-def _files(sources: Sequence[str]) -> list[str]:
-    """Return the files that files, folders and globs name, sorted within each; CorpusError if one names none."""
-    files: list[str] = []
-    for source in sources:
-        path = os.path.expanduser(source)
-        if os.path.isdir(path):
-            path = os.path.join(glob.escape(path), "*.jsonl")
-        elif os.path.exists(path):  # asked before globs, so that a file called "[draft].jsonl" can be named
-            path = glob.escape(path)
-        found = sorted(name for name in glob.glob(path, recursive=True) if not os.path.isdir(name))
-        if not found:
-            raise CorpusError(f"no file found for {source!r}; give .jsonl files, a folder of them, or a glob")
-        files += found
-    return files
+def _is_jsonl(name: str) -> bool:
+    return name.endswith(".jsonl")

@@ -78,7 +78,7 @@ def test_a_corpus_without_documents_says_what_was_looked_for(tmp_path: Path) -> 
     source = write(tmp_path / "a.jsonl", '{"title": "One"}')
     with pytest.raises(genrun.CorpusError, match=r"dropped: 1 missing\); looked for .* text in the field 'text'"):
         list(JsonLines().read([source], genrun.ReadReport()))
-    with pytest.raises(genrun.CorpusError, match="no file found for"):
+    with pytest.raises(genrun.CorpusError, match="no such file, folder or match: "):
         list(JsonLines().read([str(tmp_path / "none.jsonl")], genrun.ReadReport()))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from genrun.errors import CorpusError, OptionError, one_line
-from genrun_plugins.readers._sources import STANDARD_INPUT
+from genrun.sources import STANDARD_INPUT
 
 __all__ = ["check_encoding", "lines", "pieces"]
 

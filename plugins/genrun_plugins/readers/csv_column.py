@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from genrun.contracts import ReadReport
 from genrun.errors import OptionError
+from genrun.sources import expand
 from genrun_plugins.readers._encoding import check_encoding
-from genrun_plugins.readers._sources import expand, require_documents
+from genrun_plugins.readers._sources import require_documents
 from genrun_plugins.readers._tables import Table
 
 __all__ = ["CsvColumn"]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from genrun.contracts import ReadReport
+from genrun.sources import expand
 from genrun_plugins.readers._encoding import check_encoding, lines
-from genrun_plugins.readers._sources import expand, is_text_file, require_documents
+from genrun_plugins.readers._sources import is_text_file, require_documents
 
 __all__ = ["LyricsGlob"]
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from genrun.contracts import ReadReport
+from genrun.sources import STANDARD_INPUT, expand
 from genrun_plugins.readers._encoding import check_encoding, lines
-from genrun_plugins.readers._sources import STANDARD_INPUT, expand, is_text_file, require_documents
+from genrun_plugins.readers._sources import is_text_file, require_documents
 
 __all__ = ["Text"]
 

@@ -1,0 +1,161 @@
+"""From what is prepared to trained weights: the training loop, with what keeps its run folder up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import keras
+import tensorflow as tf
+
+from genrun.errors import TrainingError, TrainingInterrupted
+from genrun_core.backend import device_name, memory_errors, seed_everything
+from genrun_core.network.architecture import build_network
+from genrun_core.network.body_and_head import begin_with_frequencies, freeze_layers
+from genrun_core.network.network_file import check_network, load_network
+from genrun_core.runs.atomic import replacing
+from genrun_core.training.calibration import calibrate
+from genrun_core.training.card import make_card, metrics_in_words, shape_in_words
+from genrun_core.training.checkpoint import Restored, needs_network, restore_checkpoint
+from genrun_core.training.distribution import check_same_corpus, check_same_place, take_from_chief
+from genrun_core.training.finetuning import transfer_weights
+from genrun_core.training.interruption import Interruption
+from genrun_core.training.monitoring import watchers
+from genrun_core.training.plot import draw_curves
+from genrun_core.training.prepared import Prepared
+from genrun_core.training.progress import Progress
+from genrun_core.training.recorder import Recorder
+from genrun_core.training.training_loop import Fitting
+from genrun_core.training.watch import Watch
+from genrun_core.training.workers import Worker
+
+__all__ = ["fit", "make_fitting", "restore"]
+
+Say = Callable[[str], object]
+
+
+def fit(
+    prepared: Prepared,
+    strategy: tf.distribute.Strategy,
+    worker: Worker,
+    say: Say,
+    watch: Watch,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
+    """Train the network of a run to the end, from its checkpoint if it has one."""
+    run, recipe, counts = prepared.run, prepared.recipe, prepared.corpus.counts
+    seed_everything(recipe.training.seed)
+    check_same_corpus(run.path, strategy, worker, counts.fingerprint)
+    with memory_errors():
+        begins = not run.checkpoint_file.exists()
+        fitting = make_fitting(prepared, strategy, worker, say if begins else lambda line: None)
+    say(f"{fitting.network.count_params():,} parameters, {shape_in_words(recipe)}; on {device_name(strategy)}")
+    for line in _warnings(fitting):
+        say(f"note: {line}")
+    restored = restore(prepared, fitting, say)
+    check_same_place(run.path, strategy, worker, fitting.epoch, fitting.step)
+    complete = all(path.exists() for path in (run.plot_file, run.card_file, run.network_file))
+    if fitting.epoch >= recipe.training.epochs and complete:
+        say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
+        return
+    run.plot_file.unlink(missing_ok=True)  # drawn last: where it is missing, the training is not finished
+    blank = build_network(recipe.model, prepared.vocabulary)
+    recorder = Recorder(
+        run, fitting, blank, counts.fingerprint, restored, lambda best: make_card(run, recipe, counts, fitting, best)
+    )
+    _run(prepared, fitting, recorder, say, watch, callbacks)
+    with replacing(run.plot_file) as beside:
+        draw_curves(fitting.history, beside)
+    if fitting.epoch < recipe.training.epochs:
+        say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
+    best_row = fitting.history[recorder.best["epoch"] - 1]
+    say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {metrics_in_words(best_row)}")
+
+
+def _run(
+    prepared: Prepared,
+    fitting: Fitting,
+    recorder: Recorder,
+    say: Say,
+    watch: Watch,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
+    """Run the loop; raises TrainingInterrupted, with everything saved, if the training was asked to stop."""
+    progress, patience = Progress(fitting, say), prepared.recipe.training.patience
+    everything = [progress, recorder, *watchers(watch, prepared, fitting, progress.say), *callbacks]
+    if patience:  # the recorder keeps the best weights, on disk, where a kill cannot take them
+        everything.insert(2, keras.callbacks.EarlyStopping(fitting.monitored, patience=patience, mode="min"))
+    try:
+        with memory_errors(), Interruption() as interrupted:
+            fitting.run(everything, interrupted)
+    except TrainingError:
+        recorder.save_best()
+        raise
+    finally:
+        progress.close()
+    if fitting.interrupted:
+        where = f"step {fitting.step:,} of epoch {fitting.epoch + 1}" if fitting.step else f"epoch {fitting.epoch}"
+        raise TrainingInterrupted(f"stopped after {where}; everything is saved", interrupted.number)
+
+
+def make_fitting(
+    prepared: Prepared,
+    strategy: tf.distribute.Strategy | None = None,
+    worker: Worker = Worker(),  # noqa: B008 - immutable
+    say: Say = lambda line: None,
+) -> Fitting:
+    """Return the network of a run at the beginning of its training, with the batches that it learns from.
+
+    A run that began with another one's network begins with its weights, calibrated unless the settings forbid it;
+    ``say`` receives what the calibration chose.
+    """
+    recipe, settings, run = prepared.recipe, prepared.recipe.training, prepared.run
+    strategy = strategy or tf.distribute.get_strategy()
+    with strategy.scope():
+        network = build_network(recipe.model, prepared.vocabulary, precision=settings.precision)
+        frequencies = prepared.frequencies()
+        if run.base_network_file.exists():
+            known = prepared.corpus.base_tokenizer or prepared.corpus.tokenizer
+            transfer_weights(load_network(run.base_network_file, recipe.model, len(known)), network)
+            if settings.calibrate:
+                agree = partial(take_from_chief, strategy, worker)
+                sample = prepared.calibration_sample()
+                chosen = calibrate(network, sample, frequencies, settings.freeze, agree)
+                if chosen is not None:
+                    say(str(chosen))
+        else:
+            begin_with_frequencies(network, frequencies)
+        freeze_layers(network, settings.freeze)
+    return Fitting(network, settings, prepared.training, prepared.validation, strategy, worker)
+
+
+def restore(prepared: Prepared, fitting: Fitting, say: Say = lambda line: None) -> Restored | None:
+    """Put ``fitting`` where the run folder's checkpoint is; None if there is none, or its best network is lost."""
+    run, lost = prepared.run, ""
+    if run.checkpoint_file.exists():
+        needed = needs_network(run.checkpoint_file)
+        if run.network_file.exists() or not needed:
+            restored = restore_checkpoint(run.checkpoint_file, fitting, prepared.corpus.counts.fingerprint)
+            if needed:
+                check_network(run.network_file, prepared.recipe.model, prepared.vocabulary)
+            step = f", step {fitting.step:,} of the next" if fitting.step else ""
+            say(f"continuing after epoch {fitting.epoch} of {fitting.settings.epochs}{step}")
+            return restored
+        lost = "network"
+    elif run.metrics_file.exists():
+        lost = "checkpoint"
+    if lost:
+        say(f"note: there is no {lost}, so training begins again")
+    return None
+
+
+def _warnings(fitting: Fitting) -> list[str]:
+    """Return which settings of a training have less effect than they seem to have."""
+    settings, rows = fitting.settings, len(fitting.training)
+    found = []
+    if settings.batch_size > rows:
+        what = "predictions" if fitting.training.carries else "sequences"
+        found.append(f"batch_size={settings.batch_size} is more than there are {what}, {rows:,}: one batch has all")
+    if settings.xla and settings.sampled_softmax:
+        found.append("xla leaves the steps over sampled words as they are")
+    return found

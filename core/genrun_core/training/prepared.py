@@ -1,0 +1,107 @@
+"""From a run folder to what is trained on: the corpus, and the batches that it is divided into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.contracts import Reader
+from genrun.errors import OptionError, TrainingError
+from genrun_core.backend import require_memory
+from genrun_core.corpus.preparation import Corpus, prepare_corpus
+from genrun_core.corpus.shards import TokenShards
+from genrun_core.recipes.recipe import Recipe
+from genrun_core.recipes.sections import TrainingSettings
+from genrun_core.runs.run_folder import RunFolder
+from genrun_core.training.batches import Batches, DocumentBatches, split_documents
+from genrun_core.training.running_text import RunningBatches
+
+__all__ = ["Prepared", "batches_of", "prepare"]
+
+_CALIBRATED = 3000  # tokens that a calibration looks at
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """All that a training needs of its run folder, read and checked once.
+
+    ``documents``: int64, those that are trained on; ``training`` and ``validation``: their batches, and those of the
+    documents that are held out.
+    """
+
+    run: RunFolder
+    corpus: Corpus
+    documents: NDArray[np.int64]
+    training: Batches
+    validation: Batches
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe, complete."""
+        return self.corpus.recipe
+
+    @property
+    def vocabulary(self) -> int:
+        """The number of tokens."""
+        return len(self.corpus.tokenizer)
+
+    def frequencies(self) -> NDArray[np.int64]:
+        """Return how often each token occurs in what is trained on, int64 ``[vocabulary]``."""
+        return self.corpus.shards.frequencies(self.vocabulary, self.documents)
+
+    def calibration_sample(self) -> Batches:
+        """Return documents that are trained on, drawn with the seed, with about _CALIBRATED tokens."""
+        shards, settings = self.corpus.shards, self.recipe.training
+        count = max(1, min(len(self.documents), _CALIBRATED * len(shards) // len(shards.ids)))
+        drawn = np.random.default_rng([settings.seed, 3]).choice(self.documents, count, replace=False)
+        return batches_of(shards, np.sort(drawn), settings)
+
+
+def prepare(
+    run: RunFolder, recipe: Recipe, say: Callable[[str], object] = lambda line: None, reader: Reader | None = None
+) -> Prepared:
+    """Read the corpus of a run, unless that is done already, and return what its training needs.
+
+    ``reader``: the one of the recipe, made already. ``say`` receives the description of the corpus. Raises
+    CorpusError, OptionError, RunFolderError or TrainingError for what cannot be trained on.
+    """
+    run.check_places()
+    run.remove_leftovers()
+    corpus = prepare_corpus(run, recipe, reader)
+    settings, shards = corpus.recipe.training, corpus.shards
+    documents, held_out = split_documents(
+        len(shards), settings.validation, settings.seed, contiguous=settings.running_text
+    )
+    training, validation = (batches_of(shards, part, settings) for part in (documents, held_out))
+    for what, batches in (("training", training), ("validation", validation)):
+        if not batches.predictions and (what == "training" or settings.validation):
+            raise TrainingError(f"the {what} part of the corpus has no document of two tokens or more")
+    _check_size(corpus)
+    for line in corpus.report:
+        say(line)
+    return Prepared(run, corpus, documents, training, validation)
+
+
+def batches_of(shards: TokenShards, documents: NDArray[np.int64], settings: TrainingSettings) -> Batches:
+    """Return the batches of some documents, apart from each other or as one text."""
+    kind = RunningBatches if settings.running_text else DocumentBatches
+    return kind(
+        shards,
+        documents,
+        batch_size=settings.batch_size,
+        sequence_length=settings.sequence_length,
+        seed=settings.seed,
+    )
+
+
+def _check_size(corpus: Corpus) -> None:
+    """Refuse a network that would not fit, before the system kills the process that tries."""
+    from genrun_core.network.architecture import count_parameters
+
+    vocabulary, sampled = len(corpus.tokenizer), corpus.recipe.training.sampled_softmax
+    if sampled >= vocabulary:
+        raise OptionError(f"sampled_softmax={sampled} is not below the vocabulary, which is {vocabulary:,}")
+    require_memory(count_parameters(corpus.recipe.model, vocabulary))
