@@ -80,7 +80,7 @@ class PluginInfo:
         if name != self.name or not name or ":" in name:
             return f"a name has 1 to {_MOST_CHARACTERS} printable characters, and no colon"
         if not re.fullmatch("[a-z0-9-]+", self.distribution):
-            return "no distribution can have such a name"
+            return "its distribution has an invalid name"
         written = self.entry_point.pattern.match(self.entry_point.value)
         if written is None or not written["attr"]:
             return f"an entry point is written module:attribute, not {self.value!r}"
@@ -245,7 +245,7 @@ def _make(kind: str, name: str, values: Mapping[str, object] | None, from_text: 
     try:
         made = options.build(loaded, values or {}, what=f"{kind} {info.name!r}", from_text=from_text)
         if not callable(getattr(made, _METHOD[kind], None)):
-            raise PluginError(f"{info.title} makes an object of the class {class_name(made)}, which is no {kind}")
+            raise PluginError(f"{info.title} makes an object of the class {class_name(made)}, which is not a {kind}")
     except BaseException as error:  # from the plugin's own constructor
         blame(f"{kind} {info.name!r} of {info.distribution}", error)
     return made
