@@ -27,6 +27,8 @@ from genrun_core.training.assembly import (
     remarks,
 )
 from genrun_core.training.card import make_card, metrics_in_words, shape_in_words
+from genrun_core.training.comparison import compare_with_counting
+from genrun_core.training.counted import check_counted, count_run, counts
 from genrun_core.training.finetuning import check_base, keep_base, with_words_of
 from genrun_core.training.interruption import Interruption
 from genrun_core.training.plot import draw_curves
@@ -65,6 +67,8 @@ def train(
     that was asked to stop has saved.
     """
     require_training("training")
+    if counts(recipe):
+        check_counted(base, watch=watch)
     worker = this_worker()
     output = worker.folder(output)
     reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
@@ -81,8 +85,7 @@ def train(
     was_there = output.exists()
     with training_lock(output, say):
         RunFolder.check_free(output)  # now that nobody else can write there
-        prepare_backend()
-        strategy = _make_strategy(recipe, worker)
+        strategy = None if counts(recipe) else _make_strategy(recipe, worker)
         try:
             run = RunFolder.create(output, recipe, keep_sources(sources, output))
             if began_with is not None:
@@ -93,6 +96,8 @@ def train(
         except GenrunError:
             _remove(output, was_there)  # made a moment ago; a corpus that cannot be used leaves nothing to go on with
             raise
+        if strategy is None:
+            return count_run(run, say)
         return _continue(run, strategy, worker, say, watch, callbacks)
 
 
@@ -109,9 +114,12 @@ def resume(
     path = worker.folder(folder)
     RunFolder.open(path).check_places()  # what is no run folder is not written to
     with training_lock(path, say):
-        prepare_backend()
         run = RunFolder.open(path)
         recipe = run.recipe()
+        if counts(recipe):
+            check_counted(epochs=epochs, watch=watch)
+            return count_run(run, say)
+        prepare_backend()
         if epochs is not None:
             recipe = _with_epochs(run, recipe, epochs)
             run.save_recipe(recipe)
@@ -179,11 +187,14 @@ def _continue(
     if fitting.interrupted:
         where = f"step {fitting.step:,} of epoch {fitting.epoch + 1}" if fitting.step else f"epoch {fitting.epoch}"
         raise TrainingInterrupted(f"stopped after {where}; everything is saved", interrupted.number)
+    best_row = fitting.history[recorder.best["epoch"] - 1]
+    comparison = compare_with_counting(run, recipe, best_row)
     write_with(run.plot_file, lambda path: draw_curves(fitting.history, path))
     if fitting.epoch < recipe.training.epochs:
         say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
-    best_row = fitting.history[recorder.best["epoch"] - 1]
     say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {metrics_in_words(best_row)}")
+    if comparison:
+        say(comparison)
     return run
 
 
@@ -206,6 +217,7 @@ def _open_base(base: Path | None, words_of: Path | None, recipe: Recipe) -> RunF
 
 
 def _make_strategy(recipe: Recipe, worker: Worker) -> tf.distribute.Strategy:
+    prepare_backend()
     from genrun_core.training.distribution import make_strategy
 
     strategy = make_strategy(recipe.training.devices, worker)
