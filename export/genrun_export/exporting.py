@@ -20,6 +20,7 @@ from genrun_core.runs.run_folder import RunFolder
 if TYPE_CHECKING:
     import keras
 
+    from genrun_export.counting.gate import CountingFigures
     from genrun_export.parity import ParityFigures
     from genrun_export.quantization_gate import QuantizationFigures
 
@@ -36,7 +37,7 @@ class ExportFigures:
     ``finished``: whether the run's training has come to its end.
     """
 
-    parity: ParityFigures
+    parity: ParityFigures | CountingFigures
     quantization: QuantizationFigures | None
     finished: bool
 
@@ -54,6 +55,10 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
     output = output.resolve()  # a link stays one, and what it points to is replaced
     _check_output(output)
     _require_converter()
+    if (counted := run.recipe()).model.architecture == "ngram":
+        from genrun_export.counting.exporting import export_counting
+
+        return ExportFigures(export_counting(run, output, _defaults(counted, run.tokenizer()), quantize), None, True)
     prepare_backend("exporting")
     from genrun_core.network.network_file import load_network_of
     from genrun_export.choosing import add_choosing

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,9 @@ from genrun.tokenizer import Tokenizer
 from genrun_core.corpus.shards import TokenShards
 from genrun_export.choice_parity import check_choices
 from genrun_export.golden import clear_choices, step_by_step
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["ParityFigures", "Prompt", "check_parity", "choose_prompts"]
 
@@ -57,6 +59,14 @@ class ParityFigures:
     def to_json(self) -> dict[str, Any]:
         """Return the figures as a JSON-ready dictionary."""
         return {**asdict(self), "batch_sizes": list(self.batch_sizes)}
+
+    def __str__(self) -> str:
+        """Return the figures in words."""
+        return (
+            f"same {self.greedy_tokens} greedy tokens as Keras for {self.prompts} prompts at batch "
+            f"{' and '.join(map(str, self.batch_sizes))}; largest logit difference "
+            f"{self.largest_logit_difference:.1e} (allowed {self.tolerance:.0e})"
+        )
 
 
 def choose_prompts(tokenizer: Tokenizer, shards: TokenShards) -> list[Prompt]:
