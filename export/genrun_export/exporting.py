@@ -20,7 +20,6 @@ from genrun_core.runs.run_folder import RunFolder
 if TYPE_CHECKING:
     import keras
 
-    from genrun_export.counting.gate import CountingFigures
     from genrun_export.parity import ParityFigures
     from genrun_export.quantization_gate import QuantizationFigures
 
@@ -37,7 +36,7 @@ class ExportFigures:
     ``finished``: whether the run's training has come to its end.
     """
 
-    parity: ParityFigures | CountingFigures
+    parity: ParityFigures
     quantization: QuantizationFigures | None
     finished: bool
 

@@ -27,7 +27,8 @@ _DAMAGES = (OSError, ValueError, TypeError, LookupError, EOFError, MemoryError, 
 
 def save_counting(path: Path, model: CountingModel) -> None:
     """Write ``model`` with its digest, whole or not at all."""
-    write_with(path, sealed(lambda beside: np.savez(beside, **model.to_arrays())))
+    arrays: dict[str, Any] = model.to_arrays()
+    write_with(path, sealed(lambda beside: np.savez(beside, **arrays)))
 
 
 def load_counting(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> CountingModel:
