@@ -26,12 +26,7 @@ def command(run: Path, output: Path, quantize: str | None) -> None:
     from genrun_export.exporting import export
 
     figures = export(run, output, quantize)
-    parity = figures.parity
-    say(
-        f"same {parity.greedy_tokens} greedy tokens as Keras for {parity.prompts} prompts at batch "
-        f"{' and '.join(map(str, parity.batch_sizes))}; largest logit difference "
-        f"{parity.largest_logit_difference:.1e} (allowed {parity.tolerance:.0e})"
-    )
+    say(str(figures.parity))
     if (quantization := figures.quantization) is not None:
         former = quantization.float32_bytes
         say(f"{quantization}; {figures.bytes:,} bytes of {former:,}, ratio {figures.bytes / former:.3f}")

@@ -55,14 +55,20 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
     output = output.resolve()  # a link stays one, and what it points to is replaced
     _check_output(output)
     _require_converter()
+    if (counted := run.recipe()).model.architecture == "ngram":
+        from genrun_export.counting.exporting import export_counting
+
+        exact, size = export_counting(run, output, _defaults(counted, run.tokenizer()), quantize)
+        return ExportFigures(exact, None, True, size)
     prepare_backend("exporting")
     from genrun_core.network.network_file import load_network_of
     from genrun_export.choosing import add_choosing
     from genrun_export.conversion import to_onnx
+    from genrun_export.file_content import replay
     from genrun_export.prompts import choose_prompts
     from genrun_export.sample import draw_sample
     from genrun_export.step import make_step
-    from genrun_export.writing import ModelFile, replay
+    from genrun_export.writing import ModelFile
 
     recipe, tokenizer = run.recipe(), run.tokenizer()
     shards = run.shards(tokenizer)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,9 @@ from genrun.stepping.session import StepSession
 from genrun_export.choice_parity import check_choices
 from genrun_export.greedy import BATCH_SIZES, NEW_TOKENS, clear_choices, continuations, step_by_step
 from genrun_export.prompts import Prompt
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["DRAWN_TOKENS", "ParityFigures", "check_parity"]
 
@@ -37,6 +39,14 @@ class ParityFigures:
     def to_json(self) -> dict[str, Any]:
         """Return the figures as a JSON-ready dictionary."""
         return {**asdict(self), "batch_sizes": list(self.batch_sizes)}
+
+    def __str__(self) -> str:
+        """Return the figures in words."""
+        return (
+            f"same {self.greedy_tokens} greedy tokens as Keras for {self.prompts} prompts at batch "
+            f"{' and '.join(map(str, self.batch_sizes))}; largest logit difference "
+            f"{self.largest_logit_difference:.1e} (allowed {self.tolerance:.0e})"
+        )
 
 
 def check_parity(

@@ -10,15 +10,11 @@ from typing import Any
 import keras
 import onnx
 
-from genrun.errors import ExportError
-from genrun.loading.graph.properties import with_digest
 from genrun.loading.metadata import GenerationDefaults, Metadata, Verification
-from genrun.loading.opening import MappedFile
-from genrun.model import load
-from genrun.scoring.verification import verify
 from genrun.stepping.session import StepSession
 from genrun.tokenizer import Tokenizer
 from genrun_export.choice_parity import check_choices
+from genrun_export.file_content import content_of, session_over
 from genrun_export.golden import golden_texts
 from genrun_export.greedy import BATCH_SIZES, continuations
 from genrun_export.matrices import find_matrices
@@ -27,7 +23,7 @@ from genrun_export.prompts import Prompt
 from genrun_export.quantization_gate import QuantizationFigures, quantize_within
 from genrun_export.sample import Sample
 
-__all__ = ["ModelFile", "replay"]
+__all__ = ["ModelFile"]
 
 # Where a value falls on the boundary between two small numbers, a difference in the last bit becomes one of a whole
 # unit. Between machines, logits of a quantized file differ by some hundredths, not by millionths.
@@ -84,24 +80,7 @@ class ModelFile:
         return self._content(small.model, verification), figures
 
     def _opened(self, model: onnx.ModelProto) -> StepSession:
-        """Return a session over the step as a file without metadata."""
-        self.scratch.write_bytes(with_digest(model.SerializeToString()))
-        session = StepSession(MappedFile(self.scratch), device="cpu")
-        session.bind(len(self.tokenizer))
-        return session
+        return session_over(model, self.scratch, len(self.tokenizer))
 
     def _content(self, model: onnx.ModelProto, verification: Verification) -> bytes:
-        """Return the step with its metadata."""
-        metadata = Metadata(self.tokenizer, self.defaults, self.card, verification)
-        described = onnx.ModelProto()
-        described.MergeFrom(model)
-        for key, value in metadata.to_properties().items():
-            described.metadata_props.add(key=key, value=value)
-        return with_digest(described.SerializeToString())
-
-
-def replay(path: Path) -> None:
-    """Raise ExportError unless the finished file reproduces its golden texts."""
-    report = verify(load(path, device="cpu"))
-    if not report.passed:
-        raise ExportError(f"refused: the finished file does not reproduce itself: {report.differences[0]}")
+        return content_of(model, Metadata(self.tokenizer, self.defaults, self.card, verification))

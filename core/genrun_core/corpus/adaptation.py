@@ -12,6 +12,7 @@ import math
 from typing import Any
 
 from genrun_core.corpus.shards import CorpusCounts
+from genrun_core.recipes.counting import ORDER, choose_order
 from genrun_core.recipes.recipe import Recipe
 
 __all__ = ["adapt", "choose_sizes"]
@@ -31,6 +32,7 @@ def adapt(recipe: Recipe, counts: CorpusCounts, *, vocabulary: int) -> Recipe:
         if f"training.{name}" not in recipe.adapt
     }
     values = choose_sizes(counts.predicted, counts.documents, vocabulary=vocabulary, samples=samples, **given)
+    values[ORDER] = choose_order(recipe.tokenizer.kind, counts.predicted)
     chosen: dict[str, dict[str, Any]] = {"model": {}, "training": {}}
     for name in recipe.adapt:
         section, _, key = name.partition(".")

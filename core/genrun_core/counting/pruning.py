@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from genrun_core.counting.model import CountingModel
 from genrun_core.counting.suffixes import lower_probabilities
 
-__all__ = ["prune"]
+__all__ = ["WIDTHS", "prune"]
+
+WIDTHS = (512, 512, 512, 512)  # of a model by itself: the most followers that are kept of contexts of 1, 2, … tokens
 
 
 def prune(

@@ -18,6 +18,8 @@ from genrun.scoring.scores import SessionScorer
 from genrun.tokenizer import Tokenizer
 from genrun_core.cli.terminal import shown
 from genrun_core.corpus.reading import make_reader, read_documents
+from genrun_core.counting.counting_file import load_counting
+from genrun_core.evaluation.counting_scorer import CountingScorer
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.run_folder import RunFolder
@@ -83,7 +85,7 @@ def evaluate(
         run = RunFolder.open(path)
         recipe, tokenizer = run.recipe(), run.tokenizer()
         was_running, chosen = recipe.training.running_text, reader or recipe.reader
-        scorer: Scorer = _keras_scorer(run, recipe, tokenizer)
+        scorer = _scorer(run, recipe, tokenizer)
         windowed = recipe.model.architecture == "window"
     else:
         model = load(path)
@@ -137,7 +139,9 @@ def _carried(scorer: Scorer) -> Score:
     return score
 
 
-def _keras_scorer(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Scorer:
+def _scorer(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Scorer:
+    if recipe.model.architecture == "ngram":
+        return CountingScorer(load_counting(run, recipe, tokenizer))
     from genrun_core.backend import prepare_backend
 
     prepare_backend("evaluating a run")

@@ -14,6 +14,7 @@ from typing import Any
 from genrun import options, registry
 from genrun.errors import OptionError, nearest, one_line
 from genrun.tokenizer import TokenizerSettings
+from genrun_core.recipes.counting import ORDER, check_given
 from genrun_core.recipes.sections import CardSettings, ModelSettings, OutputSettings, PluginChoice, TrainingSettings
 
 __all__ = ["Recipe", "load_recipe", "override_recipe", "recipe_names"]
@@ -87,16 +88,21 @@ _SECTIONS: dict[str, type[Any]] = {
 }
 _PLUGINS = ("reader", "decoder")
 ADAPTABLE = (
+    ORDER,
     *("model.embedding_size", "model.hidden_size", "model.dropout", "model.input_dropout"),
     *("training.epochs", "training.batch_size", "training.warmup_steps", "training.sampled_softmax"),
 )
 
 
 def _open_values(tables: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return which values are left to the corpus: with ``adapt = true`` all adaptable ones that are not given."""
+    """Return which values are left to the corpus: with ``adapt = true`` all adaptable ones that are not given.
+
+    Of an n-gram model that is the order, of a network everything else.
+    """
     value = tables.get("adapt", False)
     if value is True:
-        places = (name.partition(".") for name in ADAPTABLE)
+        is_ngram = tables.get("model", {}).get("architecture") == "ngram"
+        places = (name.partition(".") for name in ADAPTABLE if (name == ORDER) == is_ngram)
         return tuple(f"{section}.{key}" for section, _, key in places if key not in tables.get(section, {}))
     if value is False:
         return ()
@@ -144,17 +150,20 @@ def _resolved(name: str, tables: dict[str, Any], overrides: Mapping[str, str] | 
         for key in (section, f"{section}.name"):
             if overrides and key in overrides:
                 tables[section] = {"name": overrides[key]}
-    overrides = dict(overrides or {})
+    overrides, given = dict(overrides or {}), []
     if "adapt" in overrides:
         tables["adapt"] = options.convert(overrides.pop("adapt"), bool, what="adapt")
     for key, value in overrides.items():
         if key not in _PLUGINS and key not in {f"{section}.name" for section in _PLUGINS}:
             section, option = _place(key, tables)
             tables.setdefault(section, {})[option] = value
+            given.append(f"{section}.{option}")
             if isinstance(tables.get("adapt"), list):
                 tables["adapt"] = [name for name in tables["adapt"] if name != f"{section}.{option}"]
     try:
-        return Recipe.from_dict(tables)
+        recipe = Recipe.from_dict(tables)
+        check_given(recipe, given)
+        return recipe
     except OptionError as error:
         raise OptionError(f"recipe {name!r}: {one_line(error)}") from error
 

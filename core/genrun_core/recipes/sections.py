@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from genrun.errors import OptionError, nearest
 from genrun.loading.metadata import GenerationDefaults
+from genrun_core.counting.counter import ORDERS
 
 __all__ = ["CardSettings", "ModelSettings", "OutputSettings", "PluginChoice", "TrainingSettings"]
 
-ARCHITECTURES = ("lstm", "gru", "simple-rnn", "window")
+ARCHITECTURES = ("lstm", "gru", "simple-rnn", "window", "ngram")
 _WIDEST = 65_536
 _OBJECT = "class:"
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
@@ -46,7 +47,8 @@ class ModelSettings:
     """The network: embedding → ``layers`` recurrent layers (or one window layer) → logits, dropout after each.
 
     ``architecture``: lstm, gru, simple-rnn, or window (a feed-forward model of the last ``window`` tokens; Bengio et
-    al., "A Neural Probabilistic Language Model", 2003).
+    al., "A Neural Probabilistic Language Model", 2003). Or no network: ngram counts sequences of up to ``order``
+    tokens (Kneser-Ney; :mod:`genrun_core.counting`) and uses no other option.
 
     ``tied``: the logits use the embedding's vectors (Press & Wolf, "Using the Output Embedding to Improve Language
     Models", 2017; Inan et al., "Tying Word Vectors and Word Classifiers", 2017); where the last layer is not as wide
@@ -71,6 +73,7 @@ class ModelSettings:
     embedding_dropout: float = 0.0
     locked_dropout: bool = False
     window: int = 4
+    order: int = 3
 
     def __post_init__(self) -> None:
         _check_choice("architecture", self.architecture, ARCHITECTURES)
@@ -80,6 +83,7 @@ class ModelSettings:
             _check(name, value <= most, f"at most {most:,}", value)
         for name in ("dropout", "input_dropout", "recurrent_dropout", "embedding_dropout"):
             _check(name, 0 <= getattr(self, name) < 1, "from 0 to below 1", getattr(self, name))
+        _check("order", self.order in ORDERS, f"from {ORDERS[0]} to {ORDERS[-1]}", self.order)
         if self.architecture == "window" and self.layers != 1:
             raise OptionError(f"the window architecture has one layer, not {self.layers}")
         if self.architecture == "window" and self.recurrent_dropout:

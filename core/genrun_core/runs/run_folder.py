@@ -6,6 +6,7 @@ tokens/          the corpus as token ids
 corpus.json      what reading the corpus counted; written last, so it says that tokens/ is complete
 checkpoint/      the latest complete state of training
 model.keras      the best network
+counting.npz     the n-gram model, in the place of a network
 metrics.csv      a row for each epoch
 loss.png         the same as curves
 card.json        what the model file will say of its making
@@ -34,7 +35,7 @@ from genrun_core.runs.run_lock import LOCK
 __all__ = ["RunFolder"]
 
 FORMAT_VERSION = 2  # 2: recurrent layers return their states, checkpoints stand within an epoch
-_RECORDED = ("genrun", "tensorflow", "keras", "numpy")
+_RECORDED = ("genrun", "tensorflow", "keras", "numpy"), ("genrun", "numpy")  # of a network, of an n-gram model
 _LEARNT = ("reader", "tokenizer", "model", "training", "adapt")  # of the recipe: what weights and tokens depend on
 
 
@@ -48,6 +49,7 @@ class RunFolder:
         self.corpus_file = path / "corpus.json"
         self.tokenizer_file = path / "tokenizer.json"
         self.network_file = path / "model.keras"
+        self.counting_file = path / "counting.npz"
         self.base = path / "base"
         self.base_network_file = self.base / "model.keras"
         self.base_tokenizer_file = self.base / "tokenizer.json"
@@ -67,7 +69,7 @@ class RunFolder:
             "format_version": FORMAT_VERSION,
             "sources": sources,
             "recipe": recipe.to_dict(),
-            "versions": {name: _version(name) for name in _RECORDED},
+            "versions": {name: _version(name) for name in _RECORDED[recipe.model.architecture == "ngram"]},
         }
         path.mkdir(parents=True, exist_ok=True)
         run = cls(path, settings)
@@ -115,6 +117,7 @@ class RunFolder:
         folders = (self.tokens, self.base, self.checkpoint_file.parent, self.path / "tensorboard")
         files = (
             *(self.path / "run.toml", self.tokenizer_file, self.corpus_file, self.network_file, self.card_file),
+            self.counting_file,
             *(self.metrics_file, self.plot_file, self.checkpoint_file),
             *(self.base_network_file, self.base_tokenizer_file, self.base_card_file),
             *(self.tokens / "ids.int32", self.tokens / "offsets.int64"),

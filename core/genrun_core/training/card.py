@@ -22,6 +22,7 @@ def make_card(
     """Return the card of the best epoch."""
     row = fitting.history[best["epoch"] - 1]
     model = recipe.to_dict()["model"]
+    del model["order"]
     if recipe.model.architecture != "window":
         del model["window"]
     return {

@@ -17,6 +17,7 @@ from genrun_core.runs.atomic import replacing
 from genrun_core.training.calibration import calibrate
 from genrun_core.training.card import make_card, metrics_in_words, shape_in_words
 from genrun_core.training.checkpoint import Restored, needs_network, restore_checkpoint
+from genrun_core.training.comparison import compare_with_counting
 from genrun_core.training.distribution import check_same_corpus, check_same_place, take_from_chief
 from genrun_core.training.finetuning import transfer_weights
 from genrun_core.training.interruption import Interruption
@@ -64,12 +65,15 @@ def fit(
         run, fitting, blank, counts.fingerprint, restored, lambda best: make_card(run, recipe, counts, fitting, best)
     )
     _run(prepared, fitting, recorder, say, watch, callbacks)
+    best_row = fitting.history[recorder.best["epoch"] - 1]
+    comparison = compare_with_counting(prepared, best_row)
     with replacing(run.plot_file) as beside:
         draw_curves(fitting.history, beside)
     if fitting.epoch < recipe.training.epochs:
         say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
-    best_row = fitting.history[recorder.best["epoch"] - 1]
     say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {metrics_in_words(best_row)}")
+    if comparison:
+        say(comparison)
 
 
 def _run(

@@ -99,6 +99,8 @@ def batches_of(shards: TokenShards, documents: NDArray[np.int64], settings: Trai
 
 def _check_size(corpus: Corpus) -> None:
     """Refuse a network that would not fit, before the system kills the process that tries."""
+    if corpus.recipe.model.architecture == "ngram":
+        return
     from genrun_core.network.architecture import count_parameters
 
     vocabulary, sampled = len(corpus.tokenizer), corpus.recipe.training.sampled_softmax

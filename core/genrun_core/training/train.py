@@ -19,6 +19,7 @@ from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.run_lock import training_lock
+from genrun_core.training.counted import check_counted, count_run, counts
 from genrun_core.training.finetuning import keep_base, open_base, with_words_of
 from genrun_core.training.prepared import prepare
 from genrun_core.training.watch import Watch
@@ -55,6 +56,8 @@ def train(
     that was asked to stop has saved.
     """
     require_training("training")
+    if counts(recipe):
+        check_counted(base, watch=watch)
     worker = this_worker()
     output = worker.folder(output)
     if reader is None:
@@ -74,8 +77,7 @@ def train(
     was_there = output.exists()
     with training_lock(output, say):
         RunFolder.check_free(output)  # now that nobody else can write there
-        prepare_backend()
-        strategy = _make_strategy(recipe, worker)
+        strategy = None if counts(recipe) else _make_strategy(recipe, worker)
         try:
             run = RunFolder.create(output, recipe, keep_sources(sources, output))
             if began_with is not None:
@@ -84,6 +86,9 @@ def train(
         except GenrunError:
             _remove(output, was_there)  # made a moment ago; a corpus that cannot be used leaves nothing to go on with
             raise
+        if strategy is None:
+            count_run(prepared, say)
+            return run
         from genrun_core.training.fit import fit
 
         fit(prepared, strategy, worker, say, watch, callbacks)
@@ -103,9 +108,13 @@ def resume(
     path = worker.folder(folder)
     RunFolder.open(path).check_places()  # what is no run folder is not written to
     with training_lock(path, say):
-        prepare_backend()
         run = RunFolder.open(path)
         recipe = run.recipe()
+        if counts(recipe):
+            check_counted(epochs=epochs, watch=watch)
+            count_run(prepare(run, recipe, say), say)
+            return run
+        prepare_backend()
         if epochs is not None:
             recipe = _with_epochs(run, recipe, epochs)
             run.save_recipe(recipe)
@@ -135,6 +144,7 @@ def _with_epochs(run: RunFolder, recipe: Recipe, epochs: int) -> Recipe:
 
 
 def _make_strategy(recipe: Recipe, worker: Worker) -> tf.distribute.Strategy:
+    prepare_backend()
     from genrun_core.training.distribution import make_strategy
 
     strategy = make_strategy(recipe.training.devices, worker)

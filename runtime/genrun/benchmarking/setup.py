@@ -67,6 +67,8 @@ def _architecture(model: Model) -> str:
     if not isinstance(described, dict):
         return ""
     kind, hidden, embedding = (described.get(name) for name in ("architecture", "hidden_size", "embedding_size"))
+    if kind == "ngram":
+        return f"ngram of order {described.get('order')}"
     return f"{described.get('layers', 1)} × {kind} {hidden}, embedding {embedding}" if kind else ""
 
 

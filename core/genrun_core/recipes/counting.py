@@ -1,0 +1,53 @@
+"""Which settings an n-gram model uses: a few of those that a network has, and its order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from genrun.errors import OptionError
+from genrun_core.recipes.sections import ModelSettings, TrainingSettings
+
+if TYPE_CHECKING:
+    from genrun_core.recipes.recipe import Recipe
+
+__all__ = ["ORDER", "check_given", "choose_order", "unused_settings"]
+
+ORDER = "model.order"
+_USED = {
+    "model": ("architecture", "order"),
+    "training": ("validation", "running_text", "seed", "extend_vocabulary"),
+}
+_LONG = 200_000  # predictions from which sequences of four words predict better than those of three
+
+
+def choose_order(kind: str, predictions: int) -> int:
+    """Return the order for a tokenizer of ``kind`` and a corpus of this many predictions.
+
+    >>> choose_order("char", 5_000), choose_order("word", 5_000), choose_order("word", 500_000)
+    (5, 3, 4)
+    """
+    return 5 if kind == "char" else 3 if predictions < _LONG else 4
+
+
+def check_given(recipe: Recipe, given: Sequence[str]) -> None:
+    """Raise OptionError if one of the settings that a user gave, as ``section.key``, has no effect."""
+    if recipe.model.architecture != "ngram":
+        if ORDER in given:
+            raise OptionError(f"order is for architecture=ngram, not {recipe.model.architecture!r}")
+        return
+    for name in given:
+        section, _, key = name.partition(".")
+        if key not in _USED.get(section, (key,)):
+            used = ", ".join(("order", *_USED["training"][:-1]))
+            raise OptionError(f"{key} is for networks; architecture=ngram counts, and has {used}")
+
+
+def unused_settings(recipe: Recipe) -> list[str]:
+    """Return the settings of a recipe for an n-gram model that are for networks and differ from their defaults."""
+    found = []
+    for section, default in (("model", ModelSettings()), ("training", TrainingSettings())):
+        names = (field.name for field in dataclasses.fields(default) if field.name not in _USED[section])
+        found += [name for name in names if getattr(getattr(recipe, section), name) != getattr(default, name)]
+    return found

@@ -1,0 +1,108 @@
+"""Counting instead of training: the run folder of an n-gram model."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from genrun.errors import OptionError
+from genrun_core.corpus.counts import CorpusCounts
+from genrun_core.counting.counting_file import fingerprint, load_counting, save_counting
+from genrun_core.counting.documents import Documents
+from genrun_core.counting.model import CountingModel
+from genrun_core.recipes.counting import unused_settings
+from genrun_core.recipes.recipe import Recipe
+from genrun_core.runs.atomic import write_bytes
+from genrun_core.runs.run_folder import RunFolder
+from genrun_core.training.batches import split_documents
+from genrun_core.training.prepared import Prepared
+from genrun_core.training.watch import Watch
+
+__all__ = ["check_counted", "count_run", "counts"]
+
+Say = Callable[[str], object]
+
+
+def counts(recipe: Recipe) -> bool:
+    """Return whether ``recipe`` makes an n-gram model, without a network."""
+    return recipe.model.architecture == "ngram"
+
+
+def check_counted(base: Path | None = None, epochs: int | None = None, watch: Watch = Watch()) -> None:  # noqa: B008
+    """Raise OptionError for what only the training of a network has."""
+    if base is not None:
+        raise OptionError("--from trains a network further; for architecture=ngram there is --words-of RUN")
+    if epochs is not None:
+        raise OptionError("an n-gram model is counted once: it has no epochs")
+    if watch != Watch():
+        raise OptionError("--sample-every and --tensorboard follow epochs; architecture=ngram has none")
+
+
+def count_run(prepared: Prepared, say: Say) -> None:
+    """Do whatever the folder of an n-gram model still lacks."""
+    run, recipe = prepared.run, prepared.recipe
+    if unused := unused_settings(recipe):
+        say(f"note: architecture=ngram makes no use of {', '.join(unused)}, which are for networks")
+    complete = all(path.exists() for path in (run.counting_file, run.metrics_file, run.card_file))
+    if complete and run.card()["training"].get("weights") == fingerprint(load_counting(run, recipe, run.tokenizer())):
+        say("nothing to do: everything is counted")
+        return
+    model, row = _count(prepared)
+    units = f"{model.entries:,} n-grams of 2 to {recipe.model.order} {_units(prepared)}"
+    say(f"{units}, counted in {row['seconds']:.1f} s")
+    save_counting(run.counting_file, model)
+    write_bytes(run.metrics_file, _metrics_csv(row))
+    card = _card(run, recipe, prepared.corpus.counts, model, row)
+    run.save_json(run.card_file, card)  # last: it says that all is there
+    say(", ".join(f"{name} {row[name]:.4f}" for name in ("loss", "val_loss", "val_perplexity") if name in row))
+
+
+def _count(prepared: Prepared) -> tuple[CountingModel, dict[str, float]]:
+    """Return the model of the documents that are not held out, and its figures."""
+    shards, settings = prepared.corpus.shards, prepared.recipe.training
+    parts = split_documents(len(shards), settings.validation, settings.seed, contiguous=settings.running_text)
+    training, held_out = (Documents(shards, part, settings.running_text) for part in parts)
+    started = time.monotonic()
+    model = training.count(prepared.corpus.tokenizer, prepared.recipe.model.order)
+    seconds = time.monotonic() - started
+    row = _figures("", training.loss(model))
+    if len(held_out.numbers):
+        row |= _figures("val_", held_out.loss(model))
+    return model, row | {"seconds": seconds}
+
+
+def _figures(prefix: str, loss: float) -> dict[str, float]:
+    return {f"{prefix}loss": loss, f"{prefix}perplexity": math.exp(loss)}
+
+
+def _units(prepared: Prepared) -> str:
+    return "characters" if prepared.corpus.tokenizer.kind == "char" else "words"
+
+
+def _metrics_csv(row: dict[str, float]) -> bytes:
+    return f"epoch,{','.join(row)}\n1,{','.join(map(str, row.values()))}\n".encode()
+
+
+def _card(
+    run: RunFolder, recipe: Recipe, corpus: CorpusCounts, model: CountingModel, row: dict[str, float]
+) -> dict[str, Any]:
+    return {
+        "recipe": recipe.name,
+        "description": recipe.description,
+        "licence": recipe.card.licence,
+        "source": recipe.card.source,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "architecture": {"architecture": "ngram", "order": recipe.model.order, "ngrams": model.entries},
+        "corpus": {name: value for name, value in corpus.to_json().items() if name != "sources_fingerprint"},
+        "training": {
+            **{name: round(value, 6) for name, value in row.items() if name != "seconds"},
+            "running text": recipe.training.running_text,
+            "seed": recipe.training.seed,
+            "weights": fingerprint(model),
+        },
+        "versions": dict(run.settings["versions"]),
+    }

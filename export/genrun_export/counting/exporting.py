@@ -1,0 +1,64 @@
+"""Export of a counted model: from its run folder to a model file, without TensorFlow."""
+
+from __future__ import annotations
+
+from importlib import metadata as package_metadata
+from pathlib import Path
+from typing import Any
+
+from genrun.errors import OptionError, RunFolderError
+from genrun.loading.metadata import GenerationDefaults, Metadata, Verification
+from genrun_core.counting import CountingModel
+from genrun_core.counting.counting_file import fingerprint, load_counting
+from genrun_core.counting.pruning import WIDTHS
+from genrun_core.runs.atomic import remove_leftovers, replacing, scratch_beside
+from genrun_core.runs.run_folder import RunFolder
+from genrun_export.choosing import add_choosing
+from genrun_export.counting.gate import CountingFigures, check_counting
+from genrun_export.counting.step import counting_step
+from genrun_export.counting.tables import make_tables
+from genrun_export.file_content import content_of, replay, session_over
+from genrun_export.golden import golden_texts
+from genrun_export.greedy import continuations
+from genrun_export.prompts import choose_prompts
+
+__all__ = ["export_counting"]
+
+_CLEAR = 0.001  # between the highest logarithm and the next: log-probabilities are exact to 1e-5
+
+
+def export_counting(
+    run: RunFolder, output: Path, defaults: GenerationDefaults, quantize: str | None = None
+) -> tuple[CountingFigures, int]:
+    """Write the model file of a counted run to ``output``; return the figures of its gate, and its size in bytes.
+
+    Raises as :func:`genrun_export.exporting.export` does, and OptionError for a ``quantize``.
+    """
+    if quantize is not None:
+        raise OptionError("quantize makes a network's matrices smaller: an n-gram model has none")
+    tokenizer = run.tokenizer()
+    counted = load_counting(run, run.recipe(), tokenizer)
+    card = _card(run, counted)
+    step = counting_step(make_tables(counted, widths=WIDTHS))
+    add_choosing(step, defaults.suppressed_ids)
+    prompts = choose_prompts(tokenizer, run.shards(tokenizer))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(output.parent)
+    with scratch_beside(output) as scratch:
+        session = session_over(step, scratch, len(tokenizer))
+        figures = check_counting(counted, session, prompts, defaults.suppressed_ids)
+        greedy = continuations(session, prompts, defaults.suppressed_ids, _CLEAR)
+        golden = golden_texts(tokenizer, session, prompts, greedy)
+    content = content_of(step, Metadata(tokenizer, defaults, card, Verification(figures.to_json(), golden)))
+    with replacing(output) as finished:
+        finished.write_bytes(content)
+        replay(finished)
+    return figures, len(content)
+
+
+def _card(run: RunFolder, counted: CountingModel) -> dict[str, Any]:
+    """Return the run's card, which must describe just this model."""
+    card = run.card()
+    if card.get("training", {}).get("weights") != fingerprint(counted):
+        raise RunFolderError(f"{run.path}: its card is of another model: genrun train --resume {run.path} writes it")
+    return {**card, "versions": card.get("versions", {}) | {"onnx": package_metadata.version("onnx")}}

@@ -1,0 +1,109 @@
+"""The gate of a counted model's export: the file's probabilities must be those that were counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.errors import ExportError
+from genrun.scoring.verification import greedy_continuations
+from genrun.stepping.session import StepSession
+from genrun_core.counting import CountingModel
+from genrun_export.choice_parity import check_choices
+from genrun_export.greedy import BATCH_SIZES, NEW_TOKENS, step_by_step
+from genrun_export.parity import DRAWN_TOKENS, ParityFigures
+from genrun_export.prompts import Prompt
+
+__all__ = ["TOLERANCE", "CountingFigures", "check_counting"]
+
+TOLERANCE = 1e-5
+_SWEEP_BATCH = 64
+_SWEEP_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class CountingFigures(ParityFigures):
+    """What the gate measured; logits are log-probabilities. ``fed_ids``: of the vocabulary, each fed once."""
+
+    fed_ids: int
+
+    def __str__(self) -> str:
+        """Return the figures in words."""
+        return (
+            f"same probabilities as counted, after each of {self.fed_ids:,} tokens and on {self.prompts} documents "
+            f"at batch {' and '.join(map(str, self.batch_sizes))}; largest difference of logarithms "
+            f"{self.largest_logit_difference:.1e} (allowed {self.tolerance:.0e})"
+        )
+
+
+def check_counting(
+    model: CountingModel, session: StepSession, prompts: Sequence[Prompt], suppressed_ids: Sequence[int]
+) -> CountingFigures:
+    """Compare the step with the counted ``model``, over the whole vocabulary at every token.
+
+    Compared are the prompts' documents, and the prompts with their greedy continuations, alone and in a batch; and a
+    random text in which every id is fed once. Raises ExportError if log-probabilities differ by more than TOLERANCE
+    anywhere, a text depends on its batch, or the graph chooses other tokens than the decoders.
+    """
+    starts = [prompt.ids for prompt in prompts]
+    order = np.random.default_rng(0).permutation(model.vocabulary)
+    each_once = [tuple(order[i : i + _SWEEP_LENGTH].tolist()) for i in range(0, len(order), _SWEEP_LENGTH)]
+    largest = [
+        _within_tolerance(model, session, each_once, "where every token is fed once", (_SWEEP_BATCH,)),
+        _within_tolerance(model, session, [prompt.document for prompt in prompts], "on documents"),
+    ]
+    first, *others = (
+        greedy_continuations(session, starts, count=NEW_TOKENS, batch_size=size, suppressed_ids=suppressed_ids)
+        for size in BATCH_SIZES
+    )
+    if any(other != first for other in others):
+        raise ExportError(f"refused: greedy tokens differ between batch {' and '.join(map(str, BATCH_SIZES))}")
+    along = [ids + new for ids, new in zip(starts, first, strict=True)]
+    largest.append(_within_tolerance(model, session, along, "along greedy continuations"))
+    check_choices(session, starts, count=DRAWN_TOKENS, batch_sizes=BATCH_SIZES, suppressed_ids=suppressed_ids)
+    return CountingFigures(
+        max(largest), TOLERANCE, len(prompts), NEW_TOKENS, DRAWN_TOKENS, BATCH_SIZES, model.vocabulary
+    )
+
+
+def _within_tolerance(
+    model: CountingModel,
+    session: StepSession,
+    sequences: Sequence[tuple[int, ...]],
+    where: str,
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+) -> float:
+    """Return the largest difference at any batch size; raises ExportError above TOLERANCE."""
+    largest = float(np.max([_largest_difference(model, session, sequences, size) for size in batch_sizes]))
+    if not largest <= TOLERANCE:  # also when it is not a number
+        raise ExportError(
+            f"refused: log-probabilities of the file and of the counts differ by {largest:.2g} {where}, "
+            f"more than {TOLERANCE:g}"
+        )
+    return largest
+
+
+def _largest_difference(
+    model: CountingModel, session: StepSession, sequences: Sequence[tuple[int, ...]], batch_size: int
+) -> float:
+    largest = 0.0
+    for first in range(0, len(sequences), batch_size):
+        group = sequences[first : first + batch_size]
+        for position, logits in enumerate(step_by_step(session, group)):
+            for row, sequence in enumerate(group):
+                if position < len(sequence):
+                    found = _after(model, sequence[: position + 1])
+                    # np.maximum keeps a difference that is not a number, which max() may lose
+                    largest = np.maximum(largest, np.abs(logits[row] - found).max())
+    return float(largest)
+
+
+def _after(model: CountingModel, tokens: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the log-probabilities of all tokens after the first ones of a document, float64 ``[vocabulary]``."""
+    last = tokens[-model.order :]  # a context and one token more
+    contexts = model.contexts(np.array(last, np.int64), from_beginning=len(last) == len(tokens))
+    logs: NDArray[np.float64] = np.log(model.distribution(contexts))
+    return logs
