@@ -31,7 +31,7 @@ prepare_backend()
 from genrun_core.training.training_loop import Fitting  # noqa: E402
 from genrun_export import conversion  # noqa: E402
 
-SAMPLE = 120
+SAMPLE = 60
 CAMPAIGN = int(os.environ.get("GENRUN_DAMAGES", "0"))
 
 
