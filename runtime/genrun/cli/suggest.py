@@ -39,27 +39,30 @@ def command(
     with a space. A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
     """
     from genrun.cli.io.line_writer import LineWriter
-    from genrun.cli.io.texts import Texts
+    from genrun.cli.io.prompt_source import PromptSource
     from genrun.errors import PromptError
 
     typing = opening.load(model_file).typing(casing=casing)
-    with Texts(texts or ("-",)) as asked, LineWriter() as writer:
-        asked.before_waiting = writer.flush
-        for number, text in enumerate(asked):
-            answer = _Answer(text)
-            try:
-                answer.suggestions = typing.suggest(text, most, end=end)
-                answer.unknown = typing.unknown
-            except PromptError as error:  # a word that has only been begun, as a rule: no reason to stop
-                answer.problem = str(asked.located(error))
-            if as_json:
-                writer.write_json(answer.to_json())
-                continue
-            if number:
-                writer.write("")  # between texts
-            answer.say_notes()
-            for suggestion in answer.suggestions:
-                writer.write(f"{suggestion.probability:.4f}", suggestion.text or "<end>")
+    first = True
+    with PromptSource(texts or ["-"]) as source, LineWriter() as writer:
+        for block in source:
+            for index, text in enumerate(block):
+                answer = _Answer(text)
+                try:
+                    answer.suggestions = typing.suggest(text, most, end=end)
+                    answer.unknown = typing.unknown
+                except PromptError as error:  # usually a first word that is only begun: no reason to stop
+                    answer.problem = str(source.located(error, index))
+                if as_json:
+                    writer.write_json(answer.to_json())
+                    continue
+                if not first:
+                    writer.write("")  # between texts
+                first = False
+                answer.say_notes()
+                for suggestion in answer.suggestions:
+                    writer.write(f"{suggestion.probability:.4f}", suggestion.text or "<end>")
+            writer.flush()
 
 
 @dataclass(slots=True)

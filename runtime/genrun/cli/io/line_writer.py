@@ -63,11 +63,6 @@ class LineWriter:
         self.flush()
         self._put(self._encode(printable(text)))
 
-    def flush_if_due(self) -> None:
-        """Write what has been collected, if some of it has been held for long enough."""
-        if time.monotonic() - self._written >= self._seconds:
-            self.flush()
-
     def flush(self) -> None:
         """Write what has been collected."""
         if self._lines:
@@ -96,7 +91,8 @@ class LineWriter:
             self.flush()
         self._lines.append(encoded)
         self._bytes += len(encoded)
-        self.flush_if_due()
+        if time.monotonic() - self._written >= self._seconds:
+            self.flush()
 
     def _put(self, chunk: bytes) -> None:
         if self._descriptor is None:
