@@ -22,7 +22,7 @@ _HEADER = "batch  tokens/s  p50 ms  p95 ms  p99 ms   model  choosing  Python  ch
 @click.argument("model_file", metavar="MODEL", type=str)
 @click.option("--batch", "batches", type=int, multiple=True, help="Texts at a time; repeatable. [default: 1, 8, 64]")
 @decoder_options
-@click.option("--seconds", type=float, help="About how long for each batch size. [default: 3]")
+@click.option("--seconds", type=float, help="Approximate time for each batch size. [default: 3]")
 @click.option("--tokens", type=int, help="Instead of --seconds: at least this many tokens for each batch size.")
 @opening_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each batch size.")
@@ -35,7 +35,7 @@ def command(
     opening: OpeningOptions,
     as_json: bool,
 ) -> None:
-    """Measure how fast MODEL generates, and how much of the time is the model's, choosing the word, Python's."""
+    """Measure how fast MODEL generates, and the shares of the time that model, choosing and Python take."""
     from genrun.benchmarking.measuring import BATCH_SIZES, SECONDS, benchmark
     from genrun.benchmarking.setup import describe_setup
     from genrun.cli.io.output import show, show_json
@@ -64,7 +64,7 @@ def command(
 
 
 def _say(setup: Setup) -> None:
-    """Say on stderr what is measured, and on what."""
+    """Print on stderr what is measured, and on which machine."""
     from genrun.cli.io.output import say
 
     shape = f"{setup.architecture}, vocabulary {setup.vocabulary:,}".removeprefix(", ")

@@ -55,7 +55,7 @@ def command(
 ) -> None:
     """Generate text with MODEL, continuing each PROMPT, and then each line of the FILE of --prompts.
 
-    Without a prompt the model begins on its own, if it was trained to. A PROMPT of "-" reads prompts from standard
+    Without a prompt the model begins by itself, if it was trained to. A PROMPT of "-" reads prompts from standard
     input, one a line, as --prompts - does.
     """
     from genrun.cli.io.output import say
@@ -64,9 +64,7 @@ def command(
     if stream and (samples > 1 or as_json):
         raise click.UsageError("--stream prints one text for each prompt; it does not go with -n or --json")
     if len(files) > 1:
-        raise click.UsageError(
-            "--prompts names one file; for several there is cat FILE… | genrun generate … --prompts -"
-        )
+        raise click.UsageError("--prompts takes one file; for several use cat FILE… | genrun generate … --prompts -")
     for prompt in filter(os.path.isfile, prompts):
         say(f"note: there is a file {prompt!r}; --prompts {shlex.quote(prompt)} takes its lines as prompts")
     with PromptSource(prompts if prompts or files else [""], *files) as source:
@@ -135,7 +133,7 @@ def _stream(model: Model, source: PromptSource, settings: GenerationSettings) ->
                 writer.write_part(model.prompt_text(prompt, casing=settings.casing))
                 try:
                     with warnings.catch_warnings():
-                        warnings.simplefilter("ignore", UnknownWordsWarning)  # said above, as a note
+                        warnings.simplefilter("ignore", UnknownWordsWarning)  # noted above
                         pieces = model.stream(prompt, settings=settings)
                 except PromptError as error:
                     raise source.located(error, index) from error

@@ -20,7 +20,7 @@ __all__ = ["command"]
 @opening_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with every token's log-probability.")
 def command(model_file: str, texts: tuple[str, ...], opening: OpeningOptions, as_json: bool) -> None:
-    """Say how likely each TEXT is to MODEL: perplexity, log-probability, predicted tokens, the text.
+    """Measure how likely each TEXT is under MODEL: perplexity, log-probability, predicted tokens, the text.
 
     A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
     """
