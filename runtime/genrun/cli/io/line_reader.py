@@ -13,7 +13,7 @@ from genrun.errors import PromptError
 
 __all__ = ["LineError", "LineReader"]
 
-_BLOCK_BYTES = 2**16
+_BLOCK_BYTES = 2**17  # of a file; a pipe holds 64 KiB
 _LONGEST_BYTES = 2**24
 
 
@@ -24,7 +24,7 @@ class LineError(PromptError):
 class LineReader:
     """The lines of ``file``, UTF-8 with or without a byte order mark, without their ends; ``name`` is for messages.
 
-    Iterating yields lists of lines: those that one read of at most 64 KiB completes. So a line that arrives alone is a
+    Iterating yields lists of lines: those that one read of at most 128 KiB completes. A line that arrives alone is a
     list by itself. Raises LineError for a line that is not UTF-8 or longer than 16 MiB, after the lines before it.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import BinaryIO
 
 from genrun.cli.io.line_reader import LineReader
 from genrun.errors import PromptError
@@ -22,10 +23,13 @@ class PromptSource:
 
     def __init__(self, arguments: Iterable[str], file: str | None = None) -> None:
         self._arguments = tuple(arguments)
-        self._opened = open(file, "rb") if file is not None and file != "-" else None
+        self._opened: BinaryIO | None = None
         self._file: LineReader | None = None
-        if file is not None:
-            self._file = LineReader(self._opened, file) if self._opened is not None else _standard_input()
+        if file == "-":
+            self._file = _standard_input()
+        elif file is not None:
+            self._opened = open(file, "rb")  # noqa: SIM115 - closed with the source
+            self._file = LineReader(self._opened, file)
         self._reader: LineReader | None = None  # of the last block; None for arguments
 
     @property

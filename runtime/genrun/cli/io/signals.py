@@ -66,7 +66,7 @@ def end(number: signal.Signals) -> NoReturn:
 
 
 def end_on_second() -> None:
-    """Have the system end the process at a second signal, even while native code keeps Python's handlers from running.
+    """Have the system end the process at a second signal, even while native code blocks Python's handlers.
 
     Only on Linux; elsewhere the second signal waits for the native code, as the first one does.
     """
