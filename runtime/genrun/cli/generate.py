@@ -129,14 +129,15 @@ def _stream(model: Model, source: PromptSource, settings: GenerationSettings) ->
     with LineWriter(seconds=0) as writer:
         for prompts in source:
             for index, prompt in enumerate(prompts):
-                say_unknown(prompt, model.tokenizer.encode_prompt(prompt).unknown)
-                writer.write_part(model.prompt_text(prompt, casing=settings.casing))
                 try:
+                    unknown = model.tokenizer.encode_prompt(prompt).unknown
                     with warnings.catch_warnings():
-                        warnings.simplefilter("ignore", UnknownWordsWarning)  # noted above
+                        warnings.simplefilter("ignore", UnknownWordsWarning)  # a note instead
                         pieces = model.stream(prompt, settings=settings)
                 except PromptError as error:
                     raise source.located(error, index) from error
+                say_unknown(prompt, unknown)
+                writer.write_part(model.prompt_text(prompt, casing=settings.casing))
                 for piece in pieces:
                     writer.write_part(piece)
                 writer.write("")
