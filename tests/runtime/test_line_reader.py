@@ -1,4 +1,4 @@
-"""Lines from files and pipes: which they are, how far ahead they are read, and whether another one is there."""
+"""Lines from files and pipes: which they are, and how far ahead they are read."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ from genrun.errors import OptionError
 BOM = codecs.BOM_UTF8
 
 
+def lines_of(reader: LineReader) -> list[str]:
+    return [line for block in reader for line in block]
+
+
 @pytest.fixture
 def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
     """The two ends of a pipe, for reading and for writing."""
@@ -39,73 +43,56 @@ def test_lines_are_those_of_the_text_however_it_is_cut(lines: list[str], ended: 
     if not expected[-1]:  # the mark alone is no line
         expected.pop()
     reader = LineReader(Slow(b"\xef\xbb\xbf" + text.encode()), "x")
-    assert list(reader) == [line.rstrip("\r") for line in expected]
-    assert reader.number == len(expected)
+    assert lines_of(reader) == [line.rstrip("\r") for line in expected]
+    assert reader.place(0) == f"x, line {len(expected) + 1}"
 
 
 def test_a_byte_order_mark_is_only_one_at_the_beginning() -> None:
-    assert list(LineReader(io.BytesIO("\ufeffa\n\ufeffb".encode()), "x")) == ["a", "\ufeffb"]
+    assert lines_of(LineReader(io.BytesIO("\ufeffa\n\ufeffb".encode()), "x")) == ["a", "\ufeffb"]
 
 
 def test_a_line_that_is_not_utf_8_comes_after_those_before_it() -> None:
-    reader = LineReader(io.BytesIO(b"a\nb\n\xe9\nc\n"), "some.txt")
-    assert [next(reader), next(reader)] == ["a", "b"]
+    blocks = iter(LineReader(io.BytesIO(b"a\nb\n\xe9\nc\n"), "some.txt"))
+    assert next(blocks) == ["a", "b"]
     with pytest.raises(OptionError, match=r"^some.txt, line 3: a text must be UTF-8$"):
-        next(reader)
+        next(blocks)
 
 
 def test_a_line_without_an_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_reader, "_LONGEST_BYTES", 10**5)
-    with open("/dev/zero", "rb") as endless:
-        reader = LineReader(endless, "zero")
-        with pytest.raises(OptionError, match=r"^zero, line 1: a text must not be longer than"):
-            next(reader)
+    with open("/dev/zero", "rb") as endless, pytest.raises(OptionError, match=r"^zero, line 1: a text must not be"):
+        next(iter(LineReader(endless, "zero")))
 
 
-def test_a_line_that_is_too_long_comes_after_those_before_it_although_it_was_found_ahead(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_line_that_is_too_long_comes_after_those_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_reader, "_LONGEST_BYTES", 10)
     monkeypatch.setattr(line_reader, "_BLOCK_BYTES", 2)
-    reader = LineReader(io.BytesIO(b"a\n" + b"b" * 20), "some.txt")
-    assert next(reader) == "a"
-    assert not reader.waits()  # looks ahead, and finds it
-    assert reader.place == "some.txt, line 1"
-    assert not reader.ended
-    with pytest.raises(LineError, match=r"^some.txt, line 2: a text must not be longer than 16 MiB$"):
-        next(reader)
+    for text in (b"a\n" + b"b" * 20, b"a\n" + b"b" * 11 + b"\n"):
+        blocks = iter(LineReader(io.BytesIO(text), "some.txt"))
+        assert next(blocks) == ["a"]
+        with pytest.raises(LineError, match=r"^some.txt, line 2: a text must not be longer than 16 MiB$"):
+            next(blocks)
 
 
-def test_a_reader_says_whether_another_line_is_there(pipe: tuple[BinaryIO, BinaryIO]) -> None:
+def test_a_block_is_what_is_there(pipe: tuple[BinaryIO, BinaryIO]) -> None:
+    source, sink = pipe
+    blocks = iter(LineReader(source, "x"))
+    for written, block in ((b"a\nb", ["a"]), (b"c\n", ["bc"]), (b"\r\nd\n", ["", "d"])):
+        sink.write(written)
+        assert next(blocks) == block
+    sink.write(b"e")
+    sink.close()
+    assert next(blocks) == ["e"]
+    assert list(blocks) == []
+
+
+def test_a_place_is_that_of_a_line_of_the_last_block(pipe: tuple[BinaryIO, BinaryIO]) -> None:
     source, sink = pipe
     reader = LineReader(source, "x")
-    assert reader.waits()
-    sink.write(b"a\nb")
-    assert not reader.waits()
-    assert next(reader) == "a"
-    assert reader.waits()  # nobody knows yet where b ends
-    sink.write(b"c\n")
-    assert not reader.waits()
-    assert next(reader) == "bc"
-    sink.close()
-    assert not reader.waits()
-    assert list(reader) == []
-
-
-def test_what_is_to_be_done_before_waiting_is_done_then_and_only_then(pipe: tuple[BinaryIO, BinaryIO]) -> None:
-    source, sink = pipe
-    said: list[str] = []
-
-    def answer() -> None:
-        said.append("waiting")
-        sink.write(b"b\n")
-
-    reader = LineReader(source, "x", answer)
-    sink.write(b"a\n")
-    assert next(reader) == "a"
-    assert said == []
-    assert next(reader) == "b"
-    assert said == ["waiting"]
+    blocks = iter(reader)
+    for written, places in ((b"a\nb\n", ["x, line 1", "x, line 2"]), (b"c\n", ["x, line 3"])):
+        sink.write(written)
+        assert [reader.place(index) for index in range(len(next(blocks)))] == places
 
 
 def test_the_lines_of_a_file_can_be_counted_and_those_of_a_pipe_cannot(
@@ -124,7 +111,7 @@ def test_the_lines_of_a_file_can_be_counted_and_those_of_a_pipe_cannot(
         with (tmp_path / "lines.txt").open("rb") as file:
             reader = LineReader(file, "lines.txt")
             assert reader.remaining() == lines
-            assert len(list(reader)) == lines
+            assert len(lines_of(reader)) == lines
     assert LineReader(pipe[0], "x").remaining() is None
     assert LineReader(io.BytesIO(b"a\n"), "x").remaining() is None
 
@@ -132,7 +119,7 @@ def test_the_lines_of_a_file_can_be_counted_and_those_of_a_pipe_cannot(
 def test_a_file_is_read_a_block_ahead(tmp_path: Path) -> None:
     (tmp_path / "lines.txt").write_bytes(b"a line\n" * 100_000)
     with (tmp_path / "lines.txt").open("rb", buffering=0) as raw, io.BufferedReader(raw) as file:
-        reader = LineReader(file, "lines.txt")
-        for number in range(1, 30_001):
-            assert next(reader) == "a line"
-            assert raw.tell() <= 7 * number + 2**16
+        lines = 0
+        for block in LineReader(file, "lines.txt"):
+            assert raw.tell() <= 7 * (lines := lines + len(block)) + 2**17
+    assert lines == 100_000

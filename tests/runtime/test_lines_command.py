@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 
 from genrun.cli.group import run
 from genrun.cli.io import line_reader
-from genrun.cli.io.texts import Texts
+from genrun.cli.io.line_reader import LineError
+from genrun.cli.io.prompt_source import PromptSource
+from genrun.errors import PromptError
 from support.distributions import Site
 
 REFUSING = """\
@@ -39,9 +42,10 @@ class CommandRun:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
 
-    def __call__(self, *arguments: object, stdin: bytes) -> tuple[object, list[str], str]:
+    def __call__(self, *arguments: object, stdin: bytes | io.BytesIO) -> tuple[object, list[str], str]:
         """Return exit status, the lines of stdout, and stderr."""
-        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
+        buffer = io.BytesIO(stdin) if isinstance(stdin, bytes) else stdin
+        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(buffer, "utf-8"))
         self._monkeypatch.setattr(sys, "argv", ["genrun", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             run()
@@ -91,9 +95,37 @@ def test_what_a_decoder_raises_is_not_blamed_on_a_line(
     assert "standard input" not in err
 
 
-def test_texts_come_in_groups_that_wait_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\nb\nc\n"), "utf-8"))
-    texts = Texts(["x", "-", "y"])
-    answers = iter([False, True, False])
-    monkeypatch.setattr(texts, "waits", lambda: next(answers))
-    assert list(texts.groups(2)) == [["x", "a"], ["b"], ["c", "y"]]
+def test_a_source_is_read_in_blocks_of_what_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    (tmp_path / "more.txt").write_bytes(b"m\n\xff\n")
+    with open(reading, encoding="utf-8") as stdin, open(writing, "wb", buffering=0) as sink:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with PromptSource(["x", "y", "-", "z"], str(tmp_path / "more.txt")) as source:
+            blocks = iter(source)
+            assert next(blocks) == ["x", "y"]  # nothing has been written to standard input yet
+            assert str(source.located(PromptError("bad"), 1)) == "bad"
+            sink.write(b"a\nb\nc")
+            assert next(blocks) == ["a", "b"]
+            sink.write(b"d\ne\n")
+            assert next(blocks) == ["cd", "e"]
+            assert str(source.located(PromptError("bad"), 1)) == "standard input, line 4: bad"
+            sink.close()
+            assert next(blocks) == ["z"]
+            assert str(source.located(PromptError("bad"), 0)) == "bad"
+            assert next(blocks) == ["m"]
+            with pytest.raises(LineError, match=r"more.txt, line 2: a text must be UTF-8$"):
+                next(blocks)
+
+
+@COMMANDS
+def test_a_line_that_arrives_alone_is_answered_before_the_next_one_is_read(
+    alphabet_file: Path, command_run: CommandRun, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class LineByLine(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            answers.append(len([line for line in capsys.readouterr().out.splitlines() if line]))
+            return self.readline()
+
+    answers: list[int] = []  # printed before each line was read
+    status, _, _ = command_run(*asked(command, alphabet_file), stdin=LineByLine(b"a\nb\nc\n"))
+    assert (status, answers) == (0, [0, 1, 1, 1])

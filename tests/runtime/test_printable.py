@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genrun.checks.printable import printable, quoted
-from genrun.cli.io.output import json_line, say
+from genrun.cli.io.json_line import json_line
+from genrun.cli.io.output import say
 
 ANY = st.text(st.characters(exclude_categories=()))  # lone surrogates too
 STEERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

@@ -214,7 +214,7 @@ def test_two_files_are_refused_and_none_at_all_is_told(
 ) -> None:
     status, out, err = commands.generate(alphabet_file, "--prompts", "a", "--prompts", "b")
     assert (status, out) == (2, "")
-    assert "--prompts names one file" in err
+    assert "--prompts takes one file" in err
     (tmp_path / "empty.txt").touch()
     status, out, err = commands.generate(alphabet_file, "--prompts", tmp_path / "empty.txt", "-q")
     assert (status, out, err) == (0, "", "note: there were no prompts\n")

@@ -78,7 +78,7 @@ def test_notes_are_on_stderr(model: Model) -> None:
     result = call(model.path, "the xyzzy has", "the xy")
     assert result.stderr.splitlines() == [
         "note: not in the model's vocabulary: 'xyzzy' (in 'the xyzzy has')",
-        "note: no word of the model's vocabulary begins like the last of 'the xy'",
+        "note: no word of the model's vocabulary begins like the last word of 'the xy'",
     ]
     assert result.stdout == "1.0000\tHas\n\n"
 

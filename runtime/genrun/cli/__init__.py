@@ -1,18 +1,18 @@
 """The command line: commands parse, call one library function, and print.
 
-Text goes to stdout, everything else to stderr. Exit status 0 done, 1 an error of the data's or the machine's (one
-line), 2 wrong usage, 130 and 143 stopped by Ctrl-C and SIGTERM.
+Text goes to stdout, everything else to stderr. Exit status: 0 done, 1 an error in the data or the machine (one
+line), 2 wrong usage, 130 stopped by Ctrl-C, 143 by SIGTERM.
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # what typing says, without its import
+TYPE_CHECKING = False  # as typing has it, without importing typing
 if TYPE_CHECKING:
     from typing import NoReturn
 
 __all__ = ["main"]
 
-_OBJECTS = 20_000  # made between two searches for garbage; with Python's 700, importing NumPy alone makes a hundred
+_OBJECTS = 20_000  # between two garbage collections; with Python's 700, importing NumPy alone runs a hundred
 
 
 def main() -> NoReturn:
@@ -29,8 +29,8 @@ def main() -> NoReturn:
         try:
             run()
         finally:
-            gc.freeze()  # the process ends: nothing is gained by looking for garbage, as the interpreter would
+            gc.freeze()  # the process ends: a last garbage collection would only cost time
     finally:
         signals.forget()
-        if (number := signals.received()) is not None:  # whatever was made of the exception that it raised
+        if (number := signals.received()) is not None:  # even if its exception was replaced by another one
             signals.end(number)

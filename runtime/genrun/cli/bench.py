@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genrun.cli.decoder_options import DecoderOptions, decoder_options
 from genrun.cli.opening_options import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
@@ -20,41 +21,29 @@ _HEADER = "batch  tokens/s  p50 ms  p95 ms  p99 ms   model  choosing  Python  ch
 @click.command("bench")
 @click.argument("model_file", metavar="MODEL", type=str)
 @click.option("--batch", "batches", type=int, multiple=True, help="Texts at a time; repeatable. [default: 1, 8, 64]")
-@click.option("--max-new-tokens", type=int, help="New tokens of each text. [default: the model's]")
-@click.option("--decoder", help="How the next token is chosen (see genrun plugins). [default: the model's]")
-@click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the decoder.")
-@click.option("--seconds", type=float, help="About how long for each batch size. [default: 3]")
-@click.option("--tokens", type=int, help="Instead: at least so many tokens at each batch size.")
+@decoder_options
+@click.option("--seconds", type=float, help="Approximate time for each batch size. [default: 3]")
+@click.option("--tokens", type=int, help="Instead of --seconds: at least this many tokens for each batch size.")
 @opening_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each batch size.")
 def command(
     model_file: str,
     batches: tuple[int, ...],
-    max_new_tokens: int | None,
-    decoder: str | None,
-    assignments: tuple[str, ...],
+    choosing: DecoderOptions,
     seconds: float | None,
     tokens: int | None,
     opening: OpeningOptions,
     as_json: bool,
 ) -> None:
-    """Measure how fast MODEL generates, and how much of the time is the model's, choosing the word, Python's."""
+    """Measure how fast MODEL generates, and the shares of the time that model, choosing and Python take."""
     from genrun.benchmarking.measuring import BATCH_SIZES, SECONDS, benchmark
     from genrun.benchmarking.setup import describe_setup
     from genrun.cli.io.output import show, show_json
-    from genrun.generating.settings import resolve_settings
-    from genrun.options import parse_assignments
 
     if seconds is not None and tokens is not None:
         raise click.UsageError("give --seconds or --tokens, not both")
     model = opening.load(model_file)
-    settings = resolve_settings(
-        model.defaults,
-        decoder=decoder,
-        options=parse_assignments(assignments),
-        max_new_tokens=max_new_tokens,
-        seed=0,
-    )
+    settings = choosing.settings(model, seed=0)
     setup = describe_setup(model, settings)
     measured = benchmark(
         model,
@@ -75,7 +64,7 @@ def command(
 
 
 def _say(setup: Setup) -> None:
-    """Say on stderr what is measured, and on what."""
+    """Print on stderr what is measured, and on which machine."""
     from genrun.cli.io.output import say
 
     shape = f"{setup.architecture}, vocabulary {setup.vocabulary:,}".removeprefix(", ")

@@ -11,7 +11,7 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Look for what would keep genrun from working here, and say what to type to repair it.
+    """Look for what would keep genrun from working here, and print what to type to repair it.
 
     Exit status 0 if nothing is wrong, 1 if something is.
     """

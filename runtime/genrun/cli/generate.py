@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genrun.cli.decoder_options import DecoderOptions, decoder_options
 from genrun.cli.opening_options import OpeningOptions, opening_options
+from genrun.errors import PromptError
 
 if TYPE_CHECKING:
-    from genrun.cli.io.texts import Texts
+    from collections.abc import Callable, Iterator
+
+    from genrun.cli.io.prompt_source import PromptSource
     from genrun.generating.settings import GenerationSettings
     from genrun.model import Model
+    from genrun.results import Result
 
 __all__ = ["command"]
 
@@ -26,9 +31,7 @@ __all__ = ["command"]
     "--prompts", "files", metavar="FILE", multiple=True, help="Prompts from FILE, one a line; - is standard input."
 )
 @click.option("-n", "samples", type=click.IntRange(1), default=1, show_default=True, help="Texts for each prompt.")
-@click.option("--max-new-tokens", type=int, help="Most tokens to add. [default: the model's]")
-@click.option("--decoder", help="How the next token is chosen (see genrun plugins). [default: the model's]")
-@click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the decoder.")
+@decoder_options
 @click.option("--seed", type=int, help="Same seed, same text. [default: a fresh one, shown]")
 @click.option("--stop", metavar="TEXT", multiple=True, help="End a text before TEXT appears in it.")
 @click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]")
@@ -41,9 +44,7 @@ def command(
     prompts: tuple[str, ...],
     files: tuple[str, ...],
     samples: int,
-    max_new_tokens: int | None,
-    decoder: str | None,
-    assignments: tuple[str, ...],
+    choosing: DecoderOptions,
     seed: int | None,
     stop: tuple[str, ...],
     casing: str | None,
@@ -54,61 +55,43 @@ def command(
 ) -> None:
     """Generate text with MODEL, continuing each PROMPT, and then each line of the FILE of --prompts.
 
-    Without a prompt the model begins on its own, if it was trained to. A PROMPT of "-" reads prompts from standard
+    Without a prompt the model begins by itself, if it was trained to. A PROMPT of "-" reads prompts from standard
     input, one a line, as --prompts - does.
     """
     from genrun.cli.io.output import say
-    from genrun.cli.io.texts import Texts
-    from genrun.errors import PromptError
-    from genrun.generating.settings import resolve_settings
-    from genrun.options import parse_assignments
+    from genrun.cli.io.prompt_source import PromptSource
 
     if stream and (samples > 1 or as_json):
         raise click.UsageError("--stream prints one text for each prompt; it does not go with -n or --json")
     if len(files) > 1:
-        raise click.UsageError(
-            "--prompts names one file; for several there is cat FILE… | genrun generate … --prompts -"
-        )
-    file = next(iter(files), None)
+        raise click.UsageError("--prompts takes one file; for several use cat FILE… | genrun generate … --prompts -")
     for prompt in filter(os.path.isfile, prompts):
         say(f"note: there is a file {prompt!r}; --prompts {shlex.quote(prompt)} takes its lines as prompts")
-    with Texts(prompts or ("",) if file is None else prompts, file) as texts:
+    with PromptSource(prompts if prompts or files else [""], *files) as source:
         model = opening.load(model_file)
-        settings = resolve_settings(
-            model.defaults,
-            decoder=decoder,
-            options=parse_assignments(assignments),
-            max_new_tokens=max_new_tokens,
-            seed=seed,
-            stop=stop,
-            casing=casing,
-        )
+        settings = choosing.settings(model, seed=seed, stop=stop, casing=casing)
         if not quiet:
             say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
-        try:
-            if stream:
-                _stream(model, texts, settings)
-            else:
-                _print_results(model, texts, samples, settings, as_json=as_json, quiet=quiet)
-        except PromptError as error:
-            raise texts.located(error) from error
+        if stream:
+            _stream(model, source, settings)
+        else:
+            _print_results(model, source, samples, settings, as_json=as_json, quiet=quiet)
 
 
 def _print_results(
-    model: Model, texts: Texts, samples: int, settings: GenerationSettings, *, as_json: bool, quiet: bool
+    model: Model, source: PromptSource, samples: int, settings: GenerationSettings, *, as_json: bool, quiet: bool
 ) -> None:
     from genrun.cli.io.line_writer import LineWriter
     from genrun.cli.io.progress import Progress
     from genrun.cli.io.unknown_words import UnknownWords
 
-    shown = texts.many and not quiet
-    total = texts.total() if shown else None
+    shown = source.is_unbounded and not quiet
+    total = source.total() if shown else None
     progress = Progress(total and total * samples, shown=shown)
     unknown, some = UnknownWords(progress.say), False
     with progress, LineWriter() as writer:
-        texts.before_waiting, texts.when_asked = writer.flush, writer.flush_if_due
         try:
-            for result in model.generate_each(texts, n=samples, settings=settings):
+            for result in _results(model, source, samples, settings, writer.flush):
                 if result.sample == 0:
                     unknown.note(result.prompt, result.unknown)
                 if as_json:
@@ -123,18 +106,38 @@ def _print_results(
             unknown.summarize()
 
 
-def _stream(model: Model, texts: Texts, settings: GenerationSettings) -> None:
+def _results(
+    model: Model, source: PromptSource, samples: int, settings: GenerationSettings, flush: Callable[[], None]
+) -> Iterator[Result]:
+    """Yield the results of a source, and ``flush`` before waiting for more of it."""
+    for prompts in source:
+        count = 0
+        try:
+            for result in model.generate_each(prompts, n=samples, settings=settings):
+                yield result
+                count += 1
+        except PromptError as error:
+            raise source.located(error, count // samples) from error
+        flush()
+
+
+def _stream(model: Model, source: PromptSource, settings: GenerationSettings) -> None:
     from genrun.cli.io.line_writer import LineWriter
     from genrun.cli.io.unknown_words import say_unknown
     from genrun.results import UnknownWordsWarning
 
     with LineWriter(seconds=0) as writer:
-        for prompt in texts:
-            say_unknown(prompt, model.tokenizer.encode_prompt(prompt).unknown)
-            writer.write_part(model.prompt_text(prompt, casing=settings.casing))
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UnknownWordsWarning)  # said above, as a note
-                pieces = model.stream(prompt, settings=settings)
-            for piece in pieces:
-                writer.write_part(piece)
-            writer.write("")
+        for prompts in source:
+            for index, prompt in enumerate(prompts):
+                try:
+                    unknown = model.tokenizer.encode_prompt(prompt).unknown
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore", UnknownWordsWarning)  # a note instead
+                        pieces = model.stream(prompt, settings=settings)
+                except PromptError as error:
+                    raise source.located(error, index) from error
+                say_unknown(prompt, unknown)
+                writer.write_part(model.prompt_text(prompt, casing=settings.casing))
+                for piece in pieces:
+                    writer.write_part(piece)
+                writer.write("")

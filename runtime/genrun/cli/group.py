@@ -1,4 +1,4 @@
-"""The ``genrun`` command group: commands are plugins, found by entry point and imported when they are used."""
+"""The ``genrun`` command group: commands are plugins, found by entry point and imported when used."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
 __all__ = ["cli", "run"]
 
-_SUMMARIES = {  # so that help does not import the commands
+_SUMMARIES = {  # here, so that help does not import the commands
     "bench": "Measure how fast a model file generates, and where the time goes.",
     "doctor": "Look for what would keep genrun from working here.",
     "evaluate": "Measure how well a run or a model predicts texts.",
     "export": "Make a verified model file from a run folder.",
     "generate": "Generate text with a model file.",
-    "info": "Show what a model file says about itself.",
+    "info": "Show what a model file records about itself.",
     "plugins": "List readers, decoders and commands, and who ships them.",
-    "score": "Say how likely given texts are to a model.",
-    "suggest": "Suggest the next words of a text, or how its last one goes on.",
+    "score": "Measure how likely texts are under a model.",
+    "suggest": "Suggest the next words of a text, or complete its last word.",
     "train": "Train a model on a corpus and leave a run folder.",
     "verify": "Replay the golden texts that a model file carries.",
 }
 
 
-_USAGE = (OptionError, UnknownPluginError)  # a wrong value of an option is wrong usage, whoever finds it
+_USAGE = (OptionError, UnknownPluginError)  # a wrong option value is wrong usage, wherever it is found
 
 
 class _PastClick(Exception):
@@ -67,9 +67,9 @@ class _PluginGroup(click.Group):
         except UnknownPluginError:
             return None  # click reports it as wrong usage, with the nearest names
         if info.built_in:
-            # Of ours, none multiplies with NumPy; OpenBLAS would start a thread for each core when NumPy is imported.
+            # No built-in command multiplies with NumPy; importing it makes OpenBLAS start a thread for each core.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        end_on_second()  # what a command imports may keep Python's handlers waiting
+        end_on_second()  # importing a command may delay Python's handlers
         command: click.Command = registry.load(info)
         return command
 
@@ -84,7 +84,7 @@ class _PluginGroup(click.Group):
             formatter.write_dl(rows)
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
-        with _past_click():  # printing the help is a part of this
+        with _past_click():  # this includes printing the help
             return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -130,7 +130,7 @@ def _note_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Show a warning of genrun's own as a note, without the line of code that it comes from."""
+    """Print a warning of genrun as a note, without the line of code that raised it."""
     if category.__module__.partition(".")[0] == "genrun":
         say(f"note: {message}")
     else:
@@ -138,7 +138,7 @@ def _note_warning(
 
 
 def run(command: Callable[..., Any] = cli) -> NoReturn:
-    """Run a command, turn every error of the user's into one line, and exit with its status."""
+    """Run a command, print every error of the user as one line, and exit with its status."""
     prepare_streams()
     try:
         with warnings.catch_warnings():
@@ -149,13 +149,13 @@ def run(command: Callable[..., Any] = cli) -> NoReturn:
         status = _status_of(carrier.error)
     except Exception as error:
         status = _status_of(error)
-    abandon_stdout()  # what could not be written is not tried again when the interpreter ends
+    abandon_stdout()  # so that the interpreter does not try again to write when it ends
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _status_of(error: BaseException) -> int:
-    """Say on stderr what an error is and return its exit status; raises one that is a mistake in genrun."""
-    if (number := received()) is not None:  # an import, for one, makes another error of it
+    """Print an error on stderr and return its exit status; raises it if it is a mistake in genrun."""
+    if (number := received()) is not None:  # an import, for one, replaces Stopped by another error
         return _stopped(number)
     match error:
         case click.ClickException():

@@ -19,8 +19,9 @@ __all__ = ["command", "describe_model"]
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @trust_option
 def command(model_file: str, as_json: bool, trust: str) -> None:
-    """Show what MODEL says about itself: its card, its defaults, and how its export was verified."""
-    from genrun.cli.io.output import json_line, show, show_json
+    """Show what MODEL records about itself: its card, its defaults, and how its export was verified."""
+    from genrun.cli.io.json_line import json_line
+    from genrun.cli.io.output import show, show_json
     from genrun.model import load
 
     described = describe_model(load(model_file, device="cpu", trust=trust))

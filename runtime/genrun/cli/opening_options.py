@@ -19,7 +19,7 @@ Command = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class OpeningOptions:
-    """How a model is to be opened; the fields are parameters of :func:`genrun.load`."""
+    """How to open a model; the fields are parameters of :func:`genrun.load`."""
 
     device: str
     threads: int | None
@@ -28,8 +28,8 @@ class OpeningOptions:
     def load(self, path: str) -> Model:
         """Open the model file at ``path``.
 
-        onnxruntime's default logger is kept from repeating, in long lines, what becomes an error of one line. The
-        process of a command is its own; a library call leaves the logger to the program.
+        Silences onnxruntime's default logger, which would print in long lines what the one-line error says. A library
+        call leaves the logger alone, since it belongs to the program.
         """
         from genrun.loading.device import import_onnxruntime
         from genrun.model import load

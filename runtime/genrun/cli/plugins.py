@@ -10,7 +10,7 @@ __all__ = ["command"]
 @click.command("plugins")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(as_json: bool) -> None:
-    """List readers, decoders and commands: what each is called, who ships it, and whether it works."""
+    """List readers, decoders and commands: their names, who ships them, and whether they work."""
     from genrun.cli.io.output import show, show_json
     from genrun.diagnosing.plugin_listing import list_plugins
 

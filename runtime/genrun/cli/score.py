@@ -20,27 +20,26 @@ __all__ = ["command"]
 @opening_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with every token's log-probability.")
 def command(model_file: str, texts: tuple[str, ...], opening: OpeningOptions, as_json: bool) -> None:
-    """Say how likely each TEXT is to MODEL: perplexity, log-probability, predicted tokens, the text.
+    """Measure how likely each TEXT is under MODEL: perplexity, log-probability, predicted tokens, the text.
 
     A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
     """
     from genrun.cli.io.line_writer import LineWriter
-    from genrun.cli.io.texts import Texts
-    from genrun.model import BATCH_SIZE
+    from genrun.cli.io.prompt_source import PromptSource
 
     model = opening.load(model_file)
-    with Texts(texts or ("-",)) as asked, LineWriter() as writer:
-        asked.before_waiting, asked.when_asked = writer.flush, writer.flush_if_due
-        for group in asked.groups(BATCH_SIZE):
-            for score in model.score_each(group):
+    with PromptSource(texts or ["-"]) as source, LineWriter() as writer:
+        for block in source:
+            for score in model.score_each(block):
                 if as_json:
                     writer.write_json(score.to_json())
                 else:
                     writer.write(*_columns(score))
+            writer.flush()
 
 
 def _columns(score: Score) -> tuple[str, ...]:
-    """Return the line of a text, having said on stderr what is to be said of it."""
+    """Return the columns of a text's line, after its notes on stderr."""
     from genrun.checks.printable import quoted
     from genrun.checks.short_text import shorten
     from genrun.cli.io.output import say

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from genrun.cli.opening_options import OpeningOptions, opening_options
+from genrun.errors import PromptError
 
 if TYPE_CHECKING:
+    from genrun.cli.io.prompt_source import PromptSource
     from genrun.suggesting.suggester import Suggestion
+    from genrun.suggesting.typing_session import TypingSession
 
 __all__ = ["command"]
 
@@ -33,25 +36,17 @@ def command(
     opening: OpeningOptions,
     as_json: bool,
 ) -> None:
-    """Suggest the likeliest next words of each TEXT, or what the word that it breaks off in may become.
+    """Suggest the likeliest next words of each TEXT, or completions of its unfinished last word.
 
     Prints probability and word. A word is finished when a space or punctuation follows it: quote a TEXT that ends
     with a space. A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
     """
     from genrun.cli.io.line_writer import LineWriter
-    from genrun.cli.io.texts import Texts
-    from genrun.errors import PromptError
+    from genrun.cli.io.prompt_source import PromptSource
 
     typing = opening.load(model_file).typing(casing=casing)
-    with Texts(texts or ("-",)) as asked, LineWriter() as writer:
-        asked.before_waiting = writer.flush
-        for number, text in enumerate(asked):
-            answer = _Answer(text)
-            try:
-                answer.suggestions = typing.suggest(text, most, end=end)
-                answer.unknown = typing.unknown
-            except PromptError as error:  # a word that has only been begun, as a rule: no reason to stop
-                answer.problem = str(asked.located(error))
+    with PromptSource(texts or ["-"]) as source, LineWriter() as writer:
+        for number, answer in enumerate(_answers(typing, source, most, end, writer.flush)):
             if as_json:
                 writer.write_json(answer.to_json())
                 continue
@@ -62,9 +57,9 @@ def command(
                 writer.write(f"{suggestion.probability:.4f}", suggestion.text or "<end>")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Answer:
-    """What is suggested for a text; ``problem`` says why nothing can be."""
+    """The suggestions for a text; ``problem`` is the reason where there can be none."""
 
     text: str
     suggestions: Sequence[Suggestion] = ()
@@ -78,7 +73,7 @@ class _Answer:
         return {**answer, "error": self.problem} if self.problem else answer
 
     def say_notes(self) -> None:
-        """Say on stderr what is to be said besides the words."""
+        """Print the notes of the text on stderr."""
         from genrun.checks.printable import quoted
         from genrun.checks.short_text import shorten
         from genrun.cli.io.output import say
@@ -88,4 +83,18 @@ class _Answer:
         if self.problem:
             say(f"note: {self.problem}")
         elif not self.suggestions:
-            say(f"note: no word of the model's vocabulary begins like the last of {quoted(shorten(self.text))}")
+            say(f"note: no word of the model's vocabulary begins like the last word of {quoted(shorten(self.text))}")
+
+
+def _answers(
+    typing: TypingSession, source: PromptSource, most: int, end: bool, flush: Callable[[], None]
+) -> Iterator[_Answer]:
+    """Yield the answer to each text, and ``flush`` before waiting for more texts."""
+    for texts in source:
+        for index, text in enumerate(texts):
+            try:
+                answer = _Answer(text, typing.suggest(text, most, end=end), typing.unknown)
+            except PromptError as error:  # usually a first word that is only begun: no reason to stop
+                answer = _Answer(text, problem=str(source.located(error, index)))
+            yield answer
+        flush()

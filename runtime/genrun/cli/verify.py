@@ -8,7 +8,7 @@ from genrun.cli.opening_options import OpeningOptions, opening_options
 
 __all__ = ["command"]
 
-_SHOWN = 3  # differences; the first few say it all
+_SHOWN = 3  # differences; more add nothing
 
 
 @click.command("verify")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
+from itertools import islice
 
 from genrun.checks.arguments import check_prompt
 from genrun.generating.batch import Batch, Row
@@ -72,39 +73,28 @@ class Generation:
     def results(self, prompts: Iterable[str], n: int, batch_size: int) -> Iterator[Result]:
         """Yield ``n`` results for each prompt, in the order of the prompts, through a batch of bounded size.
 
-        Prompts that have a method ``waits()`` say by it whether the next one is still to come; texts that have been
-        begun do not wait for it. They are asked at every step.
+        A list is prefetched: its prompts are taken up to half a batch ahead. Any other iterator is read only as its
+        results are asked for, since it may itself wait for them.
         """
         waiting: dict[Row, Job] = {}  # in the order of the prompts
         refused: list[Exception] = []
         jobs = self._jobs(prompts, n)
-        waits: Callable[[], bool] = getattr(prompts, "waits", _never)
-        last = n - 1  # the sample that was taken last; behind it comes another prompt
-        unfinished = 0
 
         def take(count: int) -> list[Row]:
-            nonlocal last, unfinished
             if refused or len(waiting) > _AHEAD * batch_size:  # a slow row holds back the results of those behind it
                 return []
             taken: list[Row] = []
             try:
-                late = unfinished > 0 and last == n - 1 and waits()
-                while not late and len(taken) < count:
-                    if (job := next(jobs, None)) is None:
-                        break
-                    waiting[job.row], last = job, job.sample
+                for job in islice(jobs, count):
+                    waiting[job.row] = job
                     taken.append(job.row)
-                    late = last == n - 1 and waits()
             except Exception as error:  # a bad prompt must not take those before it along
                 refused.append(error)
-            unfinished += len(taken)
             return taken
 
-        # A list can be looked at ahead of time, and who says what waits also; others may wait for results themselves.
-        known, says = isinstance(prompts, Sized), hasattr(prompts, "waits")
+        known = isinstance(prompts, Sized)
         batches, lanes = self._batches(batch_size), self._session.lanes
-        for _ in generate_rows(batches, take, lanes, ahead=known or says, dealt=known):
-            unfinished -= 1
+        for _ in generate_rows(batches, take, lanes, ahead=known, dealt=known):
             while waiting and (first := next(iter(waiting))).finish_reason:
                 yield self._result(waiting.pop(first))
         for error in refused:
@@ -157,7 +147,3 @@ class Generation:
             sample=job.sample,
             tokens_per_second=len(job.row.new_ids) / max(job.row.finished - job.row.admitted, 1e-9),
         )
-
-
-def _never() -> bool:
-    return False

@@ -1,1 +1,1 @@
-"""What commands read, print, and answer to."""
+"""Input, output, progress and signals of the commands."""

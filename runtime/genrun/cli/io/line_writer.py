@@ -1,4 +1,4 @@
-"""Whole lines to standard output: fast through a pipe or into a file, and never a part of a line."""
+"""Whole lines to standard output, in large writes, so that a killed process leaves no part of a line."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from genrun.checks.printable import printable
-from genrun.cli.io.output import json_line
+from genrun.cli.io.json_line import json_line
 from genrun.cli.io.signals import Stopped
 
 __all__ = ["LineWriter"]
 
 
-_encoders: dict[TextIO, Callable[[str], bytes]] = {}  # one for all that is written, so one byte order mark at most
+_encoders: dict[TextIO, Callable[[str], bytes]] = {}  # shared by all writers of a stream: at most one byte order mark
 
 
 class LineWriter:
     """Collects lines and writes them together, each write ending with the end of a line.
 
-    Lines are held for at most ``seconds`` while others arrive or somebody asks for :meth:`flush_if_due`, and not at
-    all on a terminal. A write has no more bytes than a pipe takes at once or not at all (PIPE_BUF of POSIX), so that
-    a process that is killed leaves whole lines behind; a line that is longer by itself is the exception. Leaving the
-    context writes what was collected; left by a signal, only what is taken within half a second. Raises
-    BrokenPipeError when the reader has gone.
+    Lines are held for at most ``seconds`` while others arrive, and not at all on a terminal. A write has at most
+    PIPE_BUF bytes (POSIX), which a pipe takes as a whole or not at all, so that a killed process leaves whole lines
+    behind; only a single line may be longer. Leaving the context writes the collected lines; after a signal, those
+    that are taken within half a second. Raises BrokenPipeError when the reader has closed the pipe.
     """
 
     _MOST_BYTES = getattr(select, "PIPE_BUF", 512)
-    _LAST_SECONDS = 0.5  # for what is left when a signal has come
+    _LAST_SECONDS = 0.5  # for writing the rest after a signal
 
     def __init__(self, *, seconds: float = 0.2) -> None:
         self._seconds = 0.0 if sys.stdout.isatty() else seconds
@@ -41,17 +40,17 @@ class LineWriter:
         self._lines: list[bytes] = []
         self._bytes = 0
         self._written = time.monotonic()
-        self._left = b""  # of a write that was cut short
-        self._in_doubt = False  # whether the last write has been made is not known
+        self._left = b""  # the rest of a write that was cut short
+        self._in_doubt = False  # it is not known whether the last write was made
         self._until: float | None = None  # when to give up
         sys.stdout.flush()
         try:
             self._descriptor = sys.stdout.fileno() if os.name != "nt" else None
-        except (OSError, ValueError):  # a stand-in without a file
+        except (OSError, ValueError):  # a replacement without a file
             self._descriptor = None
 
     def write(self, *columns: str) -> None:
-        """Add a line, given without its end; a tab stands between its columns."""
+        """Add a line, given without its end; its columns are separated by tabs."""
         self._add("\t".join(map(printable, columns)) if len(columns) > 1 else printable(*columns))
 
     def write_json(self, value: Any) -> None:
@@ -63,13 +62,8 @@ class LineWriter:
         self.flush()
         self._put(self._encode(printable(text)))
 
-    def flush_if_due(self) -> None:
-        """Write what has been collected, if some of it has been held for long enough."""
-        if time.monotonic() - self._written >= self._seconds:
-            self.flush()
-
     def flush(self) -> None:
-        """Write what has been collected."""
+        """Write the collected lines."""
         if self._lines:
             chunk, self._lines, self._bytes = b"".join(self._lines), [], 0
             self._put(chunk)
@@ -87,7 +81,7 @@ class LineWriter:
             self._until = time.monotonic() + self._LAST_SECONDS
         if self._left and not self._in_doubt:
             self._put(self._left)
-        if not self._left or self._in_doubt:  # what is left now was not taken, and nothing may follow it
+        if not self._left or self._in_doubt:  # otherwise the rest was not taken, and nothing may follow it
             self.flush()
 
     def _add(self, line: str) -> None:
@@ -96,7 +90,8 @@ class LineWriter:
             self.flush()
         self._lines.append(encoded)
         self._bytes += len(encoded)
-        self.flush_if_due()
+        if time.monotonic() - self._written >= self._seconds:
+            self.flush()
 
     def _put(self, chunk: bytes) -> None:
         if self._descriptor is None:
@@ -105,11 +100,11 @@ class LineWriter:
             return
         self._left = chunk
         while self._left and self._may_write(self._descriptor):
-            # A signal may raise between the write and the note of it: what is in doubt is not written twice.
+            # A signal may raise after the write and before it is recorded: such a write is not repeated.
             self._in_doubt = True
             try:
                 written = os.write(self._descriptor, self._left)
-            except BlockingIOError:  # whoever made the pipe has set it so
+            except BlockingIOError:  # the pipe was made non-blocking
                 written = 0
             except BrokenPipeError:
                 raise
@@ -120,7 +115,7 @@ class LineWriter:
             self._in_doubt = False
 
     def _may_write(self, descriptor: int) -> bool:
-        """Wait until something is taken; return False where that lasts too long after a signal."""
+        """Wait until the pipe has room; return False where that takes too long after a signal."""
         patience = None if self._until is None else max(0.0, self._until - time.monotonic())
         return bool(select.select([], [descriptor], [], patience)[1])
 

@@ -1,4 +1,4 @@
-"""How far a generation of many texts has got, on stderr: a bar on a terminal, now and then a line elsewhere."""
+"""Progress of generating many texts, on stderr: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """Counts texts and tokens; says their number, how many a second, and the time left if ``total`` is known.
+    """Counts texts and tokens; prints their number, their rates, and the time left if ``total`` is known.
 
-    Without ``shown`` it says nothing. The bar is left out where the texts themselves appear on the terminal.
+    Prints no progress unless ``shown``. There is no bar where the texts themselves appear on the terminal.
     """
 
     _REDRAW_SECONDS = 0.2
@@ -29,7 +29,7 @@ class Progress:
         self._total = total
         self._clock = clock
         self._texts = self._tokens = 0
-        self._drawn_texts = 0  # behind the bar
+        self._drawn_texts = 0  # that the bar counts
         self._begun = clock()
         terminal = sys.stderr.isatty()
         self._lines = shown and not terminal
@@ -37,7 +37,9 @@ class Progress:
         self._next = self._begun + self._every if shown else float("inf")
         self._bar: Any = None
         if shown and terminal and not sys.stdout.isatty():
-            endless = (_ for _ in ()) if total is None else None  # what has no length makes a bar without an end
+            endless = (
+                (_ for _ in ()) if total is None else None
+            )  # an iterable without a length makes a bar without an end
             self._bar = click.progressbar(
                 endless, total, label="generating", item_show_func=self._rates, show_pos=True, file=sys.stderr
             )
@@ -45,7 +47,7 @@ class Progress:
             self._next = float("inf")
 
     def advance(self, tokens: int) -> None:
-        """Count a text of so many tokens."""
+        """Count a text of this many tokens."""
         self._texts += 1
         self._tokens += tokens
         if self._clock() >= self._next:
@@ -71,7 +73,9 @@ class Progress:
         if self._bar is not None:
             self._draw()
             self._bar.render_finish()
-        elif self._lines and self._every > self._FIRST_LINE_SECONDS:  # a line was said, so the end is told as well
+        elif (
+            self._lines and self._every > self._FIRST_LINE_SECONDS
+        ):  # a line was printed, so print the totals as well
             seconds = self._clock() - self._begun
             self.say(f"{self._texts:,} texts in {_duration(seconds)}, {self._rates()}")
 
@@ -99,7 +103,7 @@ class Progress:
 
 
 def _duration(seconds: float) -> str:
-    """Return a time in words.
+    """Return a duration as text.
 
     >>> _duration(59.7), _duration(4000)
     ('60 s', '1:06:40')

@@ -1,6 +1,6 @@
-"""Being asked to stop, from the first import to the end: Ctrl-C is the exit status 130, SIGTERM 143.
+"""Signals that stop a command, from its first import to its end: Ctrl-C exits with status 130, SIGTERM with 143.
 
-Only the standard library is imported here, so that the handlers are there before anything that takes its time.
+This module imports only the standard library, so that the handlers are set before any slow import.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-TYPE_CHECKING = False  # what typing says, without its import
+TYPE_CHECKING = False  # as typing has it, without importing typing
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import NoReturn
@@ -23,7 +23,7 @@ _received: signal.Signals | None = None
 
 
 class Stopped(KeyboardInterrupt):
-    """Somebody asked the process to stop, by the signal ``number``."""
+    """The signal ``number`` asked the process to stop."""
 
     def __init__(self, number: signal.Signals) -> None:
         super().__init__(number.name)
@@ -34,7 +34,7 @@ class StopHandler:
     """The handler of both signals: the first one raises Stopped, the second one ends the process at once."""
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Note the signal, leave the next one to the system, and raise Stopped."""
+        """Record the signal, leave the next one to the system, and raise Stopped."""
         global _received
         _received = signal.Signals(number)
         forget()
@@ -42,33 +42,33 @@ class StopHandler:
 
 
 def handle() -> None:
-    """Answer both signals, except one that the process was told to ignore, as a shell tells its background jobs."""
+    """Handle both signals, except one that the process ignores, as a background job of a shell does."""
     for number in _SIGNALS:
         if signal.getsignal(number) not in (signal.SIG_IGN, None):
             signal.signal(number, StopHandler())
 
 
 def forget() -> None:
-    """Leave the signals to the system, which ends the process: for a shell with the same status."""
+    """Leave the signals to the system, which ends the process; a shell reports the same status."""
     for number in _SIGNALS:
         if isinstance(signal.getsignal(number), StopHandler):
             signal.signal(number, signal.SIG_DFL)
 
 
 def received() -> signal.Signals | None:
-    """Return the signal that was received, whatever has become of its exception since."""
+    """Return the signal that was received, even if its exception was replaced by another one."""
     return _received
 
 
 def end(number: signal.Signals) -> NoReturn:
-    """End the process with the status of a signal, without waiting for threads that are still at work."""
+    """End the process with the status of a signal, without waiting for running threads."""
     os._exit(128 + number)
 
 
 def end_on_second() -> None:
-    """Have the system end the process at a second signal, also while native code lets no handler of Python run.
+    """Have the system end the process at a second signal, even while native code blocks Python's handlers.
 
-    On Linux; elsewhere the second signal waits for the native code, as the first one does.
+    Only on Linux; elsewhere the second signal waits for the native code, as the first one does.
     """
     if sys.platform != "linux":
         return
@@ -92,16 +92,16 @@ def end_on_second() -> None:
 
 
 class SecondSignal:
-    """Within it, a second signal ends the process at once, although the handler of the first one raises nothing.
+    """In this context a second signal ends the process at once, although the handler of the first one raises nothing.
 
-    A thread waits for it, so it needs Python's lock but not the main thread. What comes within half a second of the
-    first signal is no second one: ``timeout`` sends two at once.
+    A thread waits for it, so it needs Python's lock but not the main thread. A signal within half a second of the
+    first one does not count: ``timeout`` sends two at once.
     """
 
     _SECONDS = 0.5
 
     def __enter__(self) -> SecondSignal:
-        """Begin to wait."""
+        """Start waiting."""
         import threading
 
         reading, self._writing = os.pipe()
@@ -113,7 +113,7 @@ class SecondSignal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Wait no longer."""
+        """Stop waiting."""
         signal.set_wakeup_fd(self._before)
         os.close(self._writing)
 

@@ -1,4 +1,4 @@
-"""Standard input, output and error as every command finds them: open, never failing for an encoding or a note."""
+"""Standard streams for every command: always open; an encoding or a note on stderr never fails a command."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ __all__ = ["abandon_stdout", "prepare_streams", "reader_has_gone"]
 
 
 def prepare_streams() -> None:
-    """Open what a shell has closed, escape what an encoding lacks, and keep a broken stderr from failing anything."""
-    # What a shell has closed (``>&-``) is None, and would make every command fail in its own way.
-    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 - as long as the process
+    """Open streams that the shell closed, escape what an encoding lacks, and make stderr ignore write errors."""
+    # A stream that the shell closed (``>&-``) is None, which would break each command differently.
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 - open until the process ends
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
         sys.stdout.reconfigure(errors="backslashreplace")
-    if os.name != "nt":  # whose console is no file
+    if os.name != "nt":  # its console is no file
         with contextlib.suppress(OSError, ValueError):  # a stand-in without a file
             sys.stderr = _unfailing(sys.stderr)
 
 
 def abandon_stdout() -> None:
-    """Throw away what cannot be written any more, so that the interpreter does not try again when it ends."""
+    """Drop output that cannot be written, so that the interpreter does not try again when it ends."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
@@ -34,7 +34,7 @@ def abandon_stdout() -> None:
 
 
 def reader_has_gone() -> bool:
-    """Return whether nobody reads standard output any more; True where that cannot be found out."""
+    """Return whether the reader of standard output has closed it; True where that cannot be found out."""
     import select
 
     try:
@@ -46,14 +46,14 @@ def reader_has_gone() -> bool:
 
 
 def _unfailing(stream: Any) -> io.TextIOWrapper:
-    """Return a text stream to the same file that takes everything, whether or not it can be written."""
+    """Return a text stream to the same file that ignores write errors."""
     stream.flush()
     file = io.BufferedWriter(_Unfailing(stream.fileno(), "w", closefd=False))
     return io.TextIOWrapper(file, stream.encoding, "backslashreplace", line_buffering=True, write_through=True)
 
 
 class _Unfailing(io.FileIO):
-    """A file whose writing never fails: what a full disk or a reader that has gone does not take is left out."""
+    """A file that drops what a full disk or a closed pipe does not take, instead of raising."""
 
     def write(self, data: Any, /) -> int:
         import select
@@ -63,7 +63,7 @@ class _Unfailing(io.FileIO):
         with contextlib.suppress(OSError):
             while left:
                 written = super().write(left)
-                if written is None:  # whoever made the pipe has set it so
+                if written is None:  # the pipe was made non-blocking, and is full
                     select.select([], [self.fileno()], [])
                 left = left[written or 0 :]
         return size

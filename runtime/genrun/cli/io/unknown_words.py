@@ -1,4 +1,4 @@
-"""What is said on stderr of words that the model does not know."""
+"""Notes on stderr about words that are not in the vocabulary."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["UnknownWords", "say_unknown"]
 
 
 def say_unknown(text: str, words: Sequence[str], say: Callable[[str], object] = say_on_stderr) -> None:
-    """Say which words of a text the model does not know, on stderr unless ``say`` is given."""
+    """Print a note that names the unknown words of a text, on stderr unless ``say`` is given."""
     if words:
         say(f"note: not in the model's vocabulary: {list_words(words)} (in {quoted(shorten(text))})")
 
 
 class UnknownWords:
-    """Notes for any number of prompts: the first few as they come, and at the end one of all of them."""
+    """Notes for any number of prompts: one for each of the first few, and a summary at the end."""
 
     _SHOWN = 5
     _KEPT = 10_000
@@ -30,7 +30,7 @@ class UnknownWords:
         self._words: dict[str, None] = {}
 
     def note(self, prompt: str, words: Sequence[str]) -> None:
-        """Take note of the unknown ``words`` of a prompt."""
+        """Count the unknown ``words`` of a prompt, and print its note if it is among the first."""
         if not words:
             return
         self._prompts += 1
@@ -40,7 +40,7 @@ class UnknownWords:
             self._words.update(dict.fromkeys(map(shorten, words)))
 
     def summarize(self) -> None:
-        """Say what the unknown words were, if not all of them have been shown."""
+        """Print the summary, unless every prompt had its note."""
         if self._prompts <= self._SHOWN:
             return
         more = "more than " if len(self._words) >= self._KEPT else ""
