@@ -4,13 +4,17 @@
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
+RUNTIME = .venv-runtime-$(notdir $(PYTHON))
+# Two processes; each takes tests from the other when it has none left.
+IN_PARALLEL = -n 2 --dist worksteal
+RUNTIME_TESTS = tests/runtime tests/plugins/test_decoders.py
 SOURCES := $(shell find runtime plugins core export -name '*.py' -o -name '*.toml') setup.cfg pyproject.toml
 
-.PHONY: demo test test-runtime lint fix clean
+.PHONY: demo test test-runtime test-lowest lint fix clean
 .DELETE_ON_ERROR:
 
 test: .venv/installed lint
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest $(IN_PARALLEL)
 
 lint: .venv/installed
 	.venv/bin/ruff check .
@@ -22,9 +26,13 @@ fix: .venv/installed
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-# The light runtime and the decoders, in an environment without TensorFlow and pandas.
-test-runtime: .venv-runtime/installed
-	.venv-runtime/bin/python -m pytest tests/runtime tests/plugins/test_decoders.py
+# The light runtime and the decoders, without TensorFlow and pandas; PYTHON=python3.13 tries another interpreter.
+test-runtime: $(RUNTIME)/installed
+	$(RUNTIME)/bin/python -m pytest $(IN_PARALLEL) $(RUNTIME_TESTS)
+
+# The same with the lowest versions that setup.cfg accepts.
+test-lowest: .venv-lowest/installed
+	.venv-lowest/bin/python -m pytest $(IN_PARALLEL) $(RUNTIME_TESTS)
 
 demo: .venv-train/installed .venv-run/installed
 	@echo "== 1. train a Keras model on 320 sample headlines"
@@ -40,9 +48,14 @@ demo: .venv-train/installed .venv-run/installed
 	.venv/bin/python $(PIP_INSTALL) --editable '.[train,cpu,test]'
 	touch $@
 
-.venv-runtime/installed: setup.cfg pyproject.toml | python
-	$(PYTHON) -m venv .venv-runtime
-	.venv-runtime/bin/python $(PIP_INSTALL) --editable '.[cpu,test]'
+$(RUNTIME)/installed: setup.cfg pyproject.toml | python
+	$(PYTHON) -m venv $(RUNTIME)
+	$(RUNTIME)/bin/python $(PIP_INSTALL) --editable '.[cpu,test]'
+	touch $@
+
+.venv-lowest/installed: setup.cfg pyproject.toml tests/lowest.txt | python
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python $(PIP_INSTALL) --editable '.[cpu,test]' --constraint tests/lowest.txt
 	touch $@
 
 .venv-train/installed: $(SOURCES) | python
@@ -60,4 +73,4 @@ python:
 	@test -n "$(PYTHON)" || { echo "genrun needs Python 3.11 or newer; none was found" >&2; exit 1; }
 
 clean:
-	rm -rf .venv .venv-runtime .venv-train .venv-run demo build dist *.egg-info
+	rm -rf .venv .venv-runtime-* .venv-lowest .venv-train .venv-run demo build dist *.egg-info

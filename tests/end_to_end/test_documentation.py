@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,17 @@ def test_every_block_of_python_is_python(page: Path) -> None:
     for block in blocks_of(page.read_text("utf-8")):
         if block.language == "python":
             compile(block.text, f"{page}:{block.line}", "exec")
+
+
+def test_the_map_of_the_house_names_every_room_and_no_place_that_is_gone() -> None:
+    page = (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8")
+    places = re.findall(r"`((?:runtime|core|export|plugins|tests|docs)/[\w./-]*)`", page)
+    assert [place for place in places if not (REPOSITORY / place).exists()] == []
+    for package in ("runtime/genrun", "core/genrun_core"):
+        rooms = {
+            path.parent.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob(f"{package}/*/__init__.py")
+        }
+        assert rooms <= {place.rstrip("/") for place in places}
 
 
 def test_a_page_that_shows_something_else_is_noticed(tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ def test_no_repeat_of_earlier_tokens_can_be_built_on_the_history(letter_words: M
         (lambda logits: logits, "not float32 [2, 30]"),
         (lambda logits: np.zeros((2, 1), np.int64), "not int64 [2, 1]"),
         (lambda logits: np.array([4]), "not int64 [1]"),
-        (lambda logits: np.int64(4), "not np.int64(4)"),
+        (lambda logits: np.int64(4), f"not {np.int64(4)!r}"),
         (lambda logits: np.array([4.0, 4.0]), "not float64 [2]"),
         (lambda logits: np.array([True, True]), "not bool [2]"),
     ],
