@@ -36,19 +36,13 @@ def prune(
     losses = [np.full(len(keys), np.inf) for keys in model.keys]  # of those that nothing would leave out
     keep = [shares > 0 for shares in model.shares]
     for level in range(1, model.order):
-        parents, longest = model.keys[level] // model.width, None if longest_row is None else longest_row[level - 1]
-        if entries is None and not least_loss:
-            at = (
-                np.flatnonzero(np.bincount(parents)[parents] > longest)
-                if longest and len(parents)
-                else np.zeros(0, int)
-            )
-        else:
-            at = np.arange(len(parents))
+        parents = model.keys[level] // model.width
+        longest = len(parents) if longest_row is None else longest_row[level - 1]
+        everywhere = entries is not None or least_loss > 0
+        at = np.flatnonzero(everywhere | (np.bincount(parents, minlength=1)[parents] > longest))
         losses[level][at] = _losses(model, level, at)
         keep[level] &= losses[level] >= least_loss
-        if longest is not None:
-            keep[level][at] &= _ranks(parents[at], losses[level][at], keep[level][at]) < longest
+        keep[level][at] &= _ranks(parents[at], losses[level][at], keep[level][at]) < longest
     if entries is not None and sum(int(kept.sum()) for kept in keep[1:]) > entries:
         ranked = np.concatenate([np.where(keep[i], losses[i], -np.inf) for i in range(1, model.order)])
         chosen = np.zeros(len(ranked), bool)
