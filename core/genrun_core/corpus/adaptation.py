@@ -31,8 +31,10 @@ def adapt(recipe: Recipe, counts: CorpusCounts, *, vocabulary: int) -> Recipe:
         for name in ("epochs", "batch_size")
         if f"training.{name}" not in recipe.adapt
     }
-    values = choose_sizes(counts.predicted, counts.documents, vocabulary=vocabulary, samples=samples, **given)
-    values[ORDER] = choose_order(recipe.tokenizer.kind, counts.predicted)
+    kind = recipe.tokenizer.kind
+    values = choose_sizes(
+        counts.predicted, counts.documents, vocabulary=vocabulary, samples=samples, kind=kind, **given
+    )
     chosen: dict[str, dict[str, Any]] = {"model": {}, "training": {}}
     for name in recipe.adapt:
         section, _, key = name.partition(".")
@@ -48,13 +50,14 @@ def choose_sizes(
     *,
     vocabulary: int,
     samples: bool,
+    kind: str = "word",
     epochs: int | None = None,
     batch_size: int | None = None,
 ) -> dict[str, Any]:
     """Return a value for each key of ``recipe.ADAPTABLE``, for so many predictions in an epoch.
 
-    ``samples``: whether the loss may be over sampled words; ``epochs``, ``batch_size``: those that were given, which
-    the others go by.
+    ``samples``: whether the loss may be over sampled words; ``kind``: that of the tokenizer; ``epochs``,
+    ``batch_size``: those that were given, which the others go by.
 
     >>> small, large = (choose_sizes(n, n // 10, vocabulary=9000, samples=True) for n in (5_000, 1_000_000))
     >>> small["model.hidden_size"] < large["model.hidden_size"], small["training.epochs"] > large["training.epochs"]
@@ -68,6 +71,7 @@ def choose_sizes(
     often = _EPOCHS * math.sqrt(predictions / max(vocabulary, 1))  # words seen rarely are soon learnt by heart
     epochs = epochs or round(max(min(often, _PREDICTIONS / max(predictions, 1)), _STEPS / steps, 2))
     return {
+        ORDER: choose_order(kind, predictions),
         "model.embedding_size": 32 * round(width / 48),
         "model.hidden_size": width,
         "model.dropout": round(held_back, 2),

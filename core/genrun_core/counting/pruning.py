@@ -33,13 +33,16 @@ def prune(
     at most after a context of 1 token, of 2, …; ``least_loss``: an n-gram is left out whose absence costs less than
     this many nats in all predictions of its corpus. Contexts after which nothing is left are no longer known.
     """
-    losses = [np.zeros(0)] + [_losses(model, level) for level in range(1, model.order)]
+    losses = [np.full(len(keys), np.inf) for keys in model.keys]  # of those that nothing would leave out
     keep = [shares > 0 for shares in model.shares]
     for level in range(1, model.order):
+        parents = model.keys[level] // model.width
+        longest = len(parents) if longest_row is None else longest_row[level - 1]
+        everywhere = entries is not None or least_loss > 0
+        at = np.flatnonzero(everywhere | (np.bincount(parents, minlength=1)[parents] > longest))
+        losses[level][at] = _losses(model, level, at)
         keep[level] &= losses[level] >= least_loss
-        if longest_row is not None:
-            ranks = _ranks(model.keys[level] // model.width, losses[level], keep[level])
-            keep[level] &= ranks < longest_row[level - 1]
+        keep[level][at] &= _ranks(parents[at], losses[level][at], keep[level][at]) < longest
     if entries is not None and sum(int(kept.sum()) for kept in keep[1:]) > entries:
         ranked = np.concatenate([np.where(keep[i], losses[i], -np.inf) for i in range(1, model.order)])
         chosen = np.zeros(len(ranked), bool)
@@ -48,11 +51,11 @@ def prune(
     return _without(model, keep)
 
 
-def _losses(model: CountingModel, level: int) -> NDArray[np.float64]:
-    """Return what the corpus loses, in nats, with each n-gram of ``level`` + 1 tokens: float64."""
-    keys, shares = model.keys[level], model.shares[level]
+def _losses(model: CountingModel, level: int, nodes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return what the corpus loses, in nats, with each of some n-grams of ``level`` + 1 tokens: float64."""
+    keys, shares = model.keys[level][nodes], model.shares[level][nodes]
     parents, tokens = keys // model.width, keys % model.width
-    lower = lower_probabilities(model, level)
+    lower = lower_probabilities(model, level, nodes)
     probability = shares + model.backoffs[level][parents] * lower
     without = probability - shares * (1 - lower)
     lost = probability * np.log(probability / without) - shares * (1 - lower)

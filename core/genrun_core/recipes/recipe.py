@@ -88,9 +88,9 @@ _SECTIONS: dict[str, type[Any]] = {
 }
 _PLUGINS = ("reader", "decoder")
 ADAPTABLE = (
-    ORDER,
     *("model.embedding_size", "model.hidden_size", "model.dropout", "model.input_dropout"),
     *("training.epochs", "training.batch_size", "training.warmup_steps", "training.sampled_softmax"),
+    ORDER,
 )
 
 
