@@ -33,7 +33,9 @@ def compare_with_counting(prepared: Prepared, row: Mapping[str, float]) -> str:
     counted = math.exp(held_out.loss(training.count(tokenizer, order)))
     run.save_json(run.card_file, {**run.card(), "counting": {"order": order, "perplexity": round(counted, 6)}})
     network = row["val_perplexity"]
-    how = "--recipe ngram" if recipe.name == "default" else "--set architecture=ngram"
+    how = "--recipe ngram"
+    if recipe.name != "default":
+        how = "--set architecture=ngram" + (f" --set order={order}" if order != recipe.model.order else "")
     verdict = f"{how} does better here" if counted < network else f"{1 - network / counted:.0%} less"
     return (
         f"counting alone (Kneser-Ney, order {order}) predicts the held-out documents with perplexity {counted:.1f}; "
