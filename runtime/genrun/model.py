@@ -7,15 +7,16 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from genrun.async_model import AsyncModel
 from genrun.checks.arguments import check_count, check_path, check_prompt, check_texts
 from genrun.checks.short_text import shown
 from genrun.contracts import Decoder
 from genrun.errors import OptionError
-from genrun.generating.generator import BATCH_SIZE, Generation, Job
-from genrun.generating.settings import GenerationSettings, resolve_settings
+from genrun.generating.generator import BATCH_SIZE, TextGenerator
+from genrun.generating.settings import Choices, GenerationSettings, resolve_settings
+from genrun.generating.threads import BatchThreads
 from genrun.loading.device import DeviceWarning
 from genrun.loading.metadata import GenerationDefaults, Metadata, Verification
 from genrun.loading.opening import MappedFile
@@ -73,6 +74,7 @@ class Model(AsyncModel):
     def __init__(self, session: StepSession, metadata: Metadata) -> None:
         self._session = session
         self._metadata = metadata
+        self._threads = BatchThreads(session.parallel_steps)
         self._made_suggester: Suggester | None = None
 
     @property
@@ -147,15 +149,18 @@ class Model(AsyncModel):
             from_text=False,
         )
 
-    def generate(self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Any) -> str:
+    def generate(
+        self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Unpack[Choices]
+    ) -> str:
         """Return ``prompt`` and its continuation as one text.
 
         The ``choices`` are the parameters of :meth:`settings`: max_new_tokens, decoder and its options, seed, stop,
         casing. Warns (UnknownWordsWarning) of prompt words that are not in the vocabulary.
         """
-        generation, job = self._begin(prompt, settings, choices)
-        warn_unknown(job.encoding.unknown)
-        return generation.text(job)
+        generator = self._generator(settings, choices)
+        request = generator.begin(prompt)
+        warn_unknown(request.encoding.unknown)
+        return generator.text(request)
 
     def generate_many(
         self,
@@ -164,7 +169,7 @@ class Model(AsyncModel):
         n: int = 1,
         batch_size: int = BATCH_SIZE,
         settings: GenerationSettings | None = None,
-        **choices: Any,
+        **choices: Unpack[Choices],
     ) -> list[Result]:
         """Return ``n`` results for each prompt, in the order of the prompts.
 
@@ -180,26 +185,25 @@ class Model(AsyncModel):
         n: int = 1,
         batch_size: int = BATCH_SIZE,
         settings: GenerationSettings | None = None,
-        **choices: Any,
+        **choices: Unpack[Choices],
     ) -> Iterator[Result]:
         """Yield the results of :meth:`generate_many` one by one, taking prompts only as fast as they are used.
 
         Any number of prompts needs the memory of about one batch.
         """
-        check_texts("prompts", prompts)
-        n, batch_size = check_count("n", n), check_count("batch_size", batch_size)
-        return self._generation(settings, choices).results(prompts, n, batch_size)
+        return self._generator(settings, choices).results(prompts, n, batch_size)
 
     def stream(
-        self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Any
+        self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Unpack[Choices]
     ) -> Iterator[str]:
         """Yield the continuation piece by piece; the pieces join to exactly the continuation of :meth:`generate`.
 
         The ``choices`` are the parameters of :meth:`settings`, checked before the first piece.
         """
-        generation, job = self._begin(prompt, settings, choices, watch=True)
-        warn_unknown(job.encoding.unknown)
-        return generation.pieces(job)
+        generator = self._generator(settings, choices)
+        request = generator.begin(prompt, streaming=True)
+        warn_unknown(request.encoding.unknown)
+        return generator.pieces(request)
 
     def suggest(self, text: str, n: int = 5, *, end: bool = False, casing: str | None = None) -> list[Suggestion]:
         """Return the ``n`` likeliest words to follow ``text``, or to complete the word that it breaks off in.
@@ -252,20 +256,14 @@ class Model(AsyncModel):
         encoding = self.tokenizer.encode_prompt(prompt)
         return self.tokenizer.detokenizer(casing).join(self.tokenizer.prompt_pieces(encoding, casing))
 
-    def _generation(self, settings: GenerationSettings | None, choices: Mapping[str, Any]) -> Generation:
+    def _generator(
+        self, settings: GenerationSettings | None, choices: Choices, stop: threading.Event | None = None
+    ) -> TextGenerator:
         if settings is None:
             settings = self.settings(**choices)
         elif not isinstance(settings, GenerationSettings):
             raise OptionError(f"settings must be what Model.settings returns, not {shown(settings)}")
         elif choices:
             raise OptionError(f"give either settings or {', '.join(sorted(choices))}, not both")
-        return Generation(self._session, self._metadata, settings)
-
-    def _begin(
-        self, prompt: str, settings: GenerationSettings | None, choices: Mapping[str, Any], *, watch: bool = False
-    ) -> tuple[Generation, Job]:
-        generation = self._generation(settings, choices)
-        return generation, generation.begin(prompt, watch=watch)
-
-    def _stoppable(self, stop: threading.Event) -> Model:
-        return Model(self._session.stoppable(stop), self._metadata)
+        session = self._session if stop is None else self._session.stoppable(stop)
+        return TextGenerator(session, self._metadata, settings, self._threads)

@@ -22,7 +22,7 @@ settings.load_profile("runtime")
 def _numpy_chooses_from_few_logits() -> Iterator[None]:
     """Have four rows and more go the way of many logits, which the small models of the tests do not have."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("genrun.stepping.session._LOGITS_FOR_NUMPY", 0)
+        patch.setattr("genrun.choosing.policy._LOGITS_FOR_NUMPY", 0)
         yield
 
 

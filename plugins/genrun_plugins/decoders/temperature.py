@@ -41,8 +41,8 @@ class Temperature:
         """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]`` and draws ``[batch]``."""
         return inverse_cdf(logits, draws, self.temperature)
 
-    def in_graph(self) -> Mapping[str, float]:
-        """Return what a model file's graph is fed to choose the same."""
+    def parameters(self) -> Mapping[str, float]:
+        """Return k and temperature, with which a model file's graph chooses the same."""
         return {"k": -1, "temperature": self.temperature}
 
 
