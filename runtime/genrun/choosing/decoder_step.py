@@ -44,8 +44,8 @@ class DecoderStep:
     ) -> None:
         batch = len(carried["token"])
         self._session, self._decoder, self._parametric = session, decoder, parametric
-        self._suppressed_ids, self._suppressed = list(suppressed_ids), frozenset(suppressed_ids)
-        self._log_probabilities = log_probabilities
+        self._suppressed = frozenset(suppressed_ids)
+        self._log_probabilities, self._chooses = log_probabilities, True
         self._normalizes = log_probabilities and session.normalizes and session.device == "cpu"
         inputs: dict[str, NDArray[Any]] = {}
         outputs: dict[str, NDArray[Any]] = {"logits": np.zeros((batch, session.vocabulary), np.float32)}
@@ -60,7 +60,8 @@ class DecoderStep:
         self, ready: Sequence[int], draws: Sequence[float], texts: Sequence[Tokens]
     ) -> tuple[list[int], list[float]]:
         """Run the step; return the ids that the rows ``ready`` choose, and their log-probabilities."""
-        if self._normalizes:
+        if self._normalizes and bool(ready) is not self._chooses:
+            self._chooses = bool(ready)
             self._step.write("k", -1 if ready else 0)  # 0: nothing is summed up
         self._step.run()
         if not ready:
@@ -69,25 +70,30 @@ class DecoderStep:
         whole = len(ready) == len(logits)
         if not whole:
             logits = logits[ready]
-        normalizers = self._log_normalizers(logits, ready)
-        if self._suppressed_ids:
-            logits[:, self._suppressed_ids] = -np.inf
+        normalizers = self._log_normalizers(logits, None if whole else ready)
+        for token in self._suppressed:
+            logits[:, token] = -np.inf
         ids = self._chosen(logits, draws, texts)
         chosen = np.array(ids, np.int64)
         if whole:
             self._step.load({"token": chosen})
         if normalizers is None:
             return ids, [0.0] * len(ids)
-        logs = np.minimum(logits.take(chosen + self._starts[: len(ids)]) - normalizers, 0.0)
+        starts = self._starts if whole else self._starts[: len(ids)]
+        logs = np.minimum(logits.take(chosen + starts) - normalizers, 0.0)
         return ids, logs.tolist()
 
-    def _log_normalizers(self, logits: NDArray[np.float32], ready: Sequence[int]) -> NDArray[np.float64] | None:
-        """Return log Σ exp(logits), float64 ``[rows]``, None if it is not needed.
+    def _log_normalizers(
+        self, logits: NDArray[np.float32], ready: Sequence[int] | None
+    ) -> NDArray[np.float64] | None:
+        """Return log Σ exp(logits), float64 ``[rows]``, None if it is not needed; ``ready`` None: all rows.
 
         Raises ModelFileError for logits that are not numbers.
         """
         if self._normalizes:
-            logs = self._step.read(_LOG)[ready]
+            logs = self._step.read(_LOG)
+            if ready is not None:
+                logs = logs[ready]
             if logs.min() > _LEAST:  # the least of numbers with a NaN among them is NaN
                 known: NDArray[np.float64] = np.subtract(
                     logits[:, self._step.read(_TOKEN)[0]], logs, dtype=np.float64

@@ -16,9 +16,9 @@ __all__ = ["ChooseWith", "Parameters", "choosing_parameters", "graph_is_faster"]
 
 ChooseWith = Literal["auto", "graph", "decoder"]
 
-# A decoder that draws pays from this many rows, and logits of all rows, for what its calls of NumPy cost; and while
-# few steps run at once, since NumPy needs Python's lock between its loops and the graph does not. NumPy always finds
-# the most likely token faster. All of it only where the graph sums up the probabilities (its input normalize).
+# The decoder's own choice, in NumPy, pays from this many rows, and logits of all rows, for what its calls cost; and
+# while few steps run at once, since NumPy needs Python's lock between its loops and the graph does not. Only where
+# the graph sums up the probabilities (its input normalize).
 _ROWS_FOR_NUMPY, _LOGITS_FOR_NUMPY, _STEPS_FOR_NUMPY = 4, 12_000, 4
 
 
@@ -55,6 +55,11 @@ def choosing_parameters(session: StepSession, decoder: Decoder) -> Parameters | 
 def graph_is_faster(session: StepSession, parameters: Parameters, rows: int) -> bool:
     """Return whether the graph chooses faster than the decoder for a batch of ``rows``."""
     many = rows >= _ROWS_FOR_NUMPY and rows * session.vocabulary >= _LOGITS_FOR_NUMPY
-    pays = parameters.k == 1 or (parameters.k > 0 and many)
-    in_numpy = pays and session.normalizes and session.device == "cpu" and session.parallel_steps <= _STEPS_FOR_NUMPY
+    in_numpy = (
+        many
+        and parameters.k > 0
+        and session.normalizes
+        and session.device == "cpu"
+        and session.parallel_steps <= _STEPS_FOR_NUMPY
+    )
     return not in_numpy
