@@ -5,27 +5,26 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Unpack
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Unpack
 
-from genrun.async_model import AsyncModel
 from genrun.checks.arguments import check_count, check_path, check_prompt, check_texts
 from genrun.checks.short_text import shown
 from genrun.contracts import Decoder
 from genrun.errors import OptionError
+from genrun.generating.async_forms import AsyncForms
 from genrun.generating.generator import BATCH_SIZE, TextGenerator
 from genrun.generating.settings import Choices, GenerationSettings, resolve_settings
 from genrun.generating.threads import BatchThreads
 from genrun.loading.device import DeviceWarning
-from genrun.loading.metadata import GenerationDefaults, Metadata, Verification
+from genrun.loading.metadata import Metadata
 from genrun.loading.opening import MappedFile
 from genrun.results import Result, warn_unknown
 from genrun.scoring.scores import Score, score_texts
+from genrun.stepping.open_model import OpenModel
 from genrun.stepping.session import StepSession
 from genrun.suggesting.suggester import Suggester, Suggestion
 from genrun.suggesting.typing_session import KEPT_STATES, TypingSession
-from genrun.tokenizer import Tokenizer
 from genrun.tokenizer.detokenizer import check_casing
 
 __all__ = ["BATCH_SIZE", "Model", "load"]
@@ -64,7 +63,7 @@ def load(
     return Model(session, metadata)
 
 
-class Model(AsyncModel):
+class Model(OpenModel, AsyncForms):
     """A language model that generates text. Immutable, and safe to share between threads.
 
     Made by :func:`load`. ``device`` is the one in use and ``device_reason`` why it was chosen. For programs that run
@@ -72,55 +71,9 @@ class Model(AsyncModel):
     """
 
     def __init__(self, session: StepSession, metadata: Metadata) -> None:
-        self._session = session
-        self._metadata = metadata
+        super().__init__(session, metadata)
         self._threads = BatchThreads(session.parallel_steps)
         self._made_suggester: Suggester | None = None
-
-    @property
-    def path(self) -> Path:
-        """The file that the model was loaded from."""
-        return self._session.path
-
-    @property
-    def device(self) -> str:
-        """The device that is really used: ``cpu``, ``cuda``, or the name of another execution provider."""
-        return self._session.device
-
-    @property
-    def providers(self) -> tuple[str, ...]:
-        """The execution providers of onnxruntime that are really in use, the preferred one first."""
-        return self._session.providers
-
-    @property
-    def device_reason(self) -> str:
-        """Why that device was chosen, in a few words."""
-        return self._session.device_reason
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """The model's tokenizer."""
-        return self._metadata.tokenizer
-
-    @property
-    def defaults(self) -> GenerationDefaults:
-        """How the model generates unless told otherwise."""
-        return self._metadata.generation
-
-    @property
-    def card(self) -> Mapping[str, Any]:
-        """What the model file says of its making: architecture, corpus, metrics, versions, licence, date."""
-        return self._metadata.card
-
-    @property
-    def digest(self) -> str:
-        """What the file's content was at its export, ``sha256:…``; empty for a file that does not say."""
-        return self._metadata.digest
-
-    @property
-    def verification(self) -> Verification:
-        """What the export measured, and the golden texts that ``genrun verify`` replays."""
-        return self._metadata.verification
 
     def settings(
         self,

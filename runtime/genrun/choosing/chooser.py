@@ -53,13 +53,15 @@ class Chooser:
         """Go on with the rows whose numbers are ``kept``, and with new texts behind them."""
         fresh = self._session.initial_inputs(len(joining))
         texts = [*(self._texts[i] for i in kept), *joining]
-        with self._session.step_errors():
+        try:
             before = self._step.carried() if self._texts else fresh
             carried = {name: np.concatenate([value[kept], fresh[name]]) for name, value in before.items()}
             if len(texts) == len(self._texts):
                 self._step.load(carried)
             else:
                 self._step = self._made(carried)
+        except Exception as error:  # onnxruntime's exceptions share no public base class
+            raise self._session.step_error(error) from error
         self._texts = texts
 
     def step(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,14 +157,6 @@ class StepSession:
     def step_error(self, error: Exception) -> ModelFileError:
         """Return what to raise for ``error`` of onnxruntime, whose exceptions share no public base class."""
         return ModelFileError(f"{self.path}: the decoding step failed: {reason(error)}")
-
-    @contextlib.contextmanager
-    def step_errors(self) -> Iterator[None]:
-        """Raise errors of onnxruntime as :meth:`step_error` returns them."""
-        try:
-            yield
-        except Exception as error:
-            raise self.step_error(error) from error
 
 
 def _is_required(value: Any) -> bool:

@@ -16,12 +16,12 @@ from genrun.generating.generator import BATCH_SIZE, TextGenerator
 from genrun.generating.settings import Choices, GenerationSettings
 from genrun.results import Result, warn_unknown
 
-__all__ = ["AsyncModel"]
+__all__ = ["AsyncForms"]
 
 T = TypeVar("T")
 
 
-class AsyncModel(ABC):
+class AsyncForms(ABC):
     """The asynchronous forms of a model's calls, each the name of the synchronous one with an ``a`` before it.
 
     Cancelling the task that waits for one of them ends its work: the step that is being computed is the last.
