@@ -23,9 +23,11 @@ from tied_logits import with_tied_logits
 import genrun
 from genrun import registry
 from genrun.benchmarking.measuring import benchmark
+from genrun.choosing.policy import ChooseWith
 from genrun.errors import GenrunError, one_line
-from genrun.generating.batch import Batch, Row
+from genrun.generating.batch import Batch
 from genrun.generating.draws import Draws
+from genrun.generating.row import Row
 from genrun.loading.device import import_onnxruntime
 from genrun.loading.metadata import LOGIT_TOLERANCE
 from genrun.model import Model
@@ -73,7 +75,8 @@ def check_choices(model: Model, what: str) -> Iterator[Finding]:
         yield Finding(f"choices in the graph, {what}", "the file's graph cannot choose")
         return
     for name in DECODERS:
-        in_graph, in_numpy = (_continued(model, name, in_graph=in_graph) for in_graph in (True, False))
+        in_graph = _continued(model, name, choose_with="graph")
+        in_numpy = _continued(model, name, choose_with="decoder")
         same = sum(first == second for first, second in zip(in_graph, in_numpy, strict=True))
         yield Finding(
             f"texts that {name} chooses alike in the graph and in NumPy, {what}",
@@ -82,7 +85,7 @@ def check_choices(model: Model, what: str) -> Iterator[Finding]:
         )
 
 
-def _continued(model: Model, decoder: str, *, in_graph: bool) -> list[list[int]]:
+def _continued(model: Model, decoder: str, *, choose_with: ChooseWith) -> list[list[int]]:
     prompts = [[1 + i % (len(model.tokenizer) - 1)] for i in range(TEXTS)]
     rows = [Row(ids, Draws(SEED, sample, ids), STEPS) for sample, ids in enumerate(prompts)]
     batch = Batch(
@@ -90,7 +93,7 @@ def _continued(model: Model, decoder: str, *, in_graph: bool) -> list[list[int]]
         registry.make_decoder(decoder, {}),
         size=TEXTS,
         suppressed_ids=model.defaults.suppressed_ids,
-        in_graph=in_graph,
+        choose_with=choose_with,
     )
     batch.admit(rows)
     while len(batch):

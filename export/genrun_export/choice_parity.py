@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from itertools import islice
 
 from genrun import registry
+from genrun.choosing.policy import ChooseWith
 from genrun.contracts import Decoder
 from genrun.errors import ExportError
-from genrun.generating.batch import Batch, Row
+from genrun.generating.batch import Batch
 from genrun.generating.draws import Draws
+from genrun.generating.row import Row
 from genrun.generating.scheduling import generate_rows
 from genrun.stepping.session import StepSession
 
 __all__ = ["DECODERS", "check_choices"]
 
 DECODERS = ("greedy", "top-k", "temperature")
+_WAYS: tuple[ChooseWith, ...] = ("decoder", "graph")
 LOG_TOLERANCE = 1e-4  # between float32 and float64, for each token
 
 
@@ -38,8 +41,8 @@ def check_choices(
         decoder = registry.make_decoder(name, {})
         for size in batch_sizes:
             wanted, found = (
-                _continued(session, decoder, prompts, count, size, suppressed_ids, in_graph=in_graph)
-                for in_graph in (False, True)
+                _continued(session, decoder, prompts, count, size, suppressed_ids, choose_with=choose_with)
+                for choose_with in _WAYS
             )
             for first, second in zip(wanted, found, strict=True):
                 if first.new_ids != second.new_ids:
@@ -62,7 +65,7 @@ def _continued(
     batch_size: int,
     suppressed_ids: Sequence[int],
     *,
-    in_graph: bool,
+    choose_with: ChooseWith,
 ) -> list[Row]:
     rows = [Row(ids, Draws(0, sample, ids), count) for sample, ids in enumerate(prompts)]
     waiting = iter(rows)
@@ -72,7 +75,7 @@ def _continued(
         size=batch_size,
         suppressed_ids=suppressed_ids,
         log_probabilities=True,
-        in_graph=in_graph,
+        choose_with=choose_with,
     )
     for _ in generate_rows([batch], lambda free: list(islice(waiting, free))):
         pass

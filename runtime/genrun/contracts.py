@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Decoder", "GraphDecoder", "ReadReport", "Reader"]
+__all__ = ["Decoder", "ParametricDecoder", "ReadReport", "Reader"]
 
 _MOST_CHARACTERS = 100  # of a reason
 
@@ -116,14 +116,15 @@ class Decoder(Protocol):
 
 
 @runtime_checkable
-class GraphDecoder(Decoder, Protocol):
-    """A decoder that a model file's own graph can stand in for, so that the logits need not be fetched.
+class ParametricDecoder(Decoder, Protocol):
+    """A decoder that is described by k and a temperature, so that a model file's own graph can choose in its place.
 
-    Where the file's graph cannot, :meth:`choose` is called; both must choose the same from the same draws.
+    :meth:`choose` and the graph must choose the same from the same draws; genrun uses whichever is faster. The
+    ``logits`` that :meth:`choose` gets are read-only if :meth:`parameters` returns some.
     """
 
-    def in_graph(self) -> Mapping[str, float] | None:
-        """Return what the graph is to be fed, or None if these options are beyond it.
+    def parameters(self) -> Mapping[str, float] | None:
+        """Return k and temperature, or None if these options are not described by them.
 
         ``k``: 1 for the most likely token, more to draw from that many most likely ones, -1 to draw from all.
         ``temperature``: above 0; 1 if left out. The order of the candidates is that of the built-in decoders.

@@ -5,26 +5,26 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Unpack
 
-from genrun.async_model import AsyncModel
 from genrun.checks.arguments import check_count, check_path, check_prompt, check_texts
 from genrun.checks.short_text import shown
 from genrun.contracts import Decoder
 from genrun.errors import OptionError
-from genrun.generating.generator import BATCH_SIZE, Generation, Job
-from genrun.generating.settings import GenerationSettings, resolve_settings
+from genrun.generating.async_forms import AsyncForms
+from genrun.generating.generator import BATCH_SIZE, TextGenerator
+from genrun.generating.settings import Choices, GenerationSettings, resolve_settings
+from genrun.generating.threads import BatchThreads
 from genrun.loading.device import DeviceWarning
-from genrun.loading.metadata import GenerationDefaults, Metadata, Verification
+from genrun.loading.metadata import Metadata
 from genrun.loading.opening import MappedFile
 from genrun.results import Result, warn_unknown
 from genrun.scoring.scores import Score, score_texts
+from genrun.stepping.open_model import OpenModel
 from genrun.stepping.session import StepSession
 from genrun.suggesting.suggester import Suggester, Suggestion
 from genrun.suggesting.typing_session import KEPT_STATES, TypingSession
-from genrun.tokenizer import Tokenizer
 from genrun.tokenizer.detokenizer import check_casing
 
 __all__ = ["BATCH_SIZE", "Model", "load"]
@@ -63,7 +63,7 @@ def load(
     return Model(session, metadata)
 
 
-class Model(AsyncModel):
+class Model(OpenModel, AsyncForms):
     """A language model that generates text. Immutable, and safe to share between threads.
 
     Made by :func:`load`. ``device`` is the one in use and ``device_reason`` why it was chosen. For programs that run
@@ -71,54 +71,9 @@ class Model(AsyncModel):
     """
 
     def __init__(self, session: StepSession, metadata: Metadata) -> None:
-        self._session = session
-        self._metadata = metadata
+        super().__init__(session, metadata)
+        self._threads = BatchThreads(session.parallel_steps)
         self._made_suggester: Suggester | None = None
-
-    @property
-    def path(self) -> Path:
-        """The file that the model was loaded from."""
-        return self._session.path
-
-    @property
-    def device(self) -> str:
-        """The device that is really used: ``cpu``, ``cuda``, or the name of another execution provider."""
-        return self._session.device
-
-    @property
-    def providers(self) -> tuple[str, ...]:
-        """The execution providers of onnxruntime that are really in use, the preferred one first."""
-        return self._session.providers
-
-    @property
-    def device_reason(self) -> str:
-        """Why that device was chosen, in a few words."""
-        return self._session.device_reason
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """The model's tokenizer."""
-        return self._metadata.tokenizer
-
-    @property
-    def defaults(self) -> GenerationDefaults:
-        """How the model generates unless told otherwise."""
-        return self._metadata.generation
-
-    @property
-    def card(self) -> Mapping[str, Any]:
-        """What the model file says of its making: architecture, corpus, metrics, versions, licence, date."""
-        return self._metadata.card
-
-    @property
-    def digest(self) -> str:
-        """What the file's content was at its export, ``sha256:…``; empty for a file that does not say."""
-        return self._metadata.digest
-
-    @property
-    def verification(self) -> Verification:
-        """What the export measured, and the golden texts that ``genrun verify`` replays."""
-        return self._metadata.verification
 
     def settings(
         self,
@@ -147,15 +102,18 @@ class Model(AsyncModel):
             from_text=False,
         )
 
-    def generate(self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Any) -> str:
+    def generate(
+        self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Unpack[Choices]
+    ) -> str:
         """Return ``prompt`` and its continuation as one text.
 
         The ``choices`` are the parameters of :meth:`settings`: max_new_tokens, decoder and its options, seed, stop,
         casing. Warns (UnknownWordsWarning) of prompt words that are not in the vocabulary.
         """
-        generation, job = self._begin(prompt, settings, choices)
-        warn_unknown(job.encoding.unknown)
-        return generation.text(job)
+        generator = self._generator(settings, choices)
+        request = generator.begin(prompt)
+        warn_unknown(request.encoding.unknown)
+        return generator.text(request)
 
     def generate_many(
         self,
@@ -164,7 +122,7 @@ class Model(AsyncModel):
         n: int = 1,
         batch_size: int = BATCH_SIZE,
         settings: GenerationSettings | None = None,
-        **choices: Any,
+        **choices: Unpack[Choices],
     ) -> list[Result]:
         """Return ``n`` results for each prompt, in the order of the prompts.
 
@@ -180,26 +138,25 @@ class Model(AsyncModel):
         n: int = 1,
         batch_size: int = BATCH_SIZE,
         settings: GenerationSettings | None = None,
-        **choices: Any,
+        **choices: Unpack[Choices],
     ) -> Iterator[Result]:
         """Yield the results of :meth:`generate_many` one by one, taking prompts only as fast as they are used.
 
         Any number of prompts needs the memory of about one batch.
         """
-        check_texts("prompts", prompts)
-        n, batch_size = check_count("n", n), check_count("batch_size", batch_size)
-        return self._generation(settings, choices).results(prompts, n, batch_size)
+        return self._generator(settings, choices).results(prompts, n, batch_size)
 
     def stream(
-        self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Any
+        self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Unpack[Choices]
     ) -> Iterator[str]:
         """Yield the continuation piece by piece; the pieces join to exactly the continuation of :meth:`generate`.
 
         The ``choices`` are the parameters of :meth:`settings`, checked before the first piece.
         """
-        generation, job = self._begin(prompt, settings, choices, watch=True)
-        warn_unknown(job.encoding.unknown)
-        return generation.pieces(job)
+        generator = self._generator(settings, choices)
+        request = generator.begin(prompt, streaming=True)
+        warn_unknown(request.encoding.unknown)
+        return generator.pieces(request)
 
     def suggest(self, text: str, n: int = 5, *, end: bool = False, casing: str | None = None) -> list[Suggestion]:
         """Return the ``n`` likeliest words to follow ``text``, or to complete the word that it breaks off in.
@@ -252,20 +209,14 @@ class Model(AsyncModel):
         encoding = self.tokenizer.encode_prompt(prompt)
         return self.tokenizer.detokenizer(casing).join(self.tokenizer.prompt_pieces(encoding, casing))
 
-    def _generation(self, settings: GenerationSettings | None, choices: Mapping[str, Any]) -> Generation:
+    def _generator(
+        self, settings: GenerationSettings | None, choices: Choices, stop: threading.Event | None = None
+    ) -> TextGenerator:
         if settings is None:
             settings = self.settings(**choices)
         elif not isinstance(settings, GenerationSettings):
             raise OptionError(f"settings must be what Model.settings returns, not {shown(settings)}")
         elif choices:
             raise OptionError(f"give either settings or {', '.join(sorted(choices))}, not both")
-        return Generation(self._session, self._metadata, settings)
-
-    def _begin(
-        self, prompt: str, settings: GenerationSettings | None, choices: Mapping[str, Any], *, watch: bool = False
-    ) -> tuple[Generation, Job]:
-        generation = self._generation(settings, choices)
-        return generation, generation.begin(prompt, watch=watch)
-
-    def _stoppable(self, stop: threading.Event) -> Model:
-        return Model(self._session.stoppable(stop), self._metadata)
+        session = self._session if stop is None else self._session.stoppable(stop)
+        return TextGenerator(session, self._metadata, settings, self._threads)

@@ -21,11 +21,10 @@ class NotANumberError(ValueError):
     """A logit is NaN, or infinite where it must not be."""
 
 
-def top_k(logits: NDArray[np.float32], k: int, *, scratch: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+def top_k(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     """Return the ids of the ``k`` highest logits, int64 ``[batch, k]``: highest first, equal ones by id.
 
     ``logits``: ``[batch, vocabulary]``, converted to float32. ``k``: 1 or more, limited to the vocabulary.
-    ``scratch``: bool, of the shape of the logits; it is overwritten, which saves an allocation in repeated calls.
     Raises ValueError for a ``k`` below 1, NotANumberError for a NaN.
 
     >>> top_k(np.array([[3.0, 1.0, 2.0, 2.0]], np.float32), 3).tolist()
@@ -36,8 +35,8 @@ def top_k(logits: NDArray[np.float32], k: int, *, scratch: NDArray[np.bool_] | N
     k = min(k, vocabulary)
     if k < 1:
         raise ValueError(f"k must be 1 or more, not {k}")
-    wanted = np.greater_equal(logits, _lower_bounds(logits, k), out=scratch)
-    found = wanted.reshape(-1).nonzero()[0]  # places in all rows, one row after another
+    wanted = logits >= _lower_bounds(logits, k)
+    found = wanted.reshape(-1).nonzero()[0]  # in all rows, one after another
     rows = found // vocabulary
     counts = np.bincount(rows, minlength=batch)
     keys = _keys(logits.reshape(-1)[found], found - rows * vocabulary)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import settings
 
 import genrun
+from genrun.choosing import policy
 from genrun.model import Model
-from genrun.stepping import session
 from support.alphabet import babble_table, letters, random_drift, words, write_model
 from support.distributions import Site, site
 
@@ -22,8 +22,8 @@ settings.load_profile("runtime")
 @pytest.fixture(autouse=True)
 def shipped_threshold(monkeypatch: pytest.MonkeyPatch) -> int:
     """Have NumPy choose from few logits, as the models of the tests have; return the threshold that is shipped."""
-    shipped = session._LOGITS_FOR_NUMPY
-    monkeypatch.setattr(session, "_LOGITS_FOR_NUMPY", 0)
+    shipped = policy._LOGITS_FOR_NUMPY
+    monkeypatch.setattr(policy, "_LOGITS_FOR_NUMPY", 0)
     return shipped
 
 

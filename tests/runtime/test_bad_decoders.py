@@ -169,28 +169,28 @@ def test_an_id_beyond_64_bits_is_outside(alphabet: Model) -> None:
 
 
 @pytest.mark.parametrize(
-    ("in_graph", "said"),
+    ("parameters", "said"),
     [
-        ("sys.exit(3)", "failed: SystemExit: 3"),
-        ("3", "failed: TypeError: "),
-        ("{}", "failed: KeyError: 'k'"),
-        ("{'k': float('nan')}", "failed: ValueError: cannot convert float NaN to integer"),
-        ("{'k': 1, 'x' * 10**6: 1}", "must say in_graph with 'k'"),
-        ("{'k': 1, Shown(): 1}", "must say in_graph with 'k'"),
+        ("sys.exit(3)", " failed: SystemExit: 3"),
+        ("3", " failed: TypeError: "),
+        ("{}", " failed: KeyError: 'k'"),
+        ("{'k': float('nan')}", " failed: ValueError: cannot convert float NaN to integer"),
+        ("{'k': 1, 'x' * 10**6: 1}", ": parameters() must return 'k'"),
+        ("{'k': 1, Shown(): 1}", ": parameters() must return 'k'"),
     ],
 )
 def test_a_decoder_that_misleads_the_graph_is_named_with_its_distribution(
-    installed: Site, tmp_path_factory: pytest.TempPathFactory, in_graph: str, said: str
+    installed: Site, tmp_path_factory: pytest.TempPathFactory, parameters: str, said: str
 ) -> None:
     source = DECODER.replace(
-        "    def choose", f"    def in_graph(self):\n        return {in_graph}\n\n    def choose"
+        "    def choose", f"    def parameters(self):\n        return {parameters}\n\n    def choose"
     )
     source += "\nclass Shown:\n    def __repr__(self):\n        raise RuntimeError('repr')\n"
     installed.install("acme", {"genrun.decoders": {"low": "acme_d:Lowest"}}, acme_d=f"{source}\nimport sys\n")
     model = genrun.load(write_model(tmp_path_factory.mktemp("model") / "graph.onnx", choosing=True), device="cpu")
     with pytest.raises(PluginError) as caught:
         model.generate("a", decoder="low")
-    assert str(caught.value).startswith(f"decoder Lowest ('low' of acme 1.0) {said}")
+    assert str(caught.value).startswith(f"decoder Lowest ('low' of acme 1.0){said}")
     assert len(str(caught.value)) < 500
 
 

@@ -176,19 +176,19 @@ def test_what_was_finished_before_a_decoder_failed_is_not_lost(alphabet: Model) 
     batch = Batch(alphabet._session, Fixed(lambda logits: next(answers)(logits)), size=2)
     rows = [Row((4,), repeat(0.0), length) for length in (1, 5, 5)]
     batch.admit(rows)
-    assert batch.advance_on() == rows[:1]
+    assert batch.run_steps() == rows[:1]
     for _ in range(2):
         with pytest.raises(PluginError, match="decoder Fixed failed: StopIteration"):
-            batch.advance_on()
+            batch.run_steps()
 
 
 def test_a_batch_goes_on_while_rows_wait_for_every_free_place(alphabet: Model) -> None:
     rows = [Row((4,), repeat(0.0), length) for length in (1, 3, 3, 9)]
     batch = Batch(alphabet._session, Fixed(highest), size=2)
     batch.admit(rows)
-    assert batch.advance_on() == rows[:3]
+    assert batch.run_steps() == rows[:3]
     assert len(batch) == 1
-    assert batch.advance_on() == rows[3:]
+    assert batch.run_steps() == rows[3:]
     assert len(batch) == 0
 
 
@@ -267,9 +267,9 @@ def test_a_decoder_object_takes_no_options_beside_it(alphabet: Model) -> None:
 
 def test_an_installed_decoder_is_used_by_name(alphabet: Model, installed: Site) -> None:
     installed.install("acme", {"genrun.decoders": {"lowest": "acme_d:Lowest"}}, acme_d=DECODER)
-    assert alphabet.generate("a", decoder="lowest", offset=4, max_new_tokens=2) == "aaa"
+    assert alphabet.generate("a", settings=alphabet.settings(decoder="lowest", offset=4, max_new_tokens=2)) == "aaa"
     with pytest.raises(PluginError, match=r"decoder Lowest .* chose the token 40, outside 0 … 29"):
-        alphabet.generate("a", decoder="lowest", offset=40)
+        alphabet.generate("a", decoder="lowest", offset=40)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("specials", [SPECIALS, ("pad",), ("start", "end"), ()])

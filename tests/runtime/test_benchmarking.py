@@ -77,15 +77,14 @@ def test_shares_and_counts_of_every_built_in_decoder(babble: Model, choosing: bo
     measurements = measured(babble, decoder=decoder)
     check(measurements)
     assert [measurement.batch_size for measurement in measurements] == [1, 3]
-    expected = "graph" if choosing and decoder != "greedy" else "numpy"
-    assert {measurement.chosen_in for measurement in measurements} == {expected}
+    assert {measurement.chosen_in for measurement in measurements} == {"graph" if choosing else "numpy"}
 
 
 def test_it_is_said_where_the_words_of_several_texts_are_chosen(talker_file: Path) -> None:
     model = genrun.load(talker_file, device="cpu", threads=2)
     for decoder, *expected in (
         ("top-k", "graph", "numpy"),
-        ("greedy", "numpy", "numpy"),
+        ("greedy", "graph", "numpy"),
         ("temperature", "graph", "graph"),
     ):
         settings = model.settings(decoder=decoder, max_new_tokens=2)
@@ -113,8 +112,8 @@ def test_each_round_notes_the_time_before_every_token(babble: Model) -> None:
     work = Work(babble, babble.settings(seed=1, max_new_tokens=6), 3)
     found = work.round()
     assert found.tokens == 18
-    lanes = len(babble._session.lanes.divided(3))
-    assert len(found.waits) // lanes in (5, 10)  # each step asks once, or twice
+    batches = len(babble._threads.divided(3))
+    assert len(found.waits) // batches == 5
     assert (found.waits > 0).all()
 
 

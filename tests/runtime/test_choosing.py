@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
-from genrun.choosing.builtin_chooser import graph_options
-from genrun.choosing.numpy_step import ArrayStep
+from genrun.choosing.chooser import Chooser
+from genrun.choosing.policy import ChooseWith
+from genrun.choosing.tokens import Tokens
 from genrun.contracts import Decoder
+from genrun.errors import ModelFileError
 from genrun.loading.opening import MappedFile
 from genrun.stepping.session import StepSession
 from genrun_export.choosing import add_choosing
@@ -74,28 +76,16 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], StepSes
     return opened
 
 
-def fed(session: StepSession, decoder: Decoder, logits: Logits) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the options that the graph is fed for ``decoder``, and what makes it say ``logits``."""
-    options = graph_options(session, decoder)
-    assert options is not None
-    return options, {"token": np.zeros(len(logits), np.int64), "state.0": logits}
-
-
-def in_graph(
-    session: StepSession, decoder: Decoder, logits: Logits, draws: Sequence[float]
+def chosen(
+    session: StepSession, decoder: Decoder, logits: Logits, draws: Sequence[float], choose_with: ChooseWith
 ) -> tuple[list[int], list[float]]:
-    return session.choosing_step(*fed(session, decoder, logits), SUPPRESSED, in_graph=True).run(draws)
-
-
-def in_arrays(
-    session: StepSession, decoder: Decoder, logits: Logits, draws: Sequence[float]
-) -> tuple[list[int], list[float]]:
-    options, carried = fed(session, decoder, logits)
-    size = session.vocabulary
-    step = ArrayStep(session._session, options, carried, vocabulary=size, suppressed_ids=SUPPRESSED)
-    assert step.run(None) == ([], [])
-    step.load(carried)
-    return step.run(draws)
+    """Return what is chosen from ``logits``, and the log-probabilities."""
+    chooser = Chooser(session, decoder, SUPPRESSED, log_probabilities=True, choose_with=choose_with)
+    chooser.replace_finished([], [Tokens([3], []) for _ in draws])
+    chooser._step.load({"state.0": logits})
+    assert chooser.step(None, [], []) == ([], [])
+    chooser._step.load({"state.0": logits})
+    return chooser.step(None, range(len(draws)), draws)
 
 
 def in_numpy(decoder: Decoder, logits: Logits, draws: Sequence[float]) -> list[int]:
@@ -122,17 +112,16 @@ def test_the_graph_chooses_what_the_decoder_chooses(
     random = np.random.default_rng(seed)
     logits = random.choice(np.array(pool, np.float32), (len(draws), size))
     logits[:, random.integers(3, size) if size > 3 else 1] = 1.5
-    ids, logs = in_graph(session(size), decoder, logits, draws)
+    ids, logs = chosen(session(size), decoder, logits, draws, "graph")
     assert ids == in_numpy(decoder, logits, draws)
     exact = logits.astype(np.float64)
     exact -= exact.max(axis=1, keepdims=True)
     expected = exact - np.log(np.exp(exact).sum(axis=1, keepdims=True))
     wanted = pytest.approx([row[token] for row, token in zip(expected, ids, strict=True)], abs=2e-5)
     assert logs == wanted
-    if not isinstance(decoder, Temperature):
-        again = in_arrays(session(size), decoder, logits, draws)
-        assert again[0] == ids
-        assert again[1] == wanted
+    again = chosen(session(size), decoder, logits, draws, "decoder")
+    assert again[0] == ids
+    assert again[1] == wanted
 
 
 @pytest.mark.parametrize("decoder", [Greedy(), TopK(40, 0.8), Temperature(0.9), Temperature(3.0)], ids=repr)
@@ -143,12 +132,11 @@ def test_the_graph_chooses_the_same_from_ten_thousand_logits(
     for batch in (1, 64):
         logits = random.normal(0, 3, (batch, 10_007)).astype(np.float32)
         draws = random.random(batch, np.float32).tolist()
-        ids, logs = in_graph(session(10_007), decoder, logits, draws)
+        ids, logs = chosen(session(10_007), decoder, logits, draws, "graph")
         assert ids == in_numpy(decoder, logits, draws)
-        if not isinstance(decoder, Temperature):
-            again = in_arrays(session(10_007), decoder, logits, draws)
-            assert again[0] == ids
-            assert again[1] == pytest.approx(logs, abs=1e-5)
+        again = chosen(session(10_007), decoder, logits, draws, "decoder")
+        assert again[0] == ids
+        assert again[1] == pytest.approx(logs, abs=1e-5)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
@@ -159,12 +147,10 @@ def test_nothing_is_chosen_from_logits_that_are_no_numbers(
 ) -> None:
     logits = np.zeros((3, 300), np.float32)
     logits[1, column] = value
-    ids, _ = in_graph(session(300), decoder, logits, [0.5, 0.5, 0.5])
-    assert ids[1] == -1
-    assert [ids[0], ids[2]] == in_numpy(decoder, logits[[0, 2]], [0.5, 0.5])
-    if not isinstance(decoder, Temperature):  # here one such row is enough
-        ids, logs = in_arrays(session(300), decoder, logits, [0.5, 0.5, 0.5])
-        assert min(ids) == -1 or math.isnan(sum(logs))
+    ways: tuple[ChooseWith, ...] = ("graph", "decoder")
+    for choose_with in ways:
+        with pytest.raises(ModelFileError, match="the model's logits are not numbers"):
+            chosen(session(300), decoder, logits, [0.5, 0.5, 0.5], choose_with)
 
 
 def extended(table: Logits) -> tuple[Any, Any]:
@@ -197,7 +183,7 @@ def test_another_implementation_of_onnx_chooses_the_same(decoder: Any) -> None:
     model = extended(table)[1]
     tokens, draws = np.arange(50), np.random.default_rng(1).random(50, np.float32)
     feed = {"token": tokens, "state.0": np.zeros((50, 1), np.float32), "draw": draws.astype(np.float64)[:, None]}
-    options = decoder.in_graph()
+    options = decoder.parameters()
     feed |= {"k": np.array([options["k"]]), "temperature": np.array(options.get("temperature", 1.0))}
     [chosen] = ReferenceEvaluator(model).run(["chosen"], feed)
     assert chosen.tolist() == in_numpy(decoder, table[tokens], draws.tolist())

@@ -18,7 +18,7 @@ import genrun
 from genrun.errors import OptionError, UnknownPluginError
 from genrun.model import Model
 from genrun.results import Result, UnknownWordsWarning
-from genrun.stepping.session import StepSession
+from genrun.stepping.bound_step import BoundStep
 from support.alphabet import alphabet_table, babble_table, letters, random_drift, words, write_model
 from support.distributions import DECODER, Site
 
@@ -253,7 +253,7 @@ def test_the_length_of_a_text_has_a_limit(alphabet: Model) -> None:
     assert alphabet.generate("x", max_new_tokens=1_000_000) == "xyz"
     for wrong in (1_000_001, 10**30, -1, "5", 0.5, np.float64(3), np.int64(0)):
         with pytest.raises(OptionError, match="max_new_tokens must be a whole number from 1 to 1,000,000, not "):
-            alphabet.generate("x", max_new_tokens=wrong)
+            alphabet.generate("x", max_new_tokens=wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("stop", [[1], [None], [b"a"], ["a", 3]])
@@ -392,14 +392,14 @@ def test_tokens_per_second_are_those_from_the_admission_of_a_text_to_its_end(
 ) -> None:
     """On a clock of steps; whoever takes the results may be slow."""
     now = 0.0
-    step = StepSession.step
+    run = BoundStep.run
 
-    def advancing(*arguments: Any) -> Any:
+    def advancing(step: BoundStep) -> None:
         nonlocal now
         now += 1.0
-        return step(*arguments)
+        run(step)
 
-    monkeypatch.setattr(StepSession, "step", advancing)
+    monkeypatch.setattr(BoundStep, "run", advancing)
     monkeypatch.setattr(time, "perf_counter", lambda: now)
     found = []
     for result in alphabet.generate_each(["ab", "cd", "ef"], max_new_tokens=4, batch_size=2):

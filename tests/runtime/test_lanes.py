@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 import genrun
 from genrun.errors import GenrunError, ModelFileError
-from genrun.generating.threads import Lanes
+from genrun.generating.threads import BatchThreads
 from genrun.model import Model
 
 PROMPTS = [word for word in ("the council", "what the", "mayor", "", "new ferry") for _ in range(20)]
@@ -47,7 +47,7 @@ class Least:
 def models(talker_file: Path) -> tuple[Model, Model]:
     """One model with one lane, and with four."""
     one, four = (genrun.load(talker_file, device="cpu", threads=threads) for threads in (1, 4))
-    assert (one._session.lanes.count, four._session.lanes.count) == (1, 4)
+    assert (one._threads.count, four._threads.count) == (1, 4)
     return one, four
 
 
@@ -65,11 +65,11 @@ def test_the_texts_are_those_of_one_batch(models: tuple[Model, Model], decoder: 
 
 @pytest.mark.parametrize(("size", "count"), [(1, 1), (16, 1), (31, 1), (32, 2), (47, 2), (48, 3), (64, 4), (1000, 4)])
 def test_a_small_batch_is_not_divided(size: int, count: int) -> None:
-    divided = Lanes(4).divided(size)
+    divided = BatchThreads(4).divided(size)
     assert (len(divided), sum(divided)) == (count, size)
     assert max(divided) - min(divided) <= 1
-    assert Lanes(1).divided(size) == [size]
-    assert len(Lanes(1000).divided(10**6)) < 20
+    assert BatchThreads(1).divided(size) == [size]
+    assert len(BatchThreads(1000).divided(10**6)) < 20
 
 
 def test_batches_run_on_threads_of_their_own(models: tuple[Model, Model]) -> None:
@@ -85,9 +85,9 @@ def test_batches_run_on_threads_of_their_own(models: tuple[Model, Model]) -> Non
 def test_which_texts_share_a_batch_depends_on_no_clock(
     models: tuple[Model, Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lanes of different pace get the same rows: logits of other batches may be rounded otherwise."""
+    """BatchThreads of different pace get the same rows: logits of other batches may be rounded otherwise."""
     _, model = models
-    monkeypatch.setattr("genrun.generating.scheduling._LEAD", 1000)  # of lanes as different as these
+    monkeypatch.setattr("genrun.generating.scheduling._MAX_LEAD", 1000)  # of lanes as different as these
     firsts, seconds = ("the", "a", "new", "what"), ("", "mayor", "the a", "x")
     prompts = [f"{first} {second}" for first in firsts for second in seconds] * 20
     groups = []
@@ -111,7 +111,7 @@ def test_a_step_that_fails_in_a_lane_is_an_error_and_not_the_end(
     settings = model.settings(max_new_tokens=5, seed=1)
     wanted = model.generate_many(PROMPTS, settings=settings)
     with monkeypatch.context() as patch:
-        patch.setattr("genrun.stepping.bound_step.BoundStep.run", lambda self: 1 / 0)
+        patch.setattr("genrun.stepping.bound_step.BoundStep._run", lambda self: 1 / 0)
         with pytest.raises(ModelFileError, match=r"the decoding step failed: .*division by zero"):
             model.generate_many(PROMPTS, settings=settings)
     assert [r.text for r in model.generate_many(PROMPTS, settings=settings)] == [r.text for r in wanted]
@@ -173,7 +173,7 @@ def test_texts_that_were_going_at_a_fork_are_refused_by_the_child() -> None:
         time.sleep(0.5)
         return os.getpid()
 
-    lanes = Lanes(2)
+    lanes = BatchThreads(2)
     parent, begun = os.getpid(), lanes.begin(work)
     if not (child := os.fork()):
         try:
@@ -219,7 +219,7 @@ def test_calls_of_more_threads_than_there_are_lanes_give_the_same_texts(models: 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(work, range(8)))
     assert found == [found[0]] * 8
-    assert len(model._session.lanes._threads.free) == 4  # type: ignore[union-attr]
+    assert len(model._threads._threads.free) == 4  # type: ignore[union-attr]
 
 
 def test_an_abandoned_generator_may_be_closed_on_a_lane(models: tuple[Model, Model]) -> None:

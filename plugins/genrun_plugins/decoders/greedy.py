@@ -30,6 +30,6 @@ class Greedy:
         chosen: NDArray[np.int64] = np.argmax(logits, axis=1)
         return chosen
 
-    def in_graph(self) -> Mapping[str, float]:
-        """Return the inputs with which a model file's graph chooses the same."""
+    def parameters(self) -> Mapping[str, float]:
+        """Return k and temperature, with which a model file's graph chooses the same."""
         return {"k": 1}

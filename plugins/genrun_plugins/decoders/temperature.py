@@ -42,8 +42,8 @@ class Temperature:
         """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]`` and draws ``[batch]``."""
         return inverse_cdf(logits, draws, self.temperature)
 
-    def in_graph(self) -> Mapping[str, float]:
-        """Return the inputs with which a model file's graph chooses the same."""
+    def parameters(self) -> Mapping[str, float]:
+        """Return k and temperature, with which a model file's graph chooses the same."""
         return {"k": -1, "temperature": self.temperature}
 
 

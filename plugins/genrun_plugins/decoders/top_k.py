@@ -44,10 +44,11 @@ class TopK:
     ) -> NDArray[np.int64]:
         """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]`` and draws ``[batch]``."""
         candidates = top_k(logits, self.k)  # [batch, k]
-        values = np.take_along_axis(logits, candidates, axis=1)  # [batch, k]
-        columns = inverse_cdf(values, draws, self.temperature)  # [batch]
-        return np.take_along_axis(candidates, columns[:, None], axis=1)[:, 0]
+        rows = np.arange(len(logits))
+        columns = inverse_cdf(logits[rows[:, None], candidates], draws, self.temperature)  # [batch]
+        chosen: NDArray[np.int64] = candidates[rows, columns]
+        return chosen
 
-    def in_graph(self) -> Mapping[str, float]:
-        """Return the inputs with which a model file's graph chooses the same."""
+    def parameters(self) -> Mapping[str, float]:
+        """Return k and temperature, with which a model file's graph chooses the same."""
         return {"k": self.k, "temperature": self.temperature}

@@ -52,14 +52,14 @@ def describe_setup(model: Model, settings: GenerationSettings | None = None) -> 
         decoder=repr(decoder) if is_dataclass(decoder) else type(decoder).__name__,
         device=model.device,
         device_reason=model.device_reason,
-        threads=max(_threads_of_a_step(session), session.lanes.count),
+        threads=max(_threads_of_a_step(session), model._threads.count),
         cpu=cpu_name(),
         onnxruntime=str(import_onnxruntime().__version__),
     )
 
 
 def _threads_of_a_step(session: StepSession) -> int:
-    return session._session.get_session_options().intra_op_num_threads or os.cpu_count() or 1
+    return session.onnx.get_session_options().intra_op_num_threads or os.cpu_count() or 1
 
 
 def _architecture(model: Model) -> str:

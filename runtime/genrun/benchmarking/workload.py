@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.choosing.builtin_chooser import graph_options
+from genrun.choosing.chooser import Chooser
+from genrun.choosing.tokens import Tokens
 from genrun.errors import ModelFileError
-from genrun.generating.batch import Batch
-from genrun.generating.draws import Draws, uniform_draws
-from genrun.generating.row import Row
+from genrun.generating.draws import uniform_draws
 from genrun.generating.settings import GenerationSettings
 from genrun.model import Model
+from genrun.stepping.bound_step import BoundStep
+from genrun.stepping.session import StepSession
 
 __all__ = ["Round", "Work"]
 
@@ -50,16 +51,13 @@ class Work:
         self._settings = settings
         self._suppressed = model.defaults.suppressed_ids
         self._prompt, self._first = _shortest_prompt(model)
-        self._options = graph_options(self._session, settings.decoder)
         self._clock = _Clock()
         metadata = model._metadata
         endless = dataclasses.replace(metadata, generation=dataclasses.replace(metadata.generation, stop_ids=()))
         self._endless = Model(self._session.stoppable(self._clock), endless)
-        self._lanes = self._session.lanes.divided(size)
-        self._threads = ThreadPoolExecutor(len(self._lanes))
-        self.chosen_in = "graph"
-        if self._options is None or self._session.chooses_in_numpy(self._options, max(self._lanes)):
-            self.chosen_in = "numpy"
+        self._sizes = model._threads.divided(size)  # of the batches that run at once
+        self._threads = ThreadPoolExecutor(len(self._sizes))
+        self.chosen_in = "graph" if self._chooser(self._session).uses_graph(max(self._sizes)) else "numpy"
 
     def shorten(self, seconds: float) -> None:
         """Shorten ``length`` so that its steps take at most about ``seconds``, but not below 2."""
@@ -78,7 +76,7 @@ class Work:
         )
         whole = time.perf_counter() - started
         waits = self._clock.waits(self.length)
-        bare, choosing = map(self._timed, zip(*map(self._steps, self._lanes), strict=True))
+        bare, choosing = map(self._timed, zip(*map(self._steps, self._sizes), strict=True))
         return Round(bare, choosing, whole, sum(len(result.ids) for result in results), waits)
 
     def _set_length(self, length: int) -> None:
@@ -86,7 +84,7 @@ class Work:
         self._settings = dataclasses.replace(self._settings, max_new_tokens=length)
 
     def _timed(self, steps: Sequence[_Step]) -> float:
-        """Return the seconds that ``length`` steps of all lanes take in parallel."""
+        """Return the seconds that ``length`` steps of all batches take in parallel."""
         started = time.perf_counter()
         if len(steps) == 1:
             self._repeat(*steps)
@@ -99,33 +97,30 @@ class Work:
             step()
 
     def _steps(self, size: int) -> tuple[_Step, _Step]:
-        """Return the bare step and the step with choosing, for ``size`` texts that begin from the first token."""
-        session = self._session.for_batches(len(self._lanes))
+        """Return the bare step and the one that chooses, each for a batch of ``size`` new texts."""
+        session = self._session.running_at_once(len(self._sizes))
         tokens = np.full(size, self._first, np.int64)
-        if self._options is not None:
-            draws = uniform_draws(0, 0, [self._first], size).tolist()
-            carried = {**session.unfed(size), "token": tokens}
-            bare, choosing = (
-                session.choosing_step(self._options, carried, self._suppressed, in_graph=in_graph)
-                for in_graph in (True, False)
-            )
-            return lambda: bare.run(None), lambda: choosing.run(draws)
-        batch = Batch(
+        bare = BoundStep(
             session,
-            self._settings.decoder,
-            size=size,
-            suppressed_ids=self._suppressed,
-            log_probabilities=True,
-            in_graph=False,
+            inputs={},
+            carried={**session.initial_inputs(size), "token": tokens},
+            outputs={"logits": np.zeros((size, session.vocabulary), np.float32)},
+            chooses=False,
         )
-        batch.admit([Row([self._first], Draws(0, sample, [self._first]), self.length) for sample in range(size)])
-        states = session.initial_states(size)
+        new_ids: list[list[int]] = [[] for _ in range(size)]
+        chooser = self._chooser(session)
+        chooser.replace_finished([], [Tokens([self._first], ids) for ids in new_ids])
+        draws, everyone = uniform_draws(0, 0, [self._first], size).tolist(), range(size)
 
-        def bare_step() -> None:
-            nonlocal states
-            _, states = session.step(tokens, states)
+        def choosing_step() -> None:
+            chosen, _ = chooser.step(tokens if not new_ids[0] else None, everyone, draws)
+            for ids, token in zip(new_ids, chosen, strict=True):
+                ids.append(token)
 
-        return bare_step, batch.advance
+        return bare.run, choosing_step
+
+    def _chooser(self, session: StepSession) -> Chooser:
+        return Chooser(session, self._settings.decoder, self._suppressed, log_probabilities=True)
 
 
 class _Clock(threading.Event):

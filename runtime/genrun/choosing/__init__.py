@@ -1,1 +1,1 @@
-"""From logits to the next token: by a decoder, or by the graph and NumPy for the built-in ones."""
+"""From logits to the next token: chosen by the decoder, or by the model file's graph where that is faster."""

@@ -1,7 +1,18 @@
 """The decoding loop: rows of different lengths in one batch, each fed its prompt, then its own choices.
 
-A row joins with its prompt, starts to generate as soon as its own prompt is used up, and leaves when it is
-finished; no step is spent on padding or on rows that are done. :mod:`genrun.choosing` chooses the tokens.
+    while there are rows:
+        drop the finished rows; let waiting rows take their places
+        for each row:
+            token = the next one of its prompt, or the token it chose last
+        logits, states = model(tokens, states)
+        for each row whose prompt is used up:
+            token, log_probability = choose(logits, one random draw)
+            append the token to the row, and to its text
+            if a stop text has appeared:      the row is finished ("stop")
+            elif it is an end token:          the row is finished ("end")
+            elif the row has enough tokens:   the row is finished ("length")
+
+No step is spent on padding or on finished rows. :class:`genrun.choosing.chooser.Chooser` runs the model and chooses.
 """
 
 from __future__ import annotations
@@ -13,22 +24,22 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.choosing.builtin_chooser import OptionsChoice, graph_options
-from genrun.choosing.decoder_chooser import LogitsChoice
+from genrun.choosing.chooser import Chooser
+from genrun.choosing.policy import ChooseWith
+from genrun.choosing.tokens import Tokens
 from genrun.contracts import Decoder
 from genrun.generating.row import Row
 from genrun.stepping.session import StepSession
 
 __all__ = ["Batch", "Row"]
 
-_STEPS = 16  # that a batch runs before anyone looks at it
+_STEPS_PER_TURN = 16
 
 
 class Batch:
-    """Rows that are generated together, at most ``size`` at a time; what is admitted beyond waits for its place.
+    """Rows that are generated together, at most ``size`` at a time; further rows wait for a place.
 
-    ``in_graph`` False leaves every choice to the decoder, also where the graph could make it; True has the graph make
-    it wherever it can; None is whatever is fastest.
+    ``choose_with`` as for :class:`~genrun.choosing.chooser.Chooser`.
     """
 
     def __init__(
@@ -40,22 +51,19 @@ class Batch:
         stop_ids: Sequence[int] = (),
         suppressed_ids: Sequence[int] = (),
         log_probabilities: bool = False,
-        in_graph: bool | None = None,
+        choose_with: ChooseWith = "auto",
     ) -> None:
-        options = None if in_graph is False else graph_options(session, decoder)
-        self._choice: OptionsChoice | LogitsChoice
-        if options is not None:
-            self._choice = OptionsChoice(session, options, suppressed_ids, in_graph=in_graph is True)
-        else:
-            self._choice = LogitsChoice(session, decoder, suppressed_ids, log_probabilities=log_probabilities)
+        self._chooser = Chooser(
+            session, decoder, suppressed_ids, log_probabilities=log_probabilities, choose_with=choose_with
+        )
         self.size = size
-        self.halted = False  # whether it is to go on no more, which another thread may say
+        self.halted = False  # another thread sets it to end this turn early
         self._stop_ids = frozenset(stop_ids)
         self._rows: list[Row] = []
         self._waiting: deque[Row] = deque()
-        self._going = 0  # how many of the rows are not finished
+        self._going = 0  # rows that are not finished
         self._reading = False  # whether a row may still be in its prompt
-        self._failure: Exception | None = None  # of a step behind those that have finished rows
+        self._failure: Exception | None = None  # raised by the next turn
 
     def __len__(self) -> int:
         """Return the number of rows that are not finished, waiting ones included."""
@@ -68,19 +76,20 @@ class Batch:
     def advance(self) -> list[Row]:
         """Run one step for every row; return the rows that it finished, which leave the batch."""
         if self._going < len(self._rows) or (self._waiting and self._going < self.size):
-            self._regroup()
+            self._replace_finished()
         tokens: NDArray[np.int64] | None = None  # each row its last choice
         ready: Sequence[int] = range(len(self._rows))
         if self._reading:
             tokens, ready = self._read_prompts()
-        rows = self._rows
+        rows = [self._rows[i] for i in ready]
+        ids, logs = self._chooser.step(tokens, ready, [next(row.draws) for row in rows])
         finished = []
-        for i, token in zip(ready, self._choice.step(tokens, ready), strict=True):
-            row = rows[i]
+        for row, token, log in zip(rows, ids, logs, strict=True):
             row.new_ids.append(token)
-            if row.watch is not None:
-                row.new_text = row.watch.push(token)
-            if row.watch is not None and row.watch.stopped:
+            row.log_probability += log
+            if row.text_stream is not None:
+                row.new_text = row.text_stream.push(token)
+            if row.text_stream is not None and row.text_stream.stopped:
                 row.finish_reason = "stop"
             elif token in self._stop_ids:
                 row.finish_reason = "end"
@@ -93,32 +102,32 @@ class Batch:
         self._going -= len(finished)
         return finished
 
-    def advance_on(self) -> list[Row]:
-        """Run several steps, as long as every place is taken that was; return the rows that they finished."""
+    def run_steps(self) -> list[Row]:
+        """Run several steps, until more rows are finished than wait to replace them; return the finished rows."""
         finished: list[Row] = []
         if self._failure is not None:
             raise self._failure
-        for _ in range(_STEPS):
+        for _ in range(_STEPS_PER_TURN):
             try:
                 finished += self.advance()
             except Exception as error:
                 if not finished:
                     raise
-                self._failure = error  # is raised the next time: what is finished must not be lost
+                self._failure = error  # finished rows must not be lost
                 break
             if self.halted or len(self._rows) - self._going > len(self._waiting):
                 break
         return finished
 
-    def _regroup(self) -> None:
-        """Let finished rows go and new ones join, behind those that stay."""
+    def _replace_finished(self) -> None:
+        """Drop finished rows; new ones join behind those that stay."""
         kept = [i for i, row in enumerate(self._rows) if not row.finish_reason]
         joining = [self._waiting.popleft() for _ in range(min(self.size - len(kept), len(self._waiting)))]
         now = time.perf_counter()
         for row in joining:
             row.admitted = now
         self._rows = [*(self._rows[i] for i in kept), *joining]
-        self._choice.regroup(kept, self._rows)
+        self._chooser.replace_finished(kept, [Tokens(row.prompt_ids, row.new_ids) for row in joining])
         self._going = len(self._rows)
         self._reading = self._reading or bool(joining)
 

@@ -1,4 +1,4 @@
-"""One text in the making, as the decoding loop and the two ways of choosing see it."""
+"""One text in the making, as the decoding loop sees it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["Row"]
 class Row:
     """One text in the making.
 
-    ``draws`` yields one uniform number per new token. ``watch`` sees every new token and stops the row at a stop
-    text. ``fed`` counts the tokens of the prompt that the model has seen. ``finish_reason``: ``end`` (an end token),
-    ``stop`` (a stop text), ``length``. ``admitted`` to its batch, and ``finished``: seconds of a clock that never
-    goes back.
+    ``draws`` yields one uniform number per new token. ``text_stream`` is given every new token and stops the row at a
+    stop text. ``fed`` counts the tokens of the prompt that the model has seen. ``finish_reason``: ``end`` (an end
+    token), ``stop`` (a stop text), ``length``. ``admitted`` to its batch, and ``finished``: seconds of a clock that
+    never goes back.
     """
 
     prompt_ids: Sequence[int]
     draws: Iterator[float]
     max_new_tokens: int
-    watch: TextStream | None = None
+    text_stream: TextStream | None = None
     fed: int = 0
     new_ids: list[int] = field(default_factory=list)
     new_text: str = ""

@@ -7,35 +7,40 @@ from collections.abc import Callable, Iterator, Sequence
 
 from genrun.generating.batch import Batch
 from genrun.generating.row import Row
-from genrun.generating.threads import Lanes, Work
+from genrun.generating.threads import BatchThreads, PendingResult
 
 __all__ = ["generate_rows"]
 
-_TOGETHER = 16  # rows that are dealt to one batch, before the next one gets any
-_LEAD = 64  # rows that may wait for a batch before the others wait for it, too
+_ROWS_AT_ONCE = 16  # dealt to one batch before the next one gets any
+_MAX_LEAD = 64  # rows that may wait for a batch before the others wait for it, too
 
 Take = Callable[[int], Sequence[Row]]
 
 
 def generate_rows(
-    batches: Sequence[Batch], take: Take, lanes: Lanes | None = None, *, ahead: bool = False, dealt: bool = False
+    batches: Sequence[Batch],
+    take: Take,
+    threads: BatchThreads | None = None,
+    *,
+    prefetch: bool = False,
+    round_robin: bool = False,
 ) -> Iterator[Row]:
     """Generate any number of rows; yields them as they finish.
 
-    ``take(count)`` hands out at most ``count`` more rows; none, while no row is left in a batch, is the end. Several
-    batches need ``lanes`` to run on. ``ahead``: half as many rows as there are places may be taken before there is
-    one, so that a batch goes on by itself for a while. ``dealt``: the batches are dealt their rows in turn, so that
-    which rows meet in one depends on no clock as long as the lanes keep about the same pace.
+    ``take(count)`` returns at most ``count`` more rows; the end is when it returns none and no row is left in a
+    batch. Several batches need ``threads``. ``prefetch``: a batch may take half as many rows again as it has places,
+    so that it needs nobody for a while. ``round_robin``: the batches get their rows in turn, so that which rows meet
+    in one depends on no clock as long as the threads keep about the same pace.
     """
-    if len(batches) == 1 or lanes is None:
+    if len(batches) == 1 or threads is None:
         [batch] = batches
         while True:
             batch.admit(take(batch.size - len(batch)))
             if not len(batch):
                 return
             yield from batch.advance()
-    hand = _Dealer(take, len(batches)).hand if dealt else lambda _, count: take(count)
-    idle, going = list(range(len(batches))), dict[Work[list[Row]], int]()
+    hand = _Dealer(take, len(batches)).hand if round_robin else lambda _, count: take(count)
+    idle, going = list(range(len(batches))), dict[PendingResult[list[Row]], int]()
     try:
         while True:
             for number in idle.copy():
@@ -43,21 +48,21 @@ def generate_rows(
                 batch.admit(hand(number, batch.size - len(batch)))
                 if len(batch):
                     idle.remove(number)
-                    going[lanes.begin(batch.advance_on)] = number
+                    going[threads.begin(batch.run_steps)] = number
             if not going:
                 return
-            for number in going.values() if ahead else ():
+            for number in going.values() if prefetch else ():
                 room = batches[number].size * 3 // 2 - len(batches[number])
                 batches[number].admit(hand(number, max(0, room)))
-            work = lanes.first(going)
-            idle.append(going.pop(work))
-            yield from work.result()
-    except Exception:  # what is finished must not be lost
+            turn = threads.first(going)
+            idle.append(going.pop(turn))
+            yield from turn.result()
+    except Exception:  # finished rows must not be lost
         _halt(batches)
-        for work in going:
-            yield from work.outcome() or ()
+        for turn in going:
+            yield from turn.outcome() or ()
         raise
-    finally:  # nobody is waited for: this may run on a lane itself, where an abandoned generator is collected
+    finally:  # without waiting: the garbage collector may close this generator on one of the threads
         _halt(batches)
 
 
@@ -67,7 +72,7 @@ def _halt(batches: Sequence[Batch]) -> None:
 
 
 class _Dealer:
-    """Deals rows to so many batches in turn, some at a time: a few rows are best kept together."""
+    """Deals rows to several batches in turn, some at a time: a few rows are best kept together."""
 
     def __init__(self, take: Take, batches: int) -> None:
         self._take = take
@@ -77,11 +82,11 @@ class _Dealer:
     def hand(self, number: int, count: int) -> list[Row]:
         """Return at most ``count`` rows of the batch with that number."""
         hand = self._hands[number]
-        while len(hand) < count and max(map(len, self._hands)) <= _LEAD:
+        while len(hand) < count and max(map(len, self._hands)) <= _MAX_LEAD:
             wanted = (count - len(hand)) * len(self._hands)
             rows = self._take(wanted)
             for row in rows:
-                self._hands[self._dealt // _TOGETHER % len(self._hands)].append(row)
+                self._hands[self._dealt // _ROWS_AT_ONCE % len(self._hands)].append(row)
                 self._dealt += 1
             if len(rows) < wanted:
                 break

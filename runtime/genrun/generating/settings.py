@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from genrun import registry
 from genrun.checks.short_text import shown
@@ -14,10 +14,26 @@ from genrun.generating.draws import check_seed
 from genrun.loading.metadata import GenerationDefaults, check_max_new_tokens
 from genrun.tokenizer.detokenizer import check_casing
 
-__all__ = ["GenerationSettings", "resolve_settings"]
+__all__ = ["Choices", "GenerationSettings", "resolve_settings"]
 
 _CHOICES = ("max_new_tokens", "decoder", "seed", "stop", "casing", "settings")
 _OF_MANY = ("n", "batch_size")
+
+
+class Choices(TypedDict, total=False):
+    """The keywords of ``Model.generate`` and the others as a type checker knows them.
+
+    ``k`` and ``temperature`` are options of the built-in decoders. Those of other decoders are accepted by
+    ``Model.settings``, or belong to a decoder object.
+    """
+
+    max_new_tokens: int | None
+    decoder: str | Decoder | None
+    seed: int | None
+    stop: str | Sequence[str]
+    casing: str | None
+    k: int
+    temperature: float
 
 
 @dataclass(frozen=True, slots=True)

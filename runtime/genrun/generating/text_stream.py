@@ -28,7 +28,7 @@ class TextStream:
         self._held = ""
 
     def push(self, token: int) -> str:
-        """Return the text that ``token`` brings to light: empty while a stop text may be beginning."""
+        """Add a token; return the text that can be emitted, "" while it may be the start of a stop text."""
         if self.stopped:
             return ""
         added = self._detokenizer.push(self._tokenizer.piece(token, self._casing))
@@ -44,14 +44,14 @@ class TextStream:
         return text[: len(text) - keep]
 
     def extend(self, tokens: Iterable[int]) -> str:
-        """Return what all the ``tokens`` bring to light, when no more come."""
+        """Add the last ``tokens``; return all the text that can be emitted."""
         if self._stops:
             return "".join([self.push(token) for token in tokens]) + self.finish()
         piece, casing = self._tokenizer.piece, self._casing
         return self._detokenizer.join([piece(token, casing) for token in tokens])
 
     def finish(self) -> str:
-        """Return what was held back, when no more tokens come."""
+        """Return the text that was held back; no more tokens come."""
         held, self._held = self._held, ""
         return held
 

@@ -19,10 +19,10 @@ from typing import Generic, TypeVar
 
 from genrun.errors import GenrunError
 
-__all__ = ["Lanes", "Work"]
+__all__ = ["BatchThreads", "PendingResult"]
 
-_ROWS = 16  # of a batch that is worth a thread of its own
-_MOST = 8  # lanes; Python serves them in turn
+_MIN_ROWS = 16  # of a batch that is worth a thread
+_MAX_THREADS = 8  # Python serves them in turn
 
 Returned = TypeVar("Returned")
 
@@ -38,7 +38,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_count_fork)
 
 
-class Work(Generic[Returned]):
+class PendingResult(Generic[Returned]):
     """Work that has been begun on a thread, or that is done when its result is asked for."""
 
     __slots__ = ("_forks", "_work", "future")
@@ -95,29 +95,29 @@ class _Threads:
             raise
 
 
-class Lanes:
+class BatchThreads:
     """At most ``count`` threads for the batches of one model, started when they are first needed."""
 
     def __init__(self, count: int) -> None:
-        self.count = min(count, _MOST)
+        self.count = min(count, _MAX_THREADS)
         self._threads: _Threads | None = None
 
     def divided(self, size: int) -> list[int]:
         """Return the sizes of the batches that one of ``size`` rows is best divided into."""
-        count = max(1, min(self.count, size // _ROWS))
+        count = max(1, min(self.count, size // _MIN_ROWS))
         return [(size + i) // count for i in range(count)]
 
-    def begin(self, work: Callable[[], Returned]) -> Work[Returned]:
+    def begin(self, work: Callable[[], Returned]) -> PendingResult[Returned]:
         """Begin ``work`` on a thread; or later, where none is free, or can be started any more."""
         threads = self._threads
         try:
             if threads is None or threads.forks != _forks:
                 threads = self._threads = _Threads(self.count)
-            return Work(work, threads.begin(work))
+            return PendingResult(work, threads.begin(work))
         except RuntimeError:
-            return Work(work, None)
+            return PendingResult(work, None)
 
-    def first(self, works: Collection[Work[Returned]]) -> Work[Returned]:
+    def first(self, works: Collection[PendingResult[Returned]]) -> PendingResult[Returned]:
         """Wait until the result of one of ``works`` can be had, and return that one."""
         for work in works:
             if not work.is_elsewhere():

@@ -9,7 +9,9 @@ from itertools import islice, repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.generating.batch import Batch, Row
+from genrun.choosing.policy import ChooseWith
+from genrun.generating.batch import Batch
+from genrun.generating.row import Row
 from genrun.generating.scheduling import generate_rows
 from genrun.model import Model
 from genrun.stepping.session import StepSession
@@ -32,7 +34,7 @@ class _Highest:
         chosen: NDArray[np.int64] = np.argmax(logits, axis=1)
         return chosen
 
-    def in_graph(self) -> Mapping[str, float]:
+    def parameters(self) -> Mapping[str, float]:
         return {"k": 1}
 
 
@@ -56,15 +58,15 @@ def greedy_continuations(
     count: int,
     batch_size: int,
     suppressed_ids: Sequence[int],
-    in_graph: bool = False,
+    choose_with: ChooseWith = "decoder",
 ) -> list[tuple[int, ...]]:
     """Return ``count`` greedy ids for each prompt; end tokens do not end a text.
 
-    They are chosen from the logits, or ``in_graph``, if the file's graph can choose.
+    ``choose_with`` as for :class:`~genrun.choosing.chooser.Chooser`.
     """
     rows = [Row(prompt, repeat(0.0), count) for prompt in prompts]
     waiting = iter(rows)
-    batch = Batch(session, _Highest(), size=batch_size, suppressed_ids=suppressed_ids, in_graph=in_graph)
+    batch = Batch(session, _Highest(), size=batch_size, suppressed_ids=suppressed_ids, choose_with=choose_with)
     for _ in generate_rows([batch], lambda free: list(islice(waiting, free))):
         pass
     return [tuple(row.new_ids) for row in rows]
@@ -97,13 +99,14 @@ def verify(model: Model) -> VerificationReport:
         written = model.tokenizer.decode([*text.prompt_ids, *text.new_ids], GOLDEN_CASING)
         if written != text.text:
             differences.append(f"the ids of prompt {text.prompt!r} became {written!r}, not {text.text!r}")
-    for in_graph in (False, True) if model._session.chooses else (False,):
+    ways: tuple[ChooseWith, ...] = ("decoder", "graph") if model._session.chooses else ("decoder",)
+    for choose_with in ways:
         for batch_size in (1, max(1, len(golden))):
-            differences += _replay(model, batch_size, in_graph)
+            differences += _replay(model, batch_size, choose_with)
     return VerificationReport(len(golden), tuple(differences))
 
 
-def _replay(model: Model, batch_size: int, in_graph: bool) -> list[str]:
+def _replay(model: Model, batch_size: int, choose_with: ChooseWith) -> list[str]:
     golden = model.verification.golden
     longest = max((len(text.new_ids) for text in golden), default=0)
     if not longest:
@@ -114,9 +117,9 @@ def _replay(model: Model, batch_size: int, in_graph: bool) -> list[str]:
         count=longest,
         batch_size=batch_size,
         suppressed_ids=model.defaults.suppressed_ids,
-        in_graph=in_graph,
+        choose_with=choose_with,
     )
-    where = f"at batch {batch_size}{', chosen in the graph,' if in_graph else ''}"
+    where = f"at batch {batch_size}{', chosen in the graph,' if choose_with == 'graph' else ''}"
     differences = []
     for text, new in zip(golden, found, strict=True):
         other = next((i for i, pair in enumerate(zip(text.new_ids, new, strict=False)) if pair[0] != pair[1]), None)

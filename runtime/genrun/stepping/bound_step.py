@@ -13,23 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.loading.device import import_onnxruntime
+from genrun.stepping.session import StepSession
 
 __all__ = ["BoundStep"]
 
 
 class BoundStep:
-    """The step of an onnxruntime ``session`` for a batch of fixed size, bound to arrays on its ``device``.
+    """The step of ``session`` for a batch of fixed size, bound to arrays on its device.
 
-    ``inputs``: those that are the same until they are written anew. ``carried``: what goes from step to step, the
+    ``inputs``: those that stay the same until they are written again. ``carried``: what goes from step to step, the
     tokens to feed, int64 ``[batch]``, and the states, ``[batch, …]``, by input name. ``outputs``: arrays as large as
     what the further outputs write. Of the tokens, the output ``chosen`` is carried, if ``chooses``; otherwise they
-    are loaded before each step. The exceptions are onnxruntime's own.
+    are loaded before each step.
     """
 
     def __init__(
         self,
-        session: Any,
-        device: str,
+        session: StepSession,
         *,
         inputs: Mapping[str, NDArray[Any]],
         carried: Mapping[str, NDArray[Any]],
@@ -37,8 +37,9 @@ class BoundStep:
         chooses: bool,
     ) -> None:
         self._session = session
-        self._on_cpu = device == "cpu"
-        memory = "cuda" if device == "cuda" else "cpu"
+        self._onnx = session.onnx
+        self._on_cpu = session.device == "cpu"
+        memory = "cuda" if session.device == "cuda" else "cpu"
         self._inputs = {name: _Array("cpu", value) for name, value in inputs.items()}
         self._outputs = {name: _Array(memory, value) for name, value in outputs.items()}
         self._sides = [{name: _Array(memory, value) for name, value in carried.items()} for _ in range(2)]
@@ -66,16 +67,23 @@ class BoundStep:
         return (self._sides[self._turn] if name == "token" else self._outputs)[name].read()
 
     def run(self) -> None:
-        """Run the step."""
+        """Run the step. Raises Stopped once the session has been told to stop, ModelFileError if the step fails."""
+        self._session.raise_if_stopped()
+        try:
+            self._run()
+        except Exception as error:  # onnxruntime's exceptions share no public base class
+            raise self._session.step_error(error) from error
+
+    def _run(self) -> None:
         binding = self._bindings[self._turn]
         if not self._on_cpu:  # what was bound may be a copy on the right device, which does not follow its original
             self._bind_inputs(binding, self._sides[self._turn])
             binding.synchronize_inputs()
-        self._session.run_with_iobinding(binding)  # returns when the device is done
+        self._onnx.run_with_iobinding(binding)  # returns when the device is done
         self._turn = 1 - self._turn
 
     def _bound(self, fed: Mapping[str, _Array], left: Mapping[str, _Array]) -> Any:
-        binding = self._session.io_binding()
+        binding = self._onnx.io_binding()
         self._bind_inputs(binding, fed)
         for name, output in self._left.items():
             binding.bind_ortvalue_output(output, left[name].value)

@@ -1,14 +1,10 @@
-"""One decoding step: states in, logits and states out, checked against the format of the model file.
-
-Where the file's graph can also choose the next token, a GraphStep has it do so, and an ArrayStep does the same in
-NumPy (:mod:`genrun.choosing`).
-"""
+"""One decoding step: states in, logits and states out, checked against the format of the model file."""
 
 from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.choosing.graph_step import GraphStep
-from genrun.choosing.numpy_step import ArrayStep
 from genrun.errors import ModelFileError, one_line
-from genrun.generating.threads import Lanes
 from genrun.loading.device import open_session, reason
 from genrun.loading.opening import MappedFile
 
@@ -39,11 +32,6 @@ _CHOOSING_INPUTS = {"draw": "tensor(double)", "temperature": "tensor(double)", "
 _NORMALIZING_INPUTS = {"normalize": "tensor(bool)"}
 _CHOOSING_OUTPUTS = {"chosen": "tensor(int64)", "chosen_log_probability": "tensor(float)"}
 
-# Drawing in NumPy pays for as many rows, and logits of all, as make up for what its calls cost; and while few threads
-# want Python's lock, which NumPy needs between its loops and the graph does not. The most likely token is
-# always found faster by NumPy. All of it only where the graph sums up the probabilities (normalize).
-_ROWS_FOR_NUMPY, _LOGITS_FOR_NUMPY, _LANES_FOR_NUMPY = 4, 12_000, 4
-
 States = list[NDArray[Any]]
 
 
@@ -57,7 +45,7 @@ class StateSpec:
 
 
 class Stopped(Exception):
-    """A step was asked of a session that has been told to stop; whoever told it knows, so it is no GenrunError."""
+    """Raised by a step after its stop event is set; the caller that set it catches it, so users never see it."""
 
 
 class StepSession:
@@ -66,9 +54,9 @@ class StepSession:
     ``device``, ``threads`` and ``trust`` as in :func:`genrun.load`; afterwards ``device`` is the one really used,
     ``providers`` are all that are in use, ``device_reason`` says why, and ``fell_back`` whether the CPU stands in for
     a GPU. Raises ModelFileError for a file that is no model, DeviceError for a device that cannot be used,
-    OptionError for what is no device, MissingExtraError without onnxruntime. After :meth:`bind`, ``vocabulary`` is
-    the number of tokens, and ``chooses`` tells whether the graph can also choose. ``lanes`` are threads for the steps
-    of several batches.
+    OptionError for what is no device, MissingExtraError without onnxruntime. ``parallel_steps`` is the number of
+    steps that are best run at once. After :meth:`bind`, ``vocabulary`` is the number of tokens, ``chooses`` whether
+    the graph can also choose, and ``normalizes`` whether it can sum up the probabilities for a caller that chooses.
     """
 
     def __init__(
@@ -84,9 +72,9 @@ class StepSession:
             opened = open_session(file.path, device, threads)
         self.device, self.device_reason, self.fell_back = opened.device, opened.reason, opened.fell_back
         self.providers = opened.providers
-        self.lanes = Lanes(opened.lanes)
-        self._session = opened.session
-        self._narrow = opened.narrow or opened.session
+        self.parallel_steps = opened.lanes
+        self.onnx = opened.session
+        self._single_threaded = opened.narrow or opened.session
         self._stop: threading.Event | None = None
 
     def stoppable(self, stop: threading.Event) -> StepSession:
@@ -95,18 +83,17 @@ class StepSession:
         view._stop = stop
         return view
 
-    def for_batches(self, count: int) -> StepSession:
-        """Return this session, or a view of it whose steps have one thread each, if ``count`` batches take turns."""
-        if count == 1 or self._narrow is self._session:
-            return self
+    def running_at_once(self, count: int) -> StepSession:
+        """Return a view of this session for ``count`` steps that run at once; several have one thread each."""
         view = copy.copy(self)
-        view._session = self._narrow
+        if count > 1:
+            view.onnx = self._single_threaded
         return view
 
     def bind(self, vocabulary: int) -> None:
         """Read the states off the graph and check that it is a step over ``vocabulary`` tokens."""
-        inputs = {value.name: value for value in self._session.get_inputs()}
-        outputs = {value.name: value for value in self._session.get_outputs()}
+        inputs = {value.name: value for value in self.onnx.get_inputs()}
+        outputs = {value.name: value for value in self.onnx.get_outputs()}
         names = [name for name in inputs if name.startswith("state.")]
         names.sort(key=lambda name: (len(name), name))  # state.2 before state.10
         self.states = tuple(_state_spec(self.path, inputs[name]) for name in names)
@@ -130,10 +117,10 @@ class StepSession:
                 f"{self.path}: the graph's logits have the shape {shape}, but the tokenizer has {vocabulary} tokens"
             )
         self.vocabulary = vocabulary
-        optional = {value.name: value.type for value in self._session.get_overridable_initializers()}
+        optional = {value.name: value.type for value in self.onnx.get_overridable_initializers()}
         types = {name: value.type for name, value in outputs.items()}
         self.chooses = _CHOOSING_INPUTS.items() <= optional.items() and _CHOOSING_OUTPUTS.items() <= types.items()
-        self._normalizes = self.chooses and _NORMALIZING_INPUTS.items() <= optional.items()
+        self.normalizes = self.chooses and _NORMALIZING_INPUTS.items() <= optional.items()
 
     def initial_states(self, batch: int) -> States:
         """Return the states before the first token, zeros ``[batch, …]``."""
@@ -144,59 +131,30 @@ class StepSession:
 
     def step(self, tokens: NDArray[np.int64], states: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float32], States]:
         """Feed one token per row: int64 ``[batch]`` → logits float32 ``[batch, vocabulary]`` and the next states."""
-        self.check_going()
+        self.raise_if_stopped()
         feed: dict[str, NDArray[Any]] = {"token": tokens}
         feed.update(zip((spec.name for spec in self.states), states, strict=True))
         try:
-            logits, *following = self._session.run(self._outputs, feed)
+            logits, *following = self.onnx.run(self._outputs, feed)
         except Exception as error:
-            raise self.failure(error) from error
+            raise self.step_error(error) from error
         batch = len(tokens)
         shapes = [(batch, self.vocabulary), *((batch, *spec.shape) for spec in self.states)]
         if [array.shape for array in (logits, *following)] != shapes:
             raise ModelFileError(f"{self.path}: the decoding step does not return one row for each of its {batch}")
         return logits, following
 
-    def unfed(self, batch: int) -> dict[str, NDArray[Any]]:
-        """Return what rows that have seen nothing carry, by input name: tokens, int64 ``[batch]``, and states."""
+    def initial_inputs(self, batch: int) -> dict[str, NDArray[Any]]:
+        """Return the inputs of rows that have seen no token, by name: tokens, int64 ``[batch]``, and states."""
         states = zip((spec.name for spec in self.states), self.initial_states(batch), strict=True)
         return {"token": np.zeros(batch, np.int64), **dict(states)}
 
-    def choosing_step(
-        self,
-        options: Mapping[str, NDArray[Any]],
-        carried: Mapping[str, NDArray[Any]],
-        suppressed_ids: Sequence[int],
-        *,
-        in_graph: bool = False,
-    ) -> GraphStep | ArrayStep:
-        """Return the step that also chooses, for the rows that carry ``carried`` (see :meth:`unfed`).
-
-        ``in_graph``: in the graph, also where NumPy is faster.
-        """
-        if in_graph or not self.chooses_in_numpy(options, len(carried["token"])):
-            return GraphStep(self._session, self.device, options, carried)
-        return ArrayStep(
-            self._session,
-            options,
-            carried,
-            vocabulary=self.vocabulary,
-            suppressed_ids=suppressed_ids,
-        )
-
-    def chooses_in_numpy(self, options: Mapping[str, NDArray[Any]], rows: int) -> bool:
-        """Return whether NumPy is the faster one to choose for a batch of so many ``rows``."""
-        k = int(options["k"][0])
-        many = rows >= _ROWS_FOR_NUMPY and rows * self.vocabulary >= _LOGITS_FOR_NUMPY
-        pays = k == 1 or (k > 0 and many)
-        return pays and self._normalizes and self.device == "cpu" and self.lanes.count <= _LANES_FOR_NUMPY
-
-    def check_going(self) -> None:
+    def raise_if_stopped(self) -> None:
         """Raise Stopped if this session has been told to stop."""
         if self._stop is not None and self._stop.is_set():
             raise Stopped
 
-    def failure(self, error: Exception) -> ModelFileError:
+    def step_error(self, error: Exception) -> ModelFileError:
         """Return what to raise for ``error`` of onnxruntime, whose exceptions share no public base class."""
         return ModelFileError(f"{self.path}: the decoding step failed: {reason(error)}")
 

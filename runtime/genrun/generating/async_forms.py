@@ -1,8 +1,7 @@
-"""Generating from an event loop: the steps run in a worker thread, and end when nobody waits for them any more.
+"""Generating from an event loop: the steps run in a worker thread, and end when the waiting task ends.
 
-Each piece of a stream is fetched on its own, by a thread of the loop's default executor. So a consumer that is slow
-holds no thread, nothing is generated that is not asked for, and there is no queue to bound. Texts are those of the
-synchronous forms, which do the work.
+A thread of the loop's default executor fetches each piece of a stream. So a slow consumer holds no thread, nothing is
+generated before it is asked for, and there is no queue to bound. The texts are those of the synchronous forms.
 """
 
 from __future__ import annotations
@@ -11,21 +10,18 @@ import contextlib
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
-from genrun.generating.generator import BATCH_SIZE
-from genrun.generating.settings import GenerationSettings
+from genrun.generating.generator import BATCH_SIZE, TextGenerator
+from genrun.generating.settings import Choices, GenerationSettings
 from genrun.results import Result, warn_unknown
 
-if TYPE_CHECKING:
-    from genrun.model import Model
-
-__all__ = ["AsyncModel"]
+__all__ = ["AsyncForms"]
 
 T = TypeVar("T")
 
 
-class AsyncModel(ABC):
+class AsyncForms(ABC):
     """The asynchronous forms of a model's calls, each the name of the synchronous one with an ``a`` before it.
 
     Cancelling the task that waits for one of them ends its work: the step that is being computed is the last.
@@ -40,15 +36,18 @@ class AsyncModel(ABC):
      votes| again|
     """
 
-    async def agenerate(self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Any) -> str:
+    async def agenerate(
+        self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Unpack[Choices]
+    ) -> str:
         """Return the text of :meth:`Model.generate` without blocking the event loop meanwhile.
 
         Raises what that raises, and warns (UnknownWordsWarning) as it does.
         """
         with _stopped_at_the_end() as stop:
-            generation, job = await _in_thread(self._stoppable(stop)._begin, prompt, settings, choices)
-            warn_unknown(job.encoding.unknown)
-            return await _in_thread(generation.text, job)
+            generator = await _in_thread(self._generator, settings, choices, stop)
+            request = await _in_thread(generator.begin, prompt)
+            warn_unknown(request.encoding.unknown)
+            return await _in_thread(generator.text, request)
 
     async def agenerate_many(
         self,
@@ -57,18 +56,18 @@ class AsyncModel(ABC):
         n: int = 1,
         batch_size: int = BATCH_SIZE,
         settings: GenerationSettings | None = None,
-        **choices: Any,
+        **choices: Unpack[Choices],
     ) -> list[Result]:
         """Return the results of :meth:`Model.generate_many` without blocking the event loop meanwhile.
 
         ``prompts`` are taken in the worker thread, so an iterator that waits there does no harm to the loop.
         """
         with _stopped_at_the_end() as stop:
-            generate = self._stoppable(stop).generate_many
-            return await _in_thread(generate, prompts, n=n, batch_size=batch_size, settings=settings, **choices)
+            generator = await _in_thread(self._generator, settings, choices, stop)
+            return await _in_thread(lambda: list(generator.results(prompts, n, batch_size)))
 
     async def astream(
-        self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Any
+        self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Unpack[Choices]
     ) -> AsyncGenerator[str, None]:
         """Yield the pieces of :meth:`Model.stream` without blocking the event loop meanwhile.
 
@@ -76,16 +75,18 @@ class AsyncModel(ABC):
         its end leaves nothing behind: no thread, and no step that goes on.
         """
         with _stopped_at_the_end() as stop:
-            model = self._stoppable(stop)
-            generation, job = await _in_thread(model._begin, prompt, settings, choices, watch=True)
-            warn_unknown(job.encoding.unknown)
-            pieces = generation.pieces(job)
+            generator = await _in_thread(self._generator, settings, choices, stop)
+            request = await _in_thread(generator.begin, prompt, streaming=True)
+            warn_unknown(request.encoding.unknown)
+            pieces = generator.pieces(request)
             while (piece := await _in_thread(next, pieces, None)) is not None:
                 yield piece
 
     @abstractmethod
-    def _stoppable(self, stop: threading.Event) -> Model:
-        """Return the same model, whose steps raise Stopped once ``stop`` is set."""
+    def _generator(
+        self, settings: GenerationSettings | None, choices: Choices, stop: threading.Event | None = None
+    ) -> TextGenerator:
+        """Return what generates with these settings, and ends with Stopped once ``stop`` is set."""
 
 
 async def _in_thread(work: Callable[..., T], *arguments: Any, **named: Any) -> T:

@@ -1,0 +1,91 @@
+"""Runs the steps of a batch and has a token chosen for each row, by the decoder or by the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.choosing.decoder_step import DecoderStep
+from genrun.choosing.graph_step import GraphStep
+from genrun.choosing.policy import ChooseWith, choosing_parameters, graph_is_faster
+from genrun.choosing.tokens import Tokens
+from genrun.contracts import Decoder
+from genrun.stepping.session import StepSession
+
+__all__ = ["Chooser"]
+
+
+class Chooser:
+    """Holds the states of the rows of a batch, feeds them tokens and returns what is chosen next.
+
+    ``choose_with``: ``decoder`` leaves every choice to the decoder; ``graph`` has the graph choose wherever it can
+    stand in for the decoder; ``auto`` does what is faster. All choose the same from the same draws.
+    """
+
+    def __init__(
+        self,
+        session: StepSession,
+        decoder: Decoder,
+        suppressed_ids: Sequence[int],
+        *,
+        log_probabilities: bool,
+        choose_with: ChooseWith = "auto",
+    ) -> None:
+        self._session = session
+        self._decoder = decoder
+        self._suppressed_ids = suppressed_ids
+        self._log_probabilities = log_probabilities
+        self._choose_with = choose_with
+        self._parameters = choosing_parameters(session, decoder)
+        self._texts: list[Tokens] = []
+        self._step: GraphStep | DecoderStep  # once there are rows
+
+    def uses_graph(self, rows: int) -> bool:
+        """Return whether the graph chooses for a batch of ``rows``."""
+        if self._parameters is None or not self._session.chooses or self._choose_with == "decoder":
+            return False
+        return self._choose_with == "graph" or graph_is_faster(self._session, self._parameters, rows)
+
+    def replace_finished(self, kept: Sequence[int], joining: Sequence[Tokens]) -> None:
+        """Go on with the rows whose numbers are ``kept``, and with new texts behind them."""
+        fresh = self._session.initial_inputs(len(joining))
+        texts = [*(self._texts[i] for i in kept), *joining]
+        try:
+            before = self._step.carried() if self._texts else fresh
+            carried = {name: np.concatenate([value[kept], fresh[name]]) for name, value in before.items()}
+            if len(texts) == len(self._texts):
+                self._step.load(carried)
+            else:
+                self._step = self._made(carried)
+        except Exception as error:  # onnxruntime's exceptions share no public base class
+            raise self._session.step_error(error) from error
+        self._texts = texts
+
+    def step(
+        self, tokens: NDArray[np.int64] | None, ready: Sequence[int], draws: Sequence[float]
+    ) -> tuple[list[int], list[float]]:
+        """Feed int64 ``[batch]``, or each row its last choice; return what the rows ``ready`` choose then.
+
+        ``draws``: one uniform number for each ready row. Returns as many ids, and the log-probabilities that the
+        model gives them; these are 0 if they were not asked for. Raises ModelFileError for logits that are not
+        numbers, PluginError for a decoder that breaks its contract.
+        """
+        if tokens is not None:
+            self._step.load({"token": tokens})
+        texts = self._texts if len(ready) == len(self._texts) else [self._texts[i] for i in ready]
+        return self._step.run(ready, draws, texts)
+
+    def _made(self, carried: dict[str, NDArray[Any]]) -> GraphStep | DecoderStep:
+        if self._parameters is not None and self.uses_graph(len(carried["token"])):
+            return GraphStep(self._session, self._parameters, self._suppressed_ids, carried)
+        return DecoderStep(
+            self._session,
+            self._decoder,
+            self._suppressed_ids,
+            carried,
+            log_probabilities=self._log_probabilities,
+            parametric=self._parameters is not None,
+        )

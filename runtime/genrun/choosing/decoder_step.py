@@ -1,0 +1,140 @@
+"""The step of a batch after which the decoder chooses from the logits: any decoder, with any model file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.checks.plugin_errors import blame
+from genrun.checks.short_text import class_name, shown
+from genrun.choosing.tokens import Tokens, TokensOfRows
+from genrun.contracts import Decoder
+from genrun.errors import ModelFileError, PluginError
+from genrun.registry import title
+from genrun.sampling import log_normalizers
+from genrun.stepping.bound_step import BoundStep
+from genrun.stepping.session import NOT_NUMBERS, StepSession
+
+__all__ = ["DecoderStep"]
+
+# The graph's outputs for one token, the same in all rows, if it is fed normalize.
+_TOKEN, _LOG = "chosen", "chosen_log_probability"
+_LEAST = -100.0  # log-probability that float32 holds to a hundred-thousandth
+
+
+class DecoderStep:
+    """Calls ``decoder`` after each step.
+
+    ``carried`` as for :class:`~genrun.stepping.bound_step.BoundStep`. ``parametric``: a decoder with parameters gets
+    read-only logits, which saves a copy.
+    """
+
+    def __init__(
+        self,
+        session: StepSession,
+        decoder: Decoder,
+        suppressed_ids: Sequence[int],
+        carried: Mapping[str, NDArray[Any]],
+        *,
+        log_probabilities: bool,
+        parametric: bool,
+    ) -> None:
+        batch = len(carried["token"])
+        self._session, self._decoder, self._parametric = session, decoder, parametric
+        self._suppressed = frozenset(suppressed_ids)
+        self._log_probabilities, self._chooses = log_probabilities, True
+        self._normalizes = log_probabilities and session.normalizes and session.device == "cpu"
+        inputs: dict[str, NDArray[Any]] = {}
+        outputs: dict[str, NDArray[Any]] = {"logits": np.zeros((batch, session.vocabulary), np.float32)}
+        if self._normalizes:
+            inputs = {"k": np.array([-1], np.int64), "normalize": np.array(True)}
+            outputs |= {_TOKEN: np.zeros(batch, np.int64), _LOG: np.zeros(batch, np.float32)}
+        self._step = BoundStep(session, inputs=inputs, carried=carried, outputs=outputs, chooses=False)
+        self._starts = np.arange(batch) * session.vocabulary
+        self.load, self.carried = self._step.load, self._step.carried
+
+    def run(
+        self, ready: Sequence[int], draws: Sequence[float], texts: Sequence[Tokens]
+    ) -> tuple[list[int], list[float]]:
+        """Run the step; return the ids that the rows ``ready`` choose, and their log-probabilities."""
+        if self._normalizes and bool(ready) is not self._chooses:
+            self._chooses = bool(ready)
+            self._step.write("k", -1 if ready else 0)  # 0: nothing is summed up
+        self._step.run()
+        if not ready:
+            return [], []
+        logits = self._step.read("logits")  # [batch, vocabulary]
+        whole = len(ready) == len(logits)
+        if not whole:
+            logits = logits[ready]
+        normalizers = self._log_normalizers(logits, None if whole else ready)
+        for token in self._suppressed:
+            logits[:, token] = -np.inf
+        ids = self._chosen(logits, draws, texts)
+        chosen = np.array(ids, np.int64)
+        if whole:
+            self._step.load({"token": chosen})
+        if normalizers is None:
+            return ids, [0.0] * len(ids)
+        starts = self._starts if whole else self._starts[: len(ids)]
+        logs = np.minimum(logits.take(chosen + starts) - normalizers, 0.0)
+        return ids, logs.tolist()
+
+    def _log_normalizers(
+        self, logits: NDArray[np.float32], ready: Sequence[int] | None
+    ) -> NDArray[np.float64] | None:
+        """Return log Σ exp(logits), float64 ``[rows]``, None if it is not needed; ``ready`` None: all rows.
+
+        Raises ModelFileError for logits that are not numbers.
+        """
+        if self._normalizes:
+            logs = self._step.read(_LOG)
+            if ready is not None:
+                logs = logs[ready]
+            if logs.min() > _LEAST:  # the least of numbers with a NaN among them is NaN
+                known: NDArray[np.float64] = np.subtract(
+                    logits[:, self._step.read(_TOKEN)[0]], logs, dtype=np.float64
+                )
+                return known
+        if self._log_probabilities:
+            checked = normalizers = log_normalizers(logits)
+        else:
+            checked, normalizers = logits.max(axis=1), None
+        if not np.isfinite(checked).all():
+            raise ModelFileError(NOT_NUMBERS)
+        return normalizers
+
+    def _chosen(self, logits: NDArray[np.float32], draws: Sequence[float], texts: Sequence[Tokens]) -> list[int]:
+        """Return what the decoder chooses; a wrong decoder is an error rather than a wrong text."""
+        if self._parametric:
+            given = logits.view()
+            given.flags.writeable = False
+        else:  # the decoder may overwrite what it is given
+            given = logits.copy() if self._log_probabilities else logits
+        try:
+            answer: object = self._decoder.choose(given, TokensOfRows(texts), np.array(draws, np.float32))
+        except BaseException as error:  # the decoder may be anyone's
+            blame(f"{title('decoder', self._decoder)} failed", error)
+        batch, vocabulary = logits.shape
+        # An array as it is: a subclass, such as a masked array, may answer the checks below as it likes.
+        if type(answer) is not np.ndarray or answer.shape != (batch,) or answer.dtype.kind not in "iu":
+            raise self._broken(f"must return {batch} token ids as an integer array, not {_shown(answer)}")
+        ids: list[int] = answer.tolist()
+        if min(ids) < 0 or max(ids) >= vocabulary:
+            wrong = next(token for token in ids if not 0 <= token < vocabulary)
+            raise self._broken(f"chose the token {wrong}, outside 0 … {vocabulary - 1}")
+        if not self._suppressed.isdisjoint(ids):
+            raise self._broken("chose a token that must not be chosen (its logit is minus infinity)")
+        return ids
+
+    def _broken(self, how: str) -> PluginError:
+        return PluginError(f"{title('decoder', self._decoder)} {how}")
+
+
+def _shown(answer: object) -> str:
+    if type(answer) is np.ndarray:
+        return f"{answer.dtype} {list(answer.shape)}"
+    return class_name(answer) if isinstance(answer, np.ndarray) else shown(answer)
