@@ -104,6 +104,16 @@ def test_which_texts_share_a_batch_depends_on_no_clock(
     assert groups[0] == groups[1]
 
 
+class Failing:
+    """A session of onnxruntime whose steps fail."""
+
+    def __init__(self, session: Any) -> None:
+        self.io_binding = session.io_binding
+
+    def run_with_iobinding(self, binding: Any) -> None:
+        raise ZeroDivisionError("division by zero")
+
+
 def test_a_step_that_fails_in_a_lane_is_an_error_and_not_the_end(
     models: tuple[Model, Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,7 +121,7 @@ def test_a_step_that_fails_in_a_lane_is_an_error_and_not_the_end(
     settings = model.settings(max_new_tokens=5, seed=1)
     wanted = model.generate_many(PROMPTS, settings=settings)
     with monkeypatch.context() as patch:
-        patch.setattr("genrun.stepping.bound_step.BoundStep._run", lambda self: 1 / 0)
+        patch.setattr(model._session, "_single_threaded", Failing(model._session._single_threaded))
         with pytest.raises(ModelFileError, match=r"the decoding step failed: .*division by zero"):
             model.generate_many(PROMPTS, settings=settings)
     assert [r.text for r in model.generate_many(PROMPTS, settings=settings)] == [r.text for r in wanted]

@@ -81,7 +81,7 @@ class Batch:
         ready: Sequence[int] = range(len(self._rows))
         if self._reading:
             tokens, ready = self._read_prompts()
-        rows = [self._rows[i] for i in ready]
+        rows = self._rows if len(ready) == len(self._rows) else [self._rows[i] for i in ready]
         ids, logs = self._chooser.step(tokens, ready, [next(row.draws) for row in rows])
         finished = []
         for row, token, log in zip(rows, ids, logs, strict=True):

@@ -69,17 +69,16 @@ class BoundStep:
     def run(self) -> None:
         """Run the step. Raises Stopped once the session has been told to stop, ModelFileError if the step fails."""
         self._session.raise_if_stopped()
+        binding = self._bindings[self._turn]
         try:
-            self._run()
+            if (
+                not self._on_cpu
+            ):  # a bound array may be a copy there, which does not follow its original
+                self._bind_inputs(binding, self._sides[self._turn])
+                binding.synchronize_inputs()
+            self._onnx.run_with_iobinding(binding)  # returns when the device is done
         except Exception as error:  # onnxruntime's exceptions share no public base class
             raise self._session.step_error(error) from error
-
-    def _run(self) -> None:
-        binding = self._bindings[self._turn]
-        if not self._on_cpu:  # what was bound may be a copy on the right device, which does not follow its original
-            self._bind_inputs(binding, self._sides[self._turn])
-            binding.synchronize_inputs()
-        self._onnx.run_with_iobinding(binding)  # returns when the device is done
         self._turn = 1 - self._turn
 
     def _bound(self, fed: Mapping[str, _Array], left: Mapping[str, _Array]) -> Any:

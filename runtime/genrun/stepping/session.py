@@ -84,10 +84,11 @@ class StepSession:
         return view
 
     def running_at_once(self, count: int) -> StepSession:
-        """Return a view of this session for ``count`` steps that run at once; several have one thread each."""
+        """Return this session, or a view of it whose steps have one thread each if ``count`` of them run at once."""
+        if count == 1:
+            return self
         view = copy.copy(self)
-        if count > 1:
-            view.onnx = self._single_threaded
+        view.onnx = self._single_threaded
         return view
 
     def bind(self, vocabulary: int) -> None:
