@@ -18,11 +18,11 @@ import genrun
 from genrun.benchmarking.measuring import Measurement, benchmark
 from genrun.benchmarking.setup import describe_setup
 from genrun.benchmarking.workload import Work
+from genrun.choosing import policy
 from genrun.cli.bench import command
 from genrun.cli.group import cli
 from genrun.errors import OptionError, PluginError
 from genrun.model import Model
-from genrun.stepping import session
 from support.alphabet import SPECIALS, alphabet_table, letters, write_model
 from support.distributions import DECODER, Site
 
@@ -95,7 +95,7 @@ def test_it_is_said_where_the_words_of_several_texts_are_chosen(talker_file: Pat
 def test_numpy_chooses_for_a_large_batch_of_a_small_vocabulary_as_shipped(
     talker_file: Path, shipped_threshold: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "_LOGITS_FOR_NUMPY", shipped_threshold)
+    monkeypatch.setattr(policy, "_LOGITS_FOR_NUMPY", shipped_threshold)
     model = genrun.load(talker_file, device="cpu", threads=1)  # 404 logits a text
     assert [model._session.vocabulary * rows >= shipped_threshold for rows in (16, 64)] == [False, True]
     found = benchmark(model, model.settings(decoder="top-k", max_new_tokens=2), batch_sizes=[16, 64], tokens=1)
