@@ -71,9 +71,7 @@ class BoundStep:
         self._session.raise_if_stopped()
         binding = self._bindings[self._turn]
         try:
-            if (
-                not self._on_cpu
-            ):  # a bound array may be a copy there, which does not follow its original
+            if not self._on_cpu:  # a bound array may be a copy there, which does not follow its original
                 self._bind_inputs(binding, self._sides[self._turn])
                 binding.synchronize_inputs()
             self._onnx.run_with_iobinding(binding)  # returns when the device is done
