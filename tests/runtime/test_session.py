@@ -219,7 +219,7 @@ def test_a_step_that_returns_other_rows_than_it_got_is_an_error(tmp_path: Path) 
         assert str(caught.value) == (
             f"{wrong_states}: the decoding step does not return one row for each of its {batch}"
         )
-        with pytest.raises(ModelFileError, match="states.onnx: the decoding step failed: ") as caught:
+        with pytest.raises(ModelFileError, match=r"states\.onnx: the decoding step failed: ") as caught:
             loaded.generate_many(["a"] * batch)
         assert "\n" not in str(caught.value)
 
