@@ -53,9 +53,9 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """Heeds Ctrl-C, also where the tests run in the background of a script, which makes them and theirs ignore it."""
+    """Obey Ctrl-C, also if the tests run in the background of a script, which makes them and theirs ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

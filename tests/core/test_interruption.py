@@ -48,7 +48,6 @@ def test_two_signals_that_come_at_once_are_one() -> None:
     assert (done.returncode, done.stdout) == (7, b"True True\ngoing on\n")
 
 
-@pytest.mark.usefixtures("interruptible")
 def test_in_a_program_a_second_signal_acts_as_it_did_before() -> None:
     with Interruption() as interrupted:
         signal.raise_signal(signal.SIGINT)

@@ -24,8 +24,6 @@ import keras  # noqa: E402
 
 from genrun_core.training.recorder import Recorder  # noqa: E402
 
-pytestmark = pytest.mark.usefixtures("interruptible")
-
 SMALL = {"hidden_size": "12", "embedding_size": "8", "layers": "1", "batch_size": "8", "epochs": "3", "patience": "0"}
 REGULARIZED = {
     "dropout": "0.3",

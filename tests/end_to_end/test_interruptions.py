@@ -14,8 +14,6 @@ import pytest
 
 from support.trained import learnt, weights
 
-pytestmark = pytest.mark.usefixtures("interruptible")
-
 SETTINGS = {
     **{"hidden_size": 24, "embedding_size": 8, "layers": 1, "batch_size": 8, "epochs": 12, "patience": 0},
     **{"dropout": 0.3, "input_dropout": 0.1, "recurrent_dropout": 0.1, "embedding_dropout": 0.1, "tied": "true"},

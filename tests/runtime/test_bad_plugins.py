@@ -346,7 +346,6 @@ def test_what_a_plugin_has_started_does_not_outlive_the_list(installed: Site, le
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
-@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_list_leaves_no_process_behind(installed: Site) -> None:
     note = installed.folder / "process"
     os.mkfifo(note)  # reading waits until the plugin is imported

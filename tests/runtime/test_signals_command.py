@@ -20,8 +20,6 @@ import pytest
 
 from support.distributions import DECODER, Site
 
-pytestmark = pytest.mark.usefixtures("interruptible")
-
 GENRUN = [sys.executable, "-m", "genrun"]
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 KILLS = int(os.environ.get("GENRUN_KILLS", "4"))  # 200 before a release

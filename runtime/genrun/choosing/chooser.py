@@ -69,8 +69,8 @@ class Chooser:
     ) -> tuple[list[int], list[float]]:
         """Feed int64 ``[batch]``, or each row its last choice; return what the rows ``ready`` choose then.
 
-        ``draws``: one uniform number for each ready row. Returns as many ids, and the log-probabilities that the
-        model gives them; these are 0 if they were not asked for. Raises ModelFileError for logits that are not
+        ``draws``: one uniform number for each ready row. Returns the id that each ready row chooses, and
+        its log-probability by the model, 0 unless asked for. Raises ModelFileError for logits that are not
         numbers, PluginError for a decoder that breaks its contract.
         """
         if tokens is not None:

@@ -1,4 +1,4 @@
-"""Batches that run side by side: while the graph of one computes, what another one chose is looked at.
+"""Threads for batches that run side by side: one computes while another one chooses.
 
 A small step leaves most cores idle, and gains nothing from more threads within one operator. Two batches of half the
 size do, each on its own thread: onnxruntime and NumPy let go of Python's lock while they compute.
@@ -39,7 +39,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 
 class PendingResult(Generic[Returned]):
-    """Work that has been begun on a thread, or that is done when its result is asked for."""
+    """Work that runs on a thread, or that is done when its result is asked for."""
 
     __slots__ = ("_forks", "_work", "future")
 
@@ -57,13 +57,13 @@ class PendingResult(Generic[Returned]):
 
     def outcome(self) -> Returned | None:
         """Wait until it is over and return what it returns; None where it failed, or was never begun."""
-        if not self.is_elsewhere() or self.future is None:
+        if not self.is_running() or self.future is None:
             return None
         wait([self.future])
         return None if self.future.exception() else self.future.result()
 
-    def is_elsewhere(self) -> bool:
-        """Return whether it goes on without being asked for."""
+    def is_running(self) -> bool:
+        """Return whether a thread of this process has it."""
         return self.future is not None and self._forks == _forks
 
 
@@ -120,7 +120,7 @@ class BatchThreads:
     def first(self, works: Collection[PendingResult[Returned]]) -> PendingResult[Returned]:
         """Wait until the result of one of ``works`` can be had, and return that one."""
         for work in works:
-            if not work.is_elsewhere():
+            if not work.is_running():
                 return work
         futures = {work.future: work for work in works}
         done, _ = wait([future for future in futures if future is not None], return_when=FIRST_COMPLETED)
@@ -130,7 +130,7 @@ class BatchThreads:
 def _started(count: int) -> ThreadPoolExecutor:
     """Return an executor all of whose threads have been started; raises RuntimeError where one cannot be.
 
-    A pool that fails to start a thread for some work raises, and does the work all the same when another is free.
+    A pool that fails to start a thread raises but keeps the work queued, so all threads are started before any work.
     """
     executor, gate = ThreadPoolExecutor(count, "genrun-lane"), threading.Event()
     try:
