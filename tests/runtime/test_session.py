@@ -212,11 +212,15 @@ def test_a_step_that_returns_other_rows_than_it_got_is_an_error(tmp_path: Path) 
     model = step_model(np.zeros((30, 30)))
     doubled("state.0.next")(model)
     wrong_states = save(tmp_path / "states.onnx", model, metadata(letters()).to_properties())
+    loaded = genrun.load(wrong_states, device="cpu", trust="graph")
     for batch in (1, 3):
-        loaded = genrun.load(wrong_states, device="cpu", trust="graph")
         with pytest.raises(ModelFileError) as caught:
+            list(loaded.score_each(["ab"] * batch))
+        assert str(caught.value) == (
+            f"{wrong_states}: the decoding step does not return one row for each of its {batch}"
+        )
+        with pytest.raises(ModelFileError, match=r"states\.onnx: the decoding step failed: ") as caught:
             loaded.generate_many(["a"] * batch)
-        assert str(caught.value).startswith(f"{wrong_states}: the decoding step ")
         assert "\n" not in str(caught.value)
 
 
@@ -227,7 +231,9 @@ def test_logits_of_the_wrong_rows_are_an_error_too(tmp_path: Path) -> None:
         value.CopyFrom(helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["rows", 30]))
 
     model = genrun.load(changed(tmp_path / "m.onnx", change), device="cpu", trust="graph")
-    with pytest.raises(ModelFileError, match="the decoding step "):
+    with pytest.raises(ModelFileError, match="does not return one row for each of its 1"):
+        model.score("a")
+    with pytest.raises(ModelFileError, match="the decoding step failed: "):
         model.generate("a")
 
 
