@@ -65,14 +65,13 @@ def fit_mixture(network: Array, counted: Counted, documents: NDArray[np.int64], 
     if numbered.max(initial=0) == 0:
         return None  # one document: nothing tells whether a weight is good elsewhere too
     fold = np.random.default_rng(0).permutation(numbered.max() + 1)[numbered] % 2
-    best: tuple[float, bool, float, Array] | None = None
+    best = -np.inf, True, np.inf, network
     for below, like in ((True, np.inf), (True, _LIKE_OF_ALL), (False, np.inf), (False, _LIKE_OF_ALL)):
         other = _other(network, counted, network_below=below)
         logs = _tried(network, other, counted, fold, levels, like)
-        ahead = 0.0 if best is None or below == best[1] else _CHEAPER
-        if best is None or logs.mean() > best[0] + ahead:
+        ahead = 0.0 if below == best[1] else _CHEAPER
+        if logs.mean() > best[0] + ahead:
             best = float(logs.mean()), below, like, logs
-    assert best is not None
     mixed, below, like, logs = best
     better = max(network, counted.logs, key=lambda found: float(found.mean()))
     won = np.bincount(numbered, logs - better)  # [documents]

@@ -1,4 +1,4 @@
-"""What a run folder says of the network that it holds, and what the terminal says of the one that is trained."""
+"""The card of a run folder, which describes its model, and the lines of a training about its network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genrun_core.runs.run_folder import RunFolder
 if TYPE_CHECKING:
     from genrun_core.training.training_loop import Fitting
 
-__all__ = ["make_card", "metrics_in_words", "shape_in_words"]
+__all__ = ["card_of", "make_card", "metrics_in_words", "shape_in_words"]
 
 
 def make_card(
@@ -25,6 +25,21 @@ def make_card(
     del model["order"]
     if recipe.model.architecture != "window":
         del model["window"]
+    architecture = {**model, "parameters": fitting.network.count_params()}
+    figures = {"epochs": fitting.epoch, "best epoch": best["epoch"], **row}
+    return card_of(run, recipe, counts, architecture, figures, best["weights"])
+
+
+def card_of(
+    run: RunFolder,
+    recipe: Recipe,
+    counts: CorpusCounts,
+    architecture: Mapping[str, Any],
+    figures: Mapping[str, float],
+    weights: str,
+) -> dict[str, Any]:
+    """Return the card of a model; ``figures`` are those of its training, of which times and speeds are left out."""
+    kept = {name: value for name, value in figures.items() if "seconds" not in name and "_per_" not in name}
     return {
         "recipe": recipe.name,
         "description": recipe.description,
@@ -32,15 +47,13 @@ def make_card(
         "source": recipe.card.source,
         **({} if (base := run.base_card()) is None else {"fine-tuned from": base}),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "architecture": {**model, "parameters": fitting.network.count_params()},
+        "architecture": dict(architecture),
         "corpus": {name: value for name, value in counts.to_json().items() if name != "sources_fingerprint"},
         "training": {
-            "epochs": fitting.epoch,
-            "best epoch": best["epoch"],
-            **{name: round(value, 6) for name, value in row.items() if "seconds" not in name and "_per_" not in name},
+            **{name: round(value, 6) for name, value in kept.items()},
             "running text": recipe.training.running_text,
             "seed": recipe.training.seed,
-            "weights": best["weights"],
+            "weights": weights,
         },
         "versions": dict(run.settings["versions"]),
     }

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from genrun.errors import OptionError
-from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.counting.counting_file import fingerprint, load_counting, save_counting
 from genrun_core.counting.documents import Documents
 from genrun_core.counting.model import CountingModel
 from genrun_core.recipes.counting import unused_settings
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import write_bytes
-from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.batches import split_documents
+from genrun_core.training.card import card_of
 from genrun_core.training.prepared import Prepared
 from genrun_core.training.watch import Watch
 
@@ -56,7 +53,8 @@ def count_run(prepared: Prepared, say: Say) -> None:
     say(f"{units}, counted in {row['seconds']:.1f} s")
     save_counting(run.counting_file, model)
     write_bytes(run.metrics_file, _metrics_csv(row))
-    card = _card(run, recipe, prepared.corpus.counts, model, row)
+    architecture = {"architecture": "ngram", "order": recipe.model.order, "ngrams": model.entries}
+    card = card_of(run, recipe, prepared.corpus.counts, architecture, row, fingerprint(model))
     run.save_json(run.card_file, card)  # last: it says that all is there
     say(", ".join(f"{name} {row[name]:.4f}" for name in ("loss", "val_loss", "val_perplexity") if name in row))
 
@@ -85,24 +83,3 @@ def _units(prepared: Prepared) -> str:
 
 def _metrics_csv(row: dict[str, float]) -> bytes:
     return f"epoch,{','.join(row)}\n1,{','.join(map(str, row.values()))}\n".encode()
-
-
-def _card(
-    run: RunFolder, recipe: Recipe, corpus: CorpusCounts, model: CountingModel, row: dict[str, float]
-) -> dict[str, Any]:
-    return {
-        "recipe": recipe.name,
-        "description": recipe.description,
-        "licence": recipe.card.licence,
-        "source": recipe.card.source,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "architecture": {"architecture": "ngram", "order": recipe.model.order, "ngrams": model.entries},
-        "corpus": {name: value for name, value in corpus.to_json().items() if name != "sources_fingerprint"},
-        "training": {
-            **{name: round(value, 6) for name, value in row.items() if name != "seconds"},
-            "running text": recipe.training.running_text,
-            "seed": recipe.training.seed,
-            "weights": fingerprint(model),
-        },
-        "versions": dict(run.settings["versions"]),
-    }
