@@ -57,7 +57,7 @@ node = helper.make_node
         ([node("OneHot", ["token", "token", "drift"], ["a"])], "'OneHot' is not one that a model file may use"),
         ([node("GatherND", ["row", "token"], ["a"], batch_dims=-1)], "'GatherND' has indices that do not fit"),
         ([node("Softmax", ["row"], ["a"], axis=7)], "'Softmax' has an axis that its value does not have"),
-        ([node("Add", ["row", "nothing"], ["a"])], "it takes 'nothing', which no earlier node makes"),
+        ([node("Add", ["row", "nothing"], ["a"])], "operator 'Add' takes 'nothing', which no earlier node makes"),
         ([node("Add", ["row", "row"], ["row"])], "it gives a name twice"),
         ([node("Mod", ["token", "token"], ["a"])], "'Mod' divides whole numbers by what may be 0"),
         ([node("Div", ["token", "token"], ["a"])], "'Div' divides whole numbers by what may be 0"),

@@ -26,7 +26,7 @@ from genrun.loading.graph.rules.value import Refused
 __all__ = ["TRUSTS", "MappedFile"]
 
 TRUSTS = ("nothing", "graph")
-_OTHERWISE = "trust='graph' or --trust-graph opens it all the same"
+_OTHERWISE = "trust='graph' or --trust-graph skips this check"
 
 
 class MappedFile:

@@ -179,7 +179,7 @@ def _fits(attribute: Attribute, kind: str) -> bool:
 def _read(name: str, scope: Scope) -> Value:
     value = scope.get(name)
     if value is None:
-        raise Refused(f"it takes {name[:60]!r}, which no earlier node makes")
+        raise Refused(f"takes {name[:60]!r}, which no earlier node makes")
     return value
 
 
@@ -204,7 +204,9 @@ def _branches(node: Node, scope: Scope, cost: Cost) -> list[Value]:
 def _check_declared(graph: Graph, scope: Scope, batch: int) -> None:
     """Raise Refused if a declared type or shape is wrong, since onnxruntime plans memory by the declarations."""
     for name in ("logits", *(f"{value.name}.next" for value in graph.inputs if value.name.startswith("state."))):
-        made = _read(name, scope)
+        made = scope.get(name)
+        if made is None:
+            raise Refused(f"it declares {name[:60]!r}, which no node makes")
         if made.shape[:1] != (batch,) or not made.exact:
             raise Refused(f"it makes {name[:60]!r} of the shape {shown(made.shape)} for {batch} texts")
     for declared in (*graph.outputs, *graph.declared):
