@@ -20,6 +20,7 @@ from genrun.errors import ModelFileError, OptionError
 from genrun.loading.graph.checking import values_at
 from genrun.loading.graph.file import read_onnx
 from genrun.loading.graph.limits import Cost
+from genrun.loading.graph.properties import with_digest
 from genrun.loading.graph.protobuf import Malformed
 from genrun.loading.graph.rules import OPERATORS
 from genrun.loading.graph.rules.value import Refused
@@ -308,8 +309,6 @@ def test_the_rules_tell_the_shapes_and_types_that_onnxruntime_makes(tmp_path: Pa
 
 
 def test_a_file_that_was_changed_since_its_export_is_noticed(tmp_path: Path) -> None:
-    from genrun.loading.graph.properties import with_digest
-
     path = write_model(tmp_path / "m.onnx")
     content = with_digest(path.read_bytes())
     path.write_bytes(content)
@@ -328,3 +327,10 @@ def test_operators_that_a_reader_does_not_know_are_refused() -> None:
         read_onnx(memoryview(b"\x08\x08"))
     with pytest.raises(Refused):
         OPERATORS["If"].rule(None)  # type: ignore[arg-type]
+
+
+def test_of_a_damaged_file_it_is_said_that_it_is_damaged_whatever_its_graph_has_become(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "m.onnx")
+    path.write_bytes(with_digest(path.read_bytes()).replace(b"Gather", b"Gathes"))
+    with pytest.raises(ModelFileError, match=r"m\.onnx is damaged: its content is not what its digest"):
+        genrun.load(path, device="cpu")

@@ -61,8 +61,8 @@ class MappedFile:
             refuse_external_data(self.path)
             yield
             return
-        _check_graph(self.path, self._content)
         with _digest_compared(self.path, self._content, self.properties):
+            _check_graph(self.path, self._content)
             yield
 
 
@@ -105,7 +105,7 @@ def _check_graph(path: Path, content: memoryview) -> None:
 
 @contextlib.contextmanager
 def _digest_compared(path: Path, content: memoryview, properties: Properties) -> Iterator[None]:
-    """Raise ModelFileError at the end of the block if the file does not match its digest."""
+    """Raise ModelFileError at the end of the block, or in place of its own, if the file does not match its digest."""
     signed = properties.signed
     if signed is None:
         yield
@@ -120,8 +120,11 @@ def _digest_compared(path: Path, content: memoryview, properties: Properties) ->
         thread.start()
     except RuntimeError:  # no thread is available
         compute()
+    refused: ModelFileError | None = None
     try:
         yield
+    except ModelFileError as error:  # of a damaged file, that it is damaged says more
+        refused = error
     finally:
         if thread.ident is not None:
             thread.join()
@@ -130,3 +133,5 @@ def _digest_compared(path: Path, content: memoryview, properties: Properties) ->
             f"{path} is damaged: its content is not what its digest ({DIGEST}) says; trust='graph' or --trust-graph "
             "opens it if you changed it yourself"
         )
+    if refused is not None:
+        raise refused
