@@ -5,66 +5,85 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+import keras
+import numpy as np
 import onnx
 import tensorflow as tf
 
 import genrun
 from genrun.errors import ExportError, one_line
+from genrun_export.serializing import drop_inputs
 from genrun_export.step import Step
 
-__all__ = ["to_onnx"]
+__all__ = ["add_weights", "to_graph", "to_onnx"]
 
 _OPSET = 18
 
 
 def to_onnx(step: Step) -> onnx.ModelProto:
     """Convert a step; inputs and outputs are called as the model file wants them. Raises ExportError."""
-    function = tf.function(lambda token, *states: _plain_names(step.function(token, *states)))
+    model = to_graph(step)
+    add_weights(model, step.weights)
+    return model
+
+
+def to_graph(step: Step) -> onnx.ModelProto:
+    """Convert a step without its weights, which become inputs of the graph, each by its name in ``step.weights``.
+
+    The converter so never holds them: it would copy them several times. Raises ExportError.
+    """
+    weights, states = list(step.weights.items()), len(step.states)
+
+    def function(token: tf.Tensor, *given: tf.Tensor) -> dict[str, tf.Tensor]:
+        variables = (variable for _, variable in weights)
+        with keras.StatelessScope(state_mapping=list(zip(variables, given[states:], strict=True))):
+            return _plain_names(step.function(token, *given[:states]))
+
     signature = [tf.TensorSpec([None], tf.int64, "token"), *step.states]
+    signature += [tf.TensorSpec(variable.shape, variable.dtype, name) for name, variable in weights]
     with _quiet():
         import tf2onnx
 
         try:
-            model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=_OPSET)
+            model, _ = tf2onnx.convert.from_function(tf.function(function), input_signature=signature, opset=_OPSET)
         except Exception as error:  # whatever the converter stumbles over
             raise ExportError(f"the network could not be converted to ONNX: {one_line(error)}") from error
-    _share_tied_vectors(model.graph)
+    _share_tied_vectors(model.graph, step.weights)
     _rename_outputs(model.graph)
     for value in (*model.graph.input, *model.graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+        if value.name not in step.weights:
+            value.type.tensor_type.shape.dim[0].dim_param = "batch"
     model.graph.name = "decoding_step"
     model.producer_name, model.producer_version = "genrun", genrun.__version__
     onnx.checker.check_model(model, full_check=True)
     return model
 
 
-def _share_tied_vectors(graph: onnx.GraphProto) -> None:
-    """Let the logits use the embedding's own vectors where they are tied, instead of a transposed copy of them.
+def add_weights(model: onnx.ModelProto, weights: Mapping[str, keras.Variable]) -> None:
+    """Make constants, in place, of the inputs that are ``weights``."""
+    drop_inputs(model.graph, weights)
+    model.graph.initializer.extend(
+        onnx.numpy_helper.from_array(np.asarray(variable), name) for name, variable in weights.items()
+    )
 
-    The converter folds the transposition away and so stores them twice.
-    """
-    stored = {value.name: value for value in graph.initializer}
-    gathered = {node.input[0] for node in graph.node if node.op_type == "Gather"}
-    embeddings = [stored[name] for name in gathered & set(stored)]
+
+def _share_tied_vectors(graph: onnx.GraphProto, weights: Collection[str]) -> None:
+    """Let the logits use the embedding's own vectors where they are tied, instead of a transposed copy of them."""
+    transposed = {
+        node.output[0]: node.input[0]
+        for node in graph.node
+        if node.op_type == "Transpose" and node.input[0] in weights
+    }
     for node in graph.node:
-        if node.op_type != "MatMul" or node.input[1] not in stored:
-            continue
-        copy = stored[node.input[1]]
-        for vectors in embeddings:
-            if list(vectors.dims) == list(reversed(copy.dims)) and _is_transposed(vectors, copy):
-                node.op_type = "Gemm"
-                node.input[1] = vectors.name
-                node.attribute.append(onnx.helper.make_attribute("transB", 1))
-                graph.initializer.remove(copy)
-                break
-
-
-def _is_transposed(one: onnx.TensorProto, other: onnx.TensorProto) -> bool:
-    first, second = onnx.numpy_helper.to_array(one), onnx.numpy_helper.to_array(other)
-    return bool((second == first.T).all())
+        if node.op_type == "MatMul" and node.input[1] in transposed:
+            node.op_type = "Gemm"
+            node.input[1] = transposed[node.input[1]]
+            node.attribute.append(onnx.helper.make_attribute("transB", 1))
+    for node in [node for node in graph.node if node.op_type == "Transpose" and node.output[0] in transposed]:
+        graph.node.remove(node)
 
 
 def _plain_names(outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -20,6 +20,7 @@ from genrun_core.runs.run_folder import RunFolder
 if TYPE_CHECKING:
     import keras
 
+    from genrun_export.counting.gate import CountingFigures
     from genrun_export.parity import ParityFigures
     from genrun_export.quantization_gate import QuantizationFigures
 
@@ -36,7 +37,7 @@ class ExportFigures:
     ``finished``: whether the run's training has come to its end; ``bytes``: the size of the file.
     """
 
-    parity: ParityFigures
+    parity: ParityFigures | CountingFigures
     quantization: QuantizationFigures | None
     finished: bool
     bytes: int
@@ -63,7 +64,7 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
     prepare_backend("exporting")
     from genrun_core.network.network_file import load_network_of
     from genrun_export.choosing import add_choosing
-    from genrun_export.conversion import to_onnx
+    from genrun_export.conversion import to_graph
     from genrun_export.file_content import replay
     from genrun_export.prompts import choose_prompts
     from genrun_export.sample import draw_sample
@@ -75,22 +76,23 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
     network = load_network_of(run, recipe, tokenizer)
     card = _card(run, network)
     defaults = _defaults(recipe, tokenizer)
-    model = to_onnx(make_step(network))
+    step = make_step(network)
+    model = to_graph(step)
     add_choosing(model, defaults.suppressed_ids)
     prompts = choose_prompts(tokenizer, shards)
     quantization = None
     output.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(output.parent)
-    with scratch_beside(output) as scratch:
-        file = ModelFile(scratch, model, network, tokenizer, defaults, card, prompts)
+    with replacing(output) as finished, scratch_beside(finished) as scratch:
+        file = ModelFile(scratch, model, step.weights, network, tokenizer, defaults, card, prompts)
         content, parity = file.in_float32()
         if quantize is not None:
             sample = draw_sample(shards, recipe.training, len(tokenizer))
-            content, quantization = file.quantized(quantize, sample, parity, len(content))
-    with replacing(output) as finished:
-        finished.write_bytes(content)
+            content, quantization = file.quantized(quantize, sample, parity, content.size())
+        content.write(finished)
         replay(finished)
-    return ExportFigures(parity, quantization, run.plot_file.exists(), len(content))
+        size = finished.stat().st_size
+    return ExportFigures(parity, quantization, run.plot_file.exists(), size)
 
 
 def _check_output(output: Path) -> None:

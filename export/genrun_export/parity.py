@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ExportError
+from genrun.scoring.verification import greedy_continuations
 from genrun.stepping.session import StepSession
 from genrun_export.choice_parity import check_choices
-from genrun_export.greedy import BATCH_SIZES, NEW_TOKENS, clear_choices, continuations, step_by_step
+from genrun_export.free_run import side_by_side
+from genrun_export.greedy import BATCH_SIZES, NEW_TOKENS
+from genrun_export.network_parity import NetworkFigures, NetworkGate
 from genrun_export.prompts import Prompt
 
 if TYPE_CHECKING:
@@ -20,33 +23,32 @@ if TYPE_CHECKING:
 
 __all__ = ["DRAWN_TOKENS", "ParityFigures", "check_parity"]
 
-TOLERANCE = 1e-4
 DRAWN_TOKENS = 16
 _CLEAR = 0.02  # between the highest logit and the next
+_COUNTS: dict[str, Any] = {"greedy_tokens": NEW_TOKENS, "drawn_tokens": DRAWN_TOKENS, "batch_sizes": BATCH_SIZES}
 
 
 @dataclass(frozen=True, slots=True)
-class ParityFigures:
-    """What the gate measured, over all prompts, tokens and batch sizes."""
+class ParityFigures(NetworkFigures):
+    """What the gate of the network and that of its texts measured, the latter for all prompts and batch sizes."""
 
-    largest_logit_difference: float
-    tolerance: float
     prompts: int
     greedy_tokens: int
     drawn_tokens: int
     batch_sizes: tuple[int, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the figures as a JSON-ready dictionary."""
-        return {**asdict(self), "batch_sizes": list(self.batch_sizes)}
 
-    def __str__(self) -> str:
-        """Return the figures in words."""
-        return (
-            f"same {self.greedy_tokens} greedy tokens as Keras for {self.prompts} prompts at batch "
-            f"{' and '.join(map(str, self.batch_sizes))}; largest logit difference "
-            f"{self.largest_logit_difference:.1e} (allowed {self.tolerance:.0e})"
-        )
+@dataclass(frozen=True, slots=True)
+class _KerasChoices:
+    """What Keras would choose along continuations: ``tokens`` ``[prompts, NEW_TOKENS]``, each by a ``margin``."""
+
+    tokens: NDArray[np.int64]
+    margin: NDArray[np.float32]
+
+    def clear(self, row: int, margin: float) -> int:
+        """Return how many of the choices of a prompt, from the first, are clear by a margin."""
+        unclear = np.flatnonzero(self.margin[row] < margin)
+        return int(unclear[0]) if len(unclear) else NEW_TOKENS
 
 
 def check_parity(
@@ -54,77 +56,75 @@ def check_parity(
 ) -> tuple[ParityFigures, list[tuple[int, ...]]]:
     """Compare Keras with onnxruntime; return the figures and the decided parts of the greedy continuations.
 
-    Keras reads a sequence at once, as in training; onnxruntime goes step by step. Logits are compared at every token
-    of the prompts' documents, and of the prompts with their continuations. Greedy tokens: if, at each position, Keras
-    would choose the token that onnxruntime chose, then both generate the same text. Raises ExportError if the logits
-    differ by more than TOLERANCE anywhere, or a token differs. What the graph itself chooses is held to what the
-    decoders choose from its logits, for DRAWN_TOKENS tokens after each prompt.
+    First the network, as :class:`NetworkGate` does: on the prompts' documents, and on the prompts with their
+    continuations. Then the texts. Where Keras's choice is clear by more than twice the largest difference of logits
+    along whole texts, onnxruntime must have made it, at any batch size. What the graph itself chooses is held to what
+    the decoders choose from its logits, for DRAWN_TOKENS tokens after each prompt. Raises ExportError.
 
-    A continuation is returned only as far as each choice was clear (by _CLEAR): that part is the same on every
-    machine, and can be replayed there.
+    A continuation is returned only as far as each choice was clear (by _CLEAR at least): that part is the same on
+    every machine, and can be replayed there.
     """
-    documents = _within_tolerance(network, session, [prompt.document for prompt in prompts], "on documents")
-    greedy = continuations(session, prompts, suppressed_ids)
-    sequences = [prompt.ids + new for prompt, new in zip(prompts, greedy, strict=True)]
-    decided = [
-        _check_greedy(prompt, sequence, _keras_logits(network, [sequence])[0], suppressed_ids)
-        for prompt, sequence in zip(prompts, sequences, strict=True)
+    gate = NetworkGate(network, session)
+    if len(session.states) != gate.file.states:
+        raise ExportError(f"refused: the file has {len(session.states)} states, not {gate.file.states}")
+    gate.check_on([prompt.document for prompt in prompts])
+    starts = [prompt.ids for prompt in prompts]
+    greedy = [
+        greedy_continuations(session, starts, count=NEW_TOKENS, batch_size=size, suppressed_ids=suppressed_ids)
+        for size in BATCH_SIZES
     ]
-    along = _within_tolerance(network, session, sequences, "along greedy continuations")
-    check_choices(
-        session,
-        [prompt.ids for prompt in prompts],
-        count=DRAWN_TOKENS,
-        batch_sizes=BATCH_SIZES,
-        suppressed_ids=suppressed_ids,
+    texts = [ids + new for ids, new in zip(starts, greedy[0], strict=True)]
+    figures = gate.check_along(texts)
+    choices, along = _keras_choices(gate, starts, texts, suppressed_ids)
+    largest = max(figures.largest_logit_difference, along)
+    _check_greedy(prompts, greedy, choices, 2 * largest)
+    check_choices(session, starts, count=DRAWN_TOKENS, batch_sizes=BATCH_SIZES, suppressed_ids=suppressed_ids)
+    measured = {**asdict(figures), "largest_logit_difference": largest}
+    complete = ParityFigures(**measured, prompts=len(prompts), **_COUNTS)
+    return complete, [new[: choices.clear(row, max(_CLEAR, 2 * largest))] for row, new in enumerate(greedy[0])]
+
+
+def _keras_choices(
+    gate: NetworkGate,
+    starts: Sequence[tuple[int, ...]],
+    texts: Sequence[tuple[int, ...]],
+    suppressed_ids: Sequence[int],
+) -> tuple[_KerasChoices, float]:
+    """Return what Keras would choose along ``texts``, and the largest difference of logits at any batch size."""
+    choices = _KerasChoices(
+        np.zeros((len(texts), NEW_TOKENS), np.int64), np.zeros((len(texts), NEW_TOKENS), np.float32)
     )
-    figures = ParityFigures(max(documents, along), TOLERANCE, len(prompts), NEW_TOKENS, DRAWN_TOKENS, BATCH_SIZES)
-    return figures, [new[:count] for new, count in zip(greedy, decided, strict=True)]
-
-
-def _within_tolerance(
-    network: keras.Model, session: StepSession, sequences: Sequence[tuple[int, ...]], where: str
-) -> float:
-    """Return the largest difference of logits at any batch size; raises ExportError above TOLERANCE."""
-    largest = float(np.max([_largest_difference(network, session, sequences, size) for size in BATCH_SIZES]))
-    if not largest <= TOLERANCE:  # also when it is not a number
-        raise ExportError(
-            f"refused: logits of Keras and onnxruntime differ by {largest:.2g} {where}, more than {TOLERANCE:g}"
-        )
-    return largest
-
-
-def _keras_logits(network: keras.Model, sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float32]]:
-    """Return Keras's logits ``[length, vocabulary]`` for each sequence; the padding behind it changes nothing."""
-    padded = np.zeros((len(sequences), max(map(len, sequences))), np.int32)
-    for row, sequence in zip(padded, sequences, strict=True):
-        row[: len(sequence)] = sequence
-    logits = np.asarray(network(padded, training=False))
-    return [values[: len(sequence)] for values, sequence in zip(logits, sequences, strict=True)]
+    lengths = np.array([len(start) for start in starts])
+    largest = 0.0
+    for at in side_by_side(gate.file, gate.keras, texts, BATCH_SIZES):
+        largest = float(np.maximum(largest, at.difference))  # keeps what is not a number
+        places = at.time + 1 - lengths[at.rows]  # of the token that follows, in the continuation
+        following = (places >= 0) & (places < NEW_TOKENS)
+        allowed = at.keras[following].copy()
+        allowed[:, list(suppressed_ids)] = -np.inf
+        highest = np.partition(allowed, -2, axis=1)[:, -2:]
+        where = at.rows[following], places[following]
+        choices.tokens[where] = allowed.argmax(axis=1)
+        choices.margin[where] = highest[:, 1] - highest[:, 0]
+    if not np.isfinite(largest):
+        raise ExportError("refused: logits in the file are not numbers along continuations")
+    return choices, largest
 
 
 def _check_greedy(
-    prompt: Prompt, sequence: tuple[int, ...], logits: NDArray[np.float32], suppressed_ids: Sequence[int]
-) -> int:
-    """Check the choices along a continuation, and return how many of them, from the first, were clear."""
-    allowed = logits[len(prompt.ids) - 1 : -1].copy()  # [NEW_TOKENS, vocabulary]
-    allowed[:, list(suppressed_ids)] = -np.inf
-    wanted = tuple(allowed.argmax(axis=1).tolist())
-    if wanted != sequence[len(prompt.ids) :]:
-        raise ExportError(f"refused: after the prompt {prompt.text!r} Keras and onnxruntime choose different tokens")
-    return clear_choices(allowed, _CLEAR)
-
-
-def _largest_difference(
-    network: keras.Model, session: StepSession, sequences: Sequence[tuple[int, ...]], batch_size: int
-) -> float:
-    largest = 0.0
-    for first in range(0, len(sequences), batch_size):
-        group = sequences[first : first + batch_size]
-        expected = _keras_logits(network, group)
-        for position, logits in enumerate(step_by_step(session, group)):
-            for row, values in enumerate(expected):
-                if position < len(values):
-                    # np.maximum keeps a difference that is not a number, which max() may lose
-                    largest = np.maximum(largest, np.abs(logits[row] - values[position]).max())
-    return float(largest)
+    prompts: Sequence[Prompt], greedy: Sequence[Sequence[tuple[int, ...]]], choices: _KerasChoices, margin: float
+) -> None:
+    """Raise ExportError unless all clear choices are Keras's, and the same at any batch size."""
+    for row, prompt in enumerate(prompts):
+        first, *others = (np.array(continued[row]) for continued in greedy)
+        clear = choices.margin[row] > margin
+        differing = np.flatnonzero(clear & (choices.tokens[row] != first))
+        if len(differing):
+            place = int(differing[0])
+            raise ExportError(
+                f"refused: after the prompt {prompt.text!r} the file chooses {first[place]} as new token "
+                f"{place + 1}, not {choices.tokens[row, place]} as Keras does"
+            )
+        until = choices.clear(row, margin)
+        if any((other[:until] != first[:until]).any() for other in others):
+            raise ExportError(f"refused: greedy tokens differ between batch {' and '.join(map(str, BATCH_SIZES))}")

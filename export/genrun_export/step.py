@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import keras
@@ -11,7 +11,7 @@ import tensorflow as tf
 from genrun.errors import ExportError
 from genrun_core.network.layers import EmbeddingDropout, LastTokens, LogitBias
 
-__all__ = ["Step", "make_step"]
+__all__ = ["Step", "make_step", "named_weights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,13 @@ class Step:
     """A step as a TensorFlow function.
 
     ``function(token int64 [batch], *states)`` returns a dictionary with ``logits`` float32 ``[batch, vocabulary]``
-    and ``state.k.next`` for every state. ``states`` are the signatures of the states, in order.
+    and ``state.k.next`` for every state. ``states`` are the signatures of the states, in order; ``weights`` are the
+    variables that the function reads, as :func:`named_weights` names them.
     """
 
     function: Callable[..., dict[str, tf.Tensor]]
     states: tuple[tf.TensorSpec, ...]
+    weights: Mapping[str, keras.Variable]
 
 
 @dataclass(slots=True)
@@ -49,7 +51,13 @@ def make_step(network: keras.Model) -> Step:
         following = {f"state.{i}.next": state for i, state in enumerate(walk.following)}
         return {"logits": walk.hidden, **following}
 
-    return Step(step, named)
+    return Step(step, named, named_weights(network))
+
+
+def named_weights(network: keras.Model) -> dict[str, keras.Variable]:
+    """Return the weights of a network by layer and own name: ``embedding.embeddings``, ``recurrent_1.bias``, …"""
+    parts = ((weight, weight.path.split("/")) for weight in network.weights)
+    return {f"{layer}.{inner[-1]}": weight for weight, [layer, *inner] in parts}
 
 
 def _state_specs(layer: keras.layers.Layer) -> list[tuple[list[int], tf.DType]]:

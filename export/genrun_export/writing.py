@@ -14,7 +14,8 @@ from genrun.loading.metadata import GenerationDefaults, Metadata, Verification
 from genrun.stepping.session import StepSession
 from genrun.tokenizer import Tokenizer
 from genrun_export.choice_parity import check_choices
-from genrun_export.file_content import content_of, session_over
+from genrun_export.conversion import add_weights
+from genrun_export.file_content import Content, open_step, session_over, write_step
 from genrun_export.golden import golden_texts
 from genrun_export.greedy import BATCH_SIZES, continuations
 from genrun_export.matrices import find_matrices
@@ -35,33 +36,39 @@ _QUANTIZED_CLEAR = 2 * _QUANTIZED_LOGIT_TOLERANCE  # two logits, each off by as 
 class ModelFile:
     """A model file in the making: the step ``model`` of a ``network``, and what the file records beside it.
 
-    ``scratch``: a path for the steps that the gates open.
+    ``model``: without its ``weights``, which are its inputs, by name. ``scratch``: a path for the steps that the
+    gates open.
     """
 
     scratch: Path
     model: onnx.ModelProto
+    weights: Mapping[str, keras.Variable]
     network: keras.Model
     tokenizer: Tokenizer
     defaults: GenerationDefaults
     card: Mapping[str, Any]
     prompts: Sequence[Prompt]
 
-    def in_float32(self) -> tuple[bytes, ParityFigures]:
+    def in_float32(self) -> tuple[Content, ParityFigures]:
         """Return the content of the file; raises ExportError if its step does not compute what Keras computes."""
-        session = self._opened(self.model)
+        write_step(self.model, self.scratch, self.weights)
+        session = open_step(self.scratch, len(self.tokenizer))
         figures, greedy = check_parity(self.network, session, self.prompts, self.defaults.suppressed_ids)
         golden = golden_texts(self.tokenizer, session, self.prompts, greedy)
-        return self._content(self.model, Verification(figures.to_json(), golden)), figures
+        return self._content(Verification(figures.to_json(), golden)), figures
 
     def quantized(
         self, kind: str, sample: Sample, parity: ParityFigures, float32_bytes: int
-    ) -> tuple[bytes, QuantizationFigures]:
+    ) -> tuple[Content, QuantizationFigures]:
         """Return the content of the file with smaller numbers; raises ExportError if they cost too much perplexity.
 
         Golden texts are what the quantized step itself says, as far as its choices were clear by _QUANTIZED_CLEAR.
         """
-        matrices = find_matrices(self.model.graph, self.network)
-        small = quantize_within(self.model, kind, matrices, sample, self._opened)
+        model = onnx.ModelProto()
+        model.CopyFrom(self.model)
+        add_weights(model, self.weights)
+        matrices = find_matrices(model.graph, self.network)
+        small = quantize_within(model, kind, matrices, sample, self._opened)
         session = self._opened(small.model)
         suppressed = self.defaults.suppressed_ids
         check_choices(
@@ -77,10 +84,10 @@ class ModelFile:
         verification = Verification(
             parity.to_json(), golden, figures.to_json(), logit_tolerance=_QUANTIZED_LOGIT_TOLERANCE
         )
-        return self._content(small.model, verification), figures
+        return self._content(verification), figures
 
     def _opened(self, model: onnx.ModelProto) -> StepSession:
         return session_over(model, self.scratch, len(self.tokenizer))
 
-    def _content(self, model: onnx.ModelProto, verification: Verification) -> bytes:
-        return content_of(model, Metadata(self.tokenizer, self.defaults, self.card, verification))
+    def _content(self, verification: Verification) -> Content:
+        return Content(self.scratch, Metadata(self.tokenizer, self.defaults, self.card, verification))

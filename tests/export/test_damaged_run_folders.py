@@ -49,7 +49,7 @@ def shortened(whole: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if not CAMPAIGN:
             patch.setattr(Fitting, "run", reach)
-            patch.setattr(conversion, "to_onnx", reach)
+            patch.setattr(conversion, "to_graph", reach)
         yield
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +21,9 @@ prepare_backend()
 
 import keras  # noqa: E402
 
-from genrun.loading.opening import MappedFile  # noqa: E402
-from genrun.stepping.session import StepSession  # noqa: E402
-from genrun_core.corpus.shards import TokenShards  # noqa: E402
-from genrun_core.network.architecture import load_network  # noqa: E402
-from genrun_core.runs.run_folder import RunFolder  # noqa: E402
-from genrun_export import conversion, parity  # noqa: E402
-from genrun_export.choosing import add_choosing  # noqa: E402
 from genrun_export.command import command  # noqa: E402
+from genrun_export.conversion import to_onnx  # noqa: E402
 from genrun_export.exporting import export  # noqa: E402
-from genrun_export.prompts import choose_prompts  # noqa: E402
 from genrun_export.step import make_step  # noqa: E402
 
 ARCHITECTURES = {
@@ -141,7 +132,7 @@ def test_a_file_that_computes_something_else_is_refused_and_not_written(
     import genrun_export.step
 
     monkeypatch.setattr(genrun_export.step, "make_step", lambda network: perturbed(network, scale))
-    with pytest.raises(genrun.ExportError, match=r"refused: logits of Keras and onnxruntime differ by"):
+    with pytest.raises(genrun.ExportError, match=r"refused: .* numbers of the weight embedding\.embeddings are not"):
         export(racetrack_run, tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
 
@@ -158,57 +149,13 @@ def test_a_refused_export_leaves_the_file_that_was_there(
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"genrun.format_version: the older export"]
 
 
-def test_states_that_are_wired_wrongly_are_refused(
-    racetrack_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A step that forgets its state is right after the first token only."""
-    convert: Callable[..., onnx.ModelProto] = conversion.to_onnx
-
-    def forgetful(step: Any) -> onnx.ModelProto:
-        model = convert(step)
-        for node in model.graph.node:
-            if node.output[0] == "state.0.next":
-                node.op_type, node.input[:] = "Sub", [node.input[0], node.input[0]]
-        return model
-
-    monkeypatch.setattr(conversion, "to_onnx", forgetful)
-    with pytest.raises(genrun.ExportError, match="refused"):
-        export(racetrack_run, tmp_path / "model.onnx")
-
-
-def test_logits_that_drift_only_along_the_continuations_are_refused(racetrack_run: Path, tmp_path: Path) -> None:
-    """A state that is off by a little: the first token of a text and all choices are still right."""
-    run = RunFolder.open(racetrack_run)
-    network, tokenizer = load_network(run.network_file), run.tokenizer()
-    prompts = [
-        dataclasses.replace(prompt, ids=prompt.ids[:1], document=prompt.document[:1])
-        for prompt in choose_prompts(tokenizer, TokenShards.open(run.tokens))
-    ]
-
-    def opened(drift: float) -> StepSession:
-        model = conversion.to_onnx(make_step(network))
-        state = next(node for node in model.graph.node if node.output[0] == "state.0.next")
-        model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(drift), "drift"))
-        state.op_type, state.input[:] = "Add", [state.input[0], "drift"]
-        add_choosing(model, [0])
-        path = tmp_path / f"{drift}.onnx"
-        onnx.save(model, path)
-        session = StepSession(MappedFile(path), device="cpu")
-        session.bind(len(tokenizer))
-        return session
-
-    assert parity.check_parity(network, opened(0.0), prompts, [0])[0].largest_logit_difference <= 1e-4
-    with pytest.raises(genrun.ExportError, match=r"differ by .* along greedy continuations, more than 0\.0001"):
-        parity.check_parity(network, opened(5e-5), prompts, [0])
-
-
 def test_a_layer_without_a_step_form_is_named() -> None:
     tokens = keras.Input((None,), dtype="int32")
     hidden = keras.layers.Embedding(5, 4)(tokens)
     hidden = keras.layers.Conv1D(4, 3, padding="causal", name="strange")(hidden)
     network = keras.Model(tokens, keras.layers.Dense(5)(hidden))
     with pytest.raises(genrun.ExportError, match=r"layer 'strange' \(Conv1D\) cannot be exported"):
-        conversion.to_onnx(make_step(network))
+        to_onnx(make_step(network))
 
 
 def test_a_run_that_never_saved_a_network_is_told_how_to_go_on(samples: Path, tmp_path: Path) -> None:

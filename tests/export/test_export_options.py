@@ -44,7 +44,7 @@ def test_a_network_trained_with_any_option_passes_the_gate_and_verifies(
 ) -> None:
     run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "12", **settings})
     assert {layer.compute_dtype for layer in load_network(run / "model.keras").layers} <= {"float32", "int32"}
-    assert export(run, tmp_path / "model.onnx").parity.largest_logit_difference <= 1e-4
+    assert export(run, tmp_path / "model.onnx").parity.largest_logit_difference <= 1e-4  # these are not chaotic
     model = genrun.load(tmp_path / "model.onnx")
     assert genrun.verify(model).passed
     assert model.card["architecture"]["tied"] is (settings.get("tied") == "true")

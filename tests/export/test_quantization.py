@@ -81,7 +81,7 @@ def quick_parity(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def skip_parity(patch: pytest.MonkeyPatch) -> None:
     """Leave out the gate of the float32 step, which other tests hold to Keras: it is slow."""
-    figures = ParityFigures(0.0, 1e-4, 32, 32, 16, (1, 16))
+    figures = ParityFigures(1, 1, 1, 1.0, 8.0, 2.0, 2.0, 0.0, 32, 32, 16, (1, 16))
     patch.setattr(writing, "check_parity", lambda *_: (figures, [()] * 32))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from genrun.stepping.session import StepSession
 from genrun_core.counting import CountingModel
 from genrun_export.choice_parity import check_choices
 from genrun_export.greedy import BATCH_SIZES, NEW_TOKENS, step_by_step
-from genrun_export.parity import DRAWN_TOKENS, ParityFigures
+from genrun_export.parity import DRAWN_TOKENS
 from genrun_export.prompts import Prompt
 
 __all__ = ["TOLERANCE", "CountingFigures", "check_counting"]
@@ -25,10 +26,23 @@ _SWEEP_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
-class CountingFigures(ParityFigures):
-    """What the gate measured; logits are log-probabilities. ``fed_ids``: of the vocabulary, each fed once."""
+class CountingFigures:
+    """What the gate measured, over all prompts, tokens and batch sizes; logits are log-probabilities.
 
+    ``fed_ids``: of the vocabulary, each fed once.
+    """
+
+    largest_logit_difference: float
+    tolerance: float
+    prompts: int
+    greedy_tokens: int
+    drawn_tokens: int
+    batch_sizes: tuple[int, ...]
     fed_ids: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as a JSON-ready dictionary."""
+        return {**asdict(self), "batch_sizes": list(self.batch_sizes)}
 
     def __str__(self) -> str:
         """Return the figures in words."""

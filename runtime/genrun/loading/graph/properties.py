@@ -6,7 +6,7 @@ import hashlib
 
 from genrun.loading.graph.protobuf import BYTES, Field, Malformed, Wire
 
-__all__ = ["DIGEST", "PREFIX", "Properties", "digest_of", "read_properties", "with_digest"]
+__all__ = ["DIGEST", "PREFIX", "Properties", "digest_entry", "digest_of", "read_properties", "with_digest"]
 
 PREFIX = "genrun."
 DIGEST = f"{PREFIX}digest"
@@ -76,8 +76,15 @@ def with_digest(content: bytes) -> bytes:
     >>> len(with_digest(b""))
     90
     """
-    digest = digest_of(memoryview(content), (len(content), len(content)))
-    entry = b"".join(
-        bytes([number << 3 | BYTES, len(text)]) + text.encode() for number, text in ((1, DIGEST), (2, digest))
-    )
-    return content + bytes([_METADATA << 3 | BYTES, len(entry)]) + entry
+    return content + digest_entry(hashlib.sha256(content).hexdigest())
+
+
+def digest_entry(sha256: str) -> bytes:
+    """Return the metadata entry to append to an ONNX file whose bytes so far have the hash ``sha256``, hexadecimal.
+
+    >>> len(digest_entry(64 * "0"))
+    90
+    """
+    texts = (1, DIGEST), (2, f"sha256:{sha256}")
+    entry = b"".join(bytes([number << 3 | BYTES, len(text)]) + text.encode() for number, text in texts)
+    return bytes([_METADATA << 3 | BYTES, len(entry)]) + entry
