@@ -97,12 +97,14 @@ ADAPTABLE = (
 def _open_values(tables: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which values are left to the corpus: with ``adapt = true`` all adaptable ones that are not given.
 
-    Of an n-gram model that is the order, of a network everything else.
+    Of an n-gram model that is the order, of a network everything else; of both where they are mixed, all.
     """
     value = tables.get("adapt", False)
     if value is True:
-        is_ngram = tables.get("model", {}).get("architecture") == "ngram"
-        places = (name.partition(".") for name in ADAPTABLE if (name == ORDER) == is_ngram)
+        model = tables.get("model", {})
+        is_ngram, counts = model.get("architecture") == "ngram", model.get("counting")
+        fitting = [name for name in ADAPTABLE if (name == ORDER) == is_ngram or (name == ORDER and counts)]
+        places = (name.partition(".") for name in fitting)
         return tuple(f"{section}.{key}" for section, _, key in places if key not in tables.get(section, {}))
     if value is False:
         return ()
