@@ -21,7 +21,7 @@ def shards_of(lengths: list[int]) -> TokenShards:
 
 def make(lengths: list[int], **settings: int) -> DocumentBatches:
     chosen = {"batch_size": 4, "sequence_length": 5, "seed": 0, **settings}
-    return DocumentBatches(shards_of(lengths), np.arange(len(lengths)), **chosen)
+    return DocumentBatches(shards_of(lengths), np.arange(len(lengths)), **chosen)  # type: ignore[arg-type]
 
 
 def predictions(batches: Iterable[Batch]) -> Counter[tuple[int, int]]:

@@ -154,7 +154,7 @@ def test_fine_tuning_a_counted_model_is_refused_and_its_words_can_be_used(lines:
     with pytest.raises(OptionError, match="--words-of"):
         train([str(lines)], load_recipe("ngram"), lines.parent / "tuned", base=run.path)
     other = lines.parent / "other.txt"
-    other.write_text("the ferry closes the unheard bridge\n" * 20, "utf-8")
+    other.write_text("".join(f"the ferry closes the unheard bridge {i}\n" for i in range(20)), "utf-8")
     again = train([str(other)], load_recipe("ngram"), lines.parent / "words", words_of=run.path)
     assert again.tokenizer().vocabulary == run.tokenizer().vocabulary
 

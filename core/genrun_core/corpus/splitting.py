@@ -64,8 +64,9 @@ class SplitRule:
                 chosen = hashes < hashes.max()
             found = np.flatnonzero(chosen)
         if not 0 < len(found) < count:
+            alike = ", which are all alike," if count > 1 and len(np.unique(hashes)) == 1 else ""
             raise OptionError(
-                f"a validation share of {self.share} of {count} documents leaves {len(found)} for validation and "
-                f"{count - len(found)} for training; choose another, or validation=0 to train on all of them"
+                f"a validation share of {self.share} of {count} documents{alike} leaves {len(found)} for validation "
+                f"and {count - len(found)} for training; choose another, or validation=0 to train on all of them"
             )
         return found
