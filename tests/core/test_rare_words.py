@@ -12,6 +12,7 @@ from genrun_core.corpus.shards import TokenShards
 from genrun_core.recipes.recipe import load_recipe
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.batches import IGNORED, Batches, DocumentBatches
+from genrun_core.training.input_noise import InputNoise
 from genrun_core.training.prepared import prepare
 from genrun_core.training.rare_words import RareWords
 from genrun_core.training.running_text import RunningBatches
@@ -75,3 +76,24 @@ def test_a_network_begins_with_the_unknown_words_that_an_epoch_has(tmp_path: Pat
     assert unknown is not None
     assert prepared.frequencies[unknown] == 20
     assert prepared.frequencies.max() == 40
+
+
+def test_noise_replaces_words_that_are_read_and_none_that_are_predicted() -> None:
+    shards = TokenShards(IDS, np.array([0, 5, 10]))
+    noise = InputNoise.of(shards, np.arange(2), 7, specials=1, rate=1.0)
+    assert noise is not None
+    # 1 comes five times, before four others; 6 only ends a document, where nothing follows.
+    assert noise.rates.tolist() == [0, 0.8, 1, 1, 1, 1, 0]
+    drawn = np.diff(noise.cumulative, prepend=0)
+    assert drawn == pytest.approx(np.array([0, 4, 1, 1, 0, 1, 1]) / 8)
+    made = DocumentBatches(shards, np.arange(2), batch_size=2, sequence_length=9, seed=0, noise=noise)
+    plain = DocumentBatches(shards, np.arange(2), batch_size=2, sequence_length=9, seed=0)
+    changed = 0
+    for epoch in range(50):
+        for noisy, clean in zip(made.epoch(epoch), plain.epoch(epoch), strict=True):
+            assert noisy.targets.tolist() == clean.targets.tolist()
+            assert ((noisy.inputs == 0) == (clean.inputs == 0)).all()
+            changed += int((noisy.inputs != clean.inputs).sum())
+    assert changed > 50
+    assert InputNoise.of(shards, np.arange(2), 7, specials=1, rate=0.0) is None
+    assert InputNoise.of(TokenShards(IDS[:1], np.array([0, 1])), np.arange(1), 7, specials=1, rate=1.0) is None

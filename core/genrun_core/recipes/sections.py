@@ -138,7 +138,9 @@ class TrainingSettings:
     ``validation``: share of the documents held out, those that a hash of ``split_seed`` and the document chooses; of
     a running text, the last ones. ``unknown_rate``: in each epoch, this share of the places of words that occur once
     are read as ``<unk>``, so that a network learns where new words come (Dyer et al., "Transition-Based Dependency
-    Parsing with Stack Long Short-Term Memory", 2015, section 3.4). ``patience``: epochs without improvement before
+    Parsing with Stack Long Short-Term Memory", 2015, section 3.4). ``noise``: how often a word that is read is
+    replaced by another, 0 for never (Xie et al., "Data Noising as Smoothing in Neural Network Language Models", 2017;
+    :mod:`genrun_core.training.input_noise`). ``patience``: epochs without improvement before
     training stops, 0 for never. ``freeze``: layers that are not trained. ``extend_vocabulary``: how many new words
     fine-tuning adds, the most frequent ones of the new corpus. ``calibrate``: fine-tuning begins with the
     frequencies of the new corpus, and with flatter logits, where that suits it better. ``precision``: what is
@@ -164,6 +166,7 @@ class TrainingSettings:
     validation: float = 0.0
     split_seed: int = 0
     unknown_rate: float = 0.0
+    noise: float = 0.0
     patience: int = 0
     freeze: tuple[str, ...] = ()
     extend_vocabulary: int = 0
@@ -190,7 +193,8 @@ class TrainingSettings:
         _check("learning_rate", 0 < self.learning_rate < float("inf"), "above 0", self.learning_rate)
         _check("plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1", self.plateau_factor)
         _check("full_softmax", 0 <= self.full_softmax <= 1, "from 0 to 1", self.full_softmax)
-        _check("unknown_rate", 0 <= self.unknown_rate <= 1, "from 0 to 1", self.unknown_rate)
+        for name in ("unknown_rate", "noise"):
+            _check(name, 0 <= getattr(self, name) <= 1, "from 0 to 1", getattr(self, name))
         for name in ("seed", "split_seed"):
             _check(name, 0 <= getattr(self, name) < 2**32, "from 0 to 2**32 - 1", getattr(self, name))
         if self.weight_decay and self.optimizer != "adamw":

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun_core.corpus.shards import TokenShards
+from genrun_core.training.input_noise import InputNoise
 from genrun_core.training.rare_words import RareWords
 
 __all__ = ["IGNORED", "Batch", "Batches", "DocumentBatches"]
@@ -52,7 +53,8 @@ class DocumentBatches:
     """The batches of documents that have nothing to do with each other.
 
     A document of more than ``sequence_length`` predictions is cut; each piece starts with the token that the piece
-    before ended with, so that no prediction is lost. ``rare``: words that some places of an epoch do not show.
+    before ended with, so that no prediction is lost. ``rare``: words that some places of an epoch do not show;
+    ``noise``: replaces some of the words that are read.
     """
 
     carries = False
@@ -66,9 +68,11 @@ class DocumentBatches:
         sequence_length: int,
         seed: int,
         rare: RareWords | None = None,
+        noise: InputNoise | None = None,
     ) -> None:
         self._ids = shards.ids
         self._rare = rare
+        self._noise = noise
         self._batch_size = batch_size
         self._seed = seed
         starts, predicted = shards.offsets[documents], np.diff(shards.offsets)[documents] - 1
@@ -97,7 +101,7 @@ class DocumentBatches:
         order = random.permutation(len(self._sizes))
         order = order[np.argsort(self._sizes[order] // _BUCKET, kind="stable")]
         for at, step in enumerate(random.permutation(self.steps())[first:].tolist(), first):
-            drawn = np.random.default_rng([self._seed, 4, number, at]) if self._rare else None
+            drawn = np.random.default_rng([self._seed, 4, number, at]) if self._rare or self._noise else None
             yield self._batch(order[step * self._batch_size : (step + 1) * self._batch_size], drawn)
 
     def in_order(self) -> Iterator[Batch]:
@@ -113,7 +117,10 @@ class DocumentBatches:
         tokens = self._ids[at].astype(np.int32)
         if self._rare is not None and drawn is not None:
             tokens = self._rare.hidden(tokens, drawn)
+        read = tokens
+        if self._noise is not None and drawn is not None:
+            read = self._noise.replaced(tokens, drawn)
         known = within[1:] <= sizes[:, None]  # [batch, time]
-        inputs = np.where(known, tokens[:, :-1], 0).astype(np.int32)
+        inputs = np.where(known, read[:, :-1], 0).astype(np.int32)
         targets = np.where(known, tokens[:, 1:], IGNORED).astype(np.int32)
         return Batch(inputs, targets)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun_core.counting import CountingModel, Mixture, fit_mixture, prune
+from genrun_core.counting import fit_mixture, prune
 from genrun_core.counting.counting_file import Mixed, save_mixed
 from genrun_core.counting.documents import Documents
 from genrun_core.counting.pruning import ENTRIES, MIXED_WIDTHS
@@ -58,9 +58,11 @@ def compare_with_counting(prepared: Prepared, row: Mapping[str, float], network:
     kind, tokens = corpus.tokenizer.kind, len(corpus.shards.ids) - len(corpus.shards)
     order = recipe.model.order if recipe.model.counting else choose_order(kind, tokens)
     model = trained.count(corpus.tokenizer, order)
-    counted = math.exp(-model.score(*held_out.joined()).mean())
+    known = held_out.predicted() != corpus.tokenizer.special("unk")
+    logs = model.score(*held_out.joined())
+    counted = math.exp(-logs.mean())
     alone = row["val_perplexity"]
-    figures: dict[str, Any] = {"counting": {"order": order, "perplexity": round(counted, 6)}}
+    figures: dict[str, Any] = {"counting": {"order": order, **_perplexities(logs, known)}}
     line = f"counting alone (Kneser-Ney, order {order}) predicts the held-out documents with perplexity {counted:.1f}"
     if not recipe.model.counting:
         verdict = (
@@ -69,13 +71,17 @@ def compare_with_counting(prepared: Prepared, row: Mapping[str, float], network:
         return Comparison(figures, (f"{line}; this network {alone:.1f}: {verdict}",))
     line += f"; this network {alone:.1f}"
     model = prune(model, longest_row=MIXED_WIDTHS[: order - 1], entries=ENTRIES)
-    mixture = _fitted(model, held_out.some(_MEASURED), network)
+    held_out = held_out.some(_MEASURED)
+    of_network, of_counts = _scored(network, held_out), model.counted(*held_out.joined())
+    mixture = fit_mixture(of_network, of_counts, _documents(held_out), levels=order)
     if mixture is None:
         better = f"{_how(prepared, order)} does better here" if counted < alone else "the network stays alone"
         return Comparison(figures, (f"{line}; mixing both predicts no better: {better}",))
     save_mixed(run.counting_file, Mixed(model, mixture, weights))
     perplexity = math.exp(-mixture.mixed)
-    figures["mixture"] = {"perplexity": round(perplexity, 6), "ngrams": model.entries}
+    known = held_out.predicted() != corpus.tokenizer.special("unk")
+    mixed = _perplexities(mixture.mix(of_network, of_counts), known)
+    figures["mixture"] = {**mixed, "perplexity": round(perplexity, 6), "ngrams": model.entries}
     below = 1 - perplexity / min(math.exp(-mixture.network), math.exp(-mixture.counts))
     line = f"{line}; the model mixes both: {perplexity:.1f}, {below:.0%} below the better one"
     return Comparison(figures, (line,), perplexity)
@@ -88,17 +94,21 @@ def _how(prepared: Prepared, order: int) -> str:
     return "--set architecture=ngram" + (f" --set order={order}" if order != recipe.model.order else "")
 
 
-def _fitted(model: CountingModel, documents: Documents, network: Scorer) -> Mixture | None:
-    """Return the mixture of ``model`` and ``network``, None if it predicts these documents no better than they do."""
+def _documents(held_out: Documents) -> NDArray[np.int64]:
+    """Return the document of each prediction, or the block of a running text, int64 ``[predictions]``."""
+    sizes = np.maximum(np.diff(held_out.joined()[1]) - 1, 0)
+    if held_out.running_text:
+        return np.arange(sizes.sum()) // _BLOCK
+    return np.repeat(np.arange(len(sizes)), sizes)
+
+
+def _scored(network: Scorer, documents: Documents) -> NDArray[np.float64]:
     ids, offsets = documents.joined()
-    logs = _scored(network, ids, offsets)
-    sizes = np.maximum(np.diff(offsets) - 1, 0)
-    numbers = np.repeat(np.arange(len(sizes)), sizes)
-    if documents.running_text:
-        numbers = np.arange(len(logs)) // _BLOCK
-    return fit_mixture(logs, model.counted(ids, offsets), numbers, levels=model.order)
-
-
-def _scored(network: Scorer, ids: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
     sequences = [tuple(ids[first:last].tolist()) for first, last in pairwise(offsets.tolist())]
     return np.concatenate([np.zeros(0), *network.score(sequences)])
+
+
+def _perplexities(logs: NDArray[np.float64], known: NDArray[np.bool_]) -> dict[str, float]:
+    """Return the perplexity of all predictions, and of those that are words of the vocabulary."""
+    found = {"perplexity": logs, "known_perplexity": logs[known]}
+    return {name: round(math.exp(-part.mean()), 6) for name, part in found.items() if len(part)}

@@ -18,6 +18,7 @@ from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import TrainingSettings
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.batches import Batches, DocumentBatches
+from genrun_core.training.input_noise import InputNoise
 from genrun_core.training.rare_words import RareWords
 from genrun_core.training.running_text import RunningBatches
 
@@ -79,7 +80,9 @@ def prepare(
     documents = shards.trained_on
     frequencies = shards.frequencies(len(corpus.tokenizer), documents)
     rare = RareWords.of(frequencies, corpus.tokenizer.special("unk"), settings.unknown_rate)
-    training = batches_of(shards, documents, settings, rare)
+    specials = len(corpus.tokenizer.specials)
+    noise = InputNoise.of(shards, documents, len(corpus.tokenizer), specials, settings.noise)
+    training = batches_of(shards, documents, settings, rare, noise)
     validation = batches_of(shards, shards.held_out, settings)
     for what, batches in (("training", training), ("validation", validation)):
         if not batches.predictions and (what == "training" or len(shards.held_out)):
@@ -92,9 +95,16 @@ def prepare(
 
 
 def batches_of(
-    shards: TokenShards, documents: NDArray[np.int64], settings: TrainingSettings, rare: RareWords | None = None
+    shards: TokenShards,
+    documents: NDArray[np.int64],
+    settings: TrainingSettings,
+    rare: RareWords | None = None,
+    noise: InputNoise | None = None,
 ) -> Batches:
-    """Return the batches of some documents, apart from each other or as one text; ``rare``: words to hide in them."""
+    """Return the batches of some documents, apart from each other or as one text.
+
+    ``rare``: words that are hidden in some places of each epoch; ``noise``: replaces some of the words that are read.
+    """
     kind = RunningBatches if settings.running_text else DocumentBatches
     return kind(
         shards,
@@ -103,6 +113,7 @@ def batches_of(
         sequence_length=settings.sequence_length,
         seed=settings.seed,
         rare=rare,
+        noise=noise,
     )
 
 
