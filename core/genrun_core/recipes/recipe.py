@@ -89,7 +89,8 @@ _SECTIONS: dict[str, type[Any]] = {
 _PLUGINS = ("reader", "decoder")
 ADAPTABLE = (
     *("model.embedding_size", "model.hidden_size", "model.dropout", "model.input_dropout"),
-    *("training.epochs", "training.batch_size", "training.warmup_steps", "training.sampled_softmax"),
+    *("training.epochs", "training.batch_size", "training.sequence_length"),
+    *("training.warmup_steps", "training.sampled_softmax"),
     ORDER,
 )
 
@@ -102,8 +103,9 @@ def _open_values(tables: Mapping[str, Any]) -> tuple[str, ...]:
     value = tables.get("adapt", False)
     if value is True:
         model = tables.get("model", {})
-        is_ngram, counts = model.get("architecture") == "ngram", model.get("counting")
-        fitting = [name for name in ADAPTABLE if (name == ORDER) == is_ngram or (name == ORDER and counts)]
+        is_ngram = model.get("architecture") == "ngram"
+        counts = is_ngram or options.convert(model.get("counting", False), bool, what="counting")
+        fitting = (name for name in ADAPTABLE if (counts if name == ORDER else not is_ngram))
         places = (name.partition(".") for name in fitting)
         return tuple(f"{section}.{key}" for section, _, key in places if key not in tables.get(section, {}))
     if value is False:
