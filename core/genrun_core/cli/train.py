@@ -31,6 +31,9 @@ __all__ = ["command"]
 @click.option("--resume", "resumed", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run folder.")
 @click.option("--from", "base", metavar="RUN", type=click.Path(path_type=Path), help="Fine-tune the network of RUN.")
 @click.option("--words-of", metavar="RUN", type=click.Path(path_type=Path), help="Use the vocabulary of RUN.")
+@click.option(
+    "--validation", metavar="FILE", multiple=True, help="Hold out these documents, in place of a share of CORPUS."
+)
 @click.option("--sample-every", metavar="EPOCHS", type=click.IntRange(min=1), help="Write a text this often.")
 @click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard.")
 def command(
@@ -42,6 +45,7 @@ def command(
     resumed: Path | None,
     base: Path | None,
     words_of: Path | None,
+    validation: tuple[str, ...],
     sample_every: int | None,
     tensorboard: bool,
 ) -> None:
@@ -62,7 +66,7 @@ def command(
         from genrun_core.training.train import resume
 
         overrides = {key.removeprefix("training."): value for key, value in overrides.items()}
-        if corpus or output or reader or chosen or base or words_of or set(overrides) - {"epochs"}:
+        if corpus or output or reader or chosen or base or words_of or validation or set(overrides) - {"epochs"}:
             raise click.UsageError(
                 "--resume goes on with the corpus and the recipe of the run folder; only --set epochs=… may be new"
             )
@@ -75,7 +79,7 @@ def command(
             raise click.UsageError("--from goes on with the run's recipe and words: no --recipe, no --words-of")
         recipe = _recipe(recipe_name, overrides, reader, base, words_of)
         with _going_on(output):
-            run = _train(corpus, recipe, output, base, words_of, watch)
+            run = _train(corpus, recipe, output, base, words_of, validation, watch)
     show(str(run))
 
 
@@ -96,11 +100,18 @@ def _recipe(
 
 
 def _train(
-    corpus: tuple[str, ...], recipe: Recipe, output: Path, base: Path | None, words_of: Path | None, watch: Watch
+    corpus: tuple[str, ...],
+    recipe: Recipe,
+    output: Path,
+    base: Path | None,
+    words_of: Path | None,
+    validation: tuple[str, ...],
+    watch: Watch,
 ) -> Path:
     from genrun_core.training.train import train
 
-    return train(corpus, recipe, output, base=base, words_of=words_of, say=say, watch=watch).path
+    run = train(corpus, recipe, output, base=base, words_of=words_of, validation=validation, say=say, watch=watch)
+    return run.path
 
 
 @contextlib.contextmanager
