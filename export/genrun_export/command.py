@@ -27,6 +27,8 @@ def command(run: Path, output: Path, quantize: str | None) -> None:
 
     figures = export(run, output, quantize)
     say(str(figures.parity))
+    if figures.mixture is not None:
+        say(str(figures.mixture))
     if (quantization := figures.quantization) is not None:
         former = quantization.float32_bytes
         say(f"{quantization}; {figures.bytes:,} bytes of {former:,}, ratio {figures.bytes / former:.3f}")

@@ -13,6 +13,7 @@ from genrun.errors import ExportError, MissingExtraError, OptionError, RunFolder
 from genrun.loading.metadata import GenerationDefaults
 from genrun.tokenizer import Tokenizer
 from genrun_core.backend import prepare_backend
+from genrun_core.counting.counting_file import Mixed, load_mixed
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import remove_leftovers, replacing, scratch_beside
 from genrun_core.runs.run_folder import RunFolder
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import keras
 
     from genrun_export.counting.gate import CountingFigures
+    from genrun_export.counting.mixed_gate import MixtureFigures
     from genrun_export.parity import ParityFigures
     from genrun_export.quantization_gate import QuantizationFigures
 
@@ -34,13 +36,15 @@ _MARK = b"genrun.format_version"
 class ExportFigures:
     """What the gates of an export measured; ``quantization`` is None where all stayed float32.
 
-    ``finished``: whether the run's training has come to its end; ``bytes``: the size of the file.
+    ``mixture`` is None where no counts are mixed with the network. ``finished``: whether the run's training has come
+    to its end; ``bytes``: the size of the file.
     """
 
     parity: ParityFigures | CountingFigures
     quantization: QuantizationFigures | None
     finished: bool
     bytes: int
+    mixture: MixtureFigures | None = None
 
 
 def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFigures:
@@ -65,34 +69,37 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
     from genrun_core.network.network_file import load_network_of
     from genrun_export.choosing import add_choosing
     from genrun_export.conversion import to_graph
+    from genrun_export.counting.mixing import with_counting
     from genrun_export.file_content import replay
     from genrun_export.prompts import choose_prompts
     from genrun_export.sample import draw_sample
     from genrun_export.step import make_step
-    from genrun_export.writing import ModelFile
+    from genrun_export.writing import Counts, ModelFile
 
     recipe, tokenizer = run.recipe(), run.tokenizer()
     shards = run.shards(tokenizer)
     network = load_network_of(run, recipe, tokenizer)
-    card = _card(run, network)
+    mixed = _mixed(run, recipe, network)
+    card = _card(run, network, mixed)
     defaults = _defaults(recipe, tokenizer)
     step = make_step(network)
-    model = to_graph(step)
-    add_choosing(model, defaults.suppressed_ids)
+    alone = to_graph(step)
+    add_choosing(model := with_counting(alone, mixed), defaults.suppressed_ids)
     prompts = choose_prompts(tokenizer, shards)
     quantization = None
     output.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(output.parent)
     with replacing(output) as finished, scratch_beside(finished) as scratch:
-        file = ModelFile(scratch, model, step.weights, network, tokenizer, defaults, card, prompts)
-        content, parity = file.in_float32()
+        counts = None if mixed is None else Counts(mixed, alone)
+        file = ModelFile(scratch, model, step.weights, network, tokenizer, defaults, card, prompts, counts)
+        content, parity, mixture = file.in_float32()
         if quantize is not None:
             sample = draw_sample(shards, recipe.training, len(tokenizer))
-            content, quantization = file.quantized(quantize, sample, parity, content.size())
+            content, quantization = file.quantized(quantize, sample, content)
         content.write(finished)
         replay(finished)
         size = finished.stat().st_size
-    return ExportFigures(parity, quantization, run.plot_file.exists(), size)
+    return ExportFigures(parity, quantization, run.plot_file.exists(), size, mixture)
 
 
 def _check_output(output: Path) -> None:
@@ -124,7 +131,14 @@ def _defaults(recipe: Recipe, tokenizer: Tokenizer) -> GenerationDefaults:
     )
 
 
-def _card(run: RunFolder, network: keras.Model) -> dict[str, Any]:
+def _mixed(run: RunFolder, recipe: Recipe, network: keras.Model) -> Mixed | None:
+    """Return what the end of the run's training mixed with the network; None if nothing, or it has not come there."""
+    from genrun_core.network.architecture import fingerprint
+
+    return load_mixed(run, recipe, run.tokenizer(), fingerprint(network)) if recipe.model.counting else None
+
+
+def _card(run: RunFolder, network: keras.Model, mixed: Mixed | None) -> dict[str, Any]:
     """Return the run's card, which must be about these weights."""
     from genrun_core.network.architecture import fingerprint
 
@@ -134,6 +148,8 @@ def _card(run: RunFolder, network: keras.Model) -> dict[str, Any]:
             f"{run.path}: card.json and model.keras do not match: genrun train --resume {run.path} fixes that"
         )
     versions = {name: package_metadata.version(name) for name in ("tf2onnx", "onnx")}
+    if mixed is None:
+        card.pop("mixture", None)
     return {**card, "versions": card.get("versions", {}) | versions}
 
 

@@ -21,10 +21,10 @@ from genrun_export.prompts import Prompt
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["DRAWN_TOKENS", "ParityFigures", "check_parity"]
+__all__ = ["CLEAR", "DRAWN_TOKENS", "ParityFigures", "check_parity"]
 
 DRAWN_TOKENS = 16
-_CLEAR = 0.02  # between the highest logit and the next
+CLEAR = 0.02  # between the highest logit and the next
 _COUNTS: dict[str, Any] = {"greedy_tokens": NEW_TOKENS, "drawn_tokens": DRAWN_TOKENS, "batch_sizes": BATCH_SIZES}
 
 
@@ -61,7 +61,7 @@ def check_parity(
     along whole texts, onnxruntime must have made it, at any batch size. What the graph itself chooses is held to what
     the decoders choose from its logits, for DRAWN_TOKENS tokens after each prompt. Raises ExportError.
 
-    A continuation is returned only as far as each choice was clear (by _CLEAR at least): that part is the same on
+    A continuation is returned only as far as each choice was clear (by CLEAR at least): that part is the same on
     every machine, and can be replayed there.
     """
     gate = NetworkGate(network, session)
@@ -81,7 +81,7 @@ def check_parity(
     check_choices(session, starts, count=DRAWN_TOKENS, batch_sizes=BATCH_SIZES, suppressed_ids=suppressed_ids)
     measured = {**asdict(figures), "largest_logit_difference": largest}
     complete = ParityFigures(**measured, prompts=len(prompts), **_COUNTS)
-    return complete, [new[: choices.clear(row, max(_CLEAR, 2 * largest))] for row, new in enumerate(greedy[0])]
+    return complete, [new[: choices.clear(row, max(CLEAR, 2 * largest))] for row, new in enumerate(greedy[0])]
 
 
 def _keras_choices(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,10 @@ class MixtureFigures:
     largest_difference: float
     tolerance: float
     fed_ids: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as a JSON-ready dictionary."""
+        return asdict(self)
 
     def __str__(self) -> str:
         """Return the figures in words."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import onnx
 
+from genrun_core.counting.counting_file import Mixed
 from genrun_export.counting.lookup import add_nodes, lookup
-from genrun_export.counting.tables import Tables
+from genrun_export.counting.tables import Tables, make_tables
 
-__all__ = ["add_counting"]
+__all__ = ["add_counting", "with_counting"]
 
 _OF_NETWORK = "network.logits"
 
@@ -46,6 +47,15 @@ _UNIGRAMS_BELOW = """
     mixed = ScatterElements <axis = 1, reduction = "add"> (with_unigrams, columns, shares)
     logits = Log (mixed)
 """
+
+
+def with_counting(model: onnx.ModelProto, mixed: Mixed | None) -> onnx.ModelProto:
+    """Return a copy of a network's decoding step, with what is mixed with it, if anything is."""
+    copied = onnx.ModelProto()
+    copied.CopyFrom(model)
+    if mixed is not None:
+        add_counting(copied, make_tables(mixed.model, mixed.mixture))
+    return copied
 
 
 def add_counting(model: onnx.ModelProto, tables: Tables) -> None:
