@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from genrun_core.counting import Counted, count_ngrams, fit_mixture
+from genrun_core.counting import Counted, Mixture, count_ngrams, fit_mixture
 from support.counted import VOCABULARY, joined, some_documents
 
 
@@ -56,3 +56,23 @@ def test_the_parts_of_a_prediction_make_its_probability(order: int) -> None:
     assert (counted.left <= 1 + 1e-12).all()
     assert (counted.above >= 0).all()
     np.testing.assert_allclose(np.exp(counted.logs), counted.above + counted.left * counted.unigram)
+
+
+def test_where_counts_are_better_by_themselves_the_mixture_is_not_worse_than_they_are() -> None:
+    counted, documents = counted_and_documents(200)
+    mixture = fit_mixture(counted.logs - 1.0, counted, documents, levels=3)
+    assert mixture is not None
+    assert mixture.mixed > counted.logs.mean() - 0.002
+
+
+def test_a_mixture_is_read_back_from_arrays_as_it_was() -> None:
+    counted, documents = counted_and_documents(200)
+    network = noisy(counted.logs, 1.0)
+    mixture = fit_mixture(network, counted, documents, levels=3)
+    assert mixture is not None
+    again = Mixture.from_arrays(mixture.to_arrays(), levels=3)
+    assert (again.weights == mixture.weights).all()
+    assert (again.network_below, again.gain) == (mixture.network_below, mixture.gain)
+    for wrong in (mixture.weights + 1, mixture.weights[:2], mixture.weights * np.nan):
+        with pytest.raises(ValueError, match="the weights are no weights"):
+            Mixture.from_arrays({**mixture.to_arrays(), "mixture.weights": wrong}, levels=3)

@@ -69,13 +69,13 @@ class Mixture:
 
 
 def fit_mixture(network: Array, counted: Counted, documents: NDArray[np.int64], *, levels: int) -> Mixture | None:
-    """Return the mixture that predicts held-out text best, None where it does not help.
+    """Return the mixture that predicts held-out text best, None where it helps the network nothing.
 
     ``network``: log-probabilities, ``[predictions]``; ``counted``: what the n-gram model knows of the same ones;
     ``documents``: the document that each belongs to; ``levels``: the order of the n-gram model.
 
     The weights of half of the documents are tried on the other half. The mixture helps if the sum over documents of
-    what is won there, over the better one, is above its standard error. One weight for all contexts is taken where
+    what is won there, over the network alone, is above its standard error. One weight for all contexts is taken where
     several do no better, and the network below the counts unless the unigrams are clearly better.
     """
     numbered = np.unique(documents, return_inverse=True)[1]
@@ -90,8 +90,7 @@ def fit_mixture(network: Array, counted: Counted, documents: NDArray[np.int64], 
         if logs.mean() > best[0] + ahead:
             best = float(logs.mean()), below, like, logs
     mixed, below, like, logs = best
-    better = max(network, counted.logs, key=lambda found: float(found.mean()))
-    won = np.bincount(numbered, logs - better)  # [documents]
+    won = np.bincount(numbered, logs - network)  # [documents]
     if not won.sum() > won.std() * np.sqrt(len(won)):
         return None
     weights = _fitted(network, _other(network, counted, network_below=below), counted, levels, like)

@@ -75,8 +75,7 @@ def compare_with_counting(prepared: Prepared, row: Mapping[str, float], network:
     of_network, of_counts = _scored(network, held_out), model.counted(*held_out.joined())
     mixture = fit_mixture(of_network, of_counts, _documents(held_out), levels=order)
     if mixture is None:
-        better = f"{_how(prepared, order)} does better here" if counted < alone else "the network stays alone"
-        return Comparison(figures, (f"{line}; mixing both predicts no better: {better}",))
+        return Comparison(figures, (f"{line}; mixing both predicts no better: the network stays alone",))
     save_mixed(run.counting_file, Mixed(model, mixture, weights))
     perplexity = math.exp(-mixture.mixed)
     known = held_out.predicted() != corpus.tokenizer.special("unk")
