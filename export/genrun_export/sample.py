@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from genrun.errors import ModelFileError
 from genrun.scoring.scores import log_softmax_at
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.recipes.sections import TrainingSettings
+from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.batches import IGNORED, Batch, split_documents
 from genrun_core.training.prepared import batches_of
 

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import genrun
-from genrun_core.corpus.shards import TokenShards
+from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.batches import IGNORED, Batch, DocumentBatches, split_documents
 
 

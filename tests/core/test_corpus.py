@@ -12,7 +12,9 @@ import pytest
 import genrun
 from genrun.contracts import ReadReport
 from genrun.tokenizer import Tokenizer, TokenizerSettings
-from genrun_core.corpus.shards import CorpusCounts, TokenShards, count_words, encode_documents
+from genrun_core.corpus.counts import CorpusCounts
+from genrun_core.corpus.shards import count_words, encode_documents
+from genrun_core.runs.token_shards import TokenShards
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 import genrun
 from genrun import registry
 from genrun.tokenizer import TokenizerSettings, VocabularyBuilder
+from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.report import describe_corpus
-from genrun_core.corpus.shards import CorpusCounts, _percentile, count_words, encode_documents
+from genrun_core.corpus.shards import _percentile, count_words, encode_documents
 from genrun_core.recipes.recipe import load_recipe
 
 

@@ -11,7 +11,7 @@ import dataclasses
 import math
 from typing import Any
 
-from genrun_core.corpus.shards import CorpusCounts
+from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.recipes.counting import ORDER, choose_order
 from genrun_core.recipes.recipe import Recipe
 

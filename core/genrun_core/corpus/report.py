@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genrun.tokenizer import Tokenizer
-from genrun_core.corpus.shards import CorpusCounts
+from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.recipes.recipe import Recipe
 
 __all__ = ["describe_corpus"]

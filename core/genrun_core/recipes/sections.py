@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from genrun.errors import OptionError, nearest
 from genrun.loading.metadata import GenerationDefaults
-from genrun_core.counting.counter import ORDERS
 
 __all__ = ["CardSettings", "ModelSettings", "OutputSettings", "PluginChoice", "TrainingSettings"]
 
 ARCHITECTURES = ("lstm", "gru", "simple-rnn", "window", "ngram")
+ORDERS = range(2, 6)  # of an n-gram model: how many tokens its longest sequences have
 _WIDEST = 65_536
 _OBJECT = "class:"
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")

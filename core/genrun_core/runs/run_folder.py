@@ -25,12 +25,12 @@ from typing import Any
 
 from genrun.errors import GenrunError, OptionError, RunFolderError, one_line
 from genrun.tokenizer import Tokenizer
-from genrun_core.corpus.shards import CorpusCounts, TokenShards
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import is_leftover, remove_leftovers, write_bytes, write_json
 from genrun_core.runs.digests import digest_of_file, digest_of_value, with_digest
 from genrun_core.runs.run_files import check_places, read_json, read_toml, require_table
 from genrun_core.runs.run_lock import LOCK
+from genrun_core.runs.token_shards import TokenShards
 
 __all__ = ["RunFolder"]
 
@@ -192,11 +192,11 @@ class RunFolder:
             return None
         return {name: value for name, value in self._json(self.corpus_file).items() if name != "digests"}
 
-    def save_corpus(self, counts: CorpusCounts) -> None:
+    def save_corpus(self, counts: Mapping[str, Any]) -> None:
         """Write what reading the corpus counted, with the digests of the tokens and the tokenizer."""
         digests = {path.name: digest_of_file(path) for path in sorted(self.tokens.glob("*.int*"))}
         digests[self.tokenizer_file.name] = digest_of_value(self._json(self.tokenizer_file))
-        self.save_json(self.corpus_file, {**counts.to_json(), "digests": digests})
+        self.save_json(self.corpus_file, {**counts, "digests": digests})
 
     def shards(self, tokenizer: Tokenizer) -> TokenShards:
         """Return the tokens that ``tokenizer`` made; raises RunFolderError if they are damaged."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import OptionError
-from genrun_core.corpus.shards import TokenShards
+from genrun_core.runs.token_shards import TokenShards
 
 __all__ = ["IGNORED", "Batch", "Batches", "DocumentBatches", "split_documents"]
 

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from genrun_core.corpus.shards import CorpusCounts
+from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.run_folder import RunFolder
 
