@@ -29,7 +29,7 @@ from genrun.generating.batch import Batch
 from genrun.generating.draws import Draws
 from genrun.generating.row import Row
 from genrun.loading.device import import_onnxruntime
-from genrun.loading.metadata import LOGIT_TOLERANCE
+from genrun.loading.recorded_checks import LOGIT_TOLERANCE
 from genrun.model import Model
 
 ROWS, STEPS = 16, 32  # of the logits that are compared

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from genrun.errors import OptionError, nearest
-from genrun.loading.metadata import GenerationDefaults
+from genrun.loading.generation_defaults import GenerationDefaults
 
 __all__ = ["CardSettings", "ModelSettings", "OutputSettings", "PluginChoice", "TrainingSettings"]
 
@@ -190,7 +190,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """What an exported model does unless told otherwise; see :class:`genrun.loading.metadata.GenerationDefaults`."""
+    """What an exported model does unless told otherwise; see :mod:`genrun.loading.generation_defaults`."""
 
     max_new_tokens: int = 20
     casing: str = "none"
