@@ -23,9 +23,9 @@ from tied_logits import with_tied_logits
 import genrun
 from genrun import registry
 from genrun.benchmarking.measuring import benchmark
-from genrun.choosing.policy import ChooseWith
 from genrun.errors import GenrunError, one_line
 from genrun.generating.batch import Batch
+from genrun.generating.choosing.policy import ChooseWith
 from genrun.generating.draws import Draws
 from genrun.generating.row import Row
 from genrun.loading.device import import_onnxruntime

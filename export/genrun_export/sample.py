@@ -28,7 +28,7 @@ _LOGITS = 2**28  # a large vocabulary makes the sample smaller, so that a measur
 
 
 class Steps(Protocol):
-    """What takes tokens: a :class:`~genrun.stepping.session.StepSession`, or what looks into one."""
+    """What takes tokens: a :class:`~genrun.generating.stepping.session.StepSession`, or what looks into one."""
 
     def initial_states(self, batch: int) -> list[NDArray[Any]]:
         """Return the states before the first token, ``[batch, …]``."""

@@ -23,8 +23,8 @@ prepare_backend()
 
 import keras  # noqa: E402
 
+from genrun.generating.stepping.session import StepSession  # noqa: E402
 from genrun.loading.opening import MappedFile  # noqa: E402
-from genrun.stepping.session import StepSession  # noqa: E402
 from genrun_core.network.architecture import load_network  # noqa: E402
 from genrun_core.runs.run_folder import RunFolder  # noqa: E402
 from genrun_core.runs.token_shards import TokenShards  # noqa: E402
