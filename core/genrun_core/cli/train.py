@@ -30,6 +30,9 @@ _ONLY_EPOCHS = "--resume goes on with the corpus and the recipe of the run folde
 @click.option("--resume", "resumed", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run folder.")
 @click.option("--from", "base", metavar="RUN", type=click.Path(path_type=Path), help="Fine-tune the network of RUN.")
 @click.option("--words-of", metavar="RUN", type=click.Path(path_type=Path), help="Use the vocabulary of RUN.")
+@click.option(
+    "--validation", metavar="FILE", multiple=True, help="Hold out these documents, in place of a share of CORPUS."
+)
 @click.option("--sample-every", metavar="EPOCHS", type=click.IntRange(min=1), help="Write a text this often.")
 @click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard.")
 def command(
@@ -41,6 +44,7 @@ def command(
     resumed: Path | None,
     base: Path | None,
     words_of: Path | None,
+    validation: tuple[str, ...],
     sample_every: int | None,
     tensorboard: bool,
 ) -> None:
@@ -59,7 +63,7 @@ def command(
     watch = Watch(sample_every or 0, tensorboard)
     chosen = click.get_current_context().get_parameter_source("recipe_name") is not ParameterSource.DEFAULT
     if resumed is not None:
-        if corpus or output or reader or chosen or base or words_of:
+        if corpus or output or reader or chosen or base or words_of or validation:
             raise click.UsageError(_ONLY_EPOCHS)
         epochs = _epochs(overrides)
         with _going_on(resumed):
@@ -71,7 +75,9 @@ def command(
             raise click.UsageError("--from goes on with the run's recipe and words: no --recipe, no --words-of")
         recipe = _recipe(recipe_name, overrides, reader, base, words_of)
         with _going_on(output):
-            run = train(corpus, recipe, output, base=base, words_of=words_of, say=say, watch=watch)
+            run = train(
+                corpus, recipe, output, base=base, words_of=words_of, validation=validation, say=say, watch=watch
+            )
     show(str(run.path))
 
 

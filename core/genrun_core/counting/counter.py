@@ -18,6 +18,8 @@ from genrun_core.recipes.sections import ORDERS
 
 __all__ = ["count_ngrams"]
 
+_UNKNOWN = 0.5  # the rest is shared out evenly, and makes rare words likelier
+
 
 @dataclass(frozen=True, slots=True)
 class _Level:
@@ -34,6 +36,7 @@ def count_ngrams(
     vocabulary: int,
     order: int = 3,
     boundary: bool,
+    unknown: int | None = None,
 ) -> CountingModel:
     """Return the model of documents: document i is ``ids[offsets[i]:offsets[i + 1]]``.
 
@@ -59,6 +62,9 @@ def count_ngrams(
         shares.append(share)
         backoffs.append(backoff)
         totals.append(total)
+    if unknown is not None and not counts[0][unknown]:
+        shares[0][unknown] = _UNKNOWN * backoffs[0][0]
+        backoffs[0] = (1 - _UNKNOWN) * backoffs[0]
     keys = tuple(level.keys for level in levels)
     return CountingModel(order, vocabulary, boundary, keys, tuple(shares), tuple(backoffs), tuple(totals))
 

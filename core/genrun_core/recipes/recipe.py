@@ -89,7 +89,8 @@ _SECTIONS: dict[str, type[Any]] = {
 _PLUGINS = ("reader", "decoder")
 ADAPTABLE = (
     *("model.embedding_size", "model.hidden_size", "model.dropout", "model.input_dropout"),
-    *("training.epochs", "training.batch_size", "training.warmup_steps", "training.sampled_softmax"),
+    *("training.epochs", "training.batch_size", "training.sequence_length"),
+    *("training.warmup_steps", "training.sampled_softmax"),
     ORDER,
 )
 
@@ -97,12 +98,15 @@ ADAPTABLE = (
 def _open_values(tables: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which values are left to the corpus: with ``adapt = true`` all adaptable ones that are not given.
 
-    Of an n-gram model that is the order, of a network everything else.
+    Of an n-gram model that is the order, of a network everything else; of both where they are mixed, all.
     """
     value = tables.get("adapt", False)
     if value is True:
-        is_ngram = tables.get("model", {}).get("architecture") == "ngram"
-        places = (name.partition(".") for name in ADAPTABLE if (name == ORDER) == is_ngram)
+        model = tables.get("model", {})
+        is_ngram = model.get("architecture") == "ngram"
+        counts = is_ngram or options.convert(model.get("counting", False), bool, what="counting")
+        fitting = (name for name in ADAPTABLE if (counts if name == ORDER else not is_ngram))
+        places = (name.partition(".") for name in fitting)
         return tuple(f"{section}.{key}" for section, _, key in places if key not in tables.get(section, {}))
     if value is False:
         return ()

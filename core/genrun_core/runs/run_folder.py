@@ -19,7 +19,7 @@ What training reads back has a digest: of itself, or, as the tokens, in corpus.j
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,11 @@ from genrun_core.runs.atomic import is_leftover, remove_leftovers, write_bytes, 
 from genrun_core.runs.digests import digest_of_file, digest_of_value, with_digest
 from genrun_core.runs.run_files import check_places, read_json, read_toml, require_table
 from genrun_core.runs.run_lock import LOCK
-from genrun_core.runs.token_shards import TokenShards
+from genrun_core.runs.token_shards import SHARDS, TokenShards
 
 __all__ = ["RunFolder"]
 
-FORMAT_VERSION = 2  # 2: recurrent layers return their states, checkpoints stand within an epoch
+FORMAT_VERSION = 3  # 3: tokens/ names the documents that are held out
 _RECORDED = ("genrun", "tensorflow", "keras", "numpy"), ("genrun", "numpy")  # of a network, of an n-gram model
 _LEARNT = ("reader", "tokenizer", "model", "training", "adapt")  # of the recipe: what weights and tokens depend on
 
@@ -60,14 +60,17 @@ class RunFolder:
         self.card_file = path / "card.json"
 
     @classmethod
-    def create(cls, path: Path, recipe: Recipe, sources: list[str]) -> RunFolder:
+    def create(cls, path: Path, recipe: Recipe, sources: list[str], validation: Sequence[str] = ()) -> RunFolder:
         """Make a new run folder at a place that :meth:`check_free` found free.
+
+        ``validation``: the sources of documents that are held out, in place of a share of the corpus.
 
         ``run.toml`` comes first, so that any later kill can be resumed.
         """
         settings = {
             "format_version": FORMAT_VERSION,
             "sources": sources,
+            "validation_sources": list(validation),
             "recipe": recipe.to_dict(),
             "versions": {name: _version(name) for name in _RECORDED[recipe.model.architecture == "ngram"]},
         }
@@ -101,9 +104,10 @@ class RunFolder:
         version = settings.get("format_version")
         if version != FORMAT_VERSION:
             raise RunFolderError(f"{path} has run format {version!r}; this genrun works with {FORMAT_VERSION}")
-        sources = settings.get("sources", [])
-        if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
-            raise RunFolderError(f"{settings_file}: 'sources' must be a list of texts")
+        for name in ("sources", "validation_sources"):
+            sources = settings.get(name, [])
+            if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
+                raise RunFolderError(f"{settings_file}: {name!r} must be a list of texts")
         require_table(settings, "versions", settings_file, str)
         if "digest" in settings and settings["digest"] != _digest_of_recipe(settings):
             raise RunFolderError(
@@ -120,7 +124,7 @@ class RunFolder:
             self.counting_file,
             *(self.metrics_file, self.plot_file, self.checkpoint_file),
             *(self.base_network_file, self.base_tokenizer_file, self.base_card_file),
-            *(self.tokens / "ids.int32", self.tokens / "offsets.int64"),
+            *(self.tokens / name for name in SHARDS),
         )
         check_places(files, folders)
 
@@ -145,6 +149,16 @@ class RunFolder:
     def sources(self) -> list[str]:
         """The corpus as it was named."""
         return list(self.settings.get("sources", []))
+
+    @property
+    def validation_sources(self) -> list[str]:
+        """The documents that were given for validation, as they were named."""
+        return list(self.settings.get("validation_sources", []))
+
+    @property
+    def all_sources(self) -> list[str]:
+        """Both."""
+        return self.sources + self.validation_sources
 
     def recipe(self) -> Recipe:
         """Return the resolved recipe; raises RunFolderError if it does not fit this version or its plugins."""

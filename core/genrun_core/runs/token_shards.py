@@ -1,4 +1,4 @@
-"""The encoded documents of a run, in two files of its folder."""
+"""The encoded documents of a corpus on disk: token ids, where each document ends, and which ones are held out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from genrun_core.runs.run_files import require_file
 
 __all__ = ["SHARDS", "TokenShards"]
 
-SHARDS = ("ids.int32", "offsets.int64")
+SHARDS = ("ids.int32", "offsets.int64", "held_out.int64")
 
 _COUNTED = 1 << 14  # documents whose ids are counted at once
 
@@ -22,12 +22,16 @@ _COUNTED = 1 << 14  # documents whose ids are counted at once
 class TokenShards:
     """The encoded documents: ids int32 ``[tokens]`` one after another, offsets int64 ``[documents + 1]``.
 
-    The ids are memory-mapped, so that a corpus costs disk, not memory; an offset costs eight bytes a document.
+    ``held_out``: the numbers of the documents that are not trained on, int64, in order; none if left out. The ids are
+    memory-mapped, so that a corpus costs disk, not memory; an offset costs eight bytes a document.
     """
 
-    def __init__(self, ids: NDArray[np.int32], offsets: NDArray[np.int64]) -> None:
+    def __init__(
+        self, ids: NDArray[np.int32], offsets: NDArray[np.int64], held_out: NDArray[np.int64] | None = None
+    ) -> None:
         self.ids = ids
         self.offsets = offsets
+        self.held_out = np.arange(0) if held_out is None else held_out
 
     def __len__(self) -> int:
         """Return the number of documents."""
@@ -36,6 +40,11 @@ class TokenShards:
     def __getitem__(self, document: int) -> NDArray[np.int32]:
         """Return the ids of one document."""
         return self.ids[self.offsets[document] : self.offsets[document + 1]]
+
+    @property
+    def trained_on(self) -> NDArray[np.int64]:
+        """The numbers of the documents that are not held out, int64, in order."""
+        return np.setdiff1d(np.arange(len(self)), self.held_out, assume_unique=True)
 
     def frequencies(self, vocabulary: int, documents: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how often each token id occurs in ``documents``, int64 ``[vocabulary]``, reading some at a time."""
@@ -55,7 +64,7 @@ class TokenShards:
             for name in SHARDS:
                 require_file(folder / name)
             ids = np.memmap(folder / SHARDS[0], np.dtype("<i4"), mode="r")
-            offsets = np.fromfile(folder / SHARDS[1], np.dtype("<i8"))
+            offsets, held_out = (np.fromfile(folder / name, np.dtype("<i8")) for name in SHARDS[1:])
         except OSError as error:
             where = error.filename or folder
             raise RunFolderError(f"{where}: the token shards cannot be read: {error.strerror}") from error
@@ -63,7 +72,9 @@ class TokenShards:
             raise RunFolderError(f"{folder}: the token shards are incomplete") from error
         if len(offsets) < 2 or offsets[0] or offsets[-1] != len(ids) or (np.diff(offsets) < 0).any():
             raise RunFolderError(f"{folder}: the token shards are incomplete")
-        return cls(ids, offsets)
+        if len(held_out) and (held_out[0] < 0 or held_out[-1] >= len(offsets) - 1 or (np.diff(held_out) <= 0).any()):
+            raise RunFolderError(f"{folder / SHARDS[2]} names documents that the token shards do not have")
+        return cls(ids, offsets, held_out)
 
     def check(self, folder: Path, vocabulary: int, digests: Mapping[str, str]) -> None:
         """Raise RunFolderError unless the files in ``folder`` have their ``digests`` and all ids a word.
