@@ -11,12 +11,12 @@ import onnx
 from numpy.typing import ArrayLike
 
 from genrun.errors import ExportError
+from genrun.generating.stepping.session import StepSession
 from genrun.loading.graph.properties import digest_entry, with_digest
 from genrun.loading.metadata import Metadata
 from genrun.loading.opening import MappedFile
 from genrun.model import load
 from genrun.scoring.verification import verify
-from genrun.stepping.session import StepSession
 from genrun_export.serializing import pieces
 
 __all__ = ["Content", "content_of", "open_step", "replay", "session_over", "write_step"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ExportError
-from genrun.stepping.session import StepSession
+from genrun.generating.stepping.session import StepSession
 
 __all__ = ["FileStep"]
 

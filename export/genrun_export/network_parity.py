@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from genrun.generating.stepping.session import StepSession
 from genrun.scoring.scores import log_softmax_at
-from genrun.stepping.session import StepSession
 from genrun_export.double_precision import DoublePrecision, Trace
 from genrun_export.file_step import FileStep
 from genrun_export.free_run import padded, read_documents

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ExportError
+from genrun.generating.stepping.session import StepSession
 from genrun.scoring.verification import greedy_continuations
-from genrun.stepping.session import StepSession
 from genrun_export.choice_parity import check_choices
 from genrun_export.free_run import side_by_side
 from genrun_export.greedy import BATCH_SIZES, NEW_TOKENS

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from genrun.errors import ModelFileError
 from genrun.scoring.scores import log_softmax_at
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.recipes.sections import TrainingSettings
+from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.batches import IGNORED, Batch
 from genrun_core.training.prepared import batches_of
 
@@ -28,7 +28,7 @@ _LOGITS = 2**28  # a large vocabulary makes the sample smaller, so that a measur
 
 
 class Steps(Protocol):
-    """What takes tokens: a :class:`~genrun.stepping.session.StepSession`, or what looks into one."""
+    """What takes tokens: a :class:`~genrun.generating.stepping.session.StepSession`, or what looks into one."""
 
     def initial_states(self, batch: int) -> list[NDArray[Any]]:
         """Return the states before the first token, ``[batch, …]``."""

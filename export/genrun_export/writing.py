@@ -10,8 +10,10 @@ from typing import Any
 import keras
 import onnx
 
-from genrun.loading.metadata import GenerationDefaults, Metadata, Verification
-from genrun.stepping.session import StepSession
+from genrun.generating.stepping.session import StepSession
+from genrun.loading.generation_defaults import GenerationDefaults
+from genrun.loading.metadata import Metadata
+from genrun.loading.recorded_checks import Verification
 from genrun.tokenizer import Tokenizer
 from genrun_core.counting.counting_file import Mixed
 from genrun_core.runs.atomic import scratch_beside

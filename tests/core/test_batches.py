@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrun_core.corpus.shards import TokenShards
+from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.batches import IGNORED, Batch, DocumentBatches
 
 

@@ -14,7 +14,7 @@ from genrun.contracts import ReadReport
 from genrun.tokenizer import Tokenizer, TokenizerSettings
 from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.passes import Sources, count_words, encode_documents
-from genrun_core.corpus.shards import TokenShards
+from genrun_core.runs.token_shards import TokenShards
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from genrun import registry
 from genrun.tokenizer import Tokenizer
 from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.passes import Sources, count_words, encode_documents
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.recipes.recipe import load_recipe
+from genrun_core.runs.token_shards import TokenShards
 
 
 def prepare(recipe_name: str, source: Path, folder: Path) -> tuple[Tokenizer, CorpusCounts, TokenShards]:

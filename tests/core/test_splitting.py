@@ -14,8 +14,8 @@ import genrun
 from genrun import registry
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.corpus.passes import Counted, Sources, count_words, encode_documents
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.corpus.splitting import SplitRule
+from genrun_core.runs.token_shards import TokenShards
 
 
 def hashes(rule: SplitRule, documents: list[str]) -> NDArray[np.int64]:

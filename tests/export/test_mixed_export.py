@@ -152,15 +152,16 @@ def test_the_gate_finds_what_is_wrong_with_the_counts(fault: str | None, run: Pa
     alone, both = _steps(run)
     if fault is not None:
         FAULTS[fault](both.graph)
-    sessions = [session_over(step, tmp_path / f"{i}.onnx", len(tokenizer)) for i, step in enumerate((both, alone))]
+    file = session_over(both, tmp_path / "both.onnx", len(tokenizer))
+    network = session_over(alone, tmp_path / "alone.onnx", len(tokenizer))
     documents = [prompt.document for prompt in choose_prompts(tokenizer, folder.shards(tokenizer))]
     if fault is None:
-        figures = check_mixture(*sessions, mixed.model, mixed.mixture, documents)
+        figures = check_mixture(file, network, mixed.model, mixed.mixture, documents)
         assert figures.largest_difference < 1e-5
         assert figures.fed_ids == len(tokenizer)
         return
     with pytest.raises(ExportError, match=r"^refused: log-probabilities of the file and of the mixture differ by"):
-        check_mixture(*sessions, mixed.model, mixed.mixture, documents)
+        check_mixture(file, network, mixed.model, mixed.mixture, documents)
 
 
 def _steps(run: Path) -> tuple[onnx.ModelProto, onnx.ModelProto]:

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from genrun.errors import ModelFileError
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.recipes.sections import TrainingSettings
+from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.batches import IGNORED
 from genrun_export import sample as sampling
 from genrun_export.sample import draw_sample

@@ -12,7 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from genrun.stepping.session import StepSession
+from genrun.generating.stepping.session import StepSession
 from genrun_core.network.architecture import build_network
 from genrun_core.recipes.sections import ModelSettings
 from genrun_export.choosing import add_choosing

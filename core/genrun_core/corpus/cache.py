@@ -24,13 +24,13 @@ from genrun.contracts import Reader
 from genrun.errors import GenrunError
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.corpus.counts import CorpusCounts
-from genrun_core.corpus.shards import SHARDS
 from genrun_core.corpus.sources import SourceFile, list_files
 from genrun_core.corpus.splitting import SplitRule
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.atomic import replacing, write_json
 from genrun_core.runs.digests import digest_of_file, digest_of_value
 from genrun_core.runs.run_folder import RunFolder
+from genrun_core.runs.token_shards import SHARDS
 
 __all__ = ["LIMIT", "cache_folder", "corpus_key", "keep", "restore"]
 
@@ -102,7 +102,7 @@ def restore(key: str, run: RunFolder) -> CorpusCounts | None:
         for name, path in _parts(run).items():
             with replacing(path) as beside:
                 _share(entry / name, beside)
-        run.save_corpus(counts)
+        run.save_corpus(counts.to_json())
     except OSError:  # taken away meanwhile, or no room: reading the corpus will tell
         return None
     with contextlib.suppress(OSError):

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from genrun.contracts import Reader, ReadReport
 from genrun.errors import CorpusError
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
-from genrun_core.cli.terminal import shown
 from genrun_core.corpus.counts import CorpusCounts
+from genrun_core.corpus.progress_bar import with_progress_bar
 from genrun_core.corpus.reading import named, read_documents
-from genrun_core.corpus.shards import SHARDS
 from genrun_core.corpus.splitting import SplitRule
 from genrun_core.runs.atomic import replacing
+from genrun_core.runs.token_shards import SHARDS
 
 __all__ = ["Counted", "Sources", "count_words", "encode_documents"]
 
@@ -88,7 +88,7 @@ class _Pass:
         report, digest = ReadReport(), hashlib.blake2b(digest_size=16)
         hashes, passed_over, self.own = array("q"), array("q"), 0
         with VocabularyBuilder(settings) as builder:
-            for number, (document, given) in enumerate(shown(sources.read(report), "counting words")):
+            for number, (document, given) in enumerate(with_progress_bar(sources.read(report), "counting words")):
                 hashes.append(rule.hash(document))
                 self.own += given
                 by_hash = given or rule.is_held_out(hashes[-1])
@@ -131,7 +131,9 @@ def encode_documents(sources: Sources, counted: Counted, folder: Path) -> Corpus
 
     buffer, written = array("i"), 0
     with replacing(folder / SHARDS[0]) as path, path.open("wb") as file:
-        for number, (document, _) in enumerate(shown(sources.read(), "encoding documents", counts.documents)):
+        for number, (document, _) in enumerate(
+            with_progress_bar(sources.read(), "encoding documents", counts.documents)
+        ):
             digest.update(document.encode() + b"\0")
             encoding = tokenizer.encode_document(document)
             unknown += len(encoding.unknown)

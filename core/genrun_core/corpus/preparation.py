@@ -15,11 +15,11 @@ from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.passes import Counted, Sources, count_words, encode_documents
 from genrun_core.corpus.reading import make_reader
 from genrun_core.corpus.report import describe_corpus
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.corpus.sources import fingerprint, list_files
 from genrun_core.corpus.splitting import SplitRule
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.run_folder import RunFolder
+from genrun_core.runs.token_shards import TokenShards
 
 __all__ = ["Corpus", "corpus_changed", "prepare_corpus"]
 
@@ -99,7 +99,7 @@ def _read(
     run.save_json(run.tokenizer_file, counted.tokenizer.to_json())
     counts = encode_documents(sources, counted, run.tokens)
     counts = dataclasses.replace(counts, sources_fingerprint=fingerprint(files))
-    run.save_corpus(counts)
+    run.save_corpus(counts.to_json())
     try:
         if key and key == corpus_key(list_files(run.all_sources), recipe.reader, reader, recipe.tokenizer, split):
             keep(key, run, counts)  # nothing has changed since the reading began

@@ -14,10 +14,10 @@ from genrun.errors import OptionError
 from genrun_core.counting.discounts import discounts, taken_off
 from genrun_core.counting.framing import Framed, frame
 from genrun_core.counting.model import CountingModel
+from genrun_core.recipes.sections import ORDERS
 
-__all__ = ["ORDERS", "count_ngrams"]
+__all__ = ["count_ngrams"]
 
-ORDERS = range(2, 6)
 _UNKNOWN = 0.5  # the rest is shared out evenly, and makes rare words likelier
 
 

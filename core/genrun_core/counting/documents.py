@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.tokenizer import Tokenizer
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.counting.counter import count_ngrams
 from genrun_core.counting.model import CountingModel
 from genrun_core.counting.pruning import WIDTHS, prune
+from genrun_core.runs.token_shards import TokenShards
 
 __all__ = ["Documents"]
 

@@ -16,7 +16,7 @@ from genrun.errors import CorpusError, OptionError
 from genrun.model import load
 from genrun.scoring.scores import SessionScorer
 from genrun.tokenizer import Tokenizer
-from genrun_core.cli.terminal import shown
+from genrun_core.corpus.progress_bar import with_progress_bar
 from genrun_core.corpus.reading import make_reader, read_documents
 from genrun_core.counting.counting_file import load_counting, load_mixed
 from genrun_core.evaluation.counting_scorer import CountingScorer
@@ -110,7 +110,7 @@ def evaluate(
         scorer = SessionScorer(model._session)
     if running_text and windowed:
         raise OptionError("a window model carries no state from text to text: --documents")
-    documents = shown(read_documents(make_reader(chosen), sources), "evaluating")
+    documents = with_progress_bar(read_documents(make_reader(chosen), sources), "evaluating")
     running = was_running if running_text is None else running_text
     result = _sum(documents, tokenizer, _carried(scorer) if running else _apart(scorer))
     if not result.tokens:

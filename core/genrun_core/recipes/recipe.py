@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,10 @@ from genrun import options, registry
 from genrun.errors import OptionError, nearest, one_line
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.recipes.counting import ORDER, check_given
+from genrun_core.recipes.recipe_file import read_tables
 from genrun_core.recipes.sections import CardSettings, ModelSettings, OutputSettings, PluginChoice, TrainingSettings
 
-__all__ = ["Recipe", "load_recipe", "override_recipe", "recipe_names"]
+__all__ = ["Recipe", "load_recipe", "override_recipe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +114,6 @@ def _open_values(tables: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(value)
 
 
-def recipe_names() -> list[str]:
-    """Return the names of the recipes that ship with genrun."""
-    folder = resources.files("genrun_core.recipes")
-    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
-
-
 def load_recipe(
     name: str = "default", overrides: Mapping[str, str] | None = None, reader: str | None = None
 ) -> Recipe:
@@ -132,7 +125,7 @@ def load_recipe(
     >>> load_recipe("racetrack", {"hidden_size": "16"}).model.hidden_size
     16
     """
-    tables = copy.deepcopy(_read(name))
+    tables = copy.deepcopy(read_tables(name))
     _check_sections(name, tables)
     tables.setdefault("name", Path(name).stem)
     return _resolved(name, tables, overrides, reader)
@@ -179,24 +172,6 @@ def _check_sections(name: str, tables: Mapping[str, Any]) -> None:
     for section in _PLUGINS:
         if not isinstance(tables.get(section, {}).get("name", ""), str):
             raise OptionError(f"recipe {name!r}: {section} needs a 'name', a text")
-
-
-def _read(name: str) -> dict[str, Any]:
-    if name in recipe_names():
-        text = resources.files("genrun_core.recipes").joinpath(f"{name}.toml").read_text("utf-8")
-    elif name.endswith(".toml"):
-        try:
-            text = Path(name).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or one_line(error)
-            raise OptionError(f"cannot read the recipe {name!r}: {reason}") from error
-    else:
-        hint = nearest(name, recipe_names())
-        raise OptionError(f"unknown recipe {name!r} (a name, or a file that ends in .toml); {hint}")
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise OptionError(f"recipe {name!r} is not valid TOML: {one_line(error)}") from error
 
 
 def _place(key: str, tables: Mapping[str, Any]) -> tuple[str, str]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from genrun.errors import OptionError, nearest
-from genrun.loading.metadata import GenerationDefaults
-from genrun_core.counting.counter import ORDERS
+from genrun.loading.generation_defaults import GenerationDefaults
 
 __all__ = ["CardSettings", "ModelSettings", "OutputSettings", "PluginChoice", "TrainingSettings"]
 
 ARCHITECTURES = ("lstm", "gru", "simple-rnn", "window", "ngram")
+ORDERS = range(2, 6)  # of an n-gram model: how many tokens its longest sequences have
 _WIDEST = 65_536
 _OBJECT = "class:"
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
@@ -203,7 +203,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """What an exported model does unless told otherwise; see :class:`genrun.loading.metadata.GenerationDefaults`."""
+    """What an exported model does unless told otherwise; see :mod:`genrun.loading.generation_defaults`."""
 
     max_new_tokens: int = 20
     casing: str = "none"

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun_core.corpus.shards import TokenShards
+from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.input_noise import InputNoise
 from genrun_core.training.rare_words import RareWords
 

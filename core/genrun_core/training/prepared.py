@@ -12,11 +12,11 @@ from genrun.contracts import Reader
 from genrun.errors import OptionError, TrainingError
 from genrun_core.backend import require_memory
 from genrun_core.corpus.preparation import Corpus, prepare_corpus
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.counting.documents import Documents
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import TrainingSettings
 from genrun_core.runs.run_folder import RunFolder
+from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.batches import Batches, DocumentBatches
 from genrun_core.training.input_noise import InputNoise
 from genrun_core.training.rare_words import RareWords

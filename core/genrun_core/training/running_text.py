@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun_core.corpus.shards import TokenShards
+from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.batches import IGNORED, Batch
 from genrun_core.training.input_noise import InputNoise
 from genrun_core.training.rare_words import RareWords

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ExportError
+from genrun.generating.stepping.session import StepSession
 from genrun.sampling import log_normalizers
-from genrun.stepping.session import StepSession
 from genrun_core.counting import CountingModel, Mixture
 from genrun_export.greedy import BATCH_SIZES, step_by_step
 
