@@ -21,7 +21,7 @@ _UNSPACED = (
 )
 _SPACED = rf"[^\s{_MARKS}{_UNSPACED}]+"
 _WORD = re.compile(rf"[{_UNSPACED}]|{_SPACED}(?:['’]{_SPACED})*")
-_QUOTATION_MARKS = re.compile("[\"“”„]")
+_QUOTATION_MARKS = re.compile('["“”„]')
 
 
 def words_of(text: str) -> list[str]:
