@@ -56,8 +56,8 @@ def test_json_has_every_figure() -> None:
 @pytest.mark.parametrize(
     ("texts", "says"),
     [
-        ([""] * 30 + PLAIN, "texts are empty: 16.7 %, documents 0.0 %; try more epochs"),
-        (["The a"] * 30 + PLAIN, "many texts have two words or fewer: 16.7 %, documents 0.0 %; try more epochs"),
+        ([""] * 30 + PLAIN, "texts are empty: 16.7 %, documents 0.0 %; try a longer"),
+        (["The a"] * 30 + PLAIN, "many texts have two words or fewer: 16.7 %, documents 0.0 %; try a longer"),
         (["The the a b."] * 30 + PLAIN, "many texts double a word: 16.7 %, documents 0.0 %; try --decoder"),
         (['The "a b.'] * 30 + PLAIN, "many texts have an odd quotation mark: 16.7 %, documents 0.0 %; try"),
         (["The x y the z."] * 30 + PLAIN, "many texts are lines of the training corpus: 16.7 %, documents 0.0 %"),
@@ -93,6 +93,12 @@ def test_documents_beside_documents_have_nothing_that_stands_out() -> None:
     assert advice(compare(["a b c"], ["a c b"])) == [
         "nothing stands out, but there are few texts to judge by: 1 of each"
     ]
+
+
+def test_a_narrow_decoder_is_said_first_since_it_explains_the_rest() -> None:
+    lines = advice(compare(["", *["The the g."] * 150], DOCUMENTS))
+    assert lines[0].startswith("the texts use few different words")
+    assert len(lines) > 1
 
 
 def test_chance_is_no_reason_for_advice() -> None:

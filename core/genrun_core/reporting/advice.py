@@ -82,6 +82,13 @@ def advice(report: Report) -> list[str]:
         lines.append(
             f"{share} of the documents are lines of the training corpus: name held-out ones, or the AUC says little"
         )
+    narrow, wide = texts["distinct_1"], documents["distinct_1"]
+    is_narrow = narrow is not None and wide is not None and narrow < _NARROW * wide
+    if is_narrow:
+        lines.append(
+            f"the texts use few different words: distinct {narrow:.2f}, documents {wide:.2f}; "
+            "try a decoder that cuts fewer away (--decoder temperature cuts none)"
+        )
     for name, what, remedy in _FAULTS:
         if _stands_out(report, name):
             lines.append(
@@ -90,13 +97,6 @@ def advice(report: Report) -> list[str]:
     if texts["copied_run"] is not None and texts["copied_run"] > documents["copied_run"] + _LONGER_RUN:
         runs = f"{texts['copied_run']:g} words, documents {documents['copied_run']:g}"
         lines.append(f"long runs are copied from the training corpus: {runs}; {_LESS_TRAINING}")
-    narrow, wide = texts["distinct_1"], documents["distinct_1"]
-    is_narrow = narrow is not None and wide is not None and narrow < _NARROW * wide
-    if is_narrow:
-        lines.append(
-            f"the texts use few different words: distinct {narrow:.2f}, documents {wide:.2f}; "
-            "try a decoder that cuts fewer away (--decoder temperature cuts none)"
-        )
     if report.auc is not None and report.auc > _TELLS_APART and not is_narrow:
         lines.append(
             f"a classifier tells texts from documents: AUC {report.auc:.2f}; the network needs more training or text"
@@ -105,13 +105,17 @@ def advice(report: Report) -> list[str]:
 
 
 _LESS_TRAINING = "try fewer epochs or more dropout"
-_MORE_TRAINING = "try more epochs or a larger patience"
+_MORE_TRAINING = "try a longer training (epochs, patience)"
 _FAULTS = (
     ("training_lines", "many texts are lines of the training corpus", _LESS_TRAINING),
     ("empty", "texts are empty", _MORE_TRAINING),
     ("very_short", "many texts have two words or fewer", _MORE_TRAINING),
-    ("doubled_words", "many texts double a word", "try --decoder temperature, or more epochs"),
-    ("odd_quotation_marks", "many texts have an odd quotation mark", "try more epochs, or remove the marks"),
+    ("doubled_words", "many texts double a word", "try --decoder temperature, or a longer training"),
+    (
+        "odd_quotation_marks",
+        "many texts have an odd quotation mark",
+        "try a longer training, or the normalization step remove",
+    ),
 )
 
 
