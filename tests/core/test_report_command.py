@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 import genrun
 from genrun_core.cli.report import command
 from genrun_core.recipes.sections import PluginChoice
-from genrun_core.reporting.model_report import report_model, texts_from_nothing
+from genrun_core.reporting.model_report import draws_from_all, report_model, texts_from_nothing
 from support.alphabet import babble_table, letters, random_drift, words, write_model
 
 
@@ -80,6 +80,13 @@ def test_the_decoder_and_its_options_can_be_chosen(babble: Path, lines: Path) ->
     assert found["options"] == {"k": 1, "temperature": 1.0}
     assert found["auc"] > 0.95
     assert found["texts"]["distinct_1"] < 0.02
+
+
+def test_a_decoder_that_cuts_nothing_is_not_advised_where_it_is_in_use(babble: Path) -> None:
+    model = genrun.load(babble)
+    assert draws_from_all(model.settings(decoder="temperature").decoder)
+    for narrow in ({"decoder": "temperature", "temperature": 0.9}, {"decoder": "top-k"}, {"decoder": "greedy"}):
+        assert not draws_from_all(model.settings(**narrow).decoder)
 
 
 def test_options_go_to_the_reader_or_to_the_decoder_by_their_name(babble: Path, tmp_path: Path) -> None:

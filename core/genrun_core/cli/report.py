@@ -50,6 +50,7 @@ def command(
     """
     from genrun.cli.io.output import say, show, show_json
     from genrun_core.reporting.advice import advice, main_line, table
+    from genrun_core.reporting.model_report import draws_from_all
     from genrun_core.reporting.plot import check_plot, draw_report
 
     if plot is not None:
@@ -63,7 +64,7 @@ def command(
         made = {"decoder": _decoder(choosing, model), "options": _options(settings), "seed": settings.seed}
         show_json({**made, **report.to_json()})
     else:
-        show(main_line(report), *table(report), *advice(report))
+        show(main_line(report), *table(report), *advice(report, from_all=draws_from_all(settings.decoder)))
     if plot is not None:
         draw_report(report, plot)
 

@@ -73,8 +73,11 @@ def shown(value: float | None, kind: str) -> str:
     return {"share": f"{value:.1%}".replace("%", " %"), "words": f"{value:g}", "ratio": f"{value:.2f}"}[kind]
 
 
-def advice(report: Report) -> list[str]:
-    """Return a line for each figure that is poor beside the documents', with what to try; never no line."""
+def advice(report: Report, *, from_all: bool = False) -> list[str]:
+    """Return a line for each figure that is poor beside the documents', with what to try; never no line.
+
+    ``from_all``: the decoder draws from all words by the probabilities of the model, so another one is no remedy.
+    """
     texts, documents = report.texts.to_json(), report.documents.to_json()
     lines = []
     if (documents["training_lines"] or 0.0) > _NOT_HELD_OUT:
@@ -82,13 +85,15 @@ def advice(report: Report) -> list[str]:
         lines.append(
             f"{share} of the documents are lines of the training corpus: name held-out ones, or the AUC says little"
         )
-    narrow, wide = texts["distinct_1"], documents["distinct_1"]
-    is_narrow = narrow is not None and wide is not None and narrow < _NARROW * wide
+    is_narrow = _is_narrow(report)
     if is_narrow:
-        lines.append(
-            f"the texts use few different words: distinct {narrow:.2f}, documents {wide:.2f}; "
-            "try a decoder that cuts fewer away (--decoder temperature cuts none)"
+        remedy = (
+            "try more text" if from_all else "try a decoder that cuts fewer away (--decoder temperature cuts none)"
         )
+        ratios = (
+            f"distinct {shown(texts['distinct_1'], 'ratio')}, documents {shown(documents['distinct_1'], 'ratio')}"
+        )
+        lines.append(f"the texts use few different words: {ratios}; {remedy}")
     for name, what, remedy in _FAULTS:
         if _stands_out(report, name):
             lines.append(
@@ -128,6 +133,13 @@ def _stands_out(report: Report, name: str) -> bool:
     pooled = (more * sizes[0] + less * sizes[1]) / sum(sizes)
     error = math.sqrt(pooled * (1 - pooled) * (1 / sizes[0] + 1 / sizes[1]))
     return bool(more - less > _UNLIKELY * error)
+
+
+def _is_narrow(report: Report) -> bool:
+    texts, documents = report.texts.measures.distinct_1, report.documents.measures.distinct_1
+    if texts is None or documents is None or report.compared < LEAST_TEXTS:
+        return False
+    return texts < _NARROW * documents
 
 
 def _nothing(report: Report) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from genrun.contracts import Decoder, ParametricDecoder
 from genrun.errors import CorpusError
 from genrun.generating.settings import GenerationSettings
 from genrun.model import Model
@@ -14,7 +15,7 @@ from genrun_core.recipes.sections import PluginChoice
 from genrun_core.reporting.report import Report, compare, sampled
 from genrun_core.reporting.two_samples import require_classifier
 
-__all__ = ["report_model", "texts_from_nothing"]
+__all__ = ["draws_from_all", "report_model", "texts_from_nothing"]
 
 BATCH_SIZE = 128
 
@@ -59,3 +60,9 @@ def texts_from_nothing(
         texts.append(result.text)
         advance(result)
     return texts
+
+
+def draws_from_all(decoder: Decoder) -> bool:
+    """Return whether ``decoder`` draws from all words, the unlikely ones as often as the model says or more often."""
+    parameters = decoder.parameters() if isinstance(decoder, ParametricDecoder) else None
+    return parameters is not None and parameters.get("k") == -1 and parameters.get("temperature", 1) >= 1
