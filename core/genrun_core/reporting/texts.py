@@ -59,7 +59,7 @@ def measure_texts(texts: Sequence[str], *, distinct_of: int | None = None) -> Te
         raise ValueError("there are no texts to measure")
     words = [words_of(text) for text in texts]
     lengths = np.array([len(found) for found in words])
-    short, median, long = (float(value) for value in np.quantile(lengths, (0.05, 0.5, 0.95)))
+    short, long = (float(value) for value in np.quantile(lengths, (0.05, 0.95), method="inverted_cdf"))
     distinct = [_distinct(words[:distinct_of], length) for length in (1, 2, 3)]
     return TextMeasures(
         texts=len(texts),
@@ -71,7 +71,7 @@ def measure_texts(texts: Sequence[str], *, distinct_of: int | None = None) -> Te
         distinct_2=distinct[1],
         distinct_3=distinct[2],
         length_5=short,
-        length_median=median,
+        length_median=float(np.median(lengths)),
         length_95=long,
     )
 
