@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -49,6 +49,7 @@ def command(
     --set reader.NAME=VALUE or --set decoder.NAME=VALUE.
     """
     from genrun.cli.io.output import say, show, show_json
+    from genrun.options import to_json
     from genrun_core.reporting.advice import advice, main_line, table
     from genrun_core.reporting.model_report import draws_from_all
     from genrun_core.reporting.plot import check_plot, draw_report
@@ -58,11 +59,12 @@ def command(
     model = opening.load(model_file)
     choosing, chosen = _parted(choosing, reader, model)
     settings = choosing.settings(model, seed=seed)
-    say(f"{_decoder(choosing, model)} {_options(settings)}, seed {settings.seed}, on {model.device}")
+    decoder, options = _decoder(choosing, model), to_json(settings.decoder)
+    shown = ", ".join(f"{name}={value}" for name, value in options.items())
+    say(f"{decoder} ({shown}), seed {settings.seed}, on {model.device}")
     report = _report(model, settings, corpus, training, chosen, count)
     if as_json:
-        made = {"decoder": _decoder(choosing, model), "options": _options(settings), "seed": settings.seed}
-        show_json({**made, **report.to_json()})
+        show_json({"decoder": decoder, "options": options, "seed": settings.seed, **report.to_json()})
     else:
         show(main_line(report), *table(report), *advice(report, from_all=draws_from_all(settings.decoder)))
     if plot is not None:
@@ -122,9 +124,3 @@ def _parted(choosing: DecoderOptions, reader: str, model: Model) -> tuple[Decode
 
 def _decoder(choosing: DecoderOptions, model: Model) -> str:
     return choosing.decoder or model.defaults.decoder
-
-
-def _options(settings: GenerationSettings) -> dict[str, Any]:
-    from genrun.options import to_json
-
-    return to_json(settings.decoder)
