@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,8 +88,16 @@ def test_documents_that_are_not_held_out_are_noticed() -> None:
     assert lines[0].startswith("100.0 % of the documents are lines of the training corpus: name held-out")
 
 
+def test_without_the_training_corpus_an_auc_far_below_a_half_is_the_hint_that_they_are_not() -> None:
+    own = [f"{text} {number}" for number, text in enumerate(DOCUMENTS)]
+    lines = advice(compare(own[::-1], own))
+    assert lines[0].endswith(": perhaps the model was trained on these documents; name held-out ones")
+
+
 def test_documents_beside_documents_have_nothing_that_stands_out() -> None:
-    lines = advice(compare(DOCUMENTS[::-1], DOCUMENTS, ["Something else"]))
+    chance = random.Random(1)
+    samples = [chance.choices(DOCUMENTS, k=300) for _ in range(2)]
+    lines = advice(compare(*samples, ["Something else"]))
     assert lines == ["the texts are much like the documents: no figure stands out"]
     assert advice(compare(["a b c"], ["a c b"])) == [
         "nothing stands out, but there are few texts to judge by: 1 of each"

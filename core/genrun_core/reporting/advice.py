@@ -27,6 +27,7 @@ _MAIN = ("training_lines", "copied_run", "empty", "doubled_words")
 _NOTICEABLE = 0.005  # a smaller difference of shares is no reason for advice
 _UNLIKELY = 2.5  # standard errors that a difference must exceed
 _TELLS_APART = 0.8  # AUC
+_TWINS = 0.4  # AUC
 _NARROW = 0.85  # distinct words, as a part of those of the documents
 _NOT_HELD_OUT = 0.5  # of the documents
 _LONGER_RUN = 2  # words that a median copied run is longer than the documents'
@@ -85,6 +86,8 @@ def advice(report: Report, *, from_all: bool = False) -> list[str]:
         lines.append(
             f"{share} of the documents are lines of the training corpus: name held-out ones, or the AUC says little"
         )
+    elif report.auc is not None and report.auc < _TWINS:
+        lines.append(f"AUC {report.auc:.2f}: perhaps the model was trained on these documents; name held-out ones")
     is_narrow = _is_narrow(report)
     if is_narrow:
         remedy = (
