@@ -97,7 +97,7 @@ def test_without_the_training_corpus_an_auc_far_below_a_half_is_the_hint_that_th
 def test_documents_beside_documents_have_nothing_that_stands_out() -> None:
     chance = random.Random(1)
     samples = [chance.choices(DOCUMENTS, k=300) for _ in range(2)]
-    lines = advice(compare(*samples, ["Something else"]))
+    lines = advice(compare(samples[0], samples[1], ["Something else"]))
     assert lines == ["the texts are much like the documents: no figure stands out"]
     assert advice(compare(["a b c"], ["a c b"])) == [
         "nothing stands out, but there are few texts to judge by: 1 of each"
