@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"tensorflow", "keras", "pandas", "onnx", "tf2onnx", "matplotlib", "scipy", "torch"}
+HEAVY = {"tensorflow", "keras", "pandas", "onnx", "tf2onnx", "matplotlib", "scipy", "sklearn", "torch"}
 
 REPORT = """
 import json, os, sys

@@ -20,7 +20,7 @@ __all__ = ["CorpusSize", "adapt", "choose_sizes"]
 
 _TYPICAL = 70_000  # predictions of an epoch that the sizes below are for
 _WIDTH = 320
-_EPOCHS = 10.0
+_EPOCHS = 12.0
 _STEP = 272  # tokens that a step predicts
 _CHARACTERS = 4  # that tell about as much as a word
 _STEPS = 400  # of a whole training, at least
@@ -86,16 +86,16 @@ def choose_sizes(
     if corpus.characters:
         words = max(predictions // _CHARACTERS, 1)
     size = words / _TYPICAL
-    width = 32 * round(min(max(_WIDTH * size**0.27, 96), 768) / 32)
+    width = 32 * round(min(max(_WIDTH * size**0.22, 96), 768) / 32)
     held_back = min(max(0.5 - 0.1 * math.log10(words / 1e6), 0.2), 0.5)  # 0.5 up to a million
-    sampled = 0 if not corpus.samples or corpus.vocabulary < 8_192 or predictions < 1_000_000 else 2_048
+    sampled = 0 if not corpus.samples or corpus.vocabulary < 8_192 or predictions < 200_000 else 2_048
     mean = predictions / max(corpus.documents, 1)
     sequence_length = sequence_length or (64 if corpus.running_text or mean > 64 else 256)
     tokens = min(max(_STEP * size**0.3, 96), 1_024) * (_CHARACTERS if corpus.characters else 1)
     in_row = sequence_length if corpus.running_text else min(max(mean, 1), sequence_length)
     batch_size = batch_size or 4 * max(round(tokens / in_row / 4), 1)
     steps = max(round(predictions / in_row / batch_size), 1)  # in an epoch
-    enough = min(_EPOCHS * size**-0.35, _PREDICTIONS / predictions)
+    enough = min(_EPOCHS * size**-0.25, _PREDICTIONS / predictions)
     epochs = epochs or round(max(enough, _STEPS / steps, 2))
     return {
         ORDER: choose_order("char" if corpus.characters else "word", predictions),
