@@ -257,9 +257,7 @@ def test_a_diverged_network_is_refused_for_what_it_is(tmp_path: Path) -> None:
             huge = np.random.default_rng(0).normal(0, 1e8, weight.shape).astype(np.float32)
             huge[-1] = -huge[:-1].sum(axis=0, dtype=np.float64)
             weight.assign(huge)
-    with pytest.raises(
-        ExportError, match=r"Keras rounds logits by .*did the training diverge\?"
-    ):
+    with pytest.raises(ExportError, match=r"Keras rounds logits by .*did the training diverge\?"):
         check(network, tmp_path / "step.onnx")
 
 
