@@ -22,7 +22,7 @@ from genrun_export.weight_parity import check_weights
 
 __all__ = ["NetworkFigures", "NetworkGate"]
 
-_TEXTS = 16  # at once in double precision
+_TEXTS = 8  # at once in double precision
 _IDS = 256  # of the vocabulary, fed at once
 _COLUMNS = 1024  # of the logits after an id; the other columns are compared after other ids
 _KEPT = 64  # steps of some texts from which the vocabulary is fed
