@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -20,7 +21,7 @@ from support.faults import make_network  # noqa: E402
 
 
 @pytest.mark.parametrize("settings", [{"architecture": "gru"}, {"architecture": "lstm", "tied": True}], ids=str)
-def test_a_step_is_written_as_the_onnx_library_would_write_it(settings: dict[str, object], tmp_path: Path) -> None:
+def test_a_step_is_written_as_the_onnx_library_would_write_it(settings: dict[str, Any], tmp_path: Path) -> None:
     step = make_step(make_network(**settings))
     write_step(to_graph(step), tmp_path / "step.onnx", step.weights)
     found, expected = onnx.load(tmp_path / "step.onnx"), to_onnx(step)
