@@ -12,9 +12,10 @@ from genrun.generating.stepping.session import StepSession
 from genrun.scoring.verification import greedy_continuations
 from genrun_export.prompts import Prompt
 
-__all__ = ["BATCH_SIZES", "NEW_TOKENS", "clear_choices", "continuations", "step_by_step"]
+__all__ = ["BATCH_SIZES", "DRAWN_TOKENS", "NEW_TOKENS", "clear_choices", "continuations", "step_by_step"]
 
 NEW_TOKENS = 32
+DRAWN_TOKENS = 16
 BATCH_SIZES = (1, 16)
 
 

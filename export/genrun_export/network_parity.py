@@ -22,9 +22,10 @@ from genrun_export.weight_parity import check_weights
 
 __all__ = ["NetworkFigures", "NetworkGate"]
 
-_TEXTS = 32  # at once in double precision
-_IDS = 1024  # of the vocabulary, at once: that many ids, and that many columns of their logits
-_KEPT = 256  # states that the vocabulary is fed to
+_TEXTS = 8  # at once in double precision
+_IDS = 256  # of the vocabulary, fed at once
+_COLUMNS = 1024  # of the logits after an id; the other columns are compared after other ids
+_KEPT = 64  # steps of some texts from which the vocabulary is fed
 _ALONE = 32  # steps that are also taken alone
 _BATCH = 16
 
@@ -118,7 +119,8 @@ class NetworkGate:
             steps = take_steps(self._double, tokens, real=real)
             followers, predicted = np.roll(tokens, -1, axis=1), np.roll(real, -1, axis=1)
             predicted[:, -1] = False
-            self._kept.append(steps[:: 1 + len(steps.tokens) // _KEPT])
+            count = len(steps.tokens)
+            self._kept.append(steps[np.arange(0, count, 1 + count // _KEPT)])  # a copy, so that the rest may go
             at = 0
             for logits in self._local.feed(steps, where):
                 part = slice(at, at + len(logits))
@@ -134,7 +136,7 @@ class NetworkGate:
             ids = np.arange(first, min(first + _IDS, self._local.vocabulary))
             before = states[chance.integers(rows, size=len(ids))].before
             steps = take_steps(self._double, ids[:, None], before)
-            self._local.feed_parts(steps, "where every token is fed once", slice(first, first + _IDS))
+            self._local.feed_parts(steps, "where every token is fed once", slice(first, first + _COLUMNS))
 
 
 def _some_states(kept: Sequence[Steps]) -> Trace:

@@ -14,16 +14,15 @@ from genrun.generating.stepping.session import StepSession
 from genrun.scoring.verification import greedy_continuations
 from genrun_export.choice_parity import check_choices
 from genrun_export.free_run import side_by_side
-from genrun_export.greedy import BATCH_SIZES, NEW_TOKENS
+from genrun_export.greedy import BATCH_SIZES, DRAWN_TOKENS, NEW_TOKENS
 from genrun_export.network_parity import NetworkFigures, NetworkGate
 from genrun_export.prompts import Prompt
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["CLEAR", "DRAWN_TOKENS", "ParityFigures", "check_parity"]
+__all__ = ["CLEAR", "ParityFigures", "check_parity"]
 
-DRAWN_TOKENS = 16
 CLEAR = 0.02  # between the highest logit and the next
 _COUNTS: dict[str, Any] = {"greedy_tokens": NEW_TOKENS, "drawn_tokens": DRAWN_TOKENS, "batch_sizes": BATCH_SIZES}
 

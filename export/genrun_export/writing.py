@@ -23,9 +23,9 @@ from genrun_export.conversion import add_weights
 from genrun_export.counting.mixed_gate import MixtureFigures, check_mixture
 from genrun_export.file_content import Content, open_step, session_over, write_step
 from genrun_export.golden import golden_texts
-from genrun_export.greedy import BATCH_SIZES, continuations
+from genrun_export.greedy import BATCH_SIZES, DRAWN_TOKENS, continuations
 from genrun_export.matrices import find_matrices
-from genrun_export.parity import CLEAR, DRAWN_TOKENS, ParityFigures, check_parity
+from genrun_export.parity import CLEAR, ParityFigures, check_parity
 from genrun_export.prompts import Prompt
 from genrun_export.quantization_gate import QuantizationFigures, quantize_within
 from genrun_export.sample import Sample

@@ -30,7 +30,7 @@ _FENCE = re.compile(
     r"^(?P<mark><!-- run -->\n)?(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
-_ANY_NUMBER = (r"[\d,]+ tokens/s", r"\d\.\d+e-\d\d", r"onnxruntime \d+\.\d+\.\d+", r"\(\d+ cores?\)")
+_ANY_NUMBER = (r"[\d,]+ tokens/s", r"\d\.\d+e-\d\d", r"\d\.\d times", r"onnxruntime \d+\.\d+\.\d+", r"\(\d+ cores?\)")
 
 
 @dataclass(frozen=True, slots=True)

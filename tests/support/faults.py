@@ -26,7 +26,6 @@ __all__ = [
     "UNSEEN",
     "VOCABULARY",
     "Change",
-    "between",
     "insert",
     "make_network",
     "node_behind",
@@ -34,6 +33,7 @@ __all__ = [
     "prompts",
     "reordered",
     "stored",
+    "user_of",
 ]
 
 VOCABULARY = 50
@@ -87,7 +87,7 @@ def node_behind(graph: onnx.GraphProto, output: str) -> onnx.NodeProto:
     return node_behind(graph, node.input[0]) if node.op_type == "Identity" else node
 
 
-def between(graph: onnx.GraphProto, weight: str) -> onnx.NodeProto:
+def user_of(graph: onnx.GraphProto, weight: str) -> onnx.NodeProto:
     """Return the node that uses a weight."""
     return next(node for node in graph.node if weight in node.input)
 

@@ -14,8 +14,7 @@ from genrun.generating.stepping.session import StepSession
 from genrun.scoring.verification import greedy_continuations
 from genrun_core.counting import CountingModel
 from genrun_export.choice_parity import check_choices
-from genrun_export.greedy import BATCH_SIZES, NEW_TOKENS, step_by_step
-from genrun_export.parity import DRAWN_TOKENS
+from genrun_export.greedy import BATCH_SIZES, DRAWN_TOKENS, NEW_TOKENS, step_by_step
 from genrun_export.prompts import Prompt
 
 __all__ = ["TOLERANCE", "CountingFigures", "check_counting"]
