@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from genrun.errors import OptionError
+from genrun.tokenizer.byte_letters import LETTERS
 from genrun.tokenizer.counting import HELD, CountedWord, WordCounts
+from genrun.tokenizer.kinds import KINDS, SPECIALS, SPLITS, check_specials
 from genrun.tokenizer.normalization import Normalization
-from genrun.tokenizer.tokenizer import (
-    KINDS,
-    SPECIALS,
-    SPLITS,
-    Tokenizer,
-    WrittenForms,
-    check_specials,
-    split,
-)
+from genrun.tokenizer.splitting import split
+from genrun.tokenizer.subword_encoder import Merge
+from genrun.tokenizer.tokenizer import Tokenizer
+from genrun.tokenizer.written_forms import WrittenForms
 
-__all__ = ["TokenizerSettings", "VocabularyBuilder"]
+__all__ = ["SUBWORDS", "LearnMerges", "TokenizerSettings", "VocabularyBuilder"]
+
+SUBWORDS = 8_000  # entries, if no vocabulary_limit is given
+_BYTES = len(LETTERS)
+_SPACING = ("isolate", "isolate_edges")
+
+# (words with their counts, most merges, least count of a pair) → merges, the first to be applied first.
+LearnMerges = Callable[[Iterable[tuple[str, int]], int, int], list[Merge]]
 
 
 @dataclass(frozen=True, slots=True)
 class TokenizerSettings:
     """The settings of a tokenizer, all but its vocabulary, which comes from the corpus.
 
-    ``vocabulary_limit``: the most entries besides ``<pad>`` (other special tokens count), 0 for no limit.
-    ``minimum_count``: rarer words are left out. Raises OptionError for a value that is not accepted.
+    ``vocabulary_limit``: the most entries besides ``<pad>`` (other special tokens count), 0 for no limit; of
+    subwords, 0 is 8,000. ``minimum_count``: rarer words are left out; two subwords that are neighbours less often, or
+    once, become no longer one. Raises OptionError for a value that is not accepted.
     """
 
     kind: str = "word"
@@ -51,13 +56,28 @@ class TokenizerSettings:
                 f"vocabulary_limit {self.vocabulary_limit} leaves no room for words beside the special tokens"
             )
         Normalization(self.normalization)
+        if self.kind == "bpe":
+            self._check_subwords(len(besides_pad))
+
+    def _check_subwords(self, specials: int) -> None:
+        if 0 < self.vocabulary_limit < _BYTES + specials:
+            raise OptionError(
+                f"vocabulary_limit {self.vocabulary_limit} is too low for subwords: the {_BYTES} bytes and the "
+                f"special tokens need {_BYTES + specials}"
+            )
+        spacing = [step["step"] for step in self.normalization if step.get("step") in _SPACING]
+        if spacing:
+            raise OptionError(
+                f"the normalization step {spacing[0]!r} is for words; subwords keep a text as it is spaced "
+                "(--recipe subwords has no such step)"
+            )
 
 
 class VocabularyBuilder:
     """Counts the words of documents in one pass, then builds the tokenizer.
 
     Besides the vocabulary, it holds at most ``held`` different words and their written forms in memory. The others go
-    to temporary files, which the end of a ``with`` block removes.
+    to temporary files, which the end of a ``with`` block removes. ``learn``: what learns the merges of subwords.
 
     >>> with VocabularyBuilder(TokenizerSettings(specials=("pad",))) as builder:
     ...     for document in ("a rose is a rose", "is it"):
@@ -66,8 +86,9 @@ class VocabularyBuilder:
     ('<pad>', 'a', 'rose', 'is', 'it')
     """
 
-    def __init__(self, settings: TokenizerSettings, *, held: int = HELD) -> None:
+    def __init__(self, settings: TokenizerSettings, *, held: int = HELD, learn: LearnMerges | None = None) -> None:
         self.settings = settings
+        self._learn = learn
         self.documents = 0
         self.words = 0  # or characters, in all
         self.distinct = 0  # different words, without special tokens; known after build()
@@ -113,11 +134,16 @@ class VocabularyBuilder:
             self._counts.add(zip(words, words, strict=True))
 
     def build(self) -> Tokenizer:
-        """Return the tokenizer: words by falling frequency, ties by first appearance, within the limits."""
+        """Return the tokenizer: words by falling frequency, ties by first appearance, within the limits.
+
+        Of subwords: all bytes, then what the merges make of them, in order. Raises OptionError without ``learn``.
+        """
+        if self.settings.kind == "bpe":
+            return self._build_subwords()
         specials = check_specials(self.settings.specials)
         texts = [SPECIALS[name] for name in specials]
         room = self.settings.vocabulary_limit - len([name for name in specials if name != "pad"])
-        candidates = self._candidates(frozenset(texts))
+        candidates = self._candidates(frozenset(texts), self.settings.minimum_count)
         words = heapq.nsmallest(room, candidates) if self.settings.vocabulary_limit else sorted(candidates)
         written = [(text, text) for text in texts] + [(entry.word, entry.written) for entry in words]
         return Tokenizer(
@@ -127,6 +153,23 @@ class VocabularyBuilder:
             specials=specials,
             vocabulary=[word for word, _ in written],
             written=self._written_forms(written) if self._learn_case else None,
+        )
+
+    def _build_subwords(self) -> Tokenizer:
+        if self._learn is None:
+            raise OptionError("subwords are learnt by genrun train; a vocabulary of words needs kind=word")
+        specials = check_specials(self.settings.specials)
+        limit = self.settings.vocabulary_limit or SUBWORDS
+        most = limit - _BYTES - len([name for name in specials if name != "pad"])
+        counted = ((entry.word, -entry.falling) for entry in self._candidates(frozenset(), 1))
+        merges = self._learn(counted, most, max(self.settings.minimum_count, 2))
+        learnt = dict.fromkeys([*LETTERS, *(left + right for left, right in merges)])
+        return Tokenizer(
+            kind="bpe",
+            normalization=self._normalization,
+            specials=specials,
+            vocabulary=[*(SPECIALS[name] for name in specials), *learnt],
+            merges=merges,
         )
 
     def words_for(self, percent: int) -> int:
@@ -139,14 +182,14 @@ class VocabularyBuilder:
                 break
         return needed
 
-    def _candidates(self, texts: frozenset[str]) -> Iterator[CountedWord]:
+    def _candidates(self, texts: frozenset[str], minimum_count: int) -> Iterator[CountedWord]:
         self.distinct = 0
         self._by_count.clear()
         for entry in self._counts.merged():
             if entry.word not in texts:
                 self.distinct += 1
                 self._by_count[-entry.falling] += 1
-                if -entry.falling >= self.settings.minimum_count:
+                if -entry.falling >= minimum_count:
                     yield entry
 
     def _split(self, normalized: str) -> list[str]:
