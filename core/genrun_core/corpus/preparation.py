@@ -16,6 +16,7 @@ from genrun_core.corpus.reading import make_reader
 from genrun_core.corpus.report import describe_corpus
 from genrun_core.corpus.shards import TokenShards, count_words, encode_documents
 from genrun_core.corpus.sources import fingerprint, list_files
+from genrun_core.corpus.subwords import learn_nothing
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.run_folder import RunFolder
 
@@ -116,5 +117,5 @@ def _count(run: RunFolder, recipe: Recipe, reader: Reader, base: Tokenizer | Non
     wanted = recipe.tokenizer
     if new_words:  # the most frequent new words are among this many of all
         wanted = dataclasses.replace(wanted, vocabulary_limit=len(base) + new_words, minimum_count=1)
-    tokenizer, counted = count_words(reader, run.sources, wanted)
+    tokenizer, counted = count_words(reader, run.sources, wanted, learn=learn_nothing)
     return base.extended(tokenizer, new_words), counted

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from genrun.contracts import Reader, ReadReport
 from genrun.errors import CorpusError, RunFolderError
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
+from genrun.tokenizer.vocabulary import LearnMerges
 from genrun_core.cli.terminal import shown
 from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.reading import named, read_documents
+from genrun_core.corpus.subwords import learn_merges
 from genrun_core.runs.atomic import replacing
 from genrun_core.runs.digests import digest_of_file
 from genrun_core.runs.run_files import require_file
@@ -95,15 +97,15 @@ class TokenShards:
 
 
 def count_words(
-    reader: Reader, sources: Sequence[str], settings: TokenizerSettings
+    reader: Reader, sources: Sequence[str], settings: TokenizerSettings, *, learn: LearnMerges = learn_merges
 ) -> tuple[Tokenizer, CorpusCounts]:
-    """Read the corpus once: return the tokenizer made of its words, and the counts so far.
+    """Read the corpus once: return the tokenizer made of its words, and the counts so far; ``learn`` for subwords.
 
     Raises what the reader raises, PluginError for a reader that breaks its contract, and CorpusError if no word is
     left to learn.
     """
     report, digest, hashes = ReadReport(), hashlib.blake2b(digest_size=16), array("q")
-    with VocabularyBuilder(settings) as builder:
+    with VocabularyBuilder(settings, learn=learn) as builder:
         for document in shown(read_documents(reader, sources, report), "counting words"):
             builder.add(document)
             digest.update(document.encode() + b"\0")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from genrun.errors import OptionError
 from genrun.tokenizer.byte_letters import LETTERS
@@ -23,8 +24,17 @@ SUBWORDS = 8_000  # entries, if no vocabulary_limit is given
 _BYTES = len(LETTERS)
 _SPACING = ("isolate", "isolate_edges")
 
-# (words with their counts, most merges, least count of a pair) → merges, the first to be applied first.
-LearnMerges = Callable[[Iterable[tuple[str, int]], int, int], list[Merge]]
+
+class LearnMerges(Protocol):
+    """Learns up to ``most`` merges of subwords from words with their counts, the first to be applied first.
+
+    ``minimum_count``: of a pair that is merged. ``characters``: the length of all words together.
+    """
+
+    def __call__(
+        self, word_counts: Iterable[tuple[str, int]], most: int, *, minimum_count: int, characters: int
+    ) -> list[Merge]:
+        """Return the merges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,7 @@ class VocabularyBuilder:
         self._learn_case = settings.kind == "word" and self._normalization.lowercases
         self._counts = WordCounts(held, lowercase=self._learn_case)
         self._capitalized = 0
+        self._characters = 0
 
     def __enter__(self) -> VocabularyBuilder:
         return self
@@ -113,9 +124,11 @@ class VocabularyBuilder:
         if self._learn_case:
             self._add_cased(document)
         else:
-            words = self._split(self._normalization(document))
+            normalized = self._normalization(document)
+            words = self._split(normalized)
             self._counts.add(words)
             self.words += len(words)
+            self._characters += len(normalized)
         self.documents += 1
 
     def _add_cased(self, document: str) -> None:
@@ -162,7 +175,9 @@ class VocabularyBuilder:
         limit = self.settings.vocabulary_limit or SUBWORDS
         most = limit - _BYTES - len([name for name in specials if name != "pad"])
         counted = ((entry.word, -entry.falling) for entry in self._candidates(frozenset(), 1))
-        merges = self._learn(counted, most, max(self.settings.minimum_count, 2))
+        merges = self._learn(
+            counted, most, minimum_count=max(self.settings.minimum_count, 2), characters=self._characters
+        )
         learnt = dict.fromkeys([*LETTERS, *(left + right for left, right in merges)])
         return Tokenizer(
             kind="bpe",
