@@ -117,5 +117,5 @@ def _count(run: RunFolder, recipe: Recipe, reader: Reader, base: Tokenizer | Non
     wanted = recipe.tokenizer
     if new_words:  # the most frequent new words are among this many of all
         wanted = dataclasses.replace(wanted, vocabulary_limit=len(base) + new_words, minimum_count=1)
-    tokenizer, counted = count_words(reader, run.sources, wanted, learn=learn_nothing)
+    tokenizer, counted = count_words(reader, run.sources, wanted, learn_nothing)
     return base.extended(tokenizer, new_words), counted

@@ -97,7 +97,7 @@ class TokenShards:
 
 
 def count_words(
-    reader: Reader, sources: Sequence[str], settings: TokenizerSettings, *, learn: LearnMerges = learn_merges
+    reader: Reader, sources: Sequence[str], settings: TokenizerSettings, learn: LearnMerges = learn_merges
 ) -> tuple[Tokenizer, CorpusCounts]:
     """Read the corpus once: return the tokenizer made of its words, and the counts so far; ``learn`` for subwords.
 

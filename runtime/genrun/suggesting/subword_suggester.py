@@ -66,7 +66,12 @@ class SubwordSuggester(Suggester):
         rest = unfinished[len(head) :]
         if rest:
             among = self._subwords.beginning_with(rest)
-            found = likeliest(logits, among[self._whole[among]], n)
+            whole = (
+                np.array([_is_utf8(bytes_of(head + vocabulary[i])) for i in among], bool)
+                if head
+                else self._whole[among]
+            )
+            found = likeliest(logits, among[whole], n)
         else:
             found = likeliest(logits, self._next[self._whole[self._next]], n + 1)
             found = [entry for entry in found if end or entry[0] != self._end][:n]

@@ -32,7 +32,7 @@ class LearnMerges(Protocol):
     """
 
     def __call__(
-        self, word_counts: Iterable[tuple[str, int]], most: int, *, minimum_count: int, characters: int
+        self, word_counts: Iterable[tuple[str, int]], most: int, /, *, minimum_count: int, characters: int
     ) -> list[Merge]:
         """Return the merges."""
 
