@@ -78,7 +78,7 @@ def _figures(prefix: str, loss: float) -> dict[str, float]:
 
 
 def _units(prepared: Prepared) -> str:
-    return "characters" if prepared.corpus.tokenizer.kind == "char" else "words"
+    return {"char": "characters", "bpe": "subwords"}.get(prepared.corpus.tokenizer.kind, "words")
 
 
 def _metrics_csv(row: dict[str, float]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import copy
+from collections.abc import Iterable
 
 from genrun.tokenizer.byte_letters import bytes_of
 from genrun.tokenizer.detokenizer import Detokenizer
@@ -35,6 +36,10 @@ class SubwordDetokenizer(Detokenizer):
         """Return the text that ``piece`` would have next, as the last one, without adding it."""
         other = copy.copy(self)
         return other.push(piece) + other.finish()
+
+    def join(self, pieces: Iterable[str]) -> str:
+        """Add all ``pieces`` and return the text that is complete."""
+        return self._decoded(bytes_of("".join(pieces)), final=False)
 
     def finish(self) -> str:
         """Return the text of the bytes that were held back; no more pieces come."""

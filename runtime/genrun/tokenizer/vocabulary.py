@@ -28,7 +28,8 @@ _SPACING = ("isolate", "isolate_edges")
 class LearnMerges(Protocol):
     """Learns up to ``most`` merges of subwords from words with their counts, the first to be applied first.
 
-    ``minimum_count``: of a pair that is merged. ``characters``: the length of all words together.
+    The words may be iterated more than once. ``minimum_count``: of a pair that is merged. ``characters``: the length
+    of all words together.
     """
 
     def __call__(
@@ -174,9 +175,13 @@ class VocabularyBuilder:
         specials = check_specials(self.settings.specials)
         limit = self.settings.vocabulary_limit or SUBWORDS
         most = limit - _BYTES - len([name for name in specials if name != "pad"])
-        counted = ((entry.word, -entry.falling) for entry in self._candidates(frozenset(), 1))
+        for _ in self._candidates(frozenset(), 1):  # counts the distinct words
+            pass
         merges = self._learn(
-            counted, most, minimum_count=max(self.settings.minimum_count, 2), characters=self._characters
+            _Counted(self._counts),
+            most,
+            minimum_count=max(self.settings.minimum_count, 2),
+            characters=self._characters,
         )
         learnt = dict.fromkeys([*LETTERS, *(left + right for left, right in merges)])
         return Tokenizer(
@@ -223,3 +228,13 @@ class VocabularyBuilder:
                 forms.append("*")
                 others[token] = written
         return WrittenForms("".join(forms), others, 2 * self._capitalized > self.documents)
+
+
+class _Counted:
+    """The counted words, to be iterated any number of times."""
+
+    def __init__(self, counts: WordCounts) -> None:
+        self._counts = counts
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        return ((entry.word, -entry.falling) for entry in self._counts.merged())
