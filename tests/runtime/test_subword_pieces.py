@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genrun.tokenizer import subword_pieces
 from genrun.tokenizer.subword_pieces import cut, open_piece, with_line_starts, without_line_starts
 
 # Characters at which a rule begins or ends come often; all others come too.
@@ -52,6 +55,14 @@ def test_brackets_and_marks_are_no_part_of_a_word(mark: str) -> None:
 
 def test_accents_and_vowel_signs_stay_in_their_word() -> None:
     assert cut("e\u0301te\u0308 क्\u200dष") == ["e\u0301te\u0308", " क्\u200dष"]
+
+
+def test_the_page_of_the_model_file_has_these_ranges() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "model-file.md").read_text("utf-8").replace("\n", " ")
+    for name in ("_MARKS", "_SPACELESS", "_WIDE_MARKS", "_JOINERS"):
+        ends = re.findall("(?s)(.)-(.)|(.)", getattr(subword_pieces, name))
+        ranges = [f"{ord(one):X}" if one else f"{ord(first):X}–{ord(last):X}" for first, last, one in ends]
+        assert f": {' '.join(ranges)}." in page, name
 
 
 @given(texts)
