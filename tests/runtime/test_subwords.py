@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genrun.errors import OptionError, PromptError
-from genrun.tokenizer import CASINGS, Tokenizer, TokenizerSettings, VocabularyBuilder
+from genrun.tokenizer import TokenizerSettings, VocabularyBuilder
 from genrun.tokenizer.byte_letters import LETTERS, bytes_of, letters_of
 from genrun.tokenizer.subword_encoder import Merge, SubwordEncoder
 from support.subwords import chain, subwords
@@ -139,38 +138,6 @@ def test_the_texts_of_special_tokens_are_never_special_tokens() -> None:
 )
 def test_a_casing_changes_whole_texts(casing: str, text: str) -> None:
     assert PLAIN.decode(PLAIN.encode("the iPhone. é the").ids, casing) == text
-
-
-@given(texts, st.sampled_from(CASINGS))
-def test_a_tokenizer_comes_back_from_json_the_same(text: str, casing: str) -> None:
-    restored = Tokenizer.from_json(json.loads(json.dumps(PLAIN.to_json())))
-    assert restored.to_json() == PLAIN.to_json()
-    assert restored.encode(text) == PLAIN.encode(text)
-    assert restored.decode(PLAIN.encode(text).ids, casing) == PLAIN.decode(PLAIN.encode(text).ids, casing)
-
-
-def changed(**changes: Any) -> dict[str, Any]:
-    return {**subwords(("a", "b")).to_json(), **changes}
-
-
-@pytest.mark.parametrize(
-    ("document", "message"),
-    [
-        (changed(version=1), "tokenizer version 1 is not 2; a newer genrun may read it"),
-        (changed(merges=None), "'merges' are a list of texts, each of two parts with a space between"),
-        (changed(merges=["ab"]), "'merges' are a list of texts, each of two parts"),
-        (changed(merges=["a b c"]), "'merges' are a list of texts, each of two parts"),
-        (changed(merges=["a b", "a b"]), "the tokenizer names the merge 'a b' twice"),
-        (changed(merges=["a c"]), "the vocabulary lacks a part of the merge 'a c'"),
-        (changed(merges=[" b"]), "the vocabulary lacks a part of the merge ' b'"),
-        (changed(vocabulary=["<pad>", "<start>", "<end>", *LETTERS[1:]]), "this one lacks the byte 0"),
-        (changed(vocabulary=["<pad>", "<start>", "<end>", *LETTERS, "a b"]), "has letters of bytes only"),
-        (changed(kind="char", version=1), "a tokenizer of the kind 'char' has no merges"),
-    ],
-)
-def test_what_does_not_fit_is_refused(document: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        Tokenizer.from_json(document)
 
 
 def test_a_builder_has_merges_learnt_from_counted_pieces() -> None:

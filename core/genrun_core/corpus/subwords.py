@@ -21,7 +21,7 @@ from genrun.tokenizer.subword_encoder import Merge
 
 __all__ = ["SAMPLE", "learn_merges", "learn_nothing"]
 
-SAMPLE = 24_000_000  # characters that merges are learnt from, of a larger corpus
+SAMPLE = 16_000_000  # characters that merges are learnt from, of a larger corpus
 _COVERED = 0.9995  # of all characters, by those that become subwords; the others stay bytes
 _SYMBOLS = 0x10000  # from here on, code points stand for characters while merges are learnt
 _LONGEST = 4_096  # characters of a word; longer ones are learnt from in parts

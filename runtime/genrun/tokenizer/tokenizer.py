@@ -83,6 +83,8 @@ class Tokenizer:
 
     def _made_encoder(self) -> tuple[Encoder, OpenEndFinder | None]:
         if self.kind == "bpe":
+            if self.written.forms or self.written.others:
+                raise OptionError("subwords have no written forms")
             encoder = SubwordEncoder(self.vocabulary, len(self.specials), self.merges)
             return encoder, OpenEndFinder(encoder, self.vocabulary, len(self.specials))
         if self.merges:
