@@ -133,7 +133,7 @@ def test_a_large_corpus_is_learnt_from_in_part(monkeypatch: pytest.MonkeyPatch) 
     scaled = dict(subwords._scaled(counts, 10))
     assert scaled[" the"] == 100
     assert 50 < len(scaled) < 200
-    assert set(learn_merges(counts, 3, characters=length)) == {("Ġ", "w"), ("h", "e"), ("t", "he")}
+    assert set(learn_merges(counts, 3, length=length)) == {("Ġ", "w"), ("h", "e"), ("t", "he")}
 
 
 def test_very_long_words_are_learnt_from_in_parts() -> None:

@@ -143,8 +143,8 @@ def test_a_casing_changes_whole_texts(casing: str, text: str) -> None:
 def test_a_builder_has_merges_learnt_from_counted_pieces() -> None:
     asked: list[object] = []
 
-    def learn(counts: Iterable[tuple[str, int]], most: int, *, minimum_count: int, characters: int) -> list[Merge]:
-        asked.append((dict(counts), most, minimum_count, characters))
+    def learn(counts: Iterable[tuple[str, int]], most: int, *, minimum_count: int, length: int) -> list[Merge]:
+        asked.append((dict(counts), most, minimum_count, length))
         return [("h", "e"), ("t", "h"), ("t", "he"), ("th", "e")]  # the last two make the same
 
     settings = TokenizerSettings("bpe", specials=("pad", "start", "end"), vocabulary_limit=300, minimum_count=3)

@@ -21,7 +21,7 @@ from genrun.tokenizer.subword_encoder import Merge
 
 __all__ = ["SAMPLE", "learn_merges", "learn_nothing"]
 
-SAMPLE = 16_000_000  # characters that merges are learnt from, of a larger corpus
+SAMPLE = 24_000_000  # bytes that merges are learnt from, of a larger corpus
 _COVERED = 0.9995  # of all characters, by those that become subwords; the others stay bytes
 _SYMBOLS = 0x10000  # from here on, code points stand for characters while merges are learnt
 _LONGEST = 4_096  # characters of a word; longer ones are learnt from in parts
@@ -30,13 +30,13 @@ _SPACE = " "  # between words in symbols, which have none
 
 
 def learn_merges(
-    word_counts: Iterable[tuple[str, int]], most: int, *, minimum_count: int = 2, characters: int = 0
+    word_counts: Iterable[tuple[str, int]], most: int, *, minimum_count: int = 2, length: int = 0
 ) -> list[Merge]:
     """Return up to ``most`` merges of subwords, in letters of bytes.
 
     ``word_counts`` is iterated twice. Characters come first: the most frequent ones, up to 99.95% of the text (as in
     Kudo & Richardson, "SentencePiece", 2018) and three quarters of the merges. Then each merge is of the most
-    frequent neighbours, unless they occur less than ``minimum_count`` times. ``characters``: the length of all words
+    frequent neighbours, unless they occur less than ``minimum_count`` times. ``length``: the bytes of all words
     together; beyond SAMPLE, every count is scaled down, rounded by a hash of the word. So the merges are a function
     of words and counts alone. Raises MissingExtraError without ``tokenizers``.
 
@@ -49,7 +49,7 @@ def learn_merges(
         from tokenizers import Tokenizer, models, pre_tokenizers, trainers
     except ImportError as error:
         raise MissingExtraError("learning subwords needs tokenizers", "train") from error
-    factor = max(characters / SAMPLE, 1.0)
+    factor = max(length / SAMPLE, 1.0)
     chosen, merges = _characters(_scaled(word_counts, factor), most * 3 // 4, minimum_count)
     symbols = dict(zip(chosen, map(chr, range(_SYMBOLS, _SYMBOLS + len(chosen))), strict=True))
     tokenizer: Any = Tokenizer(models.BPE())

@@ -21,8 +21,9 @@ class TokenizerSettings:
     """The settings of a tokenizer, all but its vocabulary, which comes from the corpus.
 
     ``vocabulary_limit``: the most entries besides ``<pad>`` (other special tokens count), 0 for no limit; of
-    subwords, 0 is 8,000. ``minimum_count``: rarer words are left out; two subwords that are neighbours less often, or
-    once, become no longer one. Raises OptionError for a value that is not accepted.
+    subwords, 0 is what suits the length of the corpus, 512 to 8,000. ``minimum_count``: rarer words are left out; two
+    subwords that are neighbours less often, or once, are not joined. Raises OptionError for a value that is not
+    accepted.
     """
 
     kind: str = "word"

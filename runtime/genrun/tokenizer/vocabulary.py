@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -18,23 +19,33 @@ from genrun.tokenizer.subword_encoder import Merge
 from genrun.tokenizer.tokenizer import Tokenizer
 from genrun.tokenizer.written_forms import WrittenForms
 
-__all__ = ["SUBWORDS", "LearnMerges", "VocabularyBuilder"]
+__all__ = ["SUBWORDS", "LearnMerges", "VocabularyBuilder", "subwords_for"]
 
-SUBWORDS = 8_000  # entries, if no vocabulary_limit is given
+SUBWORDS = (512, 8_000)  # the fewest and most entries, if no vocabulary_limit is given
 _BYTES = len(LETTERS)
 
 
 class LearnMerges(Protocol):
     """Learns up to ``most`` merges of subwords from words with their counts, the first to be applied first.
 
-    The words may be iterated more than once. ``minimum_count``: of a pair that is merged. ``characters``: the length
-    of all words together.
+    The words may be iterated more than once. ``minimum_count``: of a pair that is merged. ``length``: the bytes of
+    all words together.
     """
 
     def __call__(
-        self, word_counts: Iterable[tuple[str, int]], most: int, /, *, minimum_count: int, characters: int
+        self, word_counts: Iterable[tuple[str, int]], most: int, /, *, minimum_count: int, length: int
     ) -> list[Merge]:
         """Return the merges."""
+
+
+def subwords_for(length: int) -> int:
+    """Return how many subwords suit a corpus of ``length`` bytes: three times the square root, within SUBWORDS.
+
+    >>> subwords_for(1_000), subwords_for(1_000_000), subwords_for(100_000_000)
+    (512, 3000, 8000)
+    """
+    fewest, most = SUBWORDS
+    return min(max(3 * math.isqrt(length), fewest), most)
 
 
 class VocabularyBuilder:
@@ -61,7 +72,7 @@ class VocabularyBuilder:
         self._learn_case = settings.kind == "word" and self._normalization.lowercases
         self._counts = WordCounts(held, lowercase=self._learn_case)
         self._capitalized = 0
-        self._characters = 0
+        self._length = 0  # bytes, of subwords
 
     def __enter__(self) -> VocabularyBuilder:
         return self
@@ -82,7 +93,8 @@ class VocabularyBuilder:
             words = self._split(normalized)
             self._counts.add(words)
             self.words += len(words)
-            self._characters += len(normalized)
+            if self.settings.kind == "bpe":
+                self._length += len(normalized.encode(errors="surrogatepass"))
         self.documents += 1
 
     def _add_cased(self, document: str) -> None:
@@ -126,7 +138,7 @@ class VocabularyBuilder:
         if self._learn is None:
             raise OptionError("subwords are learnt by genrun train; a vocabulary of words needs kind=word")
         specials = check_specials(self.settings.specials)
-        limit = self.settings.vocabulary_limit or SUBWORDS
+        limit = self.settings.vocabulary_limit or subwords_for(self._length)
         most = limit - _BYTES - len([name for name in specials if name != "pad"])
         for _ in self._candidates(frozenset(), 1):  # counts the distinct words
             pass
@@ -134,7 +146,7 @@ class VocabularyBuilder:
             _Counted(self._counts),
             most,
             minimum_count=max(self.settings.minimum_count, 2),
-            characters=self._characters,
+            length=self._length,
         )
         learnt = dict.fromkeys([*LETTERS, *(left + right for left, right in merges)])
         return Tokenizer(
