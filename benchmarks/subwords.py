@@ -3,8 +3,8 @@
     python benchmarks/subwords.py FILE... [--size 8000]
 
 Prints how many words a second of processor time are encoded and decoded on one core. Every line must come back from
-its ids, and every piece must have the ids that the library gives it with the same merges; otherwise the exit status is
-1. Needs an environment with genrun[train].
+its ids, and every piece must have the ids that the library gives it with the same merges; otherwise the exit status
+is 1. Needs an environment with genrun[train].
 """
 
 from __future__ import annotations
