@@ -23,13 +23,13 @@ from tied_logits import with_tied_logits
 import genrun
 from genrun import registry
 from genrun.benchmarking.measuring import benchmark
-from genrun.choosing.policy import ChooseWith
 from genrun.errors import GenrunError, one_line
 from genrun.generating.batch import Batch
+from genrun.generating.choosing.policy import ChooseWith
 from genrun.generating.draws import Draws
 from genrun.generating.row import Row
 from genrun.loading.device import import_onnxruntime
-from genrun.loading.metadata import LOGIT_TOLERANCE
+from genrun.loading.recorded_checks import LOGIT_TOLERANCE
 from genrun.model import Model
 
 ROWS, STEPS = 16, 32  # of the logits that are compared

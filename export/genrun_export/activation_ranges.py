@@ -10,8 +10,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from genrun.generating.stepping.session import StepSession
 from genrun.loading.device import open_session
-from genrun.stepping.session import StepSession
 from genrun_core.runs.atomic import scratch_beside
 from genrun_export.sample import Sample
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from itertools import islice
 
 from genrun import registry
-from genrun.choosing.policy import ChooseWith
 from genrun.contracts import Decoder
 from genrun.errors import ExportError
 from genrun.generating.batch import Batch
+from genrun.generating.choosing.policy import ChooseWith
 from genrun.generating.draws import Draws
 from genrun.generating.row import Row
 from genrun.generating.scheduling import generate_rows
-from genrun.stepping.session import StepSession
+from genrun.generating.stepping.session import StepSession
 
 __all__ = ["DECODERS", "check_choices"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genrun import registry
 from genrun.errors import ExportError, MissingExtraError, OptionError, RunFolderError
-from genrun.loading.metadata import GenerationDefaults
+from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.tokenizer import Tokenizer
 from genrun_core.backend import prepare_backend
 from genrun_core.recipes.recipe import Recipe

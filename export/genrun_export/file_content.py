@@ -7,12 +7,12 @@ from pathlib import Path
 import onnx
 
 from genrun.errors import ExportError
+from genrun.generating.stepping.session import StepSession
 from genrun.loading.graph.properties import with_digest
 from genrun.loading.metadata import Metadata
 from genrun.loading.opening import MappedFile
 from genrun.model import load
 from genrun.scoring.verification import verify
-from genrun.stepping.session import StepSession
 
 __all__ = ["content_of", "replay", "session_over"]
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from genrun.loading.metadata import GoldenText
+from genrun.generating.stepping.session import StepSession
+from genrun.loading.recorded_checks import GoldenText
 from genrun.scoring.verification import GOLDEN_CASING, logits_after
-from genrun.stepping.session import StepSession
 from genrun.tokenizer import Tokenizer
 from genrun_export.prompts import Prompt
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ExportError
+from genrun.generating.stepping.session import StepSession
 from genrun.scoring.verification import greedy_continuations
-from genrun.stepping.session import StepSession
 from genrun_export.prompts import Prompt
 
 __all__ = ["BATCH_SIZES", "NEW_TOKENS", "clear_choices", "continuations", "step_by_step"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ExportError
-from genrun.stepping.session import StepSession
+from genrun.generating.stepping.session import StepSession
 from genrun_export.choice_parity import check_choices
 from genrun_export.greedy import BATCH_SIZES, NEW_TOKENS, clear_choices, continuations, step_by_step
 from genrun_export.prompts import Prompt

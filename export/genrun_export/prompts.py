@@ -8,7 +8,7 @@ import numpy as np
 
 from genrun.errors import ExportError
 from genrun.tokenizer import Tokenizer
-from genrun_core.corpus.shards import TokenShards
+from genrun_core.runs.token_shards import TokenShards
 
 __all__ = ["Prompt", "choose_prompts"]
 

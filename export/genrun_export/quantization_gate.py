@@ -13,7 +13,7 @@ from typing import Any
 import onnx
 
 from genrun.errors import ExportError
-from genrun.stepping.session import StepSession
+from genrun.generating.stepping.session import StepSession
 from genrun_export.activation_ranges import largest_magnitudes
 from genrun_export.matrices import Matrix
 from genrun_export.quantization import multiplied_values, quantize

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from genrun.errors import ModelFileError
 from genrun.scoring.scores import log_softmax_at
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.recipes.sections import TrainingSettings
-from genrun_core.training.batches import IGNORED, Batch, split_documents
+from genrun_core.runs.token_shards import TokenShards
+from genrun_core.training.batches import IGNORED, Batch
 from genrun_core.training.prepared import batches_of
 
 __all__ = ["Sample", "Steps", "draw_sample"]
@@ -28,7 +28,7 @@ _LOGITS = 2**28  # a large vocabulary makes the sample smaller, so that a measur
 
 
 class Steps(Protocol):
-    """What takes tokens: a :class:`~genrun.stepping.session.StepSession`, or what looks into one."""
+    """What takes tokens: a :class:`~genrun.generating.stepping.session.StepSession`, or what looks into one."""
 
     def initial_states(self, batch: int) -> list[NDArray[Any]]:
         """Return the states before the first token, ``[batch, …]``."""
@@ -81,8 +81,8 @@ def draw_sample(shards: TokenShards, settings: TrainingSettings, vocabulary: int
     """
     limit = max(_FEWEST_TOKENS, min(_TOKENS, _LOGITS // vocabulary))
     running = settings.running_text
-    trained, held_out = split_documents(len(shards), settings.validation, settings.seed, contiguous=running)
-    documents = held_out if len(held_out) else trained
+    held_out = shards.held_out
+    documents = held_out if len(held_out) else shards.trained_on
     if not running:
         documents = np.random.default_rng(0).permutation(documents)
     predicted = np.cumsum(np.maximum(np.diff(shards.offsets)[documents] - 1, 0))

@@ -10,8 +10,10 @@ from typing import Any
 import keras
 import onnx
 
-from genrun.loading.metadata import GenerationDefaults, Metadata, Verification
-from genrun.stepping.session import StepSession
+from genrun.generating.stepping.session import StepSession
+from genrun.loading.generation_defaults import GenerationDefaults
+from genrun.loading.metadata import Metadata
+from genrun.loading.recorded_checks import Verification
 from genrun.tokenizer import Tokenizer
 from genrun_export.choice_parity import check_choices
 from genrun_export.file_content import content_of, session_over

@@ -15,14 +15,14 @@ from genrun.errors import OptionError
 from genrun.generating.async_forms import AsyncForms
 from genrun.generating.generator import BATCH_SIZE, TextGenerator
 from genrun.generating.settings import Choices, GenerationSettings, resolve_settings
+from genrun.generating.stepping.open_model import OpenModel
+from genrun.generating.stepping.session import StepSession
 from genrun.generating.threads import BatchThreads
 from genrun.loading.device import DeviceWarning
 from genrun.loading.metadata import Metadata
 from genrun.loading.opening import MappedFile
 from genrun.results import Result, warn_unknown
 from genrun.scoring.scores import Score, score_texts
-from genrun.stepping.open_model import OpenModel
-from genrun.stepping.session import StepSession
 from genrun.suggesting.subword_suggester import SubwordSuggester
 from genrun.suggesting.suggester import Suggester, Suggestion
 from genrun.suggesting.typing_session import KEPT_STATES, TypingSession

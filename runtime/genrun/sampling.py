@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NotANumberError", "inverse_cdf", "log_normalizers", "top_k"]
+__all__ = ["NotANumberError", "inverse_cdf", "log_normalizers", "top_k", "top_p"]
 
 _UNITS = 2.0**32
 _COLUMNS = 5  # for each wanted candidate: then few logits besides the candidates reach the lower bound
@@ -90,6 +90,29 @@ def _keys(logits: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.int
     return keys
 
 
+def top_p(logits: NDArray[np.float32], p: float, temperature: float = 1.0) -> NDArray[np.float32]:
+    """Return the logits, float32 ``[batch, vocabulary]``, with minus infinity for all but the most likely tokens.
+
+    The probabilities softmax(logits / temperature) of those that stay add up to ``p``, above 0 to 1, or just more. Of
+    tokens with equal probabilities all stay or none. Raises ValueError for a temperature that is not above 0,
+    NotANumberError for a NaN or an infinite highest logit.
+
+    >>> top_p(np.log(np.array([[0.125, 0.25, 0.5, 0.125]], np.float32)), 0.6).tolist()
+    [[-inf, -1.3862943649291992, -0.6931471824645996, -inf]]
+    """
+    kept = np.full(logits.shape, -np.inf, np.float32)
+    for row, weights in enumerate(_weights(logits, temperature)):
+        total = weights.sum()
+        if np.isnan(total):
+            raise NotANumberError("a logit is not a number")
+        # Tokens below this weight have at most 1 - p together, so that they are never needed.
+        largest = np.sort(weights[weights * weights.size >= (1 - p) * total])[::-1]
+        last = np.searchsorted(np.cumsum(largest), p * total)
+        enough = weights >= max(largest[min(last, len(largest) - 1)], 1)
+        kept[row, enough] = logits[row, enough]
+    return kept
+
+
 def inverse_cdf(
     logits: NDArray[np.float32], draws: NDArray[np.floating], temperature: float = 1.0
 ) -> NDArray[np.intp]:
@@ -106,20 +129,26 @@ def inverse_cdf(
     >>> inverse_cdf(np.log(np.array([[0.2, 0.3, 0.5]], np.float32)), np.array([0.4])).tolist()
     [1]
     """
-    if not temperature > 0:
-        raise ValueError(f"temperature must be above 0, not {temperature!r}")
-    with np.errstate(all="ignore"):  # overflow gives minus infinity, probability 0; NaN is checked below
-        weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
-        weights /= temperature
-        np.exp(weights, out=weights)
-        weights *= _UNITS
-        np.rint(weights, out=weights)
+    weights = _weights(logits, temperature)
     cumulative = np.cumsum(weights, axis=1, out=weights)
     totals = cumulative[:, -1]
     if np.isnan(totals).any():
         raise NotANumberError("a logit is not a number")
     passed: NDArray[np.intp] = (cumulative <= (draws * totals)[:, None]).sum(axis=1)
     return passed
+
+
+def _weights(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
+    """Return softmax(logits / temperature), times a number for each row, as whole numbers; NaN stays NaN."""
+    if not temperature > 0:
+        raise ValueError(f"temperature must be above 0, not {temperature!r}")
+    with np.errstate(all="ignore"):  # overflow gives minus infinity, probability 0
+        weights: NDArray[np.float64] = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+        weights /= temperature
+        np.exp(weights, out=weights)
+        weights *= _UNITS
+        np.rint(weights, out=weights)
+    return weights
 
 
 def log_normalizers(logits: NDArray[np.float32]) -> NDArray[np.float64]:

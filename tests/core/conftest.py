@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from genrun_core.corpus import preparation
-from genrun_core.corpus.shards import count_words
+from genrun_core.corpus.passes import count_words
 from support.preparations import Preparations
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import genrun
-from genrun_core.corpus.adaptation import choose_sizes
+from genrun_core.corpus.adaptation import CorpusSize, choose_sizes
 from genrun_core.recipes.recipe import ADAPTABLE, Recipe, load_recipe
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.train import resume
@@ -21,11 +21,13 @@ from support.trained import train, weights
     documents=st.integers(1, 10**8),
     vocabulary=st.integers(2, 10**6),
     samples=st.booleans(),
+    characters=st.booleans(),
+    running_text=st.booleans(),
 )
 def test_every_corpus_gets_sizes_that_a_recipe_accepts(
-    predictions: int, documents: int, vocabulary: int, samples: bool
+    predictions: int, documents: int, vocabulary: int, samples: bool, characters: bool, running_text: bool
 ) -> None:
-    values = choose_sizes(predictions, documents, vocabulary=vocabulary, samples=samples)
+    values = choose_sizes(CorpusSize(predictions, documents, vocabulary, samples, characters, running_text))
     assert set(values) == set(ADAPTABLE)
     tables: dict[str, dict[str, object]] = {"model": {"tied": True}, "training": {"validation": 0.1}}
     for name, value in values.items():
@@ -42,7 +44,7 @@ def test_the_run_folder_has_what_was_chosen_and_a_resume_keeps_it(samples: Path,
     recipe = RunFolder.open(run).recipe()
     assert recipe.adapt == ()
     assert (recipe.model.hidden_size, recipe.training.epochs) == (24, 1)  # given
-    chosen = choose_sizes(12, 3, vocabulary=15, samples=False)
+    chosen = choose_sizes(CorpusSize(RunFolder.open(run).card()["corpus"]["predicted"], 3, 15))
     assert recipe.model.embedding_size == chosen["model.embedding_size"]
     assert recipe.training.batch_size == chosen["training.batch_size"]
     before = weights(run)
@@ -51,10 +53,10 @@ def test_the_run_folder_has_what_was_chosen_and_a_resume_keeps_it(samples: Path,
 
 
 def test_what_is_given_is_not_left_to_the_corpus() -> None:
-    of_network = set(ADAPTABLE) - {"model.order"}
-    assert set(load_recipe("default").adapt) == of_network
+    assert set(load_recipe("default").adapt) == set(ADAPTABLE)
     given = load_recipe("default", {"model.dropout": "0.1", "batch_size": "7"})
-    assert of_network - set(given.adapt) == {"model.dropout", "training.batch_size"}
+    assert set(ADAPTABLE) - set(given.adapt) == {"model.dropout", "training.batch_size"}
+    assert set(load_recipe("default", {"counting": "false"}).adapt) == set(ADAPTABLE) - {"model.order"}
     assert load_recipe("ngram").adapt == load_recipe("default", {"architecture": "ngram"}).adapt == ("model.order",)
     assert load_recipe("lyricist").adapt == ()
 
@@ -69,8 +71,8 @@ def test_only_what_can_be_chosen_can_be_left_open(tmp_path: Path) -> None:
 
 
 def test_the_warm_up_goes_by_the_epochs_that_are_given() -> None:
-    chosen = choose_sizes(76_000, 8_600, vocabulary=11_000, samples=True)
-    short = choose_sizes(76_000, 8_600, vocabulary=11_000, samples=True, epochs=1)
+    headlines = CorpusSize(76_000, 8_600, 11_000, samples=True)
+    chosen, short = choose_sizes(headlines), choose_sizes(headlines, epochs=1)
     assert short["training.epochs"] == 1
     assert 0 < short["training.warmup_steps"] < chosen["training.warmup_steps"]
 
@@ -79,3 +81,13 @@ def test_adapting_can_be_switched_off() -> None:
     assert load_recipe("default", {"adapt": "false"}).adapt == ()
     with pytest.raises(genrun.OptionError, match="adapt must be true or false, not 'maybe'"):
         load_recipe("default", {"adapt": "maybe"})
+
+
+def test_what_counts_is_how_much_is_predicted_not_how_many_documents_there_are() -> None:
+    lines, book = (choose_sizes(CorpusSize(100_000, documents, 9_000)) for documents in (10_000, 1))
+    running = choose_sizes(CorpusSize(100_000, 10_000, 9_000, running_text=True))
+    same = "model.hidden_size", "model.dropout", "training.epochs"
+    assert all(lines[name] == book[name] == running[name] for name in same)
+    for chosen, length in ((lines, 10), (book, 64), (running, 64)):
+        tokens = min(chosen["training.sequence_length"], length) * chosen["training.batch_size"]
+        assert 200 < tokens < 500

@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
-import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-import genrun
-from genrun_core.corpus.shards import TokenShards
-from genrun_core.training.batches import IGNORED, Batch, DocumentBatches, split_documents
+from genrun_core.runs.token_shards import TokenShards
+from genrun_core.training.batches import IGNORED, Batch, DocumentBatches
 
 
 def shards_of(lengths: list[int]) -> TokenShards:
@@ -23,7 +21,7 @@ def shards_of(lengths: list[int]) -> TokenShards:
 
 def make(lengths: list[int], **settings: int) -> DocumentBatches:
     chosen = {"batch_size": 4, "sequence_length": 5, "seed": 0, **settings}
-    return DocumentBatches(shards_of(lengths), np.arange(len(lengths)), **chosen)
+    return DocumentBatches(shards_of(lengths), np.arange(len(lengths)), **chosen)  # type: ignore[arg-type]
 
 
 def predictions(batches: Iterable[Batch]) -> Counter[tuple[int, int]]:
@@ -94,32 +92,3 @@ def test_sequences_of_like_length_share_a_batch() -> None:
     batches = make([2] * 50 + [20] * 50, batch_size=10, sequence_length=50)
     padded = sum((targets == IGNORED).sum() for _, targets in batches.epoch(0))
     assert padded == 0
-
-
-@given(st.integers(2, 500), st.floats(0.01, 0.99), st.integers(0, 9))
-def test_the_validation_split_is_by_document_and_loses_none(count: int, share: float, seed: int) -> None:
-    try:
-        training, validation = split_documents(count, share, seed)
-    except genrun.OptionError:
-        assert round(count * share) in (0, count)
-        return
-    assert sorted([*training, *validation]) == list(range(count))
-    assert len(validation) == round(count * share)
-    again = split_documents(count, share, seed)
-    assert (again[1] == validation).all()
-
-
-@given(st.integers(2, 500), st.floats(0.01, 0.99), st.integers(0, 9))
-def test_of_a_running_text_the_end_is_held_out(count: int, share: float, seed: int) -> None:
-    held_out = round(count * share)
-    assume(0 < held_out < count)
-    training, validation = split_documents(count, share, seed, contiguous=True)
-    assert training.tolist() == list(range(count - held_out))
-    assert validation.tolist() == list(range(count - held_out, count))
-
-
-def test_a_split_that_leaves_nothing_is_refused() -> None:
-    with pytest.raises(genrun.OptionError, match="leaves 0 for validation and 3 for training"):
-        split_documents(3, 0.01, 0)
-    training, validation = split_documents(3, 0, 0)
-    assert (len(training), len(validation)) == (3, 0)

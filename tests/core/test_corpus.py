@@ -12,7 +12,9 @@ import pytest
 import genrun
 from genrun.contracts import ReadReport
 from genrun.tokenizer import Tokenizer, TokenizerSettings
-from genrun_core.corpus.shards import CorpusCounts, TokenShards, count_words, encode_documents
+from genrun_core.corpus.counts import CorpusCounts
+from genrun_core.corpus.passes import Sources, count_words, encode_documents
+from genrun_core.runs.token_shards import TokenShards
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,10 @@ class Given:
 def prepare(
     folder: Path, *readings: list[str], settings: TokenizerSettings | None = None
 ) -> tuple[Tokenizer, CorpusCounts, TokenShards]:
-    reader = Given(list(readings))
-    tokenizer, counts = count_words(reader, ["given"], settings or TokenizerSettings())
-    counts = encode_documents(reader, ["given"], tokenizer, counts, folder / "tokens")
-    return tokenizer, counts, TokenShards.open(folder / "tokens")
+    sources = Sources(Given(list(readings)), ["given"])
+    counted = count_words(sources, settings or TokenizerSettings())
+    counts = encode_documents(sources, counted, folder / "tokens")
+    return counted.tokenizer, counts, TokenShards.open(folder / "tokens")
 
 
 def test_shards_hold_every_document_as_ids(tmp_path: Path) -> None:
@@ -110,13 +112,12 @@ def test_damaged_shards_are_refused(tmp_path: Path) -> None:
 
 def test_a_network_begins_with_the_frequencies_of_what_it_is_trained_on_alone(songs_run: Path) -> None:
     from genrun_core.runs.run_folder import RunFolder
-    from genrun_core.training.batches import split_documents
     from genrun_core.training.fit import make_fitting
     from genrun_core.training.prepared import prepare
 
     run = RunFolder.open(songs_run)
     recipe, shards = run.recipe(), TokenShards.open(run.tokens)
-    training, held_out = split_documents(len(shards), recipe.training.validation, recipe.training.seed)
+    training, held_out = shards.trained_on, shards.held_out
     counted = np.bincount(np.concatenate([shards[i] for i in training]), minlength=len(run.tokenizer()))
     everything = np.bincount(np.array(shards.ids), minlength=len(run.tokenizer()))
     assert len(held_out)

@@ -19,7 +19,7 @@ def test_the_same_corpus_is_read_once(prepare: Preparations, cache: Path) -> Non
     second, second_read = prepare()
     assert (first_read, second_read) == (True, False)
     assert content(first) == content(second)
-    assert len(content(first)) == 4
+    assert len(content(first)) == 5
     assert len(entries(cache)) == 1
 
 
@@ -118,7 +118,7 @@ def test_what_is_learnt_from_it_makes_no_difference(prepare: Preparations) -> No
 def test_changed_code_of_a_reader_is_noticed(prepare: Preparations, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare()
     code = corpus_cache._code
-    assert [name for name, _, _ in code("genrun_core.corpus.shards")].count("shards.py") == 1
+    assert [name for name, _, _ in code("genrun_core.runs.token_shards")].count("token_shards.py") == 1
     assert code("no_such_module") == []
     changed = lambda module: [*code(module), ("new.py", 1, 1)] if "readers" in module else code(module)  # noqa: E731
     monkeypatch.setattr(corpus_cache, "_code", changed)

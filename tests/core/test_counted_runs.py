@@ -15,9 +15,10 @@ from genrun.errors import GenrunError, OptionError, RunFolderError
 from genrun_core.counting.counting_file import fingerprint, load_counting
 from genrun_core.evaluation.counting_scorer import CountingScorer
 from genrun_core.evaluation.evaluation import evaluate
+from genrun_core.evaluation.keras_scorer import KerasScorer
+from genrun_core.network.network_file import load_network_of
 from genrun_core.recipes.recipe import load_recipe
 from genrun_core.runs.run_folder import RunFolder
-from genrun_core.training.batches import split_documents
 from genrun_core.training.comparison import compare_with_counting
 from genrun_core.training.prepared import prepare
 from genrun_core.training.train import resume, train
@@ -63,7 +64,7 @@ def test_counting_leaves_the_figures_that_a_training_leaves(lines: Path) -> None
 
 def test_val_perplexity_is_what_evaluate_finds_on_the_held_out_documents(lines: Path) -> None:
     run, _ = counted(lines)
-    held_out = split_documents(len(LINES), 0.1, 0)[1]
+    held_out = run.shards(run.tokenizer()).held_out
     (lines.parent / "held-out.txt").write_text("\n".join(LINES[i] for i in held_out), "utf-8")
     found = evaluate(run.path, [str(lines.parent / "held-out.txt")]).perplexity
     assert found == pytest.approx(float(metrics(run.path)[0]["val_perplexity"]), rel=1e-9)
@@ -92,7 +93,7 @@ def test_the_words_of_any_recipe_can_be_counted_and_what_is_for_networks_is_name
         ({"epochs": "3"}, "epochs is for networks"),
         ({"hidden_size": "64"}, "hidden_size is for networks"),
         ({"order": "6"}, "order must be from 2 to 5"),
-        ({"order": "3", "architecture": "lstm"}, "order is for architecture=ngram"),
+        ({"order": "3", "architecture": "lstm"}, "order is for counting=true and architecture=ngram"),
     ],
 )
 def test_a_setting_that_would_have_no_effect_is_refused(settings: dict[str, str], named: str) -> None:
@@ -153,7 +154,7 @@ def test_fine_tuning_a_counted_model_is_refused_and_its_words_can_be_used(lines:
     with pytest.raises(OptionError, match="--words-of"):
         train([str(lines)], load_recipe("ngram"), lines.parent / "tuned", base=run.path)
     other = lines.parent / "other.txt"
-    other.write_text("the ferry closes the unheard bridge\n" * 20, "utf-8")
+    other.write_text("".join(f"the ferry closes the unheard bridge {i}\n" for i in range(20)), "utf-8")
     again = train([str(other)], load_recipe("ngram"), lines.parent / "words", words_of=run.path)
     assert again.tokenizer().vocabulary == run.tokenizer().vocabulary
 
@@ -204,9 +205,12 @@ def test_a_training_is_compared_with_counting_the_same_documents(
 def test_the_line_about_counting_names_both_figures_and_the_better_one(songs_run: Path) -> None:
     run = RunFolder.open(songs_run)
     perplexity = run.card()["counting"]["perplexity"]
-    prepared = prepare(run, run.recipe())
-    worse = compare_with_counting(prepared, {"val_perplexity": 2 * perplexity})
+    prepared, network = prepare(run, run.recipe()), KerasScorer(load_network_of(run, run.recipe(), run.tokenizer()))
+
+    def said(row: dict[str, float]) -> str:
+        return "".join(compare_with_counting(prepared, row, network, "").lines)
+
+    worse = said({"val_perplexity": 2 * perplexity})
     assert f"perplexity {perplexity:.1f}; this network {2 * perplexity:.1f}: --set architecture=ngram" in worse
-    better = compare_with_counting(prepared, {"val_perplexity": 0.9 * perplexity})
-    assert better.endswith(f"this network {0.9 * perplexity:.1f}: 10% less")
-    assert compare_with_counting(prepared, {"loss": 1.0}) == ""
+    assert said({"val_perplexity": 0.9 * perplexity}).endswith(f"this network {0.9 * perplexity:.1f}: 10% less")
+    assert said({"loss": 1.0}) == ""

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 import genrun
 from genrun import registry
 from genrun.tokenizer import TokenizerSettings, VocabularyBuilder
+from genrun_core.corpus.counts import CorpusCounts
+from genrun_core.corpus.passes import Sources, _percentile, count_words, encode_documents
 from genrun_core.corpus.report import describe_corpus
-from genrun_core.corpus.shards import CorpusCounts, _percentile, count_words, encode_documents
+from genrun_core.corpus.splitting import SplitRule
 from genrun_core.recipes.recipe import load_recipe
 
 
@@ -23,10 +25,11 @@ def lines_of(folder: Path, text: str, **settings: str) -> tuple[CorpusCounts, li
     (folder / "corpus.txt").write_text(text, "utf-8")
     plain = {"kind": "word", "specials": "pad,unk", "vocabulary_limit": "0", "validation": "0", "patience": "0"}
     recipe = load_recipe("characters", {**plain, **settings})
-    reader, sources = registry.make_reader("text"), [str(folder / "corpus.txt")]
-    tokenizer, counted = count_words(reader, sources, recipe.tokenizer)
-    counts = encode_documents(reader, sources, tokenizer, counted, folder / "tokens")
-    return counts, list(describe_corpus(counts, tokenizer, recipe, "documents"))
+    sources = Sources(registry.make_reader("text"), [str(folder / "corpus.txt")])
+    share = SplitRule(recipe.training.validation)
+    counted = count_words(sources, recipe.tokenizer, share)
+    counts = encode_documents(sources, counted, folder / "tokens")
+    return counts, list(describe_corpus(counts, counted.tokenizer, recipe, "documents"))
 
 
 def test_a_small_corpus_is_described_in_three_lines(tmp_path: Path) -> None:
@@ -39,15 +42,13 @@ def test_a_small_corpus_is_described_in_three_lines(tmp_path: Path) -> None:
     assert (counts.duplicates, counts.distinct, counts.median, counts.percentile_95) == (0, 6, 3, 6)
 
 
-def test_duplicates_are_counted_and_noted_where_they_flatter_held_out_figures(tmp_path: Path) -> None:
+def test_duplicates_are_counted_and_noted_where_they_are_many(tmp_path: Path) -> None:
     text = "a b\na b c\na b\na b\nb a\n"
     counts, lines = lines_of(tmp_path, text)
     assert counts.duplicates == 2
     assert lines[0] == "5 rows in 1 files: 5 documents, 2 of them duplicates"
-    assert not lines[3:]
-    _, [*_, note] = lines_of(tmp_path, text, validation="0.2")
-    assert note == "note: 40.0% of the documents are duplicates; held-out figures will look better than they are"
-    _, lines = lines_of(tmp_path, "a b\n" * 2 + "".join(f"{i} {i + 1}\n" for i in range(198)), validation="0.2")
+    assert lines[3:] == ["note: 40.0% of the documents are duplicates: the model will repeat them"]
+    _, lines = lines_of(tmp_path, "a b\n" * 2 + "".join(f"{i} {i + 1}\n" for i in range(198)))
     assert lines[0].endswith("200 documents, 1 of them duplicates")
     assert not lines[3:]
 
@@ -96,8 +97,8 @@ def test_counts_of_an_older_run_folder_are_described_without_the_newer_figures(t
     older = {name: value for name, value in counts.to_json().items() if name not in newer}
     read = CorpusCounts.from_json(older, tmp_path)
     recipe = load_recipe("racetrack", {"vocabulary_limit": "3"})
-    tokenizer, _ = count_words(registry.make_reader("text"), [str(tmp_path / "corpus.txt")], recipe.tokenizer)
-    assert list(describe_corpus(read, tokenizer, recipe, "documents"))[1:] == [
+    sources = Sources(registry.make_reader("text"), [str(tmp_path / "corpus.txt")])
+    assert list(describe_corpus(read, count_words(sources, recipe.tokenizer).tokenizer, recipe, "documents"))[1:] == [
         "vocabulary 4: 3 words cover 100.0% of all",
         "4 words, 2 predictions an epoch; longest document 2 tokens",
     ]

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 
 import genrun
 from genrun.cli.group import cli
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.evaluation.evaluation import evaluate
 from genrun_core.recipes.sections import PluginChoice
+from genrun_core.runs.token_shards import TokenShards
 from genrun_export.exporting import export
 from support.trained import train
 

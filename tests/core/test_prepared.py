@@ -13,11 +13,11 @@ import pytest
 import genrun
 from genrun import ReadReport, registry
 from genrun.tokenizer import Tokenizer
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.evaluation.evaluation import evaluate
 from genrun_core.recipes.recipe import load_recipe
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.run_folder import RunFolder
+from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.train import resume, train
 from support.trained import weights
 

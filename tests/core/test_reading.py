@@ -12,8 +12,8 @@ import pytest
 import genrun
 from genrun.contracts import ReadReport
 from genrun.tokenizer import TokenizerSettings
+from genrun_core.corpus.passes import Sources, count_words
 from genrun_core.corpus.reading import read_documents
-from genrun_core.corpus.shards import count_words
 
 
 class Silent(Exception):
@@ -103,7 +103,7 @@ def test_a_count_that_is_none_is_one_line(change: Callable[[Any], object]) -> No
     with pytest.raises(
         genrun.PluginError, match=r"^reader Reporting failed: (Type|Value|Attribute)Error: "
     ) as caught:
-        count_words(Reporting(change), ["here"], TokenizerSettings())
+        count_words(Sources(Reporting(change), ["here"]), TokenizerSettings())
     assert "\n" not in str(caught.value)
 
 
@@ -114,7 +114,7 @@ def test_numbers_of_other_kinds_are_numbers() -> None:
         report.row(np.int64(3))
         report.drop("two\nlines", np.int32(2))
 
-    counts = count_words(Reporting(change), ["here"], TokenizerSettings())[1]
+    counts = count_words(Sources(Reporting(change), ["here"]), TokenizerSettings()).counts
     assert (counts.rows, type(counts.rows), counts.dropped) == (3, int, {"two lines": 2})
 
 

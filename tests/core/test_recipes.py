@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import genrun
-from genrun_core.recipes.recipe import Recipe, load_recipe, recipe_names
+from genrun_core.recipes.recipe import Recipe, load_recipe
+from genrun_core.recipes.recipe_file import recipe_names
 
 
 def test_every_shipped_recipe_loads_and_survives_the_way_through_its_tables() -> None:

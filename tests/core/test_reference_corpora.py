@@ -8,16 +8,18 @@ import pytest
 
 from genrun import registry
 from genrun.tokenizer import Tokenizer
-from genrun_core.corpus.shards import CorpusCounts, TokenShards, count_words, encode_documents
+from genrun_core.corpus.counts import CorpusCounts
+from genrun_core.corpus.passes import Sources, count_words, encode_documents
 from genrun_core.recipes.recipe import load_recipe
+from genrun_core.runs.token_shards import TokenShards
 
 
 def prepare(recipe_name: str, source: Path, folder: Path) -> tuple[Tokenizer, CorpusCounts, TokenShards]:
     recipe = load_recipe(recipe_name)
-    reader = registry.make_reader(recipe.reader.name, recipe.reader.options)
-    tokenizer, counts = count_words(reader, [str(source)], recipe.tokenizer)
-    counts = encode_documents(reader, [str(source)], tokenizer, counts, folder)
-    return tokenizer, counts, TokenShards.open(folder)
+    sources = Sources(registry.make_reader(recipe.reader.name, recipe.reader.options), [str(source)])
+    counted = count_words(sources, recipe.tokenizer)
+    counts = encode_documents(sources, counted, folder)
+    return counted.tokenizer, counts, TokenShards.open(folder)
 
 
 def test_r1_headlines(shared_data: Path, tmp_path: Path) -> None:

@@ -66,9 +66,9 @@ def test_an_aborted_beginning_is_no_obstacle(samples: Path, tmp_path: Path) -> N
     ("name", "content", "message"),
     [
         ("run.toml", None, "is not a run folder: it has no run.toml"),
-        ("run.toml", "format_version = 1\n", "has run format 1; this genrun works with 2"),
+        ("run.toml", "format_version = 1\n", "has run format 1; this genrun works with 3"),
         ("run.toml", "format_version = ", r"run\.toml: "),
-        ("run.toml", "format_version = 2\n[recipe.model]\nlayer = 2\n", "model has no option 'layer'"),
+        ("run.toml", "format_version = 3\n[recipe.model]\nlayer = 2\n", "model has no option 'layer'"),
         ("tokenizer.json", "{", r"tokenizer\.json: "),
         ("tokenizer.json", "{}", "tokenizer version None is not 1"),
         ("tokenizer.json", "[]", r"tokenizer\.json must hold a JSON object"),

@@ -12,9 +12,9 @@ import pytest
 
 import genrun
 from genrun.sources import expand
+from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.kept_sources import absolute_source
 from genrun_core.corpus.preparation import corpus_changed, prepare_corpus
-from genrun_core.corpus.shards import CorpusCounts
 from genrun_core.corpus.sources import fingerprint, list_files
 from genrun_core.recipes.recipe import Recipe, load_recipe
 from genrun_core.runs.run_folder import RunFolder

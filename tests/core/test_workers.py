@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 import genrun
+from genrun_core.training.train import resume
 from genrun_core.training.workers import Worker, this_worker
 from support.trained import train, weights
 
@@ -59,8 +62,15 @@ def finish(processes: list[subprocess.Popen[str]]) -> list[str]:
             process.kill()
 
 
-def test_two_workers_end_with_the_same_weights_and_the_losses_of_one(samples: Path, tmp_path: Path) -> None:
-    alone = train([samples / "headlines"], "nyt-headlines", tmp_path / "alone", SETTINGS)
+@pytest.fixture(scope="module")
+def alone(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder that one device trained with SETTINGS."""
+    return train([samples / "headlines"], "nyt-headlines", tmp_path_factory.mktemp("alone") / "run", SETTINGS)
+
+
+def test_two_workers_end_with_the_same_weights_and_the_losses_of_one(
+    alone: Path, samples: Path, tmp_path: Path
+) -> None:
     together = tmp_path / "together"
     processes = start_workers([command(samples / "headlines", "-o", together)] * 2)
     said = finish(processes)
@@ -69,19 +79,29 @@ def test_two_workers_end_with_the_same_weights_and_the_losses_of_one(samples: Pa
     for one, two in zip(losses(alone), losses(together), strict=True):
         assert two == pytest.approx(one, abs=1e-3)
 
-    # Where a kill left them at different places they say so, and go on once they are together again.
     resumed = [[sys.executable, "-m", "genrun", "train", "--resume", str(together), "--set", "epochs=3"]] * 2
-    latest = tmp_path / "together.worker-1" / "checkpoint" / "latest.npz"
-    latest.unlink()
-    processes = start_workers(resumed)
-    said = finish(processes)
-    assert [process.returncode for process in processes] == [1, 1], said
-    assert all("the workers stopped at different places" in text for text in said)
-    latest.write_bytes((together / "checkpoint" / "latest.npz").read_bytes())
     processes = start_workers(resumed)
     said = finish(processes)
     assert [process.returncode for process in processes] == [0, 0], said
     assert weights(together) == weights(tmp_path / "together.worker-1")
+
+
+def test_workers_that_a_kill_left_at_different_places_are_refused(
+    alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genrun_core.training import distribution as devices
+
+    run = shutil.copytree(alone, tmp_path / "run")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    # The chief has read the same corpus, which is eight numbers, and stands an epoch further, which is two.
+    further = np.array([1, 0])
+    monkeypatch.setattr(
+        devices, "take_from_chief", lambda strategy, worker, here: here + further if len(here) == 2 else here
+    )
+    with pytest.raises(genrun.RunFolderError, match=r"the workers stopped at different places, .* epoch 2, .* 3: "):
+        resume(run, epochs=4)
+    saved = ("latest.npz", "model.keras", "metrics.csv")
+    assert all(path.read_bytes() == content for path, content in before.items() if path.name in saved)
 
 
 @pytest.mark.parametrize("corpus", ["aa11", "bb22"], ids=["the chief's", "another"])
@@ -105,6 +125,7 @@ def test_workers_with_different_corpora_are_refused(
 
 
 _TWO_DEVICES = """
+import json
 import sys
 from pathlib import Path
 from genrun_core.backend import prepare_backend
@@ -114,23 +135,21 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from genrun_core.recipes.recipe import load_recipe
 from genrun_core.training.train import train
-settings = dict(pair.split("=") for pair in sys.argv[3:])
-train([sys.argv[1]], load_recipe("nyt-headlines", {**settings, "devices": "all"}), Path(sys.argv[2]), say=print)
+for output, settings in json.loads(sys.argv[2]).items():
+    train([sys.argv[1]], load_recipe("nyt-headlines", {**settings, "devices": "all"}), Path(output), say=print)
 """
 
 
-@pytest.mark.parametrize("more", [{}, {"dropout": "0.2", "averaging": "0.9"}], ids=["plain", "dropout"])
-def test_all_devices_of_a_machine_learn_what_one_learns(samples: Path, tmp_path: Path, more: dict[str, str]) -> None:
-    settings = {**SETTINGS, **more}
-    arguments = [samples / "headlines", tmp_path / "two", *(f"{key}={value}" for key, value in settings.items())]
-    result = subprocess.run(
-        [sys.executable, "-c", _TWO_DEVICES, *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+def test_all_devices_of_a_machine_learn_what_one_learns(alone: Path, samples: Path, tmp_path: Path) -> None:
+    dropped = {**SETTINGS, "dropout": "0.2", "averaging": "0.9"}
+    runs = {str(tmp_path / "plain"): SETTINGS, str(tmp_path / "dropout"): dropped}
+    command = [sys.executable, "-c", _TWO_DEVICES, str(samples / "headlines"), json.dumps(runs)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    assert ", 2 replicas" in result.stdout
-    alone = train([samples / "headlines"], "nyt-headlines", tmp_path / "one", settings)
-    for one, two in zip(losses(alone), losses(tmp_path / "two"), strict=True):
-        assert two == pytest.approx(one, abs=0.2 if more else 1e-3)  # each device draws its own dropout
+    assert result.stdout.count(", 2 replicas") == 2
+    assert losses(tmp_path / "plain") == pytest.approx(losses(alone), abs=1e-3)
+    one = train([samples / "headlines"], "nyt-headlines", tmp_path / "one", dropped)
+    assert losses(tmp_path / "dropout") == pytest.approx(losses(one), abs=0.2)  # each device draws its own dropout
 
 
 def test_every_worker_has_a_folder_of_its_own() -> None:

@@ -101,6 +101,28 @@ def test_a_peer_that_is_not_installed_is_told_and_no_crash(
         turns.take_turns([turns.Worker("torch_eager", (5, 2, 2, 1, 1, 1, 1))], 1)
 
 
+def test_texts_of_every_decoder_stand_beside_training_lines_and_a_missing_peer_is_told(
+    benchmarks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = import_module("texts")
+    model = write_babble(tmp_path / "m.onnx")
+    (tmp_path / "train.txt").write_text("how now\nbrown cow\n" * 60, "utf-8")
+    (tmp_path / "held.txt").write_text("now how\ncow brown\n" * 60, "utf-8")
+    monkeypatch.setitem(sys.modules, "markovify", None)
+    arguments = [str(model), str(tmp_path / "held.txt"), "--training", str(tmp_path / "train.txt"), "--count", "110"]
+    monkeypatch.setattr(sys, "argv", ["texts.py", *arguments])
+    texts.main()
+    printed = capsys.readouterr().out.splitlines()
+    rows = {cells[1]: cells[2:-1] for line in printed if (cells := [cell.strip() for cell in line.split("|")])[1:]}
+    assert {"the model's own: Greedy()", "Temperature(temperature=1.0)", "training lines", "the documents"} <= set(
+        rows
+    )
+    assert len({len(cells) for cells in rows.values()}) == 1
+    assert rows["Greedy()"][0] == "1.00"
+    assert rows["the documents"][1:3] == ["0.0 %", "1"]
+    assert printed[-1].startswith("markovify is left out: ")
+
+
 def test_the_plot_is_a_small_file_with_a_bar_for_each_peer(benchmarks: Path, tmp_path: Path) -> None:
     plot, comparison = import_module("generation.plot"), import_module("generation.settings").Comparison
     compared = [

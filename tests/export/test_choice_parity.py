@@ -11,8 +11,8 @@ import onnx
 import pytest
 
 import genrun
+from genrun.generating.stepping.session import StepSession
 from genrun.loading.opening import MappedFile
-from genrun.stepping.session import StepSession
 from genrun_export.choice_parity import check_choices
 from genrun_export.choosing import add_choosing
 from support.alphabet import babble_table, save, step_model

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import genrun
+from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.loading.graph.properties import with_digest
-from genrun.loading.metadata import GenerationDefaults, Metadata, Verification
+from genrun.loading.metadata import Metadata
+from genrun.loading.recorded_checks import Verification
 from genrun.tokenizer import TokenizerSettings, VocabularyBuilder
 from genrun_core.counting import CountingModel, count_ngrams
 from genrun_export.choosing import add_choosing

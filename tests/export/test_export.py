@@ -23,11 +23,11 @@ prepare_backend()
 
 import keras  # noqa: E402
 
+from genrun.generating.stepping.session import StepSession  # noqa: E402
 from genrun.loading.opening import MappedFile  # noqa: E402
-from genrun.stepping.session import StepSession  # noqa: E402
-from genrun_core.corpus.shards import TokenShards  # noqa: E402
 from genrun_core.network.architecture import load_network  # noqa: E402
 from genrun_core.runs.run_folder import RunFolder  # noqa: E402
+from genrun_core.runs.token_shards import TokenShards  # noqa: E402
 from genrun_export import conversion, parity  # noqa: E402
 from genrun_export.choosing import add_choosing  # noqa: E402
 from genrun_export.command import command  # noqa: E402

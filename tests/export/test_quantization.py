@@ -20,8 +20,8 @@ from genrun_core.backend import prepare_backend
 
 prepare_backend()
 
+from genrun.generating.stepping.session import StepSession  # noqa: E402
 from genrun.loading.opening import MappedFile  # noqa: E402
-from genrun.stepping.session import StepSession  # noqa: E402
 from genrun_core.network.architecture import build_network, fingerprint, load_network  # noqa: E402
 from genrun_core.recipes.sections import ModelSettings  # noqa: E402
 from genrun_core.training.batches import Batch  # noqa: E402

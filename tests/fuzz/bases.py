@@ -6,7 +6,7 @@ from pathlib import Path
 
 import onnx
 
-from genrun.loading.metadata import GoldenText
+from genrun.loading.recorded_checks import GoldenText
 from genrun.tokenizer import Normalization, Tokenizer
 from genrun.tokenizer.tokenizer import WrittenForms
 from support.alphabet import babble_table, random_drift, words, write_model

@@ -17,6 +17,7 @@ from genrun.errors import OptionError
 from genrun_plugins.decoders.greedy import Greedy
 from genrun_plugins.decoders.temperature import Temperature
 from genrun_plugins.decoders.top_k import TopK
+from genrun_plugins.decoders.top_p import TopP
 
 LAST = 1 - 2**-24  # the largest draw there is
 Logits = NDArray[np.float32]
@@ -78,6 +79,32 @@ def test_top_k_inverts_the_cumulative_probabilities_of_its_candidates(
     check_inverse_cdf(chosen, slow_candidates(row, k), row, temperature, draw)
 
 
+@given(rows, draws, temperatures, st.floats(0.01, 1.0))
+@example([0.0, 0.0, -1.0], 0.0, 1.0, 0.3)
+@settings(deadline=None)
+def test_top_p_inverts_the_cumulative_probabilities_of_the_fewest_likely_tokens_that_reach_p(
+    row: list[float], draw: float, temperature: float, p: float
+) -> None:
+    probabilities = slow_probabilities(row, temperature)
+    kept, together = set[int](), 0.0
+    for token in sorted(range(len(row)), key=lambda token: -probabilities[token]):
+        tied = any(probabilities[token] == probabilities[other] for other in kept)
+        if abs(together - p) < 1e-6 or (tied and together >= p):
+            return  # on the edge, where rounding decides; ties have their own test
+        if together < p:
+            kept.add(token)
+            together += probabilities[token]
+    chosen = choose(TopP(p, temperature), row, draw)
+    check_inverse_cdf(chosen, sorted(kept), row, temperature, draw)
+
+
+def test_top_p_keeps_all_of_equally_likely_tokens_or_none() -> None:
+    grid = np.linspace(0, LAST, 1000, dtype=np.float32)
+    logits = np.log(np.array([0.4, 0.2, 0.2, 0.1, 0.1], np.float32))
+    for p, kept in ((0.3, [0]), (0.41, [0, 1, 2]), (0.79, [0, 1, 2]), (0.85, [0, 1, 2, 3, 4])):
+        assert sorted(set(TopP(p).choose(np.tile(logits, (1000, 1)), [], grid).tolist())) == kept
+
+
 @given(rows)
 @settings(deadline=None)
 def test_greedy_takes_the_highest_logit_and_of_ties_the_lowest_id(row: list[float]) -> None:
@@ -97,7 +124,7 @@ def test_a_row_is_chosen_the_same_alone_and_in_a_batch(row: list[float], size: i
     batch = random.normal(0, 2, (size, len(row))).astype(np.float32)
     batch[size // 2] = row
     batch_draws = random.random(size, np.float32)
-    for decoder in (Greedy(), Temperature(0.7), TopK(3), TopK(40)):
+    for decoder in (Greedy(), Temperature(0.7), TopK(3), TopK(40), TopP(0.6), TopP(0.95, 0.7)):
         together = decoder.choose(batch.copy(), [], batch_draws)
         alone = [choose(decoder, logits, float(draw)) for logits, draw in zip(batch, batch_draws, strict=True)]
         assert together.tolist() == alone
@@ -113,13 +140,13 @@ def test_exactly_k_candidates_stay_even_when_all_are_tied(k: int) -> None:
 @pytest.mark.parametrize("draw", [0.0, LAST])
 def test_forbidden_tokens_are_not_chosen_by_extreme_draws(draw: float) -> None:
     for row in ([-math.inf, 0.0, -math.inf], [-math.inf, -math.inf, -5.0]):
-        for decoder in (Greedy(), Temperature(), Temperature(1e308), TopK(), TopK(2), TopK(3)):
+        for decoder in (Greedy(), Temperature(), Temperature(1e308), TopK(), TopK(2), TopK(3), TopP(), TopP(0.01)):
             assert row[choose(decoder, row, draw)] > -math.inf
 
 
 def test_logits_of_any_size_are_no_trouble() -> None:
     row = [3e38, -3e38, 3.4e38]
-    for decoder in (Greedy(), Temperature(), TopK(2), Temperature(1e-308)):
+    for decoder in (Greedy(), Temperature(), TopK(2), Temperature(1e-308), TopP(0.5)):
         assert choose(decoder, row, 0.5) == 2
 
 
@@ -159,6 +186,9 @@ def test_frequencies_follow_the_softmax(decoder: Decoder, temperature: float, ca
         ("top-k", {"k": None}, "k must be a whole number, not None"),
         ("top-k", {"temperature": 0}, "temperature must be a number above 0, not 0.0; .* the decoder 'greedy'"),
         ("top-k", {"n": 3}, "decoder 'top-k' has no option 'n'; accepted: k, temperature"),
+        ("top-p", {"p": 0}, "decoder 'top-p': p must be above 0 and at most 1, not 0.0"),
+        ("top-p", {"p": 1.5}, "p must be above 0 and at most 1, not 1.5"),
+        ("top-p", {"p": "nan"}, "p must be above 0 and at most 1, not nan"),
         ("temperature", {"temperature": "-1"}, "temperature must be a number above 0, not -1.0"),
         ("temperature", {"temperature": "nan"}, "temperature must be a number above 0, not nan"),
         ("temperature", {"temperature": math.inf}, "temperature must be a number above 0, not inf"),
@@ -172,7 +202,9 @@ def test_options_that_are_not_accepted_are_refused(name: str, given_options: dic
         registry.make_decoder(name, given_options)
 
 
-@pytest.mark.parametrize("wrong", [lambda: TopK(0), lambda: TopK(5, -1.0), lambda: Temperature(0.0)])
+@pytest.mark.parametrize(
+    "wrong", [lambda: TopK(0), lambda: TopK(5, -1.0), lambda: Temperature(0.0), lambda: TopP(0.0)]
+)
 def test_a_decoder_cannot_be_made_wrong_in_a_program_either(wrong: Any) -> None:
     with pytest.raises(OptionError):
         wrong()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 import genrun
-from genrun.choosing import policy
+from genrun.generating.choosing import policy
 from genrun.model import Model
 from support.alphabet import babble_table, letters, random_drift, words, write_model
 from support.distributions import Site, site

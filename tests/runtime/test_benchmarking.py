@@ -18,10 +18,10 @@ import genrun
 from genrun.benchmarking.measuring import Measurement, benchmark
 from genrun.benchmarking.setup import describe_setup
 from genrun.benchmarking.workload import Work
-from genrun.choosing import policy
 from genrun.cli.bench import command
 from genrun.cli.group import cli
 from genrun.errors import OptionError, PluginError
+from genrun.generating.choosing import policy
 from genrun.model import Model
 from support.alphabet import SPECIALS, alphabet_table, letters, write_model
 from support.distributions import DECODER, Site

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
-from genrun.choosing.chooser import Chooser
-from genrun.choosing.policy import ChooseWith
-from genrun.choosing.tokens import Tokens
 from genrun.contracts import Decoder
 from genrun.errors import ModelFileError
+from genrun.generating.choosing.chooser import Chooser
+from genrun.generating.choosing.policy import ChooseWith
+from genrun.generating.choosing.tokens import Tokens
+from genrun.generating.stepping.session import StepSession
 from genrun.loading.opening import MappedFile
-from genrun.stepping.session import StepSession
 from genrun_export.choosing import add_choosing
 from genrun_plugins.decoders.greedy import Greedy
 from genrun_plugins.decoders.temperature import Temperature

@@ -17,7 +17,7 @@ from genrun.cli.group import cli, run
 from genrun.cli.info import describe_model
 from genrun.errors import OptionError
 from genrun.loading.device import DeviceWarning
-from genrun.loading.metadata import GoldenText
+from genrun.loading.recorded_checks import GoldenText
 from genrun.model import Model
 from support.alphabet import write_model
 from support.distributions import DECODER, Site

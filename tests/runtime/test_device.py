@@ -10,11 +10,11 @@ import pytest
 
 import genrun
 from genrun.errors import DeviceError, GenrunError, ModelFileError, OptionError
+from genrun.generating.stepping.session import StepSession
 from genrun.loading.device import DeviceWarning, open_session
 from genrun.loading.onnxruntime_wheels import installed_wheels
 from genrun.loading.opening import MappedFile
 from genrun.loading.preloading import preload_libraries
-from genrun.stepping.session import StepSession
 from support.distributions import Site
 from support.fake_onnxruntime import CPU, CUDA, TENSORRT, fake_onnxruntime
 

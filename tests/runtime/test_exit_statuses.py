@@ -37,7 +37,7 @@ def status(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> object:
 
 @pytest.fixture(scope="module")
 def golden_file(folder: Path) -> Path:
-    from genrun.loading.metadata import GoldenText
+    from genrun.loading.recorded_checks import GoldenText
 
     return write_model(folder / "golden.onnx", golden=[GoldenText("a", (2, 4), (5,), "ab", ((5, 10.0),))])
 

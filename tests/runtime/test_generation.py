@@ -16,9 +16,9 @@ import pytest
 
 import genrun
 from genrun.errors import OptionError, UnknownPluginError
+from genrun.generating.stepping.bound_step import BoundStep
 from genrun.model import Model
 from genrun.results import Result, UnknownWordsWarning
-from genrun.stepping.bound_step import BoundStep
 from support.alphabet import alphabet_table, babble_table, letters, random_drift, words, write_model
 from support.distributions import DECODER, Site
 

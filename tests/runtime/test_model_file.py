@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 import genrun
 from genrun.errors import ModelFileError, OptionError
-from genrun.loading.metadata import FORMAT_VERSION, GenerationDefaults, GoldenText, Metadata
+from genrun.loading.generation_defaults import GenerationDefaults
+from genrun.loading.metadata import FORMAT_VERSION, Metadata
+from genrun.loading.recorded_checks import GoldenText
 from support.alphabet import letters, metadata, step_model, words, write_model
 
 GOLDEN = GoldenText("one", (2, 4), (5, 3), "one two", ((5, 10.0), (0, 0.0)))

@@ -13,8 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 import genrun
 from genrun.errors import GenrunError, ModelFileError
+from genrun.generating.stepping.session import StepSession
 from genrun.loading.opening import MappedFile
-from genrun.stepping.session import StepSession
 from support.alphabet import letters, metadata, save, step_model, write_model
 
 

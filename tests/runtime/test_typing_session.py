@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 import genrun
 from genrun.errors import OptionError
+from genrun.generating.stepping.session import States, StepSession
 from genrun.model import Model
-from genrun.stepping.session import States, StepSession
 from genrun.suggesting.typing_session import KEPT_STATES, StateTrail, TypingSession
 from genrun.tokenizer import Normalization, Tokenizer
 from support.alphabet import SPECIALS, babble_table, random_drift, write_model

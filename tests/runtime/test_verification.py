@@ -12,7 +12,7 @@ import pytest
 
 import genrun
 from genrun.cli.info import describe_model
-from genrun.loading.metadata import LOGIT_TOLERANCE, GoldenText
+from genrun.loading.recorded_checks import LOGIT_TOLERANCE, GoldenText
 from genrun.model import Model
 from genrun.scoring.verification import VerificationReport, greedy_continuations, logits_after
 from genrun_export.choosing import add_choosing

@@ -16,7 +16,9 @@ import onnx
 from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from genrun.loading.metadata import GenerationDefaults, GoldenText, Metadata, Verification
+from genrun.loading.generation_defaults import GenerationDefaults
+from genrun.loading.metadata import Metadata
+from genrun.loading.recorded_checks import GoldenText, Verification
 from genrun.tokenizer import Tokenizer
 from genrun_export.choosing import add_choosing
 

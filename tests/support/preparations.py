@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from genrun_core.corpus.preparation import prepare_corpus
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.recipes.recipe import load_recipe
 from genrun_core.runs.run_folder import RunFolder
+from genrun_core.runs.token_shards import TokenShards
 
 __all__ = ["Preparations", "content", "entries"]
 

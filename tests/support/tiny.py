@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from genrun_core.backend import prepare_backend, seed_everything
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.recipes.sections import ModelSettings, TrainingSettings
+from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.prepared import batches_of
 
 prepare_backend()

@@ -48,4 +48,5 @@ def command(
         return
     unknown = f", {result.unknown:,} words outside the vocabulary" if result.unknown else ""
     say(f"{result.documents:,} documents, {result.tokens:,} predicted tokens{unknown}")
-    show(f"perplexity {result.perplexity:.2f}, {result.bits_per_character:.3f} bits a character")
+    known = f" ({result.known_perplexity:.2f} for words of the vocabulary)" if result.unknown_tokens else ""
+    show(f"perplexity {result.perplexity:.2f}{known}, {result.bits_per_character:.3f} bits a character")

@@ -15,22 +15,24 @@ from genrun.cli.io.output import say, show
 
 if TYPE_CHECKING:
     from genrun_core.recipes.recipe import Recipe
-    from genrun_core.training.watch import Watch
 
 __all__ = ["command"]
+
+_ONLY_EPOCHS = "--resume goes on with the corpus and the recipe of the run folder; only --set epochs=… may be new"
 
 
 @click.command("train")
 @click.argument("corpus", nargs=-1)
 @click.option("--reader", help="How the corpus is read (see genrun plugins). [default: the recipe's]")
-@click.option(
-    "--recipe", "recipe_name", default="default", show_default=True, help="A recipe's name, or a TOML file."
-)
+@click.option("--recipe", "recipe_name", default="default", show_default=True, help="A recipe's name or TOML file.")
 @click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="Override a value of the recipe.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The run folder to make.")
 @click.option("--resume", "resumed", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run folder.")
 @click.option("--from", "base", metavar="RUN", type=click.Path(path_type=Path), help="Fine-tune the network of RUN.")
 @click.option("--words-of", metavar="RUN", type=click.Path(path_type=Path), help="Use the vocabulary of RUN.")
+@click.option(
+    "--validation", metavar="FILE", multiple=True, help="Hold out these documents, in place of a share of CORPUS."
+)
 @click.option("--sample-every", metavar="EPOCHS", type=click.IntRange(min=1), help="Write a text this often.")
 @click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard.")
 def command(
@@ -42,6 +44,7 @@ def command(
     resumed: Path | None,
     base: Path | None,
     words_of: Path | None,
+    validation: tuple[str, ...],
     sample_every: int | None,
     tensorboard: bool,
 ) -> None:
@@ -53,21 +56,18 @@ def command(
     --set freeze=embedding leaves a layer as it is, --set extend_vocabulary=500 adds new words.
     """
     from genrun.options import parse_assignments
+    from genrun_core.training.train import resume, train
     from genrun_core.training.watch import Watch
 
     overrides = parse_assignments(assignments)
     watch = Watch(sample_every or 0, tensorboard)
     chosen = click.get_current_context().get_parameter_source("recipe_name") is not ParameterSource.DEFAULT
     if resumed is not None:
-        from genrun_core.training.train import resume
-
-        overrides = {key.removeprefix("training."): value for key, value in overrides.items()}
-        if corpus or output or reader or chosen or base or words_of or set(overrides) - {"epochs"}:
-            raise click.UsageError(
-                "--resume goes on with the corpus and the recipe of the run folder; only --set epochs=… may be new"
-            )
+        if corpus or output or reader or chosen or base or words_of or validation:
+            raise click.UsageError(_ONLY_EPOCHS)
+        epochs = _epochs(overrides)
         with _going_on(resumed):
-            run = resume(resumed, epochs=_epochs(overrides), say=say, watch=watch).path
+            run = resume(resumed, epochs=epochs, say=say, watch=watch)
     else:
         if not corpus or output is None:
             raise click.UsageError("name a CORPUS and, with -o, the run folder to make; or --resume RUN")
@@ -75,8 +75,10 @@ def command(
             raise click.UsageError("--from goes on with the run's recipe and words: no --recipe, no --words-of")
         recipe = _recipe(recipe_name, overrides, reader, base, words_of)
         with _going_on(output):
-            run = _train(corpus, recipe, output, base, words_of, watch)
-    show(str(run))
+            run = train(
+                corpus, recipe, output, base=base, words_of=words_of, validation=validation, say=say, watch=watch
+            )
+    show(str(run.path))
 
 
 def _recipe(
@@ -95,14 +97,6 @@ def _recipe(
     return recipe
 
 
-def _train(
-    corpus: tuple[str, ...], recipe: Recipe, output: Path, base: Path | None, words_of: Path | None, watch: Watch
-) -> Path:
-    from genrun_core.training.train import train
-
-    return train(corpus, recipe, output, base=base, words_of=words_of, say=say, watch=watch).path
-
-
 @contextlib.contextmanager
 def _going_on(run: Path) -> Iterator[None]:
     """Tell who interrupts a training how it goes on."""
@@ -118,7 +112,11 @@ def _going_on(run: Path) -> Iterator[None]:
 
 
 def _epochs(overrides: dict[str, str]) -> int | None:
+    """Return the number of epochs that a training goes on to; raises UsageError for any other option."""
     from genrun.options import convert
 
-    epochs: int | None = convert(overrides["epochs"], int, what="epochs") if "epochs" in overrides else None
+    values = {key.removeprefix("training."): value for key, value in overrides.items()}
+    if set(values) - {"epochs"}:
+        raise click.UsageError(_ONLY_EPOCHS)
+    epochs: int | None = convert(values["epochs"], int, what="epochs") if values else None
     return epochs

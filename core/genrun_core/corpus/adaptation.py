@@ -1,83 +1,111 @@
 """Sizes and regularization that fit a corpus, for recipes that leave them open (``adapt = true``).
 
-The rules were chosen by held-out loss on newspaper headlines (76,000 predictions an epoch) and songs (420,000); below
-and above that they are carried on, not measured. A network grows with the corpus up to a width that two cores train
-while one waits; a corpus whose words are rare is learnt by heart soon and gets few epochs.
+What matters is how many tokens an epoch predicts, not how many documents there are: it decides how large a network
+can be before it learns the corpus by heart, and how many steps teach it enough. The rules were chosen by held-out
+loss on corpora of 1,400 to 420,000 predictions; below and above that they are carried on, not measured.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import dataclass
 from typing import Any
 
-from genrun_core.corpus.shards import CorpusCounts
+from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.recipes.counting import ORDER, choose_order
 from genrun_core.recipes.recipe import Recipe
 
-__all__ = ["adapt", "choose_sizes"]
+__all__ = ["CorpusSize", "adapt", "choose_sizes"]
 
-_TYPICAL = 60_000  # predictions in an epoch for which the widest network is worth its time
-_EPOCHS = 1.2  # for a corpus that has each word once
-_PREDICTIONS = 12_000_000  # of a whole training, about: what two cores make while one waits
+_TYPICAL = 70_000  # predictions of an epoch that the sizes below are for
+_WIDTH = 320
+_EPOCHS = 12.0
+_STEP = 272  # tokens that a step predicts
+_CHARACTERS = 4  # that tell about as much as a word
 _STEPS = 400  # of a whole training, at least
+_PREDICTIONS = 12_000_000  # of a whole training, about: what two cores make while one waits
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusSize:
+    """What the sizes of a network are chosen by.
+
+    ``predictions`` of an epoch, ``documents`` that are trained on, ``vocabulary``: numbers of them. ``samples``:
+    whether the loss may be over sampled words. ``characters``: whether tokens are characters.
+    """
+
+    predictions: int
+    documents: int
+    vocabulary: int
+    samples: bool = False
+    characters: bool = False
+    running_text: bool = False
 
 
 def adapt(recipe: Recipe, counts: CorpusCounts, *, vocabulary: int) -> Recipe:
     """Return ``recipe`` with its open values chosen for a corpus of such ``counts``; nothing is open then."""
-    samples = recipe.model.tied and recipe.training.validation > 0  # else the loss of epochs is not comparable
-    given = {
-        name: getattr(recipe.training, name)
-        for name in ("epochs", "batch_size")
-        if f"training.{name}" not in recipe.adapt
-    }
-    kind = recipe.tokenizer.kind
-    values = choose_sizes(
-        counts.predicted, counts.documents, vocabulary=vocabulary, samples=samples, kind=kind, **given
+    training = recipe.training
+    corpus = CorpusSize(
+        counts.predicted,
+        counts.documents - counts.held_out,
+        vocabulary,
+        samples=recipe.model.tied and counts.held_out > 0,  # else the loss of epochs is not comparable
+        characters=recipe.tokenizer.kind == "char",
+        running_text=training.running_text,
     )
+    names = "epochs", "batch_size", "sequence_length"
+    given = {name: getattr(training, name) for name in names if f"training.{name}" not in recipe.adapt}
+    values = choose_sizes(corpus, **given)
     chosen: dict[str, dict[str, Any]] = {"model": {}, "training": {}}
     for name in recipe.adapt:
         section, _, key = name.partition(".")
         chosen[section][key] = values[name]
     model = dataclasses.replace(recipe.model, **chosen["model"])
-    training = dataclasses.replace(recipe.training, **chosen["training"])
-    return dataclasses.replace(recipe, model=model, training=training, adapt=())
+    return dataclasses.replace(
+        recipe, model=model, training=dataclasses.replace(training, **chosen["training"]), adapt=()
+    )
 
 
 def choose_sizes(
-    predictions: int,
-    documents: int,
+    corpus: CorpusSize,
     *,
-    vocabulary: int,
-    samples: bool,
-    kind: str = "word",
     epochs: int | None = None,
     batch_size: int | None = None,
+    sequence_length: int | None = None,
 ) -> dict[str, Any]:
-    """Return a value for each key of ``recipe.ADAPTABLE``, for so many predictions in an epoch.
+    """Return a value for each key of ``recipe.ADAPTABLE``.
 
-    ``samples``: whether the loss may be over sampled words; ``kind``: that of the tokenizer; ``epochs``,
-    ``batch_size``: those that were given, which the others go by.
+    ``epochs``, ``batch_size``, ``sequence_length``: those that were given, which the others go by.
 
-    >>> small, large = (choose_sizes(n, n // 10, vocabulary=9000, samples=True) for n in (5_000, 1_000_000))
+    >>> small, large = (choose_sizes(CorpusSize(n, n // 10, vocabulary=9000)) for n in (5_000, 1_000_000))
     >>> small["model.hidden_size"] < large["model.hidden_size"], small["training.epochs"] > large["training.epochs"]
     (True, True)
     """
-    width = 32 * round(min(max(768 * (predictions / _TYPICAL) ** 0.25, 128), 768) / 32)
-    held_back = min(max(0.5 - 0.1 * math.log10(max(predictions, 1) / 1e6), 0.2), 0.5)  # 0.5 up to a million
-    sampled = 0 if not samples or vocabulary < 8_192 or predictions < 1_000_000 else 2_048
-    batch_size = batch_size or (16 if documents < 2_000 else 32 if predictions < 2_000_000 else 64)
-    steps = max(documents // batch_size, 1)  # in an epoch
-    often = _EPOCHS * math.sqrt(predictions / max(vocabulary, 1))  # words seen rarely are soon learnt by heart
-    epochs = epochs or round(max(min(often, _PREDICTIONS / max(predictions, 1)), _STEPS / steps, 2))
+    predictions, words = max(corpus.predictions, 1), max(corpus.predictions, 1)
+    if corpus.characters:
+        words = max(predictions // _CHARACTERS, 1)
+    size = words / _TYPICAL
+    width = 32 * round(min(max(_WIDTH * size**0.22, 96), 768) / 32)
+    held_back = min(max(0.5 - 0.1 * math.log10(words / 1e6), 0.2), 0.5)  # 0.5 up to a million
+    sampled = 0 if not corpus.samples or corpus.vocabulary < 8_192 or predictions < 200_000 else 2_048
+    mean = predictions / max(corpus.documents, 1)
+    sequence_length = sequence_length or (64 if corpus.running_text or mean > 64 else 256)
+    tokens = min(max(_STEP * size**0.3, 96), 1_024) * (_CHARACTERS if corpus.characters else 1)
+    in_row = sequence_length if corpus.running_text else min(max(mean, 1), sequence_length)
+    batch_size = batch_size or 4 * max(round(tokens / in_row / 4), 1)
+    steps = max(round(predictions / in_row / batch_size), 1)  # in an epoch
+    enough = min(_EPOCHS * size**-0.25, _PREDICTIONS / predictions)
+    epochs = epochs or round(max(enough, _STEPS / steps, 2))
     return {
-        ORDER: choose_order(kind, predictions),
-        "model.embedding_size": 32 * round(width / 48),
+        ORDER: choose_order("char" if corpus.characters else "word", predictions),
+        "model.embedding_size": min(width, 32 * round((2 * _WIDTH + width) / 96)),
         "model.hidden_size": width,
         "model.dropout": round(held_back, 2),
-        "model.input_dropout": round(held_back, 2),
+        "model.input_dropout": round(0.8 * held_back, 2),
         "training.epochs": epochs,
         "training.batch_size": batch_size,
+        "training.sequence_length": sequence_length,
         "training.warmup_steps": min(epochs * steps // 20, 200),
         "training.sampled_softmax": sampled,
     }

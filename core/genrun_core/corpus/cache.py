@@ -1,8 +1,8 @@
 """The tokens of corpora that were read before, found by all that they depend on, so that none is read in vain.
 
 An entry is a folder ``corpora/KEY`` of the cache, put in its place by one rename. It holds what a run folder holds:
-``ids.int32``, ``offsets.int64``, ``tokenizer.json``, and ``corpus.json`` with the counts and the digests of the
-others. Run folders share the shards with it by hard links, and do not need it once they are made.
+the shards, ``tokenizer.json``, and ``corpus.json`` with the counts and the digests of the others. Run folders share
+the shards with it by hard links, and do not need it once they are made.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ from genrun.contracts import Reader
 from genrun.errors import GenrunError
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.corpus.counts import CorpusCounts
-from genrun_core.corpus.shards import SHARDS
 from genrun_core.corpus.sources import SourceFile, list_files
+from genrun_core.corpus.splitting import SplitRule
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.atomic import replacing, write_json
 from genrun_core.runs.digests import digest_of_file, digest_of_value
 from genrun_core.runs.run_folder import RunFolder
+from genrun_core.runs.token_shards import SHARDS
 
 __all__ = ["LIMIT", "cache_folder", "corpus_key", "keep", "restore"]
 
 LIMIT = 2 << 30  # bytes that the entries may have together; the least recently used ones go first
-_FORMAT = 1
+_FORMAT = 2
 _LEFTOVER = 24 * 60 * 60  # seconds after which what a kill left half-made is removed
 _READING = ("genrun.sources", __name__)  # modules of ours that decide what is read
 _NAMES = (*SHARDS, "tokenizer.json")
@@ -53,9 +54,15 @@ def cache_folder() -> Path | None:
 
 
 def corpus_key(
-    files: Sequence[SourceFile] | None, choice: PluginChoice, reader: Reader, settings: TokenizerSettings
+    files: Sequence[SourceFile] | None,
+    choice: PluginChoice,
+    reader: Reader,
+    settings: TokenizerSettings,
+    split: tuple[SplitRule, int],
 ) -> str | None:
     """Return the key of a corpus: BLAKE2 of its files, of the reader, its ``choice`` and options, and the settings.
+
+    ``split``: how documents are held out, and how many of the sources are given for validation.
 
     The code of reader and tokenizer counts by size, times and inode of its files, so that a changed one is not
     mistaken for what it was. None if nothing shall be kept: the cache is off, a source is no file, the reader is an
@@ -73,6 +80,7 @@ def corpus_key(
         files,
         [info.qualified_name, info.version, info.value, chosen, list_files(named)],
         options.to_json(settings),
+        [options.to_json(split[0]), split[1]],
         [_code(module) for module in (type(reader).__module__, TokenizerSettings.__module__, *_READING)],
     ]
     return digest_of_value(parts)
@@ -94,7 +102,7 @@ def restore(key: str, run: RunFolder) -> CorpusCounts | None:
         for name, path in _parts(run).items():
             with replacing(path) as beside:
                 _share(entry / name, beside)
-        run.save_corpus(counts)
+        run.save_corpus(counts.to_json())
     except OSError:  # taken away meanwhile, or no room: reading the corpus will tell
         return None
     with contextlib.suppress(OSError):

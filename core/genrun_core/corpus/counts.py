@@ -19,10 +19,12 @@ class CorpusCounts:
     ``rows`` of the source, ``dropped`` of them by reason, ``documents`` left, ``duplicates`` of them exactly like an
     earlier one; ``words`` in all, ``distinct`` ones that the vocabulary is cut from, of which ``distinct_for_95``
     would cover 95% of all, ``unknown`` of all outside of it; ``predicted`` next-token predictions that training
-    makes; ``median``, ``percentile_95`` and ``longest``: the length of documents in tokens; ``too_short`` documents
-    with nothing to predict. ``fingerprint``: BLAKE2 of all documents in order; ``sources_fingerprint``: of the paths,
-    sizes and times of the files, empty if the sources are no files. None stands for what an older genrun did not
-    count.
+    makes in an epoch; ``median``, ``percentile_95`` and ``longest``: the length of documents in tokens; ``too_short``
+    documents with nothing to predict; ``held_out`` documents, which have ``held_out_words`` words, of which
+    ``held_out_unknown`` are outside of the vocabulary. ``distinct`` words and ``predicted`` tokens are those of
+    documents that are trained on; the other counts are of all. ``fingerprint``: BLAKE2 of all documents in order;
+    ``sources_fingerprint``: of the paths, sizes and times of the files, empty if the sources are no files. None
+    stands for what an older genrun did not count.
     """
 
     files: int
@@ -41,6 +43,24 @@ class CorpusCounts:
     median: int | None = None
     percentile_95: int | None = None
     sources_fingerprint: str = ""
+    held_out: int = 0
+    held_out_unknown: int = 0
+    held_out_words: int = 0
+
+    @property
+    def learnt_words(self) -> int:
+        """The words of the documents that are trained on."""
+        return self.words - self.held_out_words
+
+    @property
+    def learnt_unknown(self) -> int:
+        """Those of them that are outside of the vocabulary."""
+        return self.unknown - self.held_out_unknown
+
+    @property
+    def known_share(self) -> float:
+        """The share of the words that are trained on which are in the vocabulary."""
+        return 1 - self.learnt_unknown / self.learnt_words
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as a JSON-ready dictionary."""

@@ -12,13 +12,15 @@ from genrun.tokenizer import Tokenizer
 from genrun_core.corpus.adaptation import adapt
 from genrun_core.corpus.cache import corpus_key, keep, restore
 from genrun_core.corpus.counts import CorpusCounts
+from genrun_core.corpus.passes import Counted, Sources, count_words, encode_documents
 from genrun_core.corpus.reading import make_reader
 from genrun_core.corpus.report import describe_corpus
-from genrun_core.corpus.shards import TokenShards, count_words, encode_documents
 from genrun_core.corpus.sources import fingerprint, list_files
+from genrun_core.corpus.splitting import SplitRule
 from genrun_core.corpus.subwords import learn_nothing
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.run_folder import RunFolder
+from genrun_core.runs.token_shards import TokenShards
 
 __all__ = ["Corpus", "corpus_changed", "prepare_corpus"]
 
@@ -76,7 +78,7 @@ def corpus_changed(run: RunFolder) -> bool | None:
 
     None if that cannot be known: the sources are no files, are gone, or were read by an older genrun.
     """
-    then, now = (run.corpus() or {}).get("sources_fingerprint"), fingerprint(list_files(run.sources))
+    then, now = (run.corpus() or {}).get("sources_fingerprint"), fingerprint(list_files(run.all_sources))
     return now != then if then and now else None
 
 
@@ -84,38 +86,38 @@ def _read(
     run: RunFolder, recipe: Recipe, reader: Reader, base: Tokenizer | None
 ) -> tuple[CorpusCounts, Tokenizer, list[str]]:
     """Read the corpus, or take its tokens from the cache; return notes for the user as well."""
-    files = list_files(run.sources)
+    files, settings = list_files(run.all_sources), recipe.training
+    rule = SplitRule(settings.validation, settings.split_seed, settings.running_text, bool(run.validation_sources))
     is_inside = any(Path(file.path).is_relative_to(run.path.absolute()) for file in files or ())  # standard input
     can_cache = base is None and not is_inside
     run.corpus_file.unlink(missing_ok=True)  # of tokens that are gone
-    key = corpus_key(files, recipe.reader, reader, recipe.tokenizer) if can_cache else None
+    split = rule, len(run.validation_sources)
+    key = corpus_key(files, recipe.reader, reader, recipe.tokenizer, split) if can_cache else None
     if key and (kept := restore(key, run)):
         return kept, run.tokenizer(), [_REUSED]
-    tokenizer, counted = _count(run, recipe, reader, base)
-    run.save_json(run.tokenizer_file, tokenizer.to_json())
-    counts = encode_documents(reader, run.sources, tokenizer, counted, run.tokens)
+    sources = Sources(reader, run.sources, run.validation_sources)
+    counted = _count(sources, recipe, rule, base)
+    run.save_json(run.tokenizer_file, counted.tokenizer.to_json())
+    counts = encode_documents(sources, counted, run.tokens)
     counts = dataclasses.replace(counts, sources_fingerprint=fingerprint(files))
-    run.save_corpus(counts)
+    run.save_corpus(counts.to_json())
     try:
-        if key and key == corpus_key(list_files(run.sources), recipe.reader, reader, recipe.tokenizer):
+        if key and key == corpus_key(list_files(run.all_sources), recipe.reader, reader, recipe.tokenizer, split):
             keep(key, run, counts)  # nothing has changed since the reading began
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return (
-            counts,
-            tokenizer,
-            [f"note: the corpus is not kept for the next training: {where}{error.strerror or error}"],
-        )
-    return counts, tokenizer, []
+        reason = error.strerror or error
+        return counts, counted.tokenizer, [f"note: the corpus is not kept for the next training: {where}{reason}"]
+    return counts, counted.tokenizer, []
 
 
-def _count(run: RunFolder, recipe: Recipe, reader: Reader, base: Tokenizer | None) -> tuple[Tokenizer, CorpusCounts]:
-    """Return the tokenizer of the run, made of its corpus or of another run's, and what was counted."""
+def _count(sources: Sources, recipe: Recipe, rule: SplitRule, base: Tokenizer | None) -> Counted:
+    """Return what the corpus counts, with the tokenizer of the run: of its own words, or another run's."""
     new_words = recipe.training.extend_vocabulary
     if base is None:
-        return count_words(reader, run.sources, recipe.tokenizer)
+        return count_words(sources, recipe.tokenizer, rule)
     wanted = recipe.tokenizer
     if new_words:  # the most frequent new words are among this many of all
         wanted = dataclasses.replace(wanted, vocabulary_limit=len(base) + new_words, minimum_count=1)
-    tokenizer, counted = count_words(reader, run.sources, wanted, learn_nothing)
-    return base.extended(tokenizer, new_words), counted
+    counted = count_words(sources, wanted, rule, learn_nothing)
+    return dataclasses.replace(counted, tokenizer=base.extended(counted.tokenizer, new_words))

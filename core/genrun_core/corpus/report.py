@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genrun.tokenizer import Tokenizer
-from genrun_core.corpus.shards import CorpusCounts
+from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.recipes.recipe import Recipe
 
 __all__ = ["describe_corpus"]
@@ -30,13 +30,16 @@ def describe_corpus(
     )
     yield _borrowed(counts, tokenizer, units) if borrowed else _vocabulary(counts, tokenizer, recipe, units)
     yield f"{counts.words:,} {units}, {counts.predicted:,} predictions an epoch; {_lengths(counts)}"
-    if counts.unknown > _MANY_UNKNOWN * counts.words:
-        share = counts.unknown / counts.words
+    if counts.held_out:
+        new = counts.held_out_unknown / max(counts.held_out_words, 1)
+        yield f"{counts.held_out:,} {noun} are held out to measure with; {new:.1%} of their {units} are unknown"
+    if counts.learnt_unknown > _MANY_UNKNOWN * counts.learnt_words:
+        share = counts.learnt_unknown / counts.learnt_words
         remedy = "; extend_vocabulary adds new words" if borrowed else _remedy(counts, tokenizer, recipe)
-        yield f"note: {counts.unknown:,} {units} ({share:.1%}) are unknown{remedy}"
-    if recipe.training.validation and (counts.duplicates or 0) > _MANY_DUPLICATES * counts.documents:
+        yield f"note: {counts.learnt_unknown:,} {units} ({share:.1%}) are unknown{remedy}"
+    if (counts.duplicates or 0) > _MANY_DUPLICATES * counts.documents:
         share = (counts.duplicates or 0) / counts.documents
-        yield f"note: {share:.1%} of the {noun} are duplicates; held-out figures will look better than they are"
+        yield f"note: {share:.1%} of the {noun} are duplicates: the model will repeat them"
     if counts.too_short:
         yield f"note: {counts.too_short:,} {noun} have fewer than two tokens and teach nothing"
 
@@ -52,7 +55,7 @@ def _vocabulary(counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe, unit
         line += f": all {kept:,} distinct {units}"
     else:
         of = f"of {counts.distinct:,} distinct {units}" if counts.distinct is not None else units
-        line += f": {kept:,} {of} cover {1 - counts.unknown / counts.words:.1%} of all"
+        line += f": {kept:,} {of} cover {counts.known_share:.1%} of all"
     if counts.unknown:
         line += "; the others become <unk>" if "unk" in tokenizer.specials else "; the others are left out"
     if beside_pad < limit:
@@ -63,7 +66,7 @@ def _vocabulary(counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe, unit
 def _borrowed(counts: CorpusCounts, tokenizer: Tokenizer, units: str) -> str:
     if tokenizer.kind == "bpe":
         return f"vocabulary {len(tokenizer):,}, another run's: subwords; no word is unknown"
-    known = 1 - counts.unknown / counts.words
+    known = counts.known_share
     rest = "become <unk>" if "unk" in tokenizer.specials else "are left out"
     return f"vocabulary {len(tokenizer):,}, another run's: {known:.1%} of all {units} are known" + (
         f"; the others {rest}" if counts.unknown else ""

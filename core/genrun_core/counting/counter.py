@@ -14,10 +14,11 @@ from genrun.errors import OptionError
 from genrun_core.counting.discounts import discounts, taken_off
 from genrun_core.counting.framing import Framed, frame
 from genrun_core.counting.model import CountingModel
+from genrun_core.recipes.sections import ORDERS
 
-__all__ = ["ORDERS", "count_ngrams"]
+__all__ = ["count_ngrams"]
 
-ORDERS = range(2, 6)
+_UNKNOWN = 0.5  # the rest is shared out evenly, and makes rare words likelier
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ def count_ngrams(
     vocabulary: int,
     order: int = 3,
     boundary: bool,
+    unknown: int | None = None,
 ) -> CountingModel:
     """Return the model of documents: document i is ``ids[offsets[i]:offsets[i + 1]]``.
 
@@ -60,6 +62,9 @@ def count_ngrams(
         shares.append(share)
         backoffs.append(backoff)
         totals.append(total)
+    if unknown is not None and not counts[0][unknown]:
+        shares[0][unknown] = _UNKNOWN * backoffs[0][0]
+        backoffs[0] = (1 - _UNKNOWN) * backoffs[0]
     keys = tuple(level.keys for level in levels)
     return CountingModel(order, vocabulary, boundary, keys, tuple(shares), tuple(backoffs), tuple(totals))
 

@@ -1,10 +1,11 @@
-"""The n-gram model of a run folder, as a file of arrays that is checked before it is used."""
+"""The n-gram model of a run folder, alone or for a mixture, as a file of arrays that is checked before it is used."""
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from genrun.errors import RunFolderError, one_line
 from genrun.tokenizer import Tokenizer
+from genrun_core.counting.mixture import Mixture
 from genrun_core.counting.model import CountingModel
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import replacing
@@ -20,35 +22,53 @@ from genrun_core.runs.digests import check_archive, seal
 from genrun_core.runs.run_files import require_file
 from genrun_core.runs.run_folder import RunFolder
 
-__all__ = ["fingerprint", "load_counting", "save_counting"]
+__all__ = ["Mixed", "fingerprint", "load_counting", "load_mixed", "save_counting", "save_mixed"]
 
 _DAMAGES = (OSError, ValueError, TypeError, LookupError, EOFError, MemoryError, zipfile.BadZipFile)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixed:
+    """An n-gram model, the mixture with a network, and the fingerprint of that network's weights."""
+
+    model: CountingModel
+    mixture: Mixture
+    weights: str
+
+
 def save_counting(path: Path, model: CountingModel) -> None:
     """Write ``model`` with its digest, whole or not at all."""
-    arrays: dict[str, Any] = model.to_arrays()
-    with replacing(path) as beside:
-        np.savez(beside, **arrays)
-        seal(beside)
+    _save(path, model.to_arrays())
+
+
+def save_mixed(path: Path, mixed: Mixed) -> None:
+    """Write what is mixed with a network, with its digest, whole or not at all."""
+    arrays = mixed.model.to_arrays() | mixed.mixture.to_arrays()
+    _save(path, arrays | {"network": np.frombuffer(mixed.weights.encode(), np.uint8)})
 
 
 def load_counting(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> CountingModel:
     """Return the n-gram model of a run; raises RunFolderError if there is none yet, or it is damaged."""
-    path = run.counting_file
-    if not path.exists():
+    if not run.counting_file.exists():
         raise RunFolderError(f"{run.path} has no n-gram model yet: genrun train --resume {run.path}")
+    return _checked(_load(run), run, recipe, tokenizer)
+
+
+def load_mixed(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer, weights: str) -> Mixed | None:
+    """Return what is mixed with the network of a run that has these ``weights``; None if nothing is.
+
+    Raises RunFolderError for a damaged file.
+    """
+    if not run.counting_file.exists():
+        return None
+    arrays = _load(run)
+    model = _checked(arrays, run, recipe, tokenizer)
     try:
-        require_file(path)
-        check_archive(path)
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            model = _checked(arrays)
+        network = arrays["network"].tobytes().decode()
+        mixture = Mixture.from_arrays(arrays, levels=model.order)
     except _DAMAGES as error:
-        raise RunFolderError(f"{path} cannot be loaded as an n-gram model: {one_line(error):.200}") from error
-    expected = recipe.model.order, len(tokenizer), tokenizer.special("start") is None
-    if (model.order, model.vocabulary, model.boundary) != expected:
-        raise RunFolderError(f"{path} is not the n-gram model of run.toml and tokenizer.json: delete it, and resume")
-    return model
+        raise RunFolderError(f"{run.counting_file} has no mixture: {one_line(error):.200}") from error
+    return Mixed(model, mixture, weights) if network == weights else None
 
 
 def fingerprint(model: CountingModel) -> str:
@@ -59,7 +79,38 @@ def fingerprint(model: CountingModel) -> str:
     return digest.hexdigest()
 
 
-def _checked(arrays: Mapping[str, NDArray[Any]]) -> CountingModel:
+def _save(path: Path, arrays: dict[str, Any]) -> None:
+    with replacing(path) as beside:
+        np.savez(beside, **arrays)
+        seal(beside)
+
+
+def _load(run: RunFolder) -> dict[str, NDArray[Any]]:
+    path = run.counting_file
+    try:
+        require_file(path)
+        check_archive(path)
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: np.asarray(arrays[name]) for name in arrays.files}
+    except _DAMAGES as error:
+        raise RunFolderError(f"{path} cannot be loaded as an n-gram model: {one_line(error):.200}") from error
+
+
+def _checked(
+    arrays: Mapping[str, NDArray[Any]], run: RunFolder, recipe: Recipe, tokenizer: Tokenizer
+) -> CountingModel:
+    path = run.counting_file
+    try:
+        model = _fitting_together(arrays)
+    except _DAMAGES as error:
+        raise RunFolderError(f"{path} cannot be loaded as an n-gram model: {one_line(error):.200}") from error
+    expected = recipe.model.order, len(tokenizer), tokenizer.special("start") is None
+    if (model.order, model.vocabulary, model.boundary) != expected:
+        raise RunFolderError(f"{path} is not the n-gram model of run.toml and tokenizer.json: delete it, and resume")
+    return model
+
+
+def _fitting_together(arrays: Mapping[str, NDArray[Any]]) -> CountingModel:
     """Return the model in ``arrays``; raises ValueError or LookupError if they do not belong together."""
     model = CountingModel.from_arrays(arrays)
     contexts = 1

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.tokenizer import Tokenizer
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.counting.counter import count_ngrams
 from genrun_core.counting.model import CountingModel
 from genrun_core.counting.pruning import WIDTHS, prune
+from genrun_core.runs.token_shards import TokenShards
 
 __all__ = ["Documents"]
 
@@ -31,13 +31,29 @@ class Documents:
         places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return self.shards.ids[places], offsets[[0, -1]] if self.running_text else offsets
 
+    def some(self, predictions: int) -> Documents:
+        """Return documents with about this many predictions at most, from everywhere; of a running text the first."""
+        sizes = np.maximum(np.diff(self.shards.offsets)[self.numbers] - 1, 0)
+        every = max(1, -(-int(sizes.sum()) // predictions))
+        if self.running_text:
+            return Documents(self.shards, self.numbers[np.cumsum(sizes) - sizes < predictions], True)
+        return Documents(self.shards, self.numbers[::every], False)
+
     def count(self, tokenizer: Tokenizer, order: int) -> CountingModel:
         """Return the model of these documents, with at most WIDTHS followers of each context."""
         boundary = tokenizer.special("start") is None
-        model = count_ngrams(*self.joined(), vocabulary=len(tokenizer), order=order, boundary=boundary)
+        model = count_ngrams(
+            *self.joined(),
+            vocabulary=len(tokenizer),
+            order=order,
+            boundary=boundary,
+            unknown=tokenizer.special("unk"),
+        )
         return prune(model, longest_row=WIDTHS[: order - 1])
 
-    def loss(self, model: CountingModel) -> float:
-        """Return the mean negative log-probability of a token, in nats; not a number where nothing is predicted."""
-        logs = model.score(*self.joined())
-        return float(-logs.mean()) if len(logs) else float("nan")
+    def predicted(self) -> NDArray[np.int32]:
+        """Return the tokens that are predicted, in order: all but the first of each document."""
+        ids, offsets = self.joined()
+        is_first = np.zeros(len(ids), bool)
+        is_first[offsets[:-1][np.diff(offsets) > 0]] = True
+        return ids[~is_first]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +42,21 @@ class Mixture:
     def gain(self) -> float:
         """By how much the mixture's mean log-probability is above the better one's, in nats."""
         return self.mixed - max(self.network, self.counts)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the mixture as named arrays, for :func:`numpy.savez`."""
+        figures = np.array([self.network_below, self.network, self.counts, self.mixed])
+        return {"mixture.weights": self.weights, "mixture.figures": figures}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], *, levels: int) -> Mixture:
+        """Return the mixture that :meth:`to_arrays` was asked of; raises KeyError or ValueError if it is damaged."""
+        weights = arrays["mixture.weights"].astype(np.float64)
+        below, network, counts, mixed = arrays["mixture.figures"].tolist()
+        low, high = _BOUNDS
+        if weights.shape != (levels, len(_TOTALS)) or not ((weights >= low) & (weights <= high)).all():
+            raise ValueError("the weights are no weights")
+        return cls(weights, bool(below), network, counts, mixed)
 
     def weight(self, length: NDArray[np.int64], total: NDArray[np.int64]) -> Array:
         """Return the network's weight where the longest known context has this length and total."""

@@ -125,13 +125,23 @@ class CountingModel:
 
     def distribution(self, contexts: list[int]) -> NDArray[np.float64]:
         """Return the probabilities of all tokens after the contexts of :meth:`contexts`: float64 ``[vocabulary]``."""
-        probability = self.unigrams()
+        found = self.counted_after(contexts)
+        probability: NDArray[np.float64] = found.above + found.left * found.unigram
+        return probability
+
+    def counted_after(self, contexts: list[int]) -> Counted:
+        """Return what is known of each token as the one that follows the contexts of :meth:`contexts`."""
+        above, left, length, total = np.zeros(self.vocabulary), 1.0, 0, 0
         for level, node in enumerate(contexts, 1):
             if node >= 0:
-                probability *= self.backoffs[level][node]
+                above *= self.backoffs[level][node]
+                left *= self.backoffs[level][node]
                 first, last = np.searchsorted(self.keys[level], [node * self.width, (node + 1) * self.width])
-                probability[self.keys[level][first:last] - node * self.width] += self.shares[level][first:last]
-        return probability
+                above[self.keys[level][first:last] - node * self.width] += self.shares[level][first:last]
+                if self.totals[level][node] > 0:
+                    length, total = level, int(self.totals[level][node])
+        numbers = np.ones(self.vocabulary, np.int64)
+        return Counted(above, np.full(self.vocabulary, left), self.unigrams(), length * numbers, total * numbers)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return the model as named arrays, for :func:`numpy.savez`."""

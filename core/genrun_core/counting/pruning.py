@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from genrun_core.counting.model import CountingModel
 from genrun_core.counting.suffixes import lower_probabilities
 
-__all__ = ["WIDTHS", "prune"]
+__all__ = ["ENTRIES", "MIXED_WIDTHS", "WIDTHS", "prune"]
 
 WIDTHS = (512, 512, 512, 512)  # of a model by itself: the most followers that are kept of contexts of 1, 2, … tokens
+MIXED_WIDTHS = (128, 128, 128, 128)  # of a model that is mixed with a network
+ENTRIES = 1_000_000  # the most n-grams of it, about 12 MB
 
 
 def prune(

@@ -16,10 +16,11 @@ from genrun.errors import CorpusError, OptionError
 from genrun.model import load
 from genrun.scoring.scores import SessionScorer
 from genrun.tokenizer import Tokenizer
-from genrun_core.cli.terminal import shown
+from genrun_core.corpus.progress_bar import with_progress_bar
 from genrun_core.corpus.reading import make_reader, read_documents
-from genrun_core.counting.counting_file import load_counting
+from genrun_core.counting.counting_file import load_counting, load_mixed
 from genrun_core.evaluation.counting_scorer import CountingScorer
+from genrun_core.evaluation.mixed_scorer import MixedScorer
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.run_folder import RunFolder
@@ -28,8 +29,8 @@ __all__ = ["Evaluation", "evaluate"]
 
 _BATCH_SIZE = 32
 
-# Sequences of token ids → for each, the log-probability of every token but the first.
-Score = Callable[[Sequence[tuple[int, ...]]], list[NDArray[np.float64]]]
+Scored = tuple[Sequence[int], NDArray[np.float64]]  # the tokens that were predicted, and their log-probabilities
+Score = Callable[[Sequence[tuple[int, ...]]], list[Scored]]
 
 
 class Scorer(Protocol):
@@ -47,7 +48,8 @@ class Evaluation:
     """What an evaluation measured, summed over all documents.
 
     ``tokens`` were predicted, ends of documents included; ``characters`` are those of the documents as read;
-    ``unknown`` words are outside the vocabulary. ``log_probability``: natural logarithm.
+    ``unknown`` words are outside the vocabulary; ``unknown_tokens`` of the predicted ones stand for them, with
+    ``unknown_log_probability`` of the ``log_probability``. Logarithms are natural.
     """
 
     documents: int
@@ -55,12 +57,18 @@ class Evaluation:
     characters: int
     unknown: int
     log_probability: float
+    unknown_tokens: int = 0
+    unknown_log_probability: float = 0.0
 
     @property
     def perplexity(self) -> float:
         """exp of the mean negative log-probability of a token."""
-        mean = -self.log_probability / self.tokens
-        return math.exp(mean) if mean < 700 else math.inf
+        return _perplexity(self.log_probability, self.tokens)
+
+    @property
+    def known_perplexity(self) -> float:
+        """The same over the tokens that are words of the vocabulary; not a number if there are none."""
+        return _perplexity(self.log_probability - self.unknown_log_probability, self.tokens - self.unknown_tokens)
 
     @property
     def bits_per_character(self) -> float:
@@ -69,7 +77,13 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as a JSON-ready dictionary."""
-        return {**asdict(self), "perplexity": self.perplexity, "bits_per_character": self.bits_per_character}
+        names = "perplexity", "known_perplexity", "bits_per_character"
+        return {**asdict(self), **{name: getattr(self, name) for name in names}}
+
+
+def _perplexity(log_probability: float, tokens: int) -> float:
+    mean = -log_probability / tokens if tokens else math.nan
+    return math.inf if mean >= 700 else math.exp(mean)
 
 
 def evaluate(
@@ -96,9 +110,9 @@ def evaluate(
         scorer = SessionScorer(model._session)
     if running_text and windowed:
         raise OptionError("a window model carries no state from text to text: --documents")
-    documents = shown(read_documents(make_reader(chosen), sources), "evaluating")
+    documents = with_progress_bar(read_documents(make_reader(chosen), sources), "evaluating")
     running = was_running if running_text is None else running_text
-    result = _sum(documents, tokenizer, _carried(scorer) if running else scorer.score)
+    result = _sum(documents, tokenizer, _carried(scorer) if running else _apart(scorer))
     if not result.tokens:
         raise CorpusError(f"{' '.join(sources)}: no document has two tokens, so there is nothing to predict")
     return result
@@ -111,17 +125,32 @@ def _said(card: Mapping[str, Any], table: str, name: str) -> object:
 
 
 def _sum(documents: Iterator[str], tokenizer: Tokenizer, score: Score) -> Evaluation:
-    count = tokens = characters = unknown = 0
-    total = 0.0
+    count = tokens = characters = unknown = unknown_tokens = 0
+    total = unknown_total = 0.0
+    unk = tokenizer.special("unk")
     while group := list(islice(documents, _BATCH_SIZE)):
         encodings = [tokenizer.encode_document(document) for document in group]
         scored = score([encoding.ids for encoding in encodings])
         count += len(group)
         characters += sum(map(len, group))
         unknown += sum(len(encoding.unknown) for encoding in encodings)
-        tokens += sum(map(len, scored))
-        total += math.fsum(float(logs.sum()) for logs in scored)
-    return Evaluation(count, tokens, characters, unknown, total)
+        for predicted, logs in scored:
+            is_unknown = np.array(predicted) == (-1 if unk is None else unk)
+            tokens += len(logs)
+            unknown_tokens += int(is_unknown.sum())
+            total += math.fsum(logs)
+            unknown_total += math.fsum(logs[is_unknown])
+    return Evaluation(count, tokens, characters, unknown, total, unknown_tokens, unknown_total)
+
+
+def _apart(scorer: Scorer) -> Score:
+    """Return a score of documents that have nothing to do with each other."""
+
+    def score(sequences: Sequence[tuple[int, ...]]) -> list[Scored]:
+        scored = scorer.score(sequences)
+        return [(sequence[1:], logs) for sequence, logs in zip(sequences, scored, strict=True)]
+
+    return score
 
 
 def _carried(scorer: Scorer) -> Score:
@@ -129,12 +158,12 @@ def _carried(scorer: Scorer) -> Score:
     states: Any = None
     last: tuple[int, ...] = ()
 
-    def score(sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
+    def score(sequences: Sequence[tuple[int, ...]]) -> list[Scored]:
         nonlocal states, last
         text = (*last, *(token for sequence in sequences for token in sequence))
         last = text[-1:]
         logs, states = scorer.carry(text, states)
-        return [logs]
+        return [(text[1:], logs)]
 
     return score
 
@@ -146,6 +175,10 @@ def _scorer(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Scorer:
 
     prepare_backend("evaluating a run")
     from genrun_core.evaluation.keras_scorer import KerasScorer
+    from genrun_core.network.architecture import fingerprint
     from genrun_core.network.network_file import load_network_of
 
-    return KerasScorer(load_network_of(run, recipe, tokenizer))
+    network = load_network_of(run, recipe, tokenizer)
+    mixed = load_mixed(run, recipe, tokenizer, fingerprint(network)) if recipe.model.counting else None
+    scorer = KerasScorer(network)
+    return scorer if mixed is None else MixedScorer(scorer, mixed.model, mixed.mixture)

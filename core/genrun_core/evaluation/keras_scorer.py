@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
@@ -14,6 +14,7 @@ from genrun_core.network.body_and_head import Body, Head
 __all__ = ["KerasScorer"]
 
 _POSITIONS = 1024  # whose logits are held at once
+_PADDED = 8192  # tokens, padding included, that are read at once
 
 
 class KerasScorer:
@@ -24,11 +25,19 @@ class KerasScorer:
 
     def score(self, sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
         """Return, for each sequence of ids, the log-probability of every token but the first."""
-        padded = np.zeros((len(sequences), max(2, *map(len, sequences))), np.int32)
-        for row, sequence in zip(padded, sequences, strict=True):
-            row[: len(sequence)] = sequence
-        hidden, _ = self._body(padded[:, :-1], self._body.initial_states(len(sequences)), training=False)
-        return [self._logs(hidden[i], sequence) for i, sequence in enumerate(sequences)]
+        found: list[NDArray[np.float64]] = [np.zeros(0)] * len(sequences)
+        for group in _groups(sequences):
+            longest = len(sequences[group[-1]])
+            if longest > _PADDED:
+                found[group[0]] = self._carried_on(sequences[group[0]])
+                continue
+            padded = np.zeros((len(group), max(2, longest)), np.int32)
+            for row, i in zip(padded, group, strict=True):
+                row[: len(sequences[i])] = sequences[i]
+            hidden, _ = self._body(padded[:, :-1], self._body.initial_states(len(group)), training=False)
+            for at, i in enumerate(group):
+                found[i] = self._logs(hidden[at], sequences[i])
+        return found
 
     def carry(
         self, sequence: tuple[int, ...], states: list[tf.Tensor] | None
@@ -40,6 +49,14 @@ class KerasScorer:
         hidden, following = self._body(np.array([sequence[:-1]], np.int32), states, training=False)
         return self._logs(hidden[0], sequence), following
 
+    def _carried_on(self, sequence: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return the same for a long sequence, of which a part is held at once."""
+        parts, states = [], None
+        for first in range(0, len(sequence) - 1, _PADDED):
+            logs, states = self.carry(sequence[first : first + _PADDED + 1], states)
+            parts.append(logs)
+        return np.concatenate(parts)
+
     def _logs(self, hidden: tf.Tensor, sequence: tuple[int, ...]) -> NDArray[np.float64]:
         parts = [np.zeros(0)]
         for first in range(0, len(sequence) - 1, _POSITIONS):
@@ -48,3 +65,15 @@ class KerasScorer:
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
             parts.append(-np.asarray(losses, np.float64))
         return np.concatenate(parts)
+
+
+def _groups(sequences: Sequence[tuple[int, ...]]) -> Iterator[list[int]]:
+    """Yield the numbers of sequences that are read together: of about one length, in a bounded number of tokens."""
+    group: list[int] = []
+    for i in sorted(range(len(sequences)), key=lambda number: len(sequences[number])):
+        if group and (len(group) + 1) * len(sequences[i]) > _PADDED:
+            yield group
+            group = []
+        group.append(i)
+    if group:
+        yield group

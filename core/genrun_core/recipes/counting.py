@@ -17,7 +17,7 @@ __all__ = ["ORDER", "check_given", "choose_order", "unused_settings"]
 ORDER = "model.order"
 _USED = {
     "model": ("architecture", "order"),
-    "training": ("validation", "running_text", "seed", "extend_vocabulary"),
+    "training": ("validation", "split_seed", "running_text", "seed", "extend_vocabulary"),
 }
 _LONG = 200_000  # predictions from which sequences of four words predict better than those of three
 
@@ -38,8 +38,8 @@ def choose_order(kind: str, predictions: int) -> int:
 def check_given(recipe: Recipe, given: Sequence[str]) -> None:
     """Raise OptionError if one of the settings that a user gave, as ``section.key``, has no effect."""
     if recipe.model.architecture != "ngram":
-        if ORDER in given:
-            raise OptionError(f"order is for architecture=ngram, not {recipe.model.architecture!r}")
+        if ORDER in given and not recipe.model.counting:
+            raise OptionError(f"order is for counting=true and architecture=ngram, not {recipe.model.architecture!r}")
         return
     for name in given:
         section, _, key = name.partition(".")

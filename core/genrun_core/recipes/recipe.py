@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,10 @@ from genrun import options, registry
 from genrun.errors import OptionError, nearest, one_line
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.recipes.counting import ORDER, check_given
+from genrun_core.recipes.recipe_file import read_tables
 from genrun_core.recipes.sections import CardSettings, ModelSettings, OutputSettings, PluginChoice, TrainingSettings
 
-__all__ = ["Recipe", "load_recipe", "override_recipe", "recipe_names"]
+__all__ = ["Recipe", "load_recipe", "override_recipe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,8 @@ _SECTIONS: dict[str, type[Any]] = {
 _PLUGINS = ("reader", "decoder")
 ADAPTABLE = (
     *("model.embedding_size", "model.hidden_size", "model.dropout", "model.input_dropout"),
-    *("training.epochs", "training.batch_size", "training.warmup_steps", "training.sampled_softmax"),
+    *("training.epochs", "training.batch_size", "training.sequence_length"),
+    *("training.warmup_steps", "training.sampled_softmax"),
     ORDER,
 )
 
@@ -108,24 +108,21 @@ ADAPTABLE = (
 def _open_values(tables: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which values are left to the corpus: with ``adapt = true`` all adaptable ones that are not given.
 
-    Of an n-gram model that is the order, of a network everything else.
+    Of an n-gram model that is the order, of a network everything else; of both where they are mixed, all.
     """
     value = tables.get("adapt", False)
     if value is True:
-        is_ngram = tables.get("model", {}).get("architecture") == "ngram"
-        places = (name.partition(".") for name in ADAPTABLE if (name == ORDER) == is_ngram)
+        model = tables.get("model", {})
+        is_ngram = model.get("architecture") == "ngram"
+        counts = is_ngram or options.convert(model.get("counting", False), bool, what="counting")
+        fitting = (name for name in ADAPTABLE if (counts if name == ORDER else not is_ngram))
+        places = (name.partition(".") for name in fitting)
         return tuple(f"{section}.{key}" for section, _, key in places if key not in tables.get(section, {}))
     if value is False:
         return ()
     if not isinstance(value, (list, tuple)) or not all(name in ADAPTABLE for name in value):
         raise OptionError(f"'adapt' must be true or false, or a list of {', '.join(ADAPTABLE)}; not {value!r}")
     return tuple(value)
-
-
-def recipe_names() -> list[str]:
-    """Return the names of the recipes that ship with genrun."""
-    folder = resources.files("genrun_core.recipes")
-    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
 
 
 def load_recipe(
@@ -139,7 +136,7 @@ def load_recipe(
     >>> load_recipe("racetrack", {"hidden_size": "16"}).model.hidden_size
     16
     """
-    tables = copy.deepcopy(_read(name))
+    tables = copy.deepcopy(read_tables(name))
     _check_sections(name, tables)
     tables.setdefault("name", Path(name).stem)
     return _resolved(name, tables, overrides, reader)
@@ -186,24 +183,6 @@ def _check_sections(name: str, tables: Mapping[str, Any]) -> None:
     for section in _PLUGINS:
         if not isinstance(tables.get(section, {}).get("name", ""), str):
             raise OptionError(f"recipe {name!r}: {section} needs a 'name', a text")
-
-
-def _read(name: str) -> dict[str, Any]:
-    if name in recipe_names():
-        text = resources.files("genrun_core.recipes").joinpath(f"{name}.toml").read_text("utf-8")
-    elif name.endswith(".toml"):
-        try:
-            text = Path(name).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or one_line(error)
-            raise OptionError(f"cannot read the recipe {name!r}: {reason}") from error
-    else:
-        hint = nearest(name, recipe_names())
-        raise OptionError(f"unknown recipe {name!r} (a name, or a file that ends in .toml); {hint}")
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise OptionError(f"recipe {name!r} is not valid TOML: {one_line(error)}") from error
 
 
 def _place(key: str, tables: Mapping[str, Any]) -> tuple[str, str]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from genrun.errors import OptionError, nearest
-from genrun.loading.metadata import GenerationDefaults
-from genrun_core.counting.counter import ORDERS
+from genrun.loading.generation_defaults import GenerationDefaults
 
 __all__ = ["CardSettings", "ModelSettings", "OutputSettings", "PluginChoice", "TrainingSettings"]
 
 ARCHITECTURES = ("lstm", "gru", "simple-rnn", "window", "ngram")
+ORDERS = range(2, 6)  # of an n-gram model: how many tokens its longest sequences have
 _WIDEST = 65_536
 _OBJECT = "class:"
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
@@ -48,7 +48,8 @@ class ModelSettings:
 
     ``architecture``: lstm, gru, simple-rnn, or window (a feed-forward model of the last ``window`` tokens; Bengio et
     al., "A Neural Probabilistic Language Model", 2003). Or no network: ngram counts sequences of up to ``order``
-    tokens (Kneser-Ney; :mod:`genrun_core.counting`) and uses no other option.
+    tokens (Kneser-Ney; :mod:`genrun_core.counting`) and uses no other option. ``counting``: such a model is mixed
+    with the network, where that makes held-out documents likelier.
 
     ``tied``: the logits use the embedding's vectors (Press & Wolf, "Using the Output Embedding to Improve Language
     Models", 2017; Inan et al., "Tying Word Vectors and Word Classifiers", 2017); where the last layer is not as wide
@@ -74,6 +75,7 @@ class ModelSettings:
     locked_dropout: bool = False
     window: int = 4
     order: int = 3
+    counting: bool = False
 
     def __post_init__(self) -> None:
         _check_choice("architecture", self.architecture, ARCHITECTURES)
@@ -133,8 +135,13 @@ class TrainingSettings:
     (Jean et al., "On Using Very Large Target Vocabulary for Neural Machine Translation", 2015); the last
     ``full_softmax`` share of the epochs, and every validation, uses all words.
 
-    ``validation``: share of the documents held out. ``patience``: epochs without improvement before training
-    stops, 0 for never. ``freeze``: layers that are not trained. ``extend_vocabulary``: how many new words
+    ``validation``: share of the documents held out, those that a hash of ``split_seed`` and the document chooses; of
+    a running text, the last ones. ``unknown_rate``: in each epoch, this share of the places of words that occur once
+    are read as ``<unk>``, so that a network learns where new words come (Dyer et al., "Transition-Based Dependency
+    Parsing with Stack Long Short-Term Memory", 2015, section 3.4). ``noise``: how often a word that is read is
+    replaced by another, 0 for never (Xie et al., "Data Noising as Smoothing in Neural Network Language Models", 2017;
+    :mod:`genrun_core.training.input_noise`). ``patience``: epochs without improvement before
+    training stops, 0 for never. ``freeze``: layers that are not trained. ``extend_vocabulary``: how many new words
     fine-tuning adds, the most frequent ones of the new corpus. ``calibrate``: fine-tuning begins with the
     frequencies of the new corpus, and with flatter logits, where that suits it better. ``precision``: what is
     computed with; weights and the exported model stay float32. ``xla``: compile the steps. ``devices``: one, or
@@ -157,6 +164,9 @@ class TrainingSettings:
     sampled_softmax: int = 0
     full_softmax: float = 0.2
     validation: float = 0.0
+    split_seed: int = 0
+    unknown_rate: float = 0.0
+    noise: float = 0.0
     patience: int = 0
     freeze: tuple[str, ...] = ()
     extend_vocabulary: int = 0
@@ -183,14 +193,17 @@ class TrainingSettings:
         _check("learning_rate", 0 < self.learning_rate < float("inf"), "above 0", self.learning_rate)
         _check("plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1", self.plateau_factor)
         _check("full_softmax", 0 <= self.full_softmax <= 1, "from 0 to 1", self.full_softmax)
-        _check("seed", 0 <= self.seed < 2**32, "from 0 to 2**32 - 1", self.seed)
+        for name in ("unknown_rate", "noise"):
+            _check(name, 0 <= getattr(self, name) <= 1, "from 0 to 1", getattr(self, name))
+        for name in ("seed", "split_seed"):
+            _check(name, 0 <= getattr(self, name) < 2**32, "from 0 to 2**32 - 1", getattr(self, name))
         if self.weight_decay and self.optimizer != "adamw":
             raise OptionError(f"weight_decay is for optimizer=adamw, not {self.optimizer!r}")
 
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """What an exported model does unless told otherwise; see :class:`genrun.loading.metadata.GenerationDefaults`."""
+    """What an exported model does unless told otherwise; see :mod:`genrun.loading.generation_defaults`."""
 
     max_new_tokens: int = 20
     casing: str = "none"

@@ -18,25 +18,21 @@ What training reads back has a digest: of itself, or, as the tokens, in corpus.j
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from genrun.errors import GenrunError, OptionError, RunFolderError, one_line
 from genrun.tokenizer import Tokenizer
-from genrun_core.corpus.shards import CorpusCounts, TokenShards
 from genrun_core.recipes.recipe import Recipe
-from genrun_core.runs.atomic import is_leftover, remove_leftovers, write_bytes, write_json
+from genrun_core.runs.atomic import is_leftover, remove_leftovers, write_json
 from genrun_core.runs.digests import digest_of_file, digest_of_value, with_digest
-from genrun_core.runs.run_files import check_places, read_json, read_toml, require_table
+from genrun_core.runs.run_files import check_places, read_json, require_table
 from genrun_core.runs.run_lock import LOCK
+from genrun_core.runs.run_settings import new_settings, read_settings, write_settings
+from genrun_core.runs.token_shards import SHARDS, TokenShards
 
 __all__ = ["RunFolder"]
-
-FORMAT_VERSION = 2  # 2: recurrent layers return their states, checkpoints stand within an epoch
-_RECORDED = ("genrun", "tensorflow", "keras", "numpy"), ("genrun", "numpy")  # of a network, of an n-gram model
-_LEARNT = ("reader", "tokenizer", "model", "training", "adapt")  # of the recipe: what weights and tokens depend on
 
 
 class RunFolder:
@@ -60,19 +56,15 @@ class RunFolder:
         self.card_file = path / "card.json"
 
     @classmethod
-    def create(cls, path: Path, recipe: Recipe, sources: list[str]) -> RunFolder:
+    def create(cls, path: Path, recipe: Recipe, sources: list[str], validation: Sequence[str] = ()) -> RunFolder:
         """Make a new run folder at a place that :meth:`check_free` found free.
+
+        ``validation``: the sources of documents that are held out, in place of a share of the corpus.
 
         ``run.toml`` comes first, so that any later kill can be resumed.
         """
-        settings = {
-            "format_version": FORMAT_VERSION,
-            "sources": sources,
-            "recipe": recipe.to_dict(),
-            "versions": {name: _version(name) for name in _RECORDED[recipe.model.architecture == "ngram"]},
-        }
         path.mkdir(parents=True, exist_ok=True)
-        run = cls(path, settings)
+        run = cls(path, new_settings(recipe, sources, validation))
         run.save_settings()
         return run
 
@@ -91,26 +83,7 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """Open a run folder that training made; raises RunFolderError if it is not one."""
-        settings_file = path / "run.toml"
-        try:
-            settings = read_toml(settings_file)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            what = "it has no run.toml" if path.is_dir() else "it is a file" if path.exists() else "nothing is there"
-            message = f"{path} is not a run folder: {what}; genrun train CORPUS -o RUN makes one"
-            raise RunFolderError(message) from error
-        version = settings.get("format_version")
-        if version != FORMAT_VERSION:
-            raise RunFolderError(f"{path} has run format {version!r}; this genrun works with {FORMAT_VERSION}")
-        sources = settings.get("sources", [])
-        if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
-            raise RunFolderError(f"{settings_file}: 'sources' must be a list of texts")
-        require_table(settings, "versions", settings_file, str)
-        if "digest" in settings and settings["digest"] != _digest_of_recipe(settings):
-            raise RunFolderError(
-                f"{settings_file}: reader, tokenizer, model or training are not as genrun wrote them; "
-                "only the number of epochs can be changed, with --resume … --set epochs=…"
-            )
-        return cls(path, settings)
+        return cls(path, read_settings(path))
 
     def check_places(self) -> None:
         """Raise RunFolderError for a link or a folder where training writes or deletes a file, and the like."""
@@ -120,16 +93,13 @@ class RunFolder:
             self.counting_file,
             *(self.metrics_file, self.plot_file, self.checkpoint_file),
             *(self.base_network_file, self.base_tokenizer_file, self.base_card_file),
-            *(self.tokens / "ids.int32", self.tokens / "offsets.int64"),
+            *(self.tokens / name for name in SHARDS),
         )
         check_places(files, folders)
 
     def save_settings(self) -> None:
         """Write ``run.toml``."""
-        import tomli_w
-
-        self.settings["digest"] = _digest_of_recipe(self.settings)
-        write_bytes(self.path / "run.toml", tomli_w.dumps(self.settings).encode())
+        write_settings(self.path, self.settings)
 
     def save_recipe(self, recipe: Recipe) -> None:
         """Write ``run.toml`` with another recipe."""
@@ -145,6 +115,16 @@ class RunFolder:
     def sources(self) -> list[str]:
         """The corpus as it was named."""
         return list(self.settings.get("sources", []))
+
+    @property
+    def validation_sources(self) -> list[str]:
+        """The documents that were given for validation, as they were named."""
+        return list(self.settings.get("validation_sources", []))
+
+    @property
+    def all_sources(self) -> list[str]:
+        """Both."""
+        return self.sources + self.validation_sources
 
     def recipe(self) -> Recipe:
         """Return the resolved recipe; raises RunFolderError if it does not fit this version or its plugins."""
@@ -192,11 +172,11 @@ class RunFolder:
             return None
         return {name: value for name, value in self._json(self.corpus_file).items() if name != "digests"}
 
-    def save_corpus(self, counts: CorpusCounts) -> None:
+    def save_corpus(self, counts: Mapping[str, Any]) -> None:
         """Write what reading the corpus counted, with the digests of the tokens and the tokenizer."""
         digests = {path.name: digest_of_file(path) for path in sorted(self.tokens.glob("*.int*"))}
         digests[self.tokenizer_file.name] = digest_of_value(self._json(self.tokenizer_file))
-        self.save_json(self.corpus_file, {**counts.to_json(), "digests": digests})
+        self.save_json(self.corpus_file, {**counts, "digests": digests})
 
     def shards(self, tokenizer: Tokenizer) -> TokenShards:
         """Return the tokens that ``tokenizer`` made; raises RunFolderError if they are damaged."""
@@ -228,14 +208,3 @@ def _tokenizer(value: dict[str, Any], path: Path) -> Tokenizer:
         return Tokenizer.from_json(value)
     except OptionError as error:
         raise RunFolderError(f"{path}: {one_line(error)}") from error
-
-
-def _digest_of_recipe(settings: Mapping[str, Any]) -> str:
-    """Return the digest of what a resume may not change; a person may edit the rest."""
-    recipe = settings.get("recipe", {})
-    return digest_of_value({name: recipe.get(name) for name in _LEARNT} if isinstance(recipe, dict) else {})
-
-
-def _version(module: str) -> str:
-    """Return a package's version whatever its distribution is called (tensorflow-cpu, …)."""
-    return str(importlib.import_module(module).__version__)

@@ -8,10 +8,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.errors import OptionError
-from genrun_core.corpus.shards import TokenShards
+from genrun_core.runs.token_shards import TokenShards
+from genrun_core.training.input_noise import InputNoise
+from genrun_core.training.rare_words import RareWords
 
-__all__ = ["IGNORED", "Batch", "Batches", "DocumentBatches", "split_documents"]
+__all__ = ["IGNORED", "Batch", "Batches", "DocumentBatches"]
 
 IGNORED = -1  # the target where a shorter sequence is padded: no loss, no metric
 _BUCKET = 4  # sequences whose lengths differ by less are shuffled together
@@ -48,38 +49,30 @@ class Batches(Protocol):
         """Yield all batches for a validation, the same every time."""
 
 
-def split_documents(
-    count: int, validation: float, seed: int, *, contiguous: bool = False
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the documents for training and those held out for validation, int64 each, drawn with ``seed``.
-
-    With ``contiguous`` the last documents are held out, as in a running text. Raises OptionError if a share above 0
-    holds out nothing, or leaves nothing to train on.
-    """
-    held_out = round(count * validation)
-    if validation and not 0 < held_out < count:
-        raise OptionError(
-            f"a validation share of {validation} of {count} documents leaves {held_out} for validation and "
-            f"{count - held_out} for training; choose another, or validation=0 to train on all of them"
-        )
-    drawn = np.random.default_rng([seed, 0]).permutation(count)
-    order = np.arange(count)[::-1] if contiguous else drawn
-    return np.sort(order[held_out:]), np.sort(order[:held_out])
-
-
 class DocumentBatches:
     """The batches of documents that have nothing to do with each other.
 
     A document of more than ``sequence_length`` predictions is cut; each piece starts with the token that the piece
-    before ended with, so that no prediction is lost.
+    before ended with, so that no prediction is lost. ``rare``: words that some places of an epoch do not show;
+    ``noise``: replaces some of the words that are read.
     """
 
     carries = False
 
     def __init__(
-        self, shards: TokenShards, documents: NDArray[np.int64], *, batch_size: int, sequence_length: int, seed: int
+        self,
+        shards: TokenShards,
+        documents: NDArray[np.int64],
+        *,
+        batch_size: int,
+        sequence_length: int,
+        seed: int,
+        rare: RareWords | None = None,
+        noise: InputNoise | None = None,
     ) -> None:
         self._ids = shards.ids
+        self._rare = rare
+        self._noise = noise
         self._batch_size = batch_size
         self._seed = seed
         starts, predicted = shards.offsets[documents], np.diff(shards.offsets)[documents] - 1
@@ -107,8 +100,9 @@ class DocumentBatches:
         random = np.random.default_rng([self._seed, 1, number])
         order = random.permutation(len(self._sizes))
         order = order[np.argsort(self._sizes[order] // _BUCKET, kind="stable")]
-        for step in random.permutation(self.steps())[first:]:
-            yield self._batch(order[step * self._batch_size : (step + 1) * self._batch_size])
+        for at, step in enumerate(random.permutation(self.steps())[first:].tolist(), first):
+            drawn = np.random.default_rng([self._seed, 4, number, at]) if self._rare or self._noise else None
+            yield self._batch(order[step * self._batch_size : (step + 1) * self._batch_size], drawn)
 
     def in_order(self) -> Iterator[Batch]:
         """Yield all batches, shortest sequences first, the same every time."""
@@ -116,12 +110,17 @@ class DocumentBatches:
         for step in range(self.steps()):
             yield self._batch(order[step * self._batch_size : (step + 1) * self._batch_size])
 
-    def _batch(self, chosen: NDArray[np.int64]) -> Batch:
+    def _batch(self, chosen: NDArray[np.int64], drawn: np.random.Generator | None = None) -> Batch:
         sizes = self._sizes[chosen]
         within = np.arange(sizes.max() + 1)  # [time + 1]
         at = self._starts[chosen][:, None] + np.minimum(within, sizes[:, None])  # [batch, time + 1]
         tokens = self._ids[at].astype(np.int32)
+        if self._rare is not None and drawn is not None:
+            tokens = self._rare.hidden(tokens, drawn)
+        read = tokens
+        if self._noise is not None and drawn is not None:
+            read = self._noise.replaced(tokens, drawn)
         known = within[1:] <= sizes[:, None]  # [batch, time]
-        inputs = np.where(known, tokens[:, :-1], 0).astype(np.int32)
+        inputs = np.where(known, read[:, :-1], 0).astype(np.int32)
         targets = np.where(known, tokens[:, 1:], IGNORED).astype(np.int32)
         return Batch(inputs, targets)

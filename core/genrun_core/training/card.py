@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from genrun_core.corpus.shards import CorpusCounts
+from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.run_folder import RunFolder
 
@@ -22,7 +22,8 @@ def make_card(
     """Return the card of the best epoch."""
     row = fitting.history[best["epoch"] - 1]
     model = recipe.to_dict()["model"]
-    del model["order"]
+    if not recipe.model.counting:
+        del model["order"], model["counting"]
     if recipe.model.architecture != "window":
         del model["window"]
     architecture = {**model, "parameters": fitting.network.count_params()}
@@ -69,5 +70,5 @@ def shape_in_words(recipe: Recipe) -> str:
 
 def metrics_in_words(row: Mapping[str, float]) -> str:
     """Return the losses of an epoch."""
-    names = [name for name in ("loss", "val_loss", "val_perplexity") if name in row]
+    names = [name for name in ("loss", "val_loss", "val_perplexity", "val_known_perplexity") if name in row]
     return ", ".join(f"{name} {row[name]:.4f}" for name in names)

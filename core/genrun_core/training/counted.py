@@ -14,7 +14,6 @@ from genrun_core.counting.model import CountingModel
 from genrun_core.recipes.counting import unused_settings
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import write_bytes
-from genrun_core.training.batches import split_documents
 from genrun_core.training.card import card_of
 from genrun_core.training.prepared import Prepared
 from genrun_core.training.watch import Watch
@@ -56,25 +55,34 @@ def count_run(prepared: Prepared, say: Say) -> None:
     architecture = {"architecture": "ngram", "order": recipe.model.order, "ngrams": model.entries}
     card = card_of(run, recipe, prepared.corpus.counts, architecture, row, fingerprint(model))
     run.save_json(run.card_file, card)  # last: it says that all is there
-    say(", ".join(f"{name} {row[name]:.4f}" for name in ("loss", "val_loss", "val_perplexity") if name in row))
+    say(
+        ", ".join(
+            f"{name} {row[name]:.4f}"
+            for name in ("loss", "val_loss", "val_perplexity", "val_known_perplexity")
+            if name in row
+        )
+    )
 
 
 def _count(prepared: Prepared) -> tuple[CountingModel, dict[str, float]]:
     """Return the model of the documents that are not held out, and its figures."""
-    shards, settings = prepared.corpus.shards, prepared.recipe.training
-    parts = split_documents(len(shards), settings.validation, settings.seed, contiguous=settings.running_text)
-    training, held_out = (Documents(shards, part, settings.running_text) for part in parts)
+    training, held_out = prepared.counted_documents()
     started = time.monotonic()
     model = training.count(prepared.corpus.tokenizer, prepared.recipe.model.order)
     seconds = time.monotonic() - started
-    row = _figures("", training.loss(model))
+    unknown = prepared.corpus.tokenizer.special("unk")
+    row = _figures("", training, model, unknown)
     if len(held_out.numbers):
-        row |= _figures("val_", held_out.loss(model))
+        row |= _figures("val_", held_out, model, unknown)
     return model, row | {"seconds": seconds}
 
 
-def _figures(prefix: str, loss: float) -> dict[str, float]:
-    return {f"{prefix}loss": loss, f"{prefix}perplexity": math.exp(loss)}
+def _figures(prefix: str, documents: Documents, model: CountingModel, unknown: int | None) -> dict[str, float]:
+    """Return what an epoch of a network measures, but for the accuracy."""
+    logs = model.score(*documents.joined())
+    known = logs[documents.predicted() != unknown]
+    row = {f"{prefix}loss": float(-logs.mean()), f"{prefix}perplexity": math.exp(-logs.mean())}
+    return row if len(known) == len(logs) else row | {f"{prefix}known_perplexity": math.exp(-known.mean())}
 
 
 def _units(prepared: Prepared) -> str:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from genrun.errors import TrainingError, TrainingInterrupted
 from genrun_core.backend import device_name, memory_errors, seed_everything
+from genrun_core.evaluation.keras_scorer import KerasScorer
 from genrun_core.network.architecture import build_network
 from genrun_core.network.body_and_head import begin_with_frequencies, freeze_layers
 from genrun_core.network.network_file import check_network, load_network
@@ -66,14 +67,16 @@ def fit(
     )
     _run(prepared, fitting, recorder, say, watch, callbacks)
     best_row = fitting.history[recorder.best["epoch"] - 1]
-    comparison = compare_with_counting(prepared, best_row)
+    scorer = KerasScorer(load_network(run.network_file, recipe.model, prepared.vocabulary))
+    comparison = compare_with_counting(prepared, best_row, scorer, recorder.best["weights"])
+    run.save_json(run.card_file, {**run.card(), **comparison.figures})
     with replacing(run.plot_file) as beside:
         draw_curves(fitting.history, beside)
     if fitting.epoch < recipe.training.epochs:
         say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
     say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {metrics_in_words(best_row)}")
-    if comparison:
-        say(comparison)
+    for line in comparison.lines:
+        say(line)
 
 
 def _run(
@@ -117,7 +120,7 @@ def make_fitting(
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
         network = build_network(recipe.model, prepared.vocabulary, precision=settings.precision)
-        frequencies = prepared.frequencies()
+        frequencies = prepared.frequencies
         if run.base_network_file.exists():
             known = prepared.corpus.base_tokenizer or prepared.corpus.tokenizer
             transfer_weights(load_network(run.base_network_file, recipe.model, len(known)), network)
@@ -130,7 +133,8 @@ def make_fitting(
         else:
             begin_with_frequencies(network, frequencies)
         freeze_layers(network, settings.freeze)
-    return Fitting(network, settings, prepared.training, prepared.validation, strategy, worker)
+    unknown = prepared.corpus.tokenizer.special("unk")
+    return Fitting(network, settings, prepared.training, prepared.validation, strategy, worker, unknown)
 
 
 def restore(prepared: Prepared, fitting: Fitting, say: Say = lambda line: None) -> Restored | None:

@@ -12,8 +12,8 @@ import tensorflow as tf
 from genrun import registry
 from genrun.generating.draws import Draws
 from genrun.tokenizer import Tokenizer
-from genrun_core.corpus.shards import TokenShards
 from genrun_core.runs.run_folder import RunFolder
+from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.prepared import Prepared
 from genrun_core.training.training_loop import Fitting
 from genrun_core.training.watch import Watch

@@ -12,11 +12,14 @@ from genrun.contracts import Reader
 from genrun.errors import OptionError, TrainingError
 from genrun_core.backend import require_memory
 from genrun_core.corpus.preparation import Corpus, prepare_corpus
-from genrun_core.corpus.shards import TokenShards
+from genrun_core.counting.documents import Documents
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import TrainingSettings
 from genrun_core.runs.run_folder import RunFolder
-from genrun_core.training.batches import Batches, DocumentBatches, split_documents
+from genrun_core.runs.token_shards import TokenShards
+from genrun_core.training.batches import Batches, DocumentBatches
+from genrun_core.training.input_noise import InputNoise
+from genrun_core.training.rare_words import RareWords
 from genrun_core.training.running_text import RunningBatches
 
 __all__ = ["Prepared", "batches_of", "prepare"]
@@ -29,7 +32,7 @@ class Prepared:
     """All that a training needs of its run folder, read and checked once.
 
     ``documents``: int64, those that are trained on; ``training`` and ``validation``: their batches, and those of the
-    documents that are held out.
+    documents that are held out. ``frequencies``: how often each token occurs in an epoch, int64 ``[vocabulary]``.
     """
 
     run: RunFolder
@@ -37,6 +40,7 @@ class Prepared:
     documents: NDArray[np.int64]
     training: Batches
     validation: Batches
+    frequencies: NDArray[np.int64]
 
     @property
     def recipe(self) -> Recipe:
@@ -48,9 +52,10 @@ class Prepared:
         """The number of tokens."""
         return len(self.corpus.tokenizer)
 
-    def frequencies(self) -> NDArray[np.int64]:
-        """Return how often each token occurs in what is trained on, int64 ``[vocabulary]``."""
-        return self.corpus.shards.frequencies(self.vocabulary, self.documents)
+    def counted_documents(self) -> tuple[Documents, Documents]:
+        """Return the documents that are trained on, and those that are held out, for an n-gram model."""
+        shards, running = self.corpus.shards, self.recipe.training.running_text
+        return Documents(shards, self.documents, running), Documents(shards, shards.held_out, running)
 
     def calibration_sample(self) -> Batches:
         """Return documents that are trained on, drawn with the seed, with about _CALIBRATED tokens."""
@@ -72,21 +77,34 @@ def prepare(
     run.remove_leftovers()
     corpus = prepare_corpus(run, recipe, reader)
     settings, shards = corpus.recipe.training, corpus.shards
-    documents, held_out = split_documents(
-        len(shards), settings.validation, settings.seed, contiguous=settings.running_text
-    )
-    training, validation = (batches_of(shards, part, settings) for part in (documents, held_out))
+    documents = shards.trained_on
+    frequencies = shards.frequencies(len(corpus.tokenizer), documents)
+    rare = RareWords.of(frequencies, corpus.tokenizer.special("unk"), settings.unknown_rate)
+    specials = len(corpus.tokenizer.specials)
+    noise = InputNoise.of(shards, documents, len(corpus.tokenizer), specials, settings.noise)
+    training = batches_of(shards, documents, settings, rare, noise)
+    validation = batches_of(shards, shards.held_out, settings)
     for what, batches in (("training", training), ("validation", validation)):
-        if not batches.predictions and (what == "training" or settings.validation):
+        if not batches.predictions and (what == "training" or len(shards.held_out)):
             raise TrainingError(f"the {what} part of the corpus has no document of two tokens or more")
     _check_size(corpus)
     for line in corpus.report:
         say(line)
-    return Prepared(run, corpus, documents, training, validation)
+    frequencies = rare.expected(frequencies) if rare else frequencies
+    return Prepared(run, corpus, documents, training, validation, frequencies)
 
 
-def batches_of(shards: TokenShards, documents: NDArray[np.int64], settings: TrainingSettings) -> Batches:
-    """Return the batches of some documents, apart from each other or as one text."""
+def batches_of(
+    shards: TokenShards,
+    documents: NDArray[np.int64],
+    settings: TrainingSettings,
+    rare: RareWords | None = None,
+    noise: InputNoise | None = None,
+) -> Batches:
+    """Return the batches of some documents, apart from each other or as one text.
+
+    ``rare``: words that are hidden in some places of each epoch; ``noise``: replaces some of the words that are read.
+    """
     kind = RunningBatches if settings.running_text else DocumentBatches
     return kind(
         shards,
@@ -94,6 +112,8 @@ def batches_of(shards: TokenShards, documents: NDArray[np.int64], settings: Trai
         batch_size=settings.batch_size,
         sequence_length=settings.sequence_length,
         seed=settings.seed,
+        rare=rare,
+        noise=noise,
     )
 
 

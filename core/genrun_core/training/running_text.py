@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun_core.corpus.shards import TokenShards
+from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.batches import IGNORED, Batch
+from genrun_core.training.input_noise import InputNoise
+from genrun_core.training.rare_words import RareWords
 
 __all__ = ["RunningBatches"]
 
@@ -17,19 +19,30 @@ class RunningBatches:
     """The batches of one text in ``batch_size`` rows, each a stretch of it that is read from left to right.
 
     A batch has up to ``sequence_length`` predictions of every row. Where the first batch ends, and with it all
-    others, is drawn anew for each epoch, so that the state is not always cut off in the same places. The last row
-    may be shorter: nothing is lost.
+    others, is drawn for each epoch, so that the state is not always cut off in the same places. The last row may be
+    shorter: nothing is lost. ``rare``: words that some places of an epoch do not show; ``noise``: replaces some of
+    the words that are read.
     """
 
     carries = True
 
     def __init__(
-        self, shards: TokenShards, documents: NDArray[np.int64], *, batch_size: int, sequence_length: int, seed: int
+        self,
+        shards: TokenShards,
+        documents: NDArray[np.int64],
+        *,
+        batch_size: int,
+        sequence_length: int,
+        seed: int,
+        rare: RareWords | None = None,
+        noise: InputNoise | None = None,
     ) -> None:
         # A stretch of documents, or a few: the ids between are contiguous, so this is a view and costs no memory.
         first, last = (int(documents[0]), int(documents[-1]) + 1) if len(documents) else (0, 0)
         self._ids = shards.ids[shards.offsets[first] : shards.offsets[last]]
         self._seed = seed
+        self._rare = rare
+        self._noise = noise
         self._sequence_length = sequence_length
         self._rows = min(batch_size, max(self.predictions, 1))
         self._width = -(-self.predictions // self._rows)  # predictions in a row, rounded up
@@ -52,11 +65,17 @@ class RunningBatches:
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch from left to right."""
-        return self._between(self._cuts(number), first)
+        # The whole text at once, so that a token is the same target and input.
+        random, ids = np.random.default_rng([self._seed, 4, number]), np.asarray(self._ids)
+        if self._rare is not None:
+            ids = self._rare.hidden(ids, random)
+        read = ids if self._noise is None else self._noise.replaced(ids, random)
+        return self._between(self._cuts(number), first, ids, read)
 
     def in_order(self) -> Iterator[Batch]:
         """Yield all batches from left to right, the same every time."""
-        return self._between([*range(0, self._width, self._sequence_length), self._width], 0)
+        cuts = [*range(0, self._width, self._sequence_length), self._width]
+        return self._between(cuts, 0, self._ids, self._ids)
 
     def _cuts(self, epoch: int) -> list[int]:
         """Return where the batches begin and end within a row."""
@@ -67,10 +86,12 @@ class RunningBatches:
         """Return where the first batch ends."""
         return int(np.random.default_rng([self._seed, 1, epoch]).integers(1, self._sequence_length + 1))
 
-    def _between(self, cuts: list[int], first: int) -> Iterator[Batch]:
+    def _between(
+        self, cuts: list[int], first: int, ids: NDArray[np.int32], read: NDArray[np.int32]
+    ) -> Iterator[Batch]:
         starts = np.arange(self._rows)[:, None] * self._width
         for begin, end in zip(cuts[first:-1], cuts[first + 1 :], strict=True):
             at = starts + np.arange(begin, end + 1)  # [rows, time + 1]
-            tokens = self._ids[np.minimum(at, self.predictions)].astype(np.int32)
-            targets = np.where(at[:, 1:] <= self.predictions, tokens[:, 1:], IGNORED).astype(np.int32)
-            yield Batch(tokens[:, :-1], targets)
+            within = np.minimum(at, self.predictions)
+            targets = np.where(at[:, 1:] <= self.predictions, ids[within[:, 1:]], IGNORED).astype(np.int32)
+            yield Batch(read[within[:, :-1]].astype(np.int32), targets)

@@ -42,38 +42,48 @@ class Meter:
     """Sums cross-entropy and hits over predicted tokens; padding never enters."""
 
     def __init__(self) -> None:
-        self.sums = tf.Variable(tf.zeros(3, tf.float64), trainable=False)  # loss, hits, tokens
+        # loss, hits and number of the tokens; loss and number of those that are unknown words
+        self.sums = tf.Variable(tf.zeros(5, tf.float64), trainable=False)
 
     def reset(self) -> None:
-        """Begin anew."""
-        self.sums.assign(tf.zeros(3, tf.float64))
+        """Begin again."""
+        self.sums.assign(tf.zeros(5, tf.float64))
 
     def read(self, prefix: str = "") -> dict[str, float]:
-        """Return the means so far: loss (nats per token), perplexity, and the accuracy if hits were counted."""
-        loss, hits, tokens = (float(value) for value in self.sums.numpy())
+        """Return the means so far: loss (nats per token), perplexity, and the accuracy if hits were counted.
+
+        Where some of the tokens were unknown words, the perplexity of all others comes beside that of all.
+        """
+        loss, hits, tokens, unknown_loss, unknown = (float(value) for value in self.sums.numpy())
         mean = loss / tokens if tokens else math.nan
-        return {
-            f"{prefix}loss": mean,
-            f"{prefix}perplexity": math.exp(mean) if mean < 700 else math.inf,
-            f"{prefix}accuracy": hits / tokens if tokens else math.nan,
-        }
+        row = {f"{prefix}loss": mean, f"{prefix}perplexity": _exp(mean)}
+        if 0 < unknown < tokens:
+            row[f"{prefix}known_perplexity"] = _exp((loss - unknown_loss) / (tokens - unknown))
+        return row | {f"{prefix}accuracy": hits / tokens if tokens else math.nan}
 
 
 class Steps:
     """What a network does with a batch: learn from it, or be measured on it. Both are compiled once.
 
-    ``meter`` sums up what the steps measured. A batch's rows may be spread over the replicas of ``strategy``; the
-    gradient is that of the whole batch.
+    ``meter`` sums up what the steps measured; ``unknown`` is the id of ``<unk>``, None if there is none. A batch's
+    rows may be spread over the replicas of ``strategy``; the gradient is that of the whole batch.
     """
 
     def __init__(
-        self, network: keras.Model, settings: TrainingSettings, *, carries: bool, strategy: tf.distribute.Strategy
+        self,
+        network: keras.Model,
+        settings: TrainingSettings,
+        *,
+        carries: bool,
+        strategy: tf.distribute.Strategy,
+        unknown: int | None = None,
     ) -> None:
         self.network = network
         self.strategy = strategy
         self.body = Body(network)
         self.head = Head(network)
         self.meter = Meter()
+        self._unknown = IGNORED if unknown is None else unknown
         self.vocabulary = int(self.head.bias.shape[0])
         self._replicas: int = strategy.num_replicas_in_sync
         self._gathers = not (settings.xla or carries)
@@ -171,12 +181,12 @@ class Steps:
             gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
             gradients = [gradient / self._replicas for gradient in gradients]
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        return _sums(losses, hits, real), following
+        return _sums(losses, hits, real, tf.equal(wanted, self._unknown)), following
 
     def _measure(self, inputs: tf.Tensor, targets: tf.Tensor, states: States) -> tuple[tf.Tensor, States]:
         hidden, wanted, real, following = self._hidden(inputs, targets, states, training=False)
         losses, hits = self._losses(hidden, wanted)
-        return _sums(losses * real, hits, real), following
+        return _sums(losses * real, hits, real, tf.equal(wanted, self._unknown)), following
 
     def _hidden(
         self, inputs: tf.Tensor, targets: tf.Tensor, states: States, *, training: bool
@@ -199,7 +209,15 @@ class Steps:
         return losses, tf.equal(tf.argmax(logits, axis=-1, output_type=tf.int32), wanted)
 
 
-def _sums(losses: tf.Tensor, hits: tf.Tensor | None, real: tf.Tensor) -> tf.Tensor:
-    """Return what a meter adds up, float64 ``[3]``; hits that were not counted make it not a number."""
+def _sums(losses: tf.Tensor, hits: tf.Tensor | None, real: tf.Tensor, unknown: tf.Tensor) -> tf.Tensor:
+    """Return what a meter adds up, float64 ``[5]``; hits that were not counted make it not a number."""
     hit = tf.constant(math.nan) if hits is None else tf.reduce_sum(tf.cast(hits, tf.float32) * real)
-    return tf.cast(tf.stack([tf.reduce_sum(losses), hit, tf.reduce_sum(real)]), tf.float64)
+    of_unknown = tf.cast(unknown, tf.float32)
+    parts = tf.reduce_sum(losses), hit, tf.reduce_sum(real)
+    return tf.cast(
+        tf.stack([*parts, tf.reduce_sum(losses * of_unknown), tf.reduce_sum(real * of_unknown)]), tf.float64
+    )
+
+
+def _exp(mean: float) -> float:
+    return math.exp(mean) if mean < 700 else math.inf

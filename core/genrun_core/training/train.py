@@ -42,11 +42,14 @@ def train(
     reader: Reader | None = None,
     base: Path | None = None,
     words_of: Path | None = None,
+    validation: Sequence[str] = (),
     say: Say = lambda line: None,
     watch: Watch = Watch(),  # noqa: B008 - immutable
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> RunFolder:
     """Train a model on ``sources`` and return its run folder.
+
+    ``validation``: sources of documents that are held out, in place of the recipe's share of ``sources``.
 
     ``reader``: an object that reads the sources, in place of the recipe's reader; ``run.toml`` records its class.
     ``base``: a run folder whose network is trained further (fine-tuning); ``words_of``: one whose tokenizer is taken
@@ -64,14 +67,11 @@ def train(
         reader = make_reader(recipe.reader)
     else:
         recipe = _with_object(recipe, reader)
-    if list(sources).count(STANDARD_INPUT) > 1:
-        raise OptionError("standard input can be named only once")
     RunFolder.check_free(output)
     began_with = open_base(base, words_of, recipe)
     if began_with is not None:
         recipe = with_words_of(began_with, recipe)
-    if STANDARD_INPUT not in sources:
-        first_document(reader, sources)  # a wrong path leaves no folder behind
+    _look_at(reader, sources, validation)
     if recipe.reader.name == "text" and all(source.lower().endswith((".csv", ".tsv")) for source in sources):
         say("note: every line of these files is a document; for a column there is --reader csv --set column=…")
     was_there = output.exists()
@@ -79,7 +79,7 @@ def train(
         RunFolder.check_free(output)  # now that nobody else can write there
         strategy = None if counts(recipe) else _make_strategy(recipe, worker)
         try:
-            run = RunFolder.create(output, recipe, keep_sources(sources, output))
+            run = RunFolder.create(output, recipe, keep_sources(sources, output), keep_sources(validation, output))
             if began_with is not None:
                 keep_base(began_with, run, network=base is not None)
             prepared = prepare(run, recipe, say, reader)
@@ -93,6 +93,15 @@ def train(
 
         fit(prepared, strategy, worker, say, watch, callbacks)
     return run
+
+
+def _look_at(reader: Reader, sources: Sequence[str], validation: Sequence[str]) -> None:
+    """Read the first documents, so that a wrong path leaves no folder behind."""
+    if [*sources, *validation].count(STANDARD_INPUT) > 1:
+        raise OptionError("standard input can be named only once")
+    for named in (sources, validation):
+        if named and STANDARD_INPUT not in named:
+            first_document(reader, named)
 
 
 def resume(

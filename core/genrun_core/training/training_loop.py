@@ -28,7 +28,8 @@ class Fitting:
     """A network, its optimizer and its position in training.
 
     ``epoch`` counts the finished epochs, ``step`` the finished steps of the one that is going on, ``states`` is what
-    its next step carries on; ``history`` has a row of metrics for each finished epoch.
+    its next step carries on; ``history`` has a row of metrics for each finished epoch. ``unknown``: the id of
+    ``<unk>``, whose predictions are measured apart.
     """
 
     def __init__(
@@ -39,14 +40,14 @@ class Fitting:
         validation: Batches,
         strategy: tf.distribute.Strategy | None = None,
         worker: Worker = Worker(),  # noqa: B008 - immutable
+        unknown: int | None = None,
     ) -> None:
         self.network = network
         self.settings = settings
         self.training = training
         self.validation = validation
-        self.steps = Steps(
-            network, settings, carries=training.carries, strategy=strategy or tf.distribute.get_strategy()
-        )
+        strategy = strategy or tf.distribute.get_strategy()
+        self.steps = Steps(network, settings, carries=training.carries, strategy=strategy, unknown=unknown)
         self.worker = worker
         self.interrupted = False
         self.epoch = 0
@@ -100,7 +101,7 @@ class Fitting:
         hooks.on_train_end()
 
     def evaluate(self) -> dict[str, float]:
-        """Return val_loss, val_perplexity and val_accuracy of the held-out documents."""
+        """Return the loss, perplexity and accuracy of the held-out documents, as ``val_loss`` and so on."""
         self.steps.meter.reset()
         states: States = []
         with self.steps.averaged():
@@ -118,7 +119,7 @@ class Fitting:
                 where = f"step {step:,} of epoch {self.epoch + 1}"
                 raise TrainingError(
                     f"the loss became {loss:.3g} in {where}; what was saved before is kept, but going on would end "
-                    "there again: start anew, in another folder, with a smaller learning_rate or clip_norm=1"
+                    "there again: start again, in another folder, with a smaller learning_rate or clip_norm=1"
                 )
 
     def check_weights(self) -> None:
@@ -126,7 +127,7 @@ class Fitting:
         if not all(np.isfinite(weight).all() for weight in self.network.get_weights()):
             raise TrainingError(
                 f"a weight became no number by step {self.step:,} of epoch {self.epoch + 1}; "
-                "what was saved before is kept: start anew, in another folder, with a smaller learning_rate or "
+                "what was saved before is kept: start again, in another folder, with a smaller learning_rate or "
                 "clip_norm=1"
             )
 

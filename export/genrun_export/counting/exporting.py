@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from genrun.errors import OptionError, RunFolderError
-from genrun.loading.metadata import GenerationDefaults, Metadata, Verification
+from genrun.loading.generation_defaults import GenerationDefaults
+from genrun.loading.metadata import Metadata
+from genrun.loading.recorded_checks import Verification
 from genrun_core.counting import CountingModel
 from genrun_core.counting.counting_file import fingerprint, load_counting
 from genrun_core.counting.pruning import WIDTHS

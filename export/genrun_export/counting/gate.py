@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ExportError
+from genrun.generating.stepping.session import StepSession
 from genrun.scoring.verification import greedy_continuations
-from genrun.stepping.session import StepSession
 from genrun_core.counting import CountingModel
 from genrun_export.choice_parity import check_choices
 from genrun_export.greedy import BATCH_SIZES, NEW_TOKENS, step_by_step

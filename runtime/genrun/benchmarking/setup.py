@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from genrun.generating.settings import GenerationSettings
+from genrun.generating.stepping.session import StepSession
 from genrun.loading.device import import_onnxruntime
 from genrun.model import Model
-from genrun.stepping.session import StepSession
 
 __all__ = ["Setup", "cpu_name", "describe_setup"]
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.choosing.chooser import Chooser
-from genrun.choosing.tokens import Tokens
 from genrun.errors import ModelFileError
+from genrun.generating.choosing.chooser import Chooser
+from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.draws import uniform_draws
 from genrun.generating.settings import GenerationSettings
+from genrun.generating.stepping.bound_step import BoundStep
+from genrun.generating.stepping.session import StepSession
 from genrun.model import Model
-from genrun.stepping.bound_step import BoundStep
-from genrun.stepping.session import StepSession
 
 __all__ = ["Round", "Work"]
 

@@ -27,9 +27,7 @@ __all__ = ["command"]
 @click.command("generate")
 @click.argument("model_file", metavar="MODEL", type=str)
 @click.argument("prompts", metavar="[PROMPT]...", nargs=-1)
-@click.option(
-    "--prompts", "files", metavar="FILE", multiple=True, help="Prompts from FILE, one a line; - is standard input."
-)
+@click.option("--prompts", "files", metavar="FILE", multiple=True, help="Prompts, one a line; - is standard input.")
 @click.option("-n", "samples", type=click.IntRange(1), default=1, show_default=True, help="Texts for each prompt.")
 @decoder_options
 @click.option("--seed", type=int, help="Same seed, same text. [default: a fresh one, shown]")
@@ -65,8 +63,7 @@ def command(
         raise click.UsageError("--stream prints one text for each prompt; it does not go with -n or --json")
     if len(files) > 1:
         raise click.UsageError("--prompts takes one file; for several use cat FILE… | genrun generate … --prompts -")
-    for prompt in filter(os.path.isfile, prompts):
-        say(f"note: there is a file {prompt!r}; --prompts {shlex.quote(prompt)} takes its lines as prompts")
+    _note_files(prompts)
     with PromptSource(prompts if prompts or files else [""], *files) as source:
         model = opening.load(model_file)
         settings = choosing.settings(model, seed=seed, stop=stop, casing=casing)
@@ -76,6 +73,14 @@ def command(
             _stream(model, source, settings)
         else:
             _print_results(model, source, samples, settings, as_json=as_json, quiet=quiet)
+
+
+def _note_files(prompts: tuple[str, ...]) -> None:
+    """Print a note for each prompt that is the name of a file."""
+    from genrun.cli.io.output import say
+
+    for prompt in filter(os.path.isfile, prompts):
+        say(f"note: there is a file {prompt!r}; --prompts {shlex.quote(prompt)} takes its lines as prompts")
 
 
 def _print_results(

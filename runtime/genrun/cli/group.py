@@ -33,6 +33,7 @@ _SUMMARIES = {  # here, so that help does not import the commands
     "generate": "Generate text with a model file.",
     "info": "Show what a model file records about itself.",
     "plugins": "List readers, decoders and commands, and who ships them.",
+    "report": "Show what a model's texts are like beside held-out documents.",
     "score": "Measure how likely texts are under a model.",
     "suggest": "Suggest the next words of a text, or complete its last word.",
     "train": "Train a model on a corpus and leave a run folder.",

@@ -12,7 +12,8 @@
             elif it is an end token:          the row is finished ("end")
             elif the row has enough tokens:   the row is finished ("length")
 
-No step is spent on padding or on finished rows. :class:`genrun.choosing.chooser.Chooser` runs the model and chooses.
+No step is spent on padding or on finished rows. :class:`~genrun.generating.choosing.chooser.Chooser` runs the model
+and chooses.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.choosing.chooser import Chooser
-from genrun.choosing.policy import ChooseWith
-from genrun.choosing.tokens import Tokens
 from genrun.contracts import Decoder
+from genrun.generating.choosing.chooser import Chooser
+from genrun.generating.choosing.policy import ChooseWith
+from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.row import Row
-from genrun.stepping.session import StepSession
+from genrun.generating.stepping.session import StepSession
 
 __all__ = ["Batch", "Row"]
 
@@ -39,7 +40,7 @@ _STEPS_PER_TURN = 16
 class Batch:
     """Rows that are generated together, at most ``size`` at a time; further rows wait for a place.
 
-    ``choose_with`` as for :class:`~genrun.choosing.chooser.Chooser`.
+    ``choose_with`` as for :class:`~genrun.generating.choosing.chooser.Chooser`.
     """
 
     def __init__(

@@ -12,11 +12,11 @@ from genrun.generating.requests import Request, RequestQueue
 from genrun.generating.row import Row
 from genrun.generating.scheduling import generate_rows
 from genrun.generating.settings import GenerationSettings
+from genrun.generating.stepping.session import StepSession
 from genrun.generating.text_stream import TextStream
 from genrun.generating.threads import BatchThreads
 from genrun.loading.metadata import Metadata
 from genrun.results import Result
-from genrun.stepping.session import StepSession
 from genrun.tokenizer import Encoding
 
 __all__ = ["BATCH_SIZE", "TextGenerator"]

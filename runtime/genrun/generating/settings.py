@@ -11,7 +11,7 @@ from genrun.checks.short_text import shown
 from genrun.contracts import Decoder
 from genrun.errors import GenrunError, OptionError, UnknownPluginError, close_matches
 from genrun.generating.draws import check_seed
-from genrun.loading.metadata import GenerationDefaults, check_max_new_tokens
+from genrun.loading.generation_defaults import GenerationDefaults, check_max_new_tokens
 from genrun.tokenizer.detokenizer import check_casing
 
 __all__ = ["Choices", "GenerationSettings", "resolve_settings"]

@@ -17,7 +17,8 @@ from genrun.checks.short_text import shorten
 from genrun.errors import ModelFileError, OptionError, one_line
 from genrun.loading.external_data import refuse_external_data
 from genrun.loading.graph.checking import check_graph
-from genrun.loading.graph.file import ExternalData, read_onnx
+from genrun.loading.graph.constants import ExternalData
+from genrun.loading.graph.file import read_onnx
 from genrun.loading.graph.interface import NotAStep
 from genrun.loading.graph.properties import DIGEST, Properties, digest_of, read_properties
 from genrun.loading.graph.protobuf import Malformed

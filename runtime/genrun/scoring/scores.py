@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from genrun.checks.arguments import check_text
 from genrun.errors import ModelFileError
-from genrun.stepping.session import StepSession
+from genrun.generating.stepping.session import StepSession
 from genrun.tokenizer import Tokenizer
 
 __all__ = ["Score", "SessionScorer", "log_softmax_at", "score_texts", "token_log_probabilities"]

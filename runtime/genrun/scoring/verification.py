@@ -9,12 +9,12 @@ from itertools import islice, repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.choosing.policy import ChooseWith
 from genrun.generating.batch import Batch
+from genrun.generating.choosing.policy import ChooseWith
 from genrun.generating.row import Row
 from genrun.generating.scheduling import generate_rows
+from genrun.generating.stepping.session import StepSession
 from genrun.model import Model
-from genrun.stepping.session import StepSession
 
 __all__ = ["GOLDEN_CASING", "VerificationReport", "greedy_continuations", "logits_after", "verify"]
 
@@ -62,7 +62,7 @@ def greedy_continuations(
 ) -> list[tuple[int, ...]]:
     """Return ``count`` greedy ids for each prompt; end tokens do not end a text.
 
-    ``choose_with`` as for :class:`~genrun.choosing.chooser.Chooser`.
+    ``choose_with`` as for :class:`~genrun.generating.choosing.chooser.Chooser`.
     """
     rows = [Row(prompt, repeat(0.0), count) for prompt in prompts]
     waiting = iter(rows)

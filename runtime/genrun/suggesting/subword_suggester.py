@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from genrun.checks.arguments import check_prompt
 from genrun.errors import PromptError
-from genrun.loading.metadata import GenerationDefaults
+from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.suggesting.suggester import Suggester, Suggestion, likeliest
 from genrun.tokenizer import Encoding, Tokenizer
 from genrun.tokenizer.byte_letters import bytes_of, letters_of

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from genrun.checks.arguments import check_prompt
 from genrun.checks.short_text import shown
 from genrun.errors import PromptError
-from genrun.loading.metadata import GenerationDefaults
+from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.suggesting.typed_text import TypedTextReader
 from genrun.tokenizer import Encoding, Tokenizer
 from genrun.tokenizer.detokenizer import check_casing

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from genrun.checks.arguments import check_count
 from genrun.errors import ModelFileError
-from genrun.stepping.session import States, StepSession
+from genrun.generating.stepping.session import States, StepSession
 from genrun.suggesting.suggester import Suggester, Suggestion
 
 __all__ = ["KEPT_STATES", "StateTrail", "TypingSession"]

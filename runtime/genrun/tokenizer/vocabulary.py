@@ -65,7 +65,8 @@ class VocabularyBuilder:
         self.settings = settings
         self._learn = learn
         self.documents = 0
-        self.words = 0  # or characters, in all
+        self.words = 0  # or characters, of the documents that were added
+        self.passed_over = 0  # of those that were passed over
         self.distinct = 0  # different words, without special tokens; known after build()
         self._by_count: Counter[int] = Counter()  # number of words by their count; known after build()
         self._normalization = Normalization(settings.normalization)
@@ -73,6 +74,7 @@ class VocabularyBuilder:
         self._counts = WordCounts(held, lowercase=self._learn_case)
         self._capitalized = 0
         self._length = 0  # bytes, of subwords
+        self._learnt = 0  # documents that were added
 
     def __enter__(self) -> VocabularyBuilder:
         return self
@@ -95,6 +97,12 @@ class VocabularyBuilder:
             self.words += len(words)
             if self.settings.kind == "bpe":
                 self._length += len(normalized.encode(errors="surrogatepass"))
+        self.documents += 1
+        self._learnt += 1
+
+    def pass_over(self, document: str) -> None:
+        """Count how many words a document has that the vocabulary does not learn from."""
+        self.passed_over += len(self._split(self._normalization(document)))
         self.documents += 1
 
     def _add_cased(self, document: str) -> None:
@@ -192,7 +200,7 @@ class VocabularyBuilder:
             else:
                 forms.append("*")
                 others[token] = written
-        return WrittenForms("".join(forms), others, 2 * self._capitalized > self.documents)
+        return WrittenForms("".join(forms), others, 2 * self._capitalized > self._learnt)
 
 
 class _Counted:

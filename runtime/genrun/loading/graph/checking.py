@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import MutableMapping, Sequence
 
-from genrun.loading.graph.file import Attribute, Graph, Node, OnnxFile, ValueInfo
 from genrun.loading.graph.interface import check_interface, shown
 from genrun.loading.graph.limits import BATCHES, MOST_NODES, MOST_STATES, Cost, Limits
+from genrun.loading.graph.parts import Attribute, Graph, Node, OnnxFile, ValueInfo
 from genrun.loading.graph.rules import OPERATORS, Operator
 from genrun.loading.graph.rules.combining import either
 from genrun.loading.graph.rules.operator import Use

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from genrun.loading.graph.file import Graph, ValueInfo
+from genrun.loading.graph.parts import Graph, ValueInfo
 from genrun.loading.graph.rules.value import Refused
 
 __all__ = ["NotAStep", "check_interface", "shown"]

@@ -6,7 +6,7 @@ refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 __all__ = ["BYTES", "FIXED32", "FIXED64", "VARINT", "Field", "Malformed", "Wire", "signed"]
@@ -69,6 +69,23 @@ class Wire:
                 raise Malformed("it ends within a field")
             yield Field(number, kind, 0, at, at + size)
             at += size
+
+    def message(self, item: Field, what: str, kinds: Mapping[int, int], repeated: set[int]) -> list[Field]:
+        """Return the fields of a message that is the content of a field; ``what`` is its name.
+
+        A field must have the wire type BYTES, or that in ``kinds``, and occur once, unless it is in ``repeated``.
+        """
+        found, seen = [], set()
+        for part in self.fields(item.start, item.end):
+            if part.number not in repeated:
+                if part.number in seen:
+                    raise Malformed(f"{what} has the field {part.number} twice")
+                seen.add(part.number)
+            packed = part.number in repeated and part.kind == BYTES
+            if part.kind != kinds.get(part.number, BYTES) and not packed:
+                raise Malformed(f"{what} has the field {part.number} of the wire type {part.kind}")
+            found.append(part)
+        return found
 
     def bytes(self, field: Field) -> bytes:
         """Return the content of a field."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from genrun.loading.graph.file import DTYPES
+from genrun.loading.graph.parts import DTYPES
 from genrun.loading.graph.rules.operator import Use, allow
 from genrun.loading.graph.rules.value import Refused, Value, broadcast
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from genrun.loading.graph.file import Tensor
+from genrun.loading.graph.parts import Tensor
 from genrun.loading.graph.rules.operator import Use, allow
 from genrun.loading.graph.rules.value import Refused, Value, broadcast
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.loading.graph.file import Node
+from genrun.loading.graph.parts import Node
 from genrun.loading.graph.rules.value import Refused, Value
 
 __all__ = ["OPERATORS", "Operator", "Rule", "Use", "allow"]

@@ -9,8 +9,8 @@ from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import shown
 from genrun.contracts import Decoder, ParametricDecoder
 from genrun.errors import PluginError
+from genrun.generating.stepping.session import StepSession
 from genrun.registry import title
-from genrun.stepping.session import StepSession
 
 __all__ = ["ChooseWith", "Parameters", "choosing_parameters", "graph_is_faster"]
 

@@ -1,4 +1,4 @@
-"""Finds plugins by entry point: lists names without an import, and imports a plugin when it is used.
+"""The plugins that installed distributions offer, found by entry point, without an import of any.
 
 Built-in names (those of the ``genrun`` distribution) are reserved. Using a name that two distributions offer is an
 error; ``distribution:name`` selects one.
@@ -7,40 +7,23 @@ error; ``distribution:name`` selects one.
 from __future__ import annotations
 
 import functools
-import inspect
 import re
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from types import ModuleType
-from typing import Any
 
 import genrun
-from genrun import options
-from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import class_name, short_line, shown
-from genrun.contracts import Decoder, Reader
-from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest, one_line
+from genrun.errors import PluginError, UnknownPluginError, nearest
 
-__all__ = [
-    "GROUPS",
-    "PluginInfo",
-    "find",
-    "load",
-    "make_decoder",
-    "make_reader",
-    "option_names",
-    "plugins",
-    "refresh",
-    "title",
-]
+__all__ = ["GROUPS", "PluginInfo", "find", "plugins", "refresh", "title"]
 
 BUILT_IN = "genrun"
 GROUPS = {"reader": "genrun.readers", "decoder": "genrun.decoders", "command": "genrun.commands"}
 _KINDS = {group: kind for kind, group in GROUPS.items()}
-_METHOD = {"reader": "read", "decoder": "choose"}
 _MOST_CHARACTERS = 100  # of a name
 
 
@@ -169,44 +152,6 @@ def _more_than_once(offered: list[PluginInfo]) -> str:
     return f"by more than one distribution; ask for {' or '.join(map(repr, names))}"
 
 
-def load(info: PluginInfo) -> Any:
-    """Import one plugin, check that it has the shape of its kind, and return it.
-
-    Raises PluginError, which names the distribution, if it has not, or for any exception of its module.
-    """
-    if info.fault:
-        raise PluginError(f"{info.title} cannot be used: {info.fault}")
-    try:
-        loaded = info.entry_point.load()
-    except BaseException as error:  # any module may raise anything at import
-        blame(f"{info.title} failed to import", error, passing=())
-    try:
-        wrong = _wrong_shape(info, loaded)
-    except BaseException as error:  # as may a metaclass, an annotation, a default factory
-        blame(f"{info.title} cannot be used", error, passing=())
-    if wrong:
-        raise PluginError(f"{info.title} {wrong}")
-    return loaded
-
-
-def _wrong_shape(info: PluginInfo, loaded: Any) -> str | None:
-    """Return why ``loaded`` is not a plugin of its kind; None if it is."""
-    method = _METHOD.get(info.kind)
-    if method is None:
-        import click
-
-        return None if isinstance(loaded, click.Command) else f"must be a click command; {info.value} is not"
-    if not (inspect.isclass(loaded) and callable(getattr(loaded, method, None))):
-        return f"must be a class with a method {method!r}; {info.value} is not"
-    if not is_dataclass(loaded):
-        return f"must be a dataclass, whose fields are its options; {info.value} is not"
-    try:
-        options.describe(loaded)
-    except OptionError as error:
-        return f"has options that cannot be used: {one_line(error)}"
-    return None
-
-
 def title(kind: str, plugin: object) -> str:
     """Return what messages call the instance ``plugin``: its class and, if installed, its name and distribution.
 
@@ -218,34 +163,3 @@ def title(kind: str, plugin: object) -> str:
         if isinstance(module, ModuleType) and vars(module).get(info.entry_point.attr) is type(plugin):
             return f"{name} ({info.name!r} of {info.distribution} {info.version})"
     return name
-
-
-def make_reader(name: str, values: Mapping[str, object] | None = None) -> Reader:
-    """Return the reader ``name`` configured with ``values``."""
-    return _make("reader", name, values)  # type: ignore[no-any-return]
-
-
-def make_decoder(name: str, values: Mapping[str, object] | None = None, *, from_text: bool = True) -> Decoder:
-    """Return the decoder ``name`` configured with ``values``; they may be text unless ``from_text`` is False.
-
-    >>> make_decoder("top-k", {"k": "5"})
-    TopK(k=5, temperature=1.0)
-    """
-    return _make("decoder", name, values, from_text)  # type: ignore[no-any-return]
-
-
-def option_names(kind: str, name: str) -> tuple[str, ...]:
-    """Return the names of the options of the plugin ``name``."""
-    return tuple(options.describe(load(find(kind, name))))
-
-
-def _make(kind: str, name: str, values: Mapping[str, object] | None, from_text: bool = True) -> Any:
-    info = find(kind, name)
-    loaded = load(info)
-    try:
-        made = options.build(loaded, values or {}, what=f"{kind} {info.name!r}", from_text=from_text)
-        if not callable(getattr(made, _METHOD[kind], None)):
-            raise PluginError(f"{info.title} makes an object of the class {class_name(made)}, which is not a {kind}")
-    except BaseException as error:  # from the plugin's own constructor
-        blame(f"{kind} {info.name!r} of {info.distribution}", error)
-    return made

@@ -1,4 +1,4 @@
-"""Progress over something that takes a while, for who watches a terminal."""
+"""A progress bar on a terminal while a corpus is read."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TypeVar
 
 import click
 
-__all__ = ["shown"]
+__all__ = ["with_progress_bar"]
 
 T = TypeVar("T")
 
 
-def shown(items: Iterable[T], label: str, length: int | None = None) -> Iterator[T]:
+def with_progress_bar(items: Iterable[T], label: str, length: int | None = None) -> Iterator[T]:
     """Pass ``items`` on, with a bar on stderr if that is a terminal; ``length`` is how many there are, if known.
 
-    >>> list(shown([1, 2, 3], "counting", 3))
+    >>> list(with_progress_bar([1, 2, 3], "counting", 3))
     [1, 2, 3]
     """
     if not sys.stderr.isatty():

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from genrun.loading.metadata import GenerationDefaults, Metadata, Verification
-from genrun.stepping.session import StepSession
+from genrun.generating.stepping.session import StepSession
+from genrun.loading.generation_defaults import GenerationDefaults
+from genrun.loading.metadata import Metadata
+from genrun.loading.recorded_checks import Verification
 from genrun.tokenizer import Tokenizer
 
 __all__ = ["OpenModel"]

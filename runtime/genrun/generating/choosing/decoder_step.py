@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import class_name, shown
-from genrun.choosing.tokens import Tokens, TokensOfRows
 from genrun.contracts import Decoder
 from genrun.errors import ModelFileError, PluginError
+from genrun.generating.choosing.tokens import Tokens, TokensOfRows
+from genrun.generating.stepping.bound_step import BoundStep
+from genrun.generating.stepping.session import NOT_NUMBERS, StepSession
 from genrun.registry import title
 from genrun.sampling import log_normalizers
-from genrun.stepping.bound_step import BoundStep
-from genrun.stepping.session import NOT_NUMBERS, StepSession
 
 __all__ = ["Allowed", "DecoderStep"]
 
@@ -31,8 +31,8 @@ _LEAST = -100.0  # log-probability that float32 holds to a hundred-thousandth
 class DecoderStep:
     """Calls ``decoder`` after each step.
 
-    ``carried`` as for :class:`~genrun.stepping.bound_step.BoundStep`. ``parametric``: a decoder with parameters gets
-    read-only logits, which saves a copy.
+    ``carried`` as for :class:`~genrun.generating.stepping.bound_step.BoundStep`. ``parametric``: a decoder with
+    parameters gets read-only logits, which saves a copy.
     """
 
     def __init__(

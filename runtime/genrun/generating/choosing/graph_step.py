@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.choosing.policy import Parameters
 from genrun.errors import ModelFileError
-from genrun.stepping.bound_step import BoundStep
-from genrun.stepping.session import NOT_NUMBERS, StepSession
+from genrun.generating.choosing.policy import Parameters
+from genrun.generating.stepping.bound_step import BoundStep
+from genrun.generating.stepping.session import NOT_NUMBERS, StepSession
 
 __all__ = ["GraphStep"]
 
@@ -22,7 +22,7 @@ _LOGS = "chosen_log_probability"
 class GraphStep:
     """Chooses in the graph of ``session``; on a GPU, tokens and states stay there.
 
-    ``carried`` as for :class:`~genrun.stepping.bound_step.BoundStep`.
+    ``carried`` as for :class:`~genrun.generating.stepping.bound_step.BoundStep`.
     """
 
     def __init__(

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.choosing.decoder_step import Allowed, DecoderStep
-from genrun.choosing.graph_step import GraphStep
-from genrun.choosing.policy import ChooseWith, choosing_parameters, graph_is_faster
-from genrun.choosing.tokens import Tokens
 from genrun.contracts import Decoder
-from genrun.stepping.session import StepSession
+from genrun.generating.choosing.decoder_step import Allowed, DecoderStep
+from genrun.generating.choosing.graph_step import GraphStep
+from genrun.generating.choosing.policy import ChooseWith, choosing_parameters, graph_is_faster
+from genrun.generating.choosing.tokens import Tokens
+from genrun.generating.stepping.session import StepSession
 
 __all__ = ["Chooser"]
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genrun.generating.stepping.session import StepSession
 from genrun.loading.device import import_onnxruntime
-from genrun.stepping.session import StepSession
 
 __all__ = ["BoundStep"]
 

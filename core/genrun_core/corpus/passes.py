@@ -1,0 +1,197 @@
+"""From a corpus to a tokenizer and token ids on disk, in two streaming passes: count words, encode documents."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.contracts import Reader, ReadReport
+from genrun.errors import CorpusError
+from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
+from genrun.tokenizer.vocabulary import LearnMerges
+from genrun_core.corpus.counts import CorpusCounts
+from genrun_core.corpus.progress_bar import with_progress_bar
+from genrun_core.corpus.reading import named, read_documents
+from genrun_core.corpus.splitting import SplitRule
+from genrun_core.corpus.subwords import learn_merges
+from genrun_core.runs.atomic import replacing
+from genrun_core.runs.token_shards import SHARDS
+
+__all__ = ["Counted", "Sources", "count_words", "encode_documents"]
+
+_BUFFERED = 1 << 18  # ids held before they are written
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a corpus is read: its sources, and those of documents that are given for validation."""
+
+    reader: Reader
+    corpus: Sequence[str]
+    validation: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        """Return the sources as they stand in a message."""
+        return named([*self.corpus, *self.validation])
+
+    def read(self, report: ReadReport | None = None) -> Iterator[tuple[str, bool]]:
+        """Yield each document, and whether it is given for validation; those come last."""
+        report = report or ReadReport()
+        for given, sources in ((False, self.corpus), (True, self.validation)):
+            for document in read_documents(self.reader, sources, report) if sources else ():
+                yield document, given
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """What the first pass found: the tokenizer, the counts so far, and which documents are held out, int64."""
+
+    tokenizer: Tokenizer
+    counts: CorpusCounts
+    held_out: NDArray[np.int64]
+
+
+def count_words(
+    sources: Sources,
+    settings: TokenizerSettings,
+    rule: SplitRule = SplitRule(),  # noqa: B008
+    learn: LearnMerges = learn_merges,
+) -> Counted:
+    """Read the corpus and make the tokenizer of the words of the documents that are not held out.
+
+    ``learn``: what learns the merges of subwords.
+
+    A corpus is read again where the hashes of its documents do not yet tell which are held out: the last ones of a
+    running text, or one of very few. Raises what the reader raises, PluginError for a reader that breaks its
+    contract, OptionError for a share that holds out nothing, and CorpusError if no word is left to learn.
+    """
+    found = _Pass(sources, settings, rule, learn)
+    held_out = rule.held_out(found.hashes, found.own)
+    if not np.array_equal(held_out, found.passed_over):
+        found = _Pass(sources, settings, rule, learn, frozenset(held_out.tolist()))
+    if found.counts.words == found.counts.held_out_words:
+        raise CorpusError(
+            f"{sources}: the tokenizer leaves no word of {found.counts.documents:,} documents; its normalization "
+            "removes everything"
+        )
+    return Counted(found.tokenizer, found.counts, held_out)
+
+
+class _Pass:
+    """One reading of the corpus.
+
+    ``hashes``: int64, of all documents; ``own``: how many of them are given for validation; ``passed_over``: the
+    numbers of those that the tokenizer did not learn from.
+    """
+
+    def __init__(
+        self,
+        sources: Sources,
+        settings: TokenizerSettings,
+        rule: SplitRule,
+        learn: LearnMerges,
+        held_out: frozenset[int] | None = None,
+    ) -> None:
+        report, digest = ReadReport(), hashlib.blake2b(digest_size=16)
+        hashes, passed_over, self.own = array("q"), array("q"), 0
+        with VocabularyBuilder(settings, learn=learn) as builder:
+            for number, (document, given) in enumerate(with_progress_bar(sources.read(report), "counting words")):
+                hashes.append(rule.hash(document))
+                self.own += given
+                by_hash = given or rule.is_held_out(hashes[-1])
+                if by_hash if held_out is None else number in held_out:
+                    passed_over.append(number)
+                    builder.pass_over(document)
+                else:
+                    builder.add(document)
+                digest.update(document.encode() + b"\0")
+            if not builder.documents:
+                raise CorpusError(f"{sources}: no document was found in {report.rows:,} rows")
+            self.tokenizer = builder.build()
+            distinct_for_95 = builder.words_for(95)
+        self.hashes = np.array(hashes, np.int64)
+        self.passed_over = np.array(passed_over, np.int64)
+        self.counts = CorpusCounts(
+            files=report.files,
+            rows=report.rows,
+            dropped=dict(report.dropped),
+            documents=builder.documents,
+            fingerprint=digest.hexdigest(),
+            words=builder.words + builder.passed_over,
+            held_out_words=builder.passed_over,
+            duplicates=len(hashes) - len(np.unique(self.hashes)),
+            distinct=builder.distinct,
+            distinct_for_95=distinct_for_95,
+        )
+
+
+def encode_documents(sources: Sources, counted: Counted, folder: Path) -> CorpusCounts:
+    """Read the corpus again and write its ids to ``folder``; return the completed counts.
+
+    Raises CorpusError if the corpus is not the one that was counted.
+    """
+    folder.mkdir(exist_ok=True)
+    tokenizer, counts = counted.tokenizer, counted.counts
+    held_out = frozenset(counted.held_out.tolist())
+    offsets, lengths, unknown, new = array("q", [0]), Counter[int](), 0, 0
+    digest, predicted = hashlib.blake2b(digest_size=16), 0
+
+    buffer, written = array("i"), 0
+    with replacing(folder / SHARDS[0]) as path, path.open("wb") as file:
+        for number, (document, _) in enumerate(
+            with_progress_bar(sources.read(), "encoding documents", counts.documents)
+        ):
+            digest.update(document.encode() + b"\0")
+            encoding = tokenizer.encode_document(document)
+            unknown += len(encoding.unknown)
+            lengths[len(encoding.ids)] += 1
+            if number in held_out:
+                new += len(encoding.unknown)
+            else:
+                predicted += max(len(encoding.ids) - 1, 0)
+            buffer.extend(encoding.ids)
+            offsets.append(written + len(buffer))
+            if len(buffer) >= _BUFFERED:
+                file.write(_little_endian(buffer))
+                written += len(buffer)
+                del buffer[:]
+        file.write(_little_endian(buffer))
+    if digest.hexdigest() != counts.fingerprint:
+        raise CorpusError(f"{sources}: the corpus changed while it was being read")
+    for name, values in zip(SHARDS[1:], (np.frombuffer(offsets, np.int64), counted.held_out), strict=True):
+        with replacing(folder / name) as path:
+            values.astype("<i8", copy=False).tofile(path)
+    if not lengths.keys() - {0, 1}:
+        raise CorpusError(f"{sources}: no document has two tokens, so there is nothing to predict")
+    return replace(
+        counts,
+        unknown=unknown,
+        predicted=predicted,
+        longest=max(lengths),
+        too_short=lengths[0] + lengths[1],
+        median=_percentile(lengths, 50),
+        percentile_95=_percentile(lengths, 95),
+        held_out=len(held_out),
+        held_out_unknown=new,
+    )
+
+
+def _percentile(lengths: Counter[int], percent: int) -> int:
+    """Return the smallest length that ``percent`` of the documents do not exceed."""
+    left = -(-lengths.total() * percent // 100)
+    for length in sorted(lengths):
+        left -= lengths[length]
+        if left <= 0:
+            break
+    return length
+
+
+def _little_endian(ids: array[int]) -> bytes:
+    return np.frombuffer(ids, np.intc).astype("<i4").tobytes() if ids else b""

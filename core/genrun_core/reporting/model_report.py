@@ -1,0 +1,68 @@
+"""The report of a model: its texts from nothing beside the documents of a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from genrun.contracts import Decoder, ParametricDecoder
+from genrun.errors import CorpusError
+from genrun.generating.settings import GenerationSettings
+from genrun.model import Model
+from genrun.results import Result
+from genrun.sources import STANDARD_INPUT
+from genrun_core.corpus.reading import first_document, make_reader, named, read_documents
+from genrun_core.recipes.sections import PluginChoice
+from genrun_core.reporting.report import Report, compare, sampled
+from genrun_core.reporting.two_samples import require_classifier
+
+__all__ = ["draws_from_all", "report_model", "texts_from_nothing"]
+
+BATCH_SIZE = 128
+
+
+def report_model(
+    model: Model,
+    settings: GenerationSettings,
+    corpus: Sequence[str],
+    *,
+    training: Sequence[str] = (),
+    reader: PluginChoice | None = None,
+    count: int = 3000,
+    advance: Callable[[Result], None] = lambda result: None,
+) -> Report:
+    """Generate ``count`` texts from the empty prompt; measure them beside the documents of the sources ``corpus``.
+
+    A larger corpus is sampled: ``count`` documents, always the same ones. ``training`` are the sources that the model
+    was trained on. ``reader`` reads both; lines of text without it. ``advance`` gets each result as it is made.
+    Raises CorpusError for sources without documents, PromptError for a model that cannot begin by itself, and
+    MissingExtraError without scikit-learn.
+    """
+    require_classifier()
+    chosen = make_reader(reader or PluginChoice("text"))
+    documents = sampled(read_documents(chosen, corpus), count)
+    if not documents:
+        raise CorpusError(f"{named(corpus)}: there are no documents")
+    if training and STANDARD_INPUT not in training:
+        first_document(chosen, training)  # what cannot be read is better known before the texts are made
+    texts = texts_from_nothing(model, settings, count, advance)
+    return compare(texts, documents, read_documents(chosen, training) if training else None)
+
+
+def texts_from_nothing(
+    model: Model,
+    settings: GenerationSettings,
+    count: int,
+    advance: Callable[[Result], None] = lambda result: None,
+) -> list[str]:
+    """Return ``count`` texts of the empty prompt; raises PromptError for a model that cannot begin by itself."""
+    texts = []
+    for result in model.generate_each([""], n=count, batch_size=BATCH_SIZE, settings=settings):
+        texts.append(result.text)
+        advance(result)
+    return texts
+
+
+def draws_from_all(decoder: Decoder) -> bool:
+    """Return whether ``decoder`` draws from all words, the unlikely ones as often as the model says or more often."""
+    parameters = decoder.parameters() if isinstance(decoder, ParametricDecoder) else None
+    return parameters is not None and parameters.get("k") == -1 and parameters.get("temperature", 1) >= 1

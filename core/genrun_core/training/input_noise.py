@@ -1,0 +1,63 @@
+"""Some of the words that a network reads are replaced by others, so that it learns not to rely on any one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun_core.runs.token_shards import TokenShards
+
+__all__ = ["InputNoise"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InputNoise:
+    """Replaces words that are read, never those that are to be predicted.
+
+    A word w is replaced with probability ``rates[w]`` = rate · (different words after w) / (occurrences of w): often
+    where what follows it is little known. The other word is drawn by the number of different words before it. Special
+    tokens stay. This does for a network what Kneser-Ney smoothing does for counts (Xie et al., "Data Noising as
+    Smoothing in Neural Network Language Models", 2017, section 3.3).
+
+    ``rates`` and ``cumulative``, of the words that are drawn: float64 ``[vocabulary]``.
+    """
+
+    rates: NDArray[np.float64]
+    cumulative: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, shards: TokenShards, documents: NDArray[np.int64], vocabulary: int, specials: int, rate: float
+    ) -> InputNoise | None:
+        """Return the noise for some documents; None for a ``rate`` of 0, or where there is nothing to draw."""
+        if not rate:
+            return None
+        chosen = np.zeros(len(shards), bool)
+        chosen[documents] = True
+        lengths = np.diff(shards.offsets)
+        ids, in_documents = np.asarray(shards.ids), np.repeat(chosen, lengths)
+        is_first = np.zeros(len(ids) + 1, bool)
+        is_first[shards.offsets[:-1]] = True
+        pairs = in_documents[:-1] & in_documents[1:] & ~is_first[1 : len(ids)]
+        different = np.unique(ids[:-1][pairs].astype(np.int64) * vocabulary + ids[1:][pairs])
+        after = np.bincount(different // vocabulary, minlength=vocabulary)
+        before = np.bincount(different % vocabulary, minlength=vocabulary).astype(np.float64)
+        occurrences = np.bincount(ids[in_documents], minlength=vocabulary)
+        rates = np.minimum(rate * after / np.maximum(occurrences, 1), 1.0)
+        rates[:specials] = before[:specials] = 0.0
+        return cls(rates, np.cumsum(before) / before.sum()) if before.any() else None
+
+    def replaced(self, tokens: NDArray[np.int32], random: np.random.Generator) -> NDArray[np.int32]:
+        """Return ``tokens``, of any shape, with some of them replaced.
+
+        >>> noise = InputNoise(np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0]))
+        >>> noise.replaced(np.array([[0, 1, 2]], np.int32), np.random.default_rng(0)).tolist()
+        [[0, 2, 2]]
+        """
+        chosen = random.random(tokens.shape) < self.rates[tokens]
+        drawn = np.searchsorted(self.cumulative, random.random(int(chosen.sum())), side="right")
+        found = tokens.copy()
+        found[chosen] = np.minimum(drawn, len(self.cumulative) - 1)
+        return found

@@ -1,0 +1,47 @@
+"""The decoder ``top-p``: draws from the most likely tokens that together have the probability p."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.errors import OptionError
+from genrun.sampling import inverse_cdf, top_p
+from genrun_plugins.decoders.temperature import check_temperature
+
+__all__ = ["TopP"]
+
+
+@dataclass(frozen=True, slots=True)
+class TopP:
+    """Leaves out the unlikely tokens (Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020).
+
+    What stays are the most likely tokens whose probabilities, softmax(logits / temperature), add up to ``p`` or just
+    more; of tokens that are equally likely, all or none. Where the model is sure, they are few; where many words may
+    follow, they are many. The candidates of the inverse CDF are in the order of their ids. ``temperature``: as in the
+    decoder ``temperature``. Raises OptionError for p not above 0 or above 1, or a temperature of 0 or below.
+
+    >>> logits = np.log(np.array([[0.2, 0.3, 0.5]], np.float32))
+    >>> [int(TopP(0.7).choose(logits, [], np.array([u], np.float32))[0]) for u in (0.0, 0.3, 0.4, 0.9)]
+    [1, 1, 2, 2]
+    """
+
+    p: float = 0.95
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.p <= 1:
+            raise OptionError(f"p must be above 0 and at most 1, not {self.p!r}")
+        check_temperature(self.temperature)
+
+    def choose(
+        self,
+        logits: NDArray[np.float32],
+        tokens: Sequence[NDArray[np.int64]],
+        draws: NDArray[np.float32],
+    ) -> NDArray[np.int64]:
+        """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]`` and draws ``[batch]``."""
+        return inverse_cdf(top_p(logits, self.p, self.temperature), draws, self.temperature)

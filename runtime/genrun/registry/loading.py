@@ -1,0 +1,88 @@
+"""Imports a plugin when it is used, checks its shape, and makes it with its options."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from typing import Any
+
+from genrun import options
+from genrun.checks.plugin_errors import blame
+from genrun.checks.short_text import class_name
+from genrun.contracts import Decoder, Reader
+from genrun.errors import OptionError, PluginError, one_line
+from genrun.registry.offered import PluginInfo, find
+
+__all__ = ["load", "make_decoder", "make_reader", "option_names"]
+
+_METHOD = {"reader": "read", "decoder": "choose"}
+
+
+def load(info: PluginInfo) -> Any:
+    """Import one plugin, check that it has the shape of its kind, and return it.
+
+    Raises PluginError, which names the distribution, if it has not, or for any exception of its module.
+    """
+    if info.fault:
+        raise PluginError(f"{info.title} cannot be used: {info.fault}")
+    try:
+        loaded = info.entry_point.load()
+    except BaseException as error:  # any module may raise anything at import
+        blame(f"{info.title} failed to import", error, passing=())
+    try:
+        wrong = _wrong_shape(info, loaded)
+    except BaseException as error:  # as may a metaclass, an annotation, a default factory
+        blame(f"{info.title} cannot be used", error, passing=())
+    if wrong:
+        raise PluginError(f"{info.title} {wrong}")
+    return loaded
+
+
+def _wrong_shape(info: PluginInfo, loaded: Any) -> str | None:
+    """Return why ``loaded`` is not a plugin of its kind; None if it is."""
+    method = _METHOD.get(info.kind)
+    if method is None:
+        import click
+
+        return None if isinstance(loaded, click.Command) else f"must be a click command; {info.value} is not"
+    if not (inspect.isclass(loaded) and callable(getattr(loaded, method, None))):
+        return f"must be a class with a method {method!r}; {info.value} is not"
+    if not is_dataclass(loaded):
+        return f"must be a dataclass, whose fields are its options; {info.value} is not"
+    try:
+        options.describe(loaded)
+    except OptionError as error:
+        return f"has options that cannot be used: {one_line(error)}"
+    return None
+
+
+def make_reader(name: str, values: Mapping[str, object] | None = None) -> Reader:
+    """Return the reader ``name`` configured with ``values``."""
+    return _make("reader", name, values)  # type: ignore[no-any-return]
+
+
+def make_decoder(name: str, values: Mapping[str, object] | None = None, *, from_text: bool = True) -> Decoder:
+    """Return the decoder ``name`` configured with ``values``; they may be text unless ``from_text`` is False.
+
+    >>> make_decoder("top-k", {"k": "5"})
+    TopK(k=5, temperature=1.0)
+    """
+    return _make("decoder", name, values, from_text)  # type: ignore[no-any-return]
+
+
+def option_names(kind: str, name: str) -> tuple[str, ...]:
+    """Return the names of the options of the plugin ``name``."""
+    return tuple(options.describe(load(find(kind, name))))
+
+
+def _make(kind: str, name: str, values: Mapping[str, object] | None, from_text: bool = True) -> Any:
+    info = find(kind, name)
+    loaded = load(info)
+    try:
+        made = options.build(loaded, values or {}, what=f"{kind} {info.name!r}", from_text=from_text)
+        if not callable(getattr(made, _METHOD[kind], None)):
+            raise PluginError(f"{info.title} makes an object of the class {class_name(made)}, which is not a {kind}")
+    except BaseException as error:  # from the plugin's own constructor
+        blame(f"{kind} {info.name!r} of {info.distribution}", error)
+    return made
