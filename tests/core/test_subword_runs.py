@@ -40,6 +40,7 @@ def test_counted_texts_are_sentences_of_the_language(language: str, tmp_path: Pa
     recipe = load_recipe("subwords", {"architecture": "ngram"})
     run = train_model([str(lines)], recipe, tmp_path / "run", say=said.append).path
     assert any("no word is unknown" in line for line in said)
+    assert RunFolder.open(run).recipe().model.order == 4
     export(run, tmp_path / "model.onnx")
     model = genrun.load(tmp_path / "model.onnx", device="cpu")
     assert verify(model).passed
