@@ -53,8 +53,11 @@ def choose_prompts(tokenizer: Tokenizer, shards: TokenShards) -> list[Prompt]:
 
 def _as_text(tokenizer: Tokenizer, ids: tuple[int, ...]) -> str | None:
     """Return a text that the tokenizer turns into ``ids``, None if there is none."""
-    words = [tokenizer.vocabulary[i] for i in ids if i >= len(tokenizer.specials)]
-    text = (" " if tokenizer.kind == "word" else "").join(words)
+    if tokenizer.subwords is not None:
+        text = tokenizer.decode(ids)
+    else:
+        words = [tokenizer.vocabulary[i] for i in ids if i >= len(tokenizer.specials)]
+        text = (" " if tokenizer.kind == "word" else "").join(words)
     if not tokenizer.encode(text).ids and tokenizer.special("start") is None:
         return None
     return text if tokenizer.encode_prompt(text).ids == ids else None

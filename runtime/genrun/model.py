@@ -23,6 +23,7 @@ from genrun.loading.metadata import Metadata
 from genrun.loading.opening import MappedFile
 from genrun.results import Result, warn_unknown
 from genrun.scoring.scores import Score, score_texts
+from genrun.suggesting.subword_suggester import SubwordSuggester
 from genrun.suggesting.suggester import Suggester, Suggestion
 from genrun.suggesting.typing_session import KEPT_STATES, TypingSession
 from genrun.tokenizer.detokenizer import check_casing
@@ -187,7 +188,12 @@ class Model(OpenModel, AsyncForms):
     def _suggester(self) -> Suggester:
         """Made when it is first needed; twice, where two threads need it at once, rather than under a lock."""
         if self._made_suggester is None:
-            self._made_suggester = Suggester(self.tokenizer, self.defaults)
+            subwords = self.tokenizer.subwords
+            self._made_suggester = (
+                Suggester(self.tokenizer, self.defaults)
+                if subwords is None
+                else SubwordSuggester(self.tokenizer, self.defaults, subwords)
+            )
         return self._made_suggester
 
     def score(self, text: str) -> Score:

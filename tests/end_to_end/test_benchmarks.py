@@ -67,6 +67,17 @@ def test_a_tied_copy_has_logits_in_three_groups(benchmarks: Path, tmp_path: Path
     assert logits[0].tolist() == [float(i % 3) for i in range(len(letters()))]
 
 
+def test_subwords_come_back_with_the_ids_of_the_library(
+    benchmarks: Path, samples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert import_module("subwords").main([str(samples / "racetrack.txt"), "--size", "300"]) == 0
+    learnt, speed, same = capsys.readouterr().out.splitlines()
+    assert "subwords of 14 words, learnt in" in learnt
+    assert "words/s" in speed
+    count = same.split()[0]
+    assert same.startswith(f"{count} of {count} lines come back; ")
+
+
 def test_workers_take_turns_and_make_as_many_tokens_each(benchmarks: Path, tmp_path: Path) -> None:
     turns = import_module("generation.turns")
     tokenizer = words("how", "now", "cow", specials=["pad"])

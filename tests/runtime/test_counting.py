@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
-from genrun.tokenizer.counting import WordCounts
+from genrun.tokenizer.counting import HELD, WordCounts
 
 LOWERCASE = ({"step": "lowercase"},)
 SETS = ({"step": "isolate", "characters": "."}, {"step": "remove", "characters": "-\u0307"})
@@ -27,8 +27,8 @@ texts = st.lists(
 ).map(" ".join)
 
 
-def build(documents: list[str], settings: TokenizerSettings, **held: int) -> tuple[Tokenizer, int]:
-    with VocabularyBuilder(settings, **held) as builder:
+def build(documents: list[str], settings: TokenizerSettings, held: int = HELD) -> tuple[Tokenizer, int]:
+    with VocabularyBuilder(settings, held=held) as builder:
         for document in documents:
             builder.add(document)
         return builder.build(), builder.distinct

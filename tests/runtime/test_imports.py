@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"tensorflow", "keras", "pandas", "onnx", "tf2onnx", "matplotlib", "scipy", "sklearn", "torch"}
+HEAVY = {"tensorflow", "keras", "pandas", "onnx", "tf2onnx", "matplotlib", "scipy", "sklearn", "torch", "tokenizers"}
 
 REPORT = """
 import json, os, sys

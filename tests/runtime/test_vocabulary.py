@@ -115,7 +115,7 @@ def test_letters_whose_lower_case_is_longer_do_not_confuse_the_learning() -> Non
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kind": "byte"}, "tokenizer kind must be one of word, char, not 'byte'"),
+        ({"kind": "byte"}, "tokenizer kind must be one of word, char, bpe, not 'byte'"),
         ({"split_on": ""}, "split_on must be one of space, whitespace, not ''"),
         ({"vocabulary_limit": -1}, "vocabulary_limit must be 0"),
         ({"minimum_count": 0}, "minimum_count 1 or more"),

@@ -56,7 +56,7 @@ def adapt(recipe: Recipe, counts: CorpusCounts, *, vocabulary: int) -> Recipe:
     )
     names = "epochs", "batch_size", "sequence_length"
     given = {name: getattr(training, name) for name in names if f"training.{name}" not in recipe.adapt}
-    values = choose_sizes(corpus, **given)
+    values = {**choose_sizes(corpus, **given), ORDER: choose_order(recipe.tokenizer.kind, counts.predicted)}
     chosen: dict[str, dict[str, Any]] = {"model": {}, "training": {}}
     for name in recipe.adapt:
         section, _, key = name.partition(".")

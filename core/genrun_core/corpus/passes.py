@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from genrun.contracts import Reader, ReadReport
 from genrun.errors import CorpusError
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
+from genrun.tokenizer.vocabulary import LearnMerges
 from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.progress_bar import with_progress_bar
 from genrun_core.corpus.reading import named, read_documents
 from genrun_core.corpus.splitting import SplitRule
+from genrun_core.corpus.subwords import learn_merges
 from genrun_core.runs.atomic import replacing
 from genrun_core.runs.token_shards import SHARDS
 
@@ -56,17 +58,24 @@ class Counted:
     held_out: NDArray[np.int64]
 
 
-def count_words(sources: Sources, settings: TokenizerSettings, rule: SplitRule = SplitRule()) -> Counted:  # noqa: B008
+def count_words(
+    sources: Sources,
+    settings: TokenizerSettings,
+    rule: SplitRule = SplitRule(),  # noqa: B008
+    learn: LearnMerges = learn_merges,
+) -> Counted:
     """Read the corpus and make the tokenizer of the words of the documents that are not held out.
+
+    ``learn``: what learns the merges of subwords.
 
     A corpus is read again where the hashes of its documents do not yet tell which are held out: the last ones of a
     running text, or one of very few. Raises what the reader raises, PluginError for a reader that breaks its
     contract, OptionError for a share that holds out nothing, and CorpusError if no word is left to learn.
     """
-    found = _Pass(sources, settings, rule)
+    found = _Pass(sources, settings, rule, learn)
     held_out = rule.held_out(found.hashes, found.own)
     if not np.array_equal(held_out, found.passed_over):
-        found = _Pass(sources, settings, rule, frozenset(held_out.tolist()))
+        found = _Pass(sources, settings, rule, learn, frozenset(held_out.tolist()))
     if found.counts.words == found.counts.held_out_words:
         raise CorpusError(
             f"{sources}: the tokenizer leaves no word of {found.counts.documents:,} documents; its normalization "
@@ -83,11 +92,16 @@ class _Pass:
     """
 
     def __init__(
-        self, sources: Sources, settings: TokenizerSettings, rule: SplitRule, held_out: frozenset[int] | None = None
+        self,
+        sources: Sources,
+        settings: TokenizerSettings,
+        rule: SplitRule,
+        learn: LearnMerges,
+        held_out: frozenset[int] | None = None,
     ) -> None:
         report, digest = ReadReport(), hashlib.blake2b(digest_size=16)
         hashes, passed_over, self.own = array("q"), array("q"), 0
-        with VocabularyBuilder(settings) as builder:
+        with VocabularyBuilder(settings, learn=learn) as builder:
             for number, (document, given) in enumerate(with_progress_bar(sources.read(report), "counting words")):
                 hashes.append(rule.hash(document))
                 self.own += given

@@ -17,6 +17,7 @@ from genrun_core.corpus.reading import make_reader
 from genrun_core.corpus.report import describe_corpus
 from genrun_core.corpus.sources import fingerprint, list_files
 from genrun_core.corpus.splitting import SplitRule
+from genrun_core.corpus.subwords import learn_nothing
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.token_shards import TokenShards
@@ -118,5 +119,5 @@ def _count(sources: Sources, recipe: Recipe, rule: SplitRule, base: Tokenizer | 
     wanted = recipe.tokenizer
     if new_words:  # the most frequent new words are among this many of all
         wanted = dataclasses.replace(wanted, vocabulary_limit=len(base) + new_words, minimum_count=1)
-    counted = count_words(sources, wanted, rule)
+    counted = count_words(sources, wanted, rule, learn_nothing)
     return dataclasses.replace(counted, tokenizer=base.extended(counted.tokenizer, new_words))

@@ -46,6 +46,9 @@ def describe_corpus(
 
 def _vocabulary(counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe, units: str) -> str:
     limit, kept = recipe.tokenizer.vocabulary_limit, len(tokenizer) - len(tokenizer.specials)
+    if tokenizer.kind == "bpe":
+        of = f" of {counts.distinct:,} distinct words" if counts.distinct is not None else ""
+        return f"vocabulary {len(tokenizer):,}: subwords{of}; no word is unknown"
     beside_pad = len(tokenizer) - ("pad" in tokenizer.specials)
     line = f"vocabulary {len(tokenizer):,}"
     if kept == counts.distinct:
@@ -61,6 +64,8 @@ def _vocabulary(counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe, unit
 
 
 def _borrowed(counts: CorpusCounts, tokenizer: Tokenizer, units: str) -> str:
+    if tokenizer.kind == "bpe":
+        return f"vocabulary {len(tokenizer):,}, another run's: subwords; no word is unknown"
     known = counts.known_share
     rest = "become <unk>" if "unk" in tokenizer.specials else "are left out"
     return f"vocabulary {len(tokenizer):,}, another run's: {known:.1%} of all {units} are known" + (

@@ -27,8 +27,12 @@ def choose_order(kind: str, predictions: int) -> int:
 
     >>> choose_order("char", 5_000), choose_order("word", 5_000), choose_order("word", 500_000)
     (5, 3, 4)
+    >>> choose_order("bpe", 5_000), choose_order("bpe", 500_000)
+    (4, 5)
     """
-    return 5 if kind == "char" else 3 if predictions < _LONG else 4
+    if kind == "char":
+        return 5
+    return 3 + (kind == "bpe") + (predictions >= _LONG)
 
 
 def check_given(recipe: Recipe, given: Sequence[str]) -> None:

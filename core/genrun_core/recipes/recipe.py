@@ -50,7 +50,18 @@ class Recipe:
         compares = training.patience or training.schedule == "plateau"
         if training.sampled_softmax and compares and not training.validation:
             raise OptionError("patience and schedule=plateau need validation where sampled_softmax is used")
+        if self.tokenizer.kind == "bpe":
+            self._check_subwords()
         model.check_frozen(training.freeze)
+
+    def _check_subwords(self) -> None:
+        lowercases = any(step.get("step") == "lowercase" for step in self.tokenizer.normalization)
+        if self.generation.casing == "corpus" and lowercases:
+            raise OptionError(
+                "casing=corpus restores the case of words; subwords keep it: leave out the step 'lowercase'"
+            )
+        if self.training.extend_vocabulary:
+            raise OptionError("subwords need no new words: extend_vocabulary is for words and characters")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as nested tables, the inverse of :meth:`from_dict`."""

@@ -86,7 +86,7 @@ def _figures(prefix: str, documents: Documents, model: CountingModel, unknown: i
 
 
 def _units(prepared: Prepared) -> str:
-    return "characters" if prepared.corpus.tokenizer.kind == "char" else "words"
+    return {"char": "characters", "bpe": "subwords"}.get(prepared.corpus.tokenizer.kind, "words")
 
 
 def _metrics_csv(row: dict[str, float]) -> bytes:

@@ -149,7 +149,8 @@ def _shortest_prompt(model: Model) -> tuple[str, int]:
     start = tokenizer.special("start")
     if start is not None:
         return "", start
-    for word in tokenizer.vocabulary[len(tokenizer.specials) :]:
+    for token in range(len(tokenizer.specials), len(tokenizer)):
+        word = tokenizer.decode([token])
         encoding = tokenizer.encode(word)
         if len(encoding.ids) == 1 and not encoding.unknown:
             return word, encoding.ids[0]

@@ -64,6 +64,7 @@ class Batch:
         self._waiting: deque[Row] = deque()
         self._going = 0  # rows that are not finished
         self._reading = False  # whether a row may still be in its prompt
+        self._repeating = False  # whether a row may still repeat the end of its prompt
         self._failure: Exception | None = None  # raised by the next turn
 
     def __len__(self) -> int:
@@ -83,7 +84,10 @@ class Batch:
         if self._reading:
             tokens, ready = self._read_prompts()
         rows = self._rows if len(ready) == len(self._rows) else [self._rows[i] for i in ready]
-        ids, logs = self._chooser.step(tokens, ready, [next(row.draws) for row in rows])
+        allowed = self._allowed(rows) if self._repeating else None
+        ids, logs = self._chooser.step(tokens, ready, [next(row.draws) for row in rows], allowed)
+        if allowed is not None:
+            self._repeat(rows, ids)
         finished = []
         for row, token, log in zip(rows, ids, logs, strict=True):
             row.new_ids.append(token)
@@ -131,6 +135,18 @@ class Batch:
         self._chooser.replace_finished(kept, [Tokens(row.prompt_ids, row.new_ids) for row in joining])
         self._going = len(self._rows)
         self._reading = self._reading or bool(joining)
+        self._repeating = self._repeating or any(row.open_prompt for row in joining)
+
+    def _allowed(self, rows: Sequence[Row]) -> list[NDArray[np.int64] | None] | None:
+        """Return which tokens each of ``rows`` may choose, None for all; None if that is so for all rows."""
+        allowed = [row.open_prompt.allowed() if row.open_prompt else None for row in rows]
+        return allowed if any(each is not None for each in allowed) else None
+
+    def _repeat(self, rows: Sequence[Row], ids: Sequence[int]) -> None:
+        for row, token in zip(rows, ids, strict=True):
+            if row.open_prompt:
+                row.open_prompt.push(token)
+        self._repeating = any(row.open_prompt for row in self._rows)
 
     def _read_prompts(self) -> tuple[NDArray[np.int64], list[int]]:
         """Return the next token of each row, int64 ``[batch]``, and which rows choose after it."""

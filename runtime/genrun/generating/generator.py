@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sized
 from genrun.checks.arguments import check_count, check_prompt, check_texts
 from genrun.generating.batch import Batch
 from genrun.generating.draws import Draws
+from genrun.generating.open_prompt import OpenPrompt
 from genrun.generating.requests import Request, RequestQueue
 from genrun.generating.row import Row
 from genrun.generating.scheduling import generate_rows
@@ -92,9 +93,14 @@ class TextGenerator:
 
     def _request(self, prompt: str, encoding: Encoding, sample: int, *, streaming: bool = False) -> Request:
         draws = Draws(self._settings.seed, sample, encoding.ids)
-        text_stream = self._text_stream(encoding) if streaming or self._settings.stops else None
-        row = Row(encoding.ids, draws, self._settings.max_new_tokens, text_stream)
-        return Request(prompt, encoding, sample, row)
+        finished, open_ids = self._tokenizer.open_end(encoding)
+        row = Row(finished, draws, self._settings.max_new_tokens)
+        if open_ids:
+            row.open_prompt = OpenPrompt(self._tokenizer, open_ids)
+        request = Request(prompt, encoding, sample, row)
+        if streaming or self._settings.stops:
+            row.text_stream = self._text_stream(request)
+        return request
 
     def _batches(self, batch_size: int) -> list[Batch]:
         """Return the batches that ``batch_size`` rows are best divided into."""
@@ -111,13 +117,18 @@ class TextGenerator:
             log_probabilities=log_probabilities,
         )
 
-    def _text_stream(self, encoding: Encoding) -> TextStream:
-        casing = self._settings.casing
-        pieces = self._tokenizer.prompt_pieces(encoding, casing)
-        return TextStream(self._tokenizer, pieces, casing=casing, stops=self._settings.stops)
+    def _text_stream(self, request: Request) -> TextStream:
+        casing, opened = self._settings.casing, request.row.open_prompt
+        return TextStream(
+            self._tokenizer,
+            self._tokenizer.prompt_pieces(request.encoding, casing),
+            casing=casing,
+            stops=self._settings.stops,
+            repeated=0 if opened is None else opened.letters,
+        )
 
     def _result(self, request: Request) -> Result:
-        text = self._text_stream(request.encoding)
+        text = self._text_stream(request)
         continuation = text.extend(request.row.new_ids)
         return Result(
             prompt=request.prompt,

@@ -12,16 +12,24 @@ __all__ = ["TextStream"]
 class TextStream:
     """Turns the new tokens of one row into pieces of text that join to its continuation.
 
-    ``prompt_pieces`` stand before; they decide spacing and casing of the first new token. Once one of the ``stops``
-    appears in the continuation, ``stopped`` is True and the text ends right before it.
+    ``prompt_pieces`` stand before; they decide spacing and casing of the first new token. The new tokens repeat the
+    last ``repeated`` letters of the prompt, which are not written twice. Once one of the ``stops`` appears in the
+    continuation, ``stopped`` is True and the text ends right before it.
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, prompt_pieces: Iterable[str], *, casing: str, stops: Sequence[str] = ()
+        self,
+        tokenizer: Tokenizer,
+        prompt_pieces: Iterable[str],
+        *,
+        casing: str,
+        stops: Sequence[str] = (),
+        repeated: int = 0,
     ) -> None:
         self._tokenizer = tokenizer
         self._casing = casing
         self._stops = tuple(stops)
+        self._repeated = repeated
         self._detokenizer = tokenizer.detokenizer(casing)
         self.prompt_text = self._detokenizer.join(prompt_pieces)
         self.stopped = False
@@ -31,7 +39,7 @@ class TextStream:
         """Add a token; return the text that can be emitted, "" while it may be the start of a stop text."""
         if self.stopped:
             return ""
-        added = self._detokenizer.push(self._tokenizer.piece(token, self._casing))
+        added = self._detokenizer.push(self._new(token))
         if not self._stops:
             return added
         text = self._held + added
@@ -47,13 +55,23 @@ class TextStream:
         """Add the last ``tokens``; return all the text that can be emitted."""
         if self._stops:
             return "".join([self.push(token) for token in tokens]) + self.finish()
-        piece, casing = self._tokenizer.piece, self._casing
-        return self._detokenizer.join([piece(token, casing) for token in tokens])
+        return self._detokenizer.join([self._new(token) for token in tokens]) + self._detokenizer.finish()
 
     def finish(self) -> str:
         """Return the text that was held back; no more tokens come."""
+        if self.stopped:
+            return ""
         held, self._held = self._held, ""
-        return held
+        return held + self._detokenizer.finish()
+
+    def _new(self, token: int) -> str:
+        """Return what of the piece of ``token`` is not in the prompt."""
+        piece = self._tokenizer.piece(token, self._casing)
+        if self._repeated:
+            count = min(len(piece), self._repeated)
+            self._repeated -= count
+            return piece[count:]
+        return piece
 
 
 def _overlap(text: str, stop: str) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from genrun.tokenizer.detokenizer import CASINGS, Detokenizer
 from genrun.tokenizer.normalization import Normalization
+from genrun.tokenizer.settings import TokenizerSettings
 from genrun.tokenizer.tokenizer import Encoding, Tokenizer
-from genrun.tokenizer.vocabulary import TokenizerSettings, VocabularyBuilder
+from genrun.tokenizer.vocabulary import VocabularyBuilder
 
 __all__ = [
     "CASINGS",

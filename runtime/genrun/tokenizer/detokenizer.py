@@ -17,10 +17,11 @@ __all__ = ["CASINGS", "Detokenizer", "check_casing", "title_case"]
 
 CASINGS = ("none", "corpus", "title", "sentence", "upper")
 
-_NO_SPACE_BEFORE = frozenset(".,!?;:%)]}”’»…")
-_NO_SPACE_AFTER = frozenset("([{“‘«$£€#¿¡")
-_CLOSING = frozenset('”’»")]}')
-_SENTENCE_END = frozenset(".!?…")
+_NO_SPACE_BEFORE = frozenset(".,!?;:%)]}”’»…›」』。、！？：")
+_NO_SPACE_AFTER = frozenset("([{“‘«$£€#¿¡„‚‹「『")
+_CLOSING = frozenset('”’»")]}›」』')
+_LOW = {"„": "“", "‚": "‘"}  # German: an opening mark, and the one that closes it, which opens elsewhere
+_SENTENCE_END = frozenset(".!?…。！？")
 _CONTRACTIONS = frozenset(
     apostrophe + ending for apostrophe in "'’" for ending in ("s", "t", "d", "m", "ll", "re", "ve")
 ) | {"n't", "n’t"}
@@ -66,6 +67,7 @@ class Detokenizer:
         self._abbreviated = False  # the last piece looks like an abbreviation: "." ends no sentence
         self._glue = True  # the next piece follows without a space
         self._quote_open = False
+        self._low_open = ""  # what closes the low quotation mark that is open
         self._word_start = True  # for pieces that are single characters
 
     def push(self, piece: str) -> str:
@@ -74,13 +76,16 @@ class Detokenizer:
             return ""
         if not self._spaced:
             return self._cased(piece)
-        closes_quote = piece == '"' and self._quote_open
+        closes_low = piece == self._low_open
+        closes_quote = (piece == '"' and self._quote_open) or closes_low
         glued = self._glue or closes_quote or piece in _NO_SPACE_BEFORE or piece in _CONTRACTIONS
-        self._glue = piece in _NO_SPACE_AFTER or (piece == '"' and not self._quote_open)
+        self._glue = not closes_low and (piece in _NO_SPACE_AFTER or (piece == '"' and not self._quote_open))
         if piece == '"':
             self._quote_open = not self._quote_open
+        elif closes_low or piece in _LOW:
+            self._low_open = "" if closes_low else _LOW[piece]
         space = "" if glued or self._at_start else " "
-        return space + self._cased(piece)
+        return space + self._cased(piece, closes=closes_low)
 
     def peek(self, piece: str) -> str:
         """Return the text that ``piece`` would have next, without adding it."""
@@ -90,7 +95,11 @@ class Detokenizer:
         """Add all ``pieces`` and return their text."""
         return "".join([self.push(piece) for piece in pieces])
 
-    def _cased(self, piece: str) -> str:
+    def finish(self) -> str:
+        """Return the text that was held back, none; no more pieces come."""
+        return ""
+
+    def _cased(self, piece: str, *, closes: bool = False) -> str:
         if self._as_it_stands:  # it does not matter where sentences begin
             self._at_start = False
             return piece
@@ -99,7 +108,7 @@ class Detokenizer:
             self._sentence_start = False
         if piece in _SENTENCE_END or (not self._spaced and piece == "\n"):
             self._sentence_start = not (piece == "." and self._abbreviated)
-        elif piece in _CLOSING:  # “Where?” asked Tom.
+        elif closes or piece in _CLOSING:  # “Where?” asked Tom.
             self._sentence_start = False
         short = self._spaced and (len(piece) == 1 or "." in piece)
         self._abbreviated = short and any(character.isalpha() for character in piece)  # J., U.S.

@@ -3,61 +3,56 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from genrun.errors import OptionError
+from genrun.tokenizer.byte_letters import LETTERS
 from genrun.tokenizer.counting import HELD, CountedWord, WordCounts
+from genrun.tokenizer.kinds import SPECIALS, check_specials
 from genrun.tokenizer.normalization import Normalization
-from genrun.tokenizer.tokenizer import (
-    KINDS,
-    SPECIALS,
-    SPLITS,
-    Tokenizer,
-    WrittenForms,
-    check_specials,
-    split,
-)
+from genrun.tokenizer.settings import TokenizerSettings
+from genrun.tokenizer.splitting import split
+from genrun.tokenizer.subword_encoder import Merge
+from genrun.tokenizer.tokenizer import Tokenizer
+from genrun.tokenizer.written_forms import WrittenForms
 
-__all__ = ["TokenizerSettings", "VocabularyBuilder"]
+__all__ = ["SUBWORDS", "LearnMerges", "VocabularyBuilder", "subwords_for"]
+
+SUBWORDS = (512, 8_000)  # the fewest and most entries, if no vocabulary_limit is given
+_BYTES = len(LETTERS)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenizerSettings:
-    """The settings of a tokenizer, all but its vocabulary, which comes from the corpus.
+class LearnMerges(Protocol):
+    """Learns up to ``most`` merges of subwords from words with their counts, the first to be applied first.
 
-    ``vocabulary_limit``: the most entries besides ``<pad>`` (other special tokens count), 0 for no limit.
-    ``minimum_count``: rarer words are left out. Raises OptionError for a value that is not accepted.
+    The words may be iterated more than once. ``minimum_count``: of a pair that is merged. ``length``: the bytes of
+    all words together.
     """
 
-    kind: str = "word"
-    split_on: str = "whitespace"
-    normalization: tuple[Mapping[str, str], ...] = ()
-    specials: tuple[str, ...] = ("pad", "unk", "start", "end")
-    vocabulary_limit: int = 0
-    minimum_count: int = 1
+    def __call__(
+        self, word_counts: Iterable[tuple[str, int]], most: int, /, *, minimum_count: int, length: int
+    ) -> list[Merge]:
+        """Return the merges."""
 
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise OptionError(f"tokenizer kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
-        if self.split_on not in SPLITS:
-            raise OptionError(f"split_on must be one of {', '.join(SPLITS)}, not {self.split_on!r}")
-        if self.vocabulary_limit < 0 or self.minimum_count < 1:
-            raise OptionError("vocabulary_limit must be 0 (no limit) or more, and minimum_count 1 or more")
-        besides_pad = [name for name in check_specials(self.specials) if name != "pad"]
-        if 0 < self.vocabulary_limit <= len(besides_pad):
-            raise OptionError(
-                f"vocabulary_limit {self.vocabulary_limit} leaves no room for words beside the special tokens"
-            )
-        Normalization(self.normalization)
+
+def subwords_for(length: int) -> int:
+    """Return how many subwords suit a corpus of ``length`` bytes: three times the square root, within SUBWORDS.
+
+    >>> subwords_for(1_000), subwords_for(1_000_000), subwords_for(100_000_000)
+    (512, 3000, 8000)
+    """
+    fewest, most = SUBWORDS
+    return min(max(3 * math.isqrt(length), fewest), most)
 
 
 class VocabularyBuilder:
     """Counts the words of documents in one pass, then builds the tokenizer.
 
     Besides the vocabulary, it holds at most ``held`` different words and their written forms in memory. The others go
-    to temporary files, which the end of a ``with`` block removes.
+    to temporary files, which the end of a ``with`` block removes. ``learn``: what learns the merges of subwords.
 
     >>> with VocabularyBuilder(TokenizerSettings(specials=("pad",))) as builder:
     ...     for document in ("a rose is a rose", "is it"):
@@ -66,8 +61,9 @@ class VocabularyBuilder:
     ('<pad>', 'a', 'rose', 'is', 'it')
     """
 
-    def __init__(self, settings: TokenizerSettings, *, held: int = HELD) -> None:
+    def __init__(self, settings: TokenizerSettings, *, held: int = HELD, learn: LearnMerges | None = None) -> None:
         self.settings = settings
+        self._learn = learn
         self.documents = 0
         self.words = 0  # or characters, of the documents that were added
         self.passed_over = 0  # of those that were passed over
@@ -77,6 +73,7 @@ class VocabularyBuilder:
         self._learn_case = settings.kind == "word" and self._normalization.lowercases
         self._counts = WordCounts(held, lowercase=self._learn_case)
         self._capitalized = 0
+        self._length = 0  # bytes, of subwords
         self._learnt = 0  # documents that were added
 
     def __enter__(self) -> VocabularyBuilder:
@@ -94,9 +91,12 @@ class VocabularyBuilder:
         if self._learn_case:
             self._add_cased(document)
         else:
-            words = self._split(self._normalization(document))
+            normalized = self._normalization(document)
+            words = self._split(normalized)
             self._counts.add(words)
             self.words += len(words)
+            if self.settings.kind == "bpe":
+                self._length += len(normalized.encode(errors="surrogatepass"))
         self.documents += 1
         self._learnt += 1
 
@@ -121,11 +121,16 @@ class VocabularyBuilder:
             self._counts.add(zip(words, words, strict=True))
 
     def build(self) -> Tokenizer:
-        """Return the tokenizer: words by falling frequency, ties by first appearance, within the limits."""
+        """Return the tokenizer: words by falling frequency, ties by first appearance, within the limits.
+
+        Of subwords: all bytes, then what the merges make of them, in order. Raises OptionError without ``learn``.
+        """
+        if self.settings.kind == "bpe":
+            return self._build_subwords()
         specials = check_specials(self.settings.specials)
         texts = [SPECIALS[name] for name in specials]
         room = self.settings.vocabulary_limit - len([name for name in specials if name != "pad"])
-        candidates = self._candidates(frozenset(texts))
+        candidates = self._candidates(frozenset(texts), self.settings.minimum_count)
         words = heapq.nsmallest(room, candidates) if self.settings.vocabulary_limit else sorted(candidates)
         written = [(text, text) for text in texts] + [(entry.word, entry.written) for entry in words]
         return Tokenizer(
@@ -135,6 +140,29 @@ class VocabularyBuilder:
             specials=specials,
             vocabulary=[word for word, _ in written],
             written=self._written_forms(written) if self._learn_case else None,
+        )
+
+    def _build_subwords(self) -> Tokenizer:
+        if self._learn is None:
+            raise OptionError("subwords are learnt by genrun train; a vocabulary of words needs kind=word")
+        specials = check_specials(self.settings.specials)
+        limit = self.settings.vocabulary_limit or subwords_for(self._length)
+        most = limit - _BYTES - len([name for name in specials if name != "pad"])
+        for _ in self._candidates(frozenset(), 1):  # counts the distinct words
+            pass
+        merges = self._learn(
+            _Counted(self._counts),
+            most,
+            minimum_count=max(self.settings.minimum_count, 2),
+            length=self._length,
+        )
+        learnt = dict.fromkeys([*LETTERS, *(left + right for left, right in merges)])
+        return Tokenizer(
+            kind="bpe",
+            normalization=self._normalization,
+            specials=specials,
+            vocabulary=[*(SPECIALS[name] for name in specials), *learnt],
+            merges=merges,
         )
 
     def words_for(self, percent: int) -> int:
@@ -147,14 +175,14 @@ class VocabularyBuilder:
                 break
         return needed
 
-    def _candidates(self, texts: frozenset[str]) -> Iterator[CountedWord]:
+    def _candidates(self, texts: frozenset[str], minimum_count: int) -> Iterator[CountedWord]:
         self.distinct = 0
         self._by_count.clear()
         for entry in self._counts.merged():
             if entry.word not in texts:
                 self.distinct += 1
                 self._by_count[-entry.falling] += 1
-                if -entry.falling >= self.settings.minimum_count:
+                if -entry.falling >= minimum_count:
                     yield entry
 
     def _split(self, normalized: str) -> list[str]:
@@ -173,3 +201,13 @@ class VocabularyBuilder:
                 forms.append("*")
                 others[token] = written
         return WrittenForms("".join(forms), others, 2 * self._capitalized > self._learnt)
+
+
+class _Counted:
+    """The counted words, to be iterated any number of times."""
+
+    def __init__(self, counts: WordCounts) -> None:
+        self._counts = counts
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        return ((entry.word, -entry.falling) for entry in self._counts.merged())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.contracts import Decoder
-from genrun.generating.choosing.decoder_step import DecoderStep
+from genrun.generating.choosing.decoder_step import Allowed, DecoderStep
 from genrun.generating.choosing.graph_step import GraphStep
 from genrun.generating.choosing.policy import ChooseWith, choosing_parameters, graph_is_faster
 from genrun.generating.choosing.tokens import Tokens
@@ -40,6 +40,7 @@ class Chooser:
         self._log_probabilities = log_probabilities
         self._choose_with = choose_with
         self._parameters = choosing_parameters(session, decoder)
+        self._restricted = False
         self._texts: list[Tokens] = []
         self._step: GraphStep | DecoderStep  # once there are rows
 
@@ -65,21 +66,41 @@ class Chooser:
         self._texts = texts
 
     def step(
-        self, tokens: NDArray[np.int64] | None, ready: Sequence[int], draws: Sequence[float]
+        self,
+        tokens: NDArray[np.int64] | None,
+        ready: Sequence[int],
+        draws: Sequence[float],
+        allowed: Allowed | None = None,
     ) -> tuple[list[int], list[float]]:
         """Feed int64 ``[batch]``, or each row its last choice; return what the rows ``ready`` choose then.
 
-        ``draws``: one uniform number for each ready row. Returns the id that each ready row chooses, and
-        its log-probability by the model, 0 unless asked for. Raises ModelFileError for logits that are not
-        numbers, PluginError for a decoder that breaks its contract.
+        ``draws``: one uniform number for each ready row. ``allowed``: of each ready row the ids that it may choose,
+        None for all; then the decoder chooses, since the graph does not know them. Returns the id that each ready row
+        chooses, and its log-probability by the model, 0 unless asked for. Raises ModelFileError for logits that are
+        not numbers, PluginError for a decoder that breaks its contract.
         """
+        self._restrict(allowed is not None)
         if tokens is not None:
             self._step.load({"token": tokens})
         texts = self._texts if len(ready) == len(self._texts) else [self._texts[i] for i in ready]
-        return self._step.run(ready, draws, texts)
+        if isinstance(self._step, GraphStep):
+            return self._step.run(ready, draws, texts)
+        return self._step.run(ready, draws, texts, allowed)
+
+    def _restrict(self, restricted: bool) -> None:
+        """Have the decoder choose while choices are ``restricted``, and what is faster again after that."""
+        if restricted is self._restricted:
+            return
+        self._restricted = restricted
+        if self._parameters is None or not self.uses_graph(len(self._texts)):
+            return
+        try:
+            self._step = self._made(self._step.carried())
+        except Exception as error:  # onnxruntime's exceptions share no public base class
+            raise self._session.step_error(error) from error
 
     def _made(self, carried: dict[str, NDArray[Any]]) -> GraphStep | DecoderStep:
-        if self._parameters is not None and self.uses_graph(len(carried["token"])):
+        if self._parameters is not None and not self._restricted and self.uses_graph(len(carried["token"])):
             return GraphStep(self._session, self._parameters, self._suppressed_ids, carried)
         return DecoderStep(
             self._session,

@@ -18,10 +18,13 @@ from genrun.generating.stepping.session import NOT_NUMBERS, StepSession
 from genrun.registry import title
 from genrun.sampling import log_normalizers
 
-__all__ = ["DecoderStep"]
+__all__ = ["Allowed", "DecoderStep"]
+
+Allowed = Sequence[NDArray[np.int64] | None]
 
 # The graph's outputs for one token, the same in all rows, if it is fed normalize.
 _TOKEN, _LOG = "chosen", "chosen_log_probability"
+_FORBIDDEN = "chose a token that must not be chosen (its logit is minus infinity)"
 _LEAST = -100.0  # log-probability that float32 holds to a hundred-thousandth
 
 
@@ -57,9 +60,12 @@ class DecoderStep:
         self.load, self.carried = self._step.load, self._step.carried
 
     def run(
-        self, ready: Sequence[int], draws: Sequence[float], texts: Sequence[Tokens]
+        self, ready: Sequence[int], draws: Sequence[float], texts: Sequence[Tokens], allowed: Allowed | None = None
     ) -> tuple[list[int], list[float]]:
-        """Run the step; return the ids that the rows ``ready`` choose, and their log-probabilities."""
+        """Run the step; return the ids that the rows ``ready`` choose, and their log-probabilities.
+
+        ``allowed``: of each ready row the ids that it may choose, None for all.
+        """
         if self._normalizes and bool(ready) is not self._chooses:
             self._chooses = bool(ready)
             self._step.write("k", -1 if ready else 0)  # 0: nothing is summed up
@@ -73,7 +79,12 @@ class DecoderStep:
         normalizers = self._log_normalizers(logits, None if whole else ready)
         for token in self._suppressed:
             logits[:, token] = -np.inf
+        if allowed is not None:
+            _restrict(logits, allowed)
         ids = self._chosen(logits, draws, texts)
+        for token, among in zip(ids, allowed or (), strict=False):
+            if among is not None and token not in among:
+                raise self._broken(_FORBIDDEN)
         chosen = np.array(ids, np.int64)
         if whole:
             self._step.load({"token": chosen})
@@ -127,11 +138,20 @@ class DecoderStep:
             wrong = next(token for token in ids if not 0 <= token < vocabulary)
             raise self._broken(f"chose the token {wrong}, outside 0 … {vocabulary - 1}")
         if not self._suppressed.isdisjoint(ids):
-            raise self._broken("chose a token that must not be chosen (its logit is minus infinity)")
+            raise self._broken(_FORBIDDEN)
         return ids
 
     def _broken(self, how: str) -> PluginError:
         return PluginError(f"{title('decoder', self._decoder)} {how}")
+
+
+def _restrict(logits: NDArray[np.float32], allowed: Allowed) -> None:
+    """Set the logits ``[rows, vocabulary]`` of all ids to minus infinity but those that their row may choose."""
+    for row, ids in zip(logits, allowed, strict=True):
+        if ids is not None:
+            kept = row[ids]
+            row[:] = -np.inf
+            row[ids] = kept
 
 
 def _shown(answer: object) -> str:
