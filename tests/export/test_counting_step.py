@@ -83,9 +83,8 @@ def _network(table: NDArray[np.float32]) -> onnx.ModelProto:
     return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=8)
 
 
-def a_mixture(*, network_below: bool) -> Mixture:
-    weights = np.random.default_rng(4).uniform(0.1, 0.9, (5, 6))
-    return Mixture(weights, network_below, -6.0, -6.0, -5.5)
+def a_mixture() -> Mixture:
+    return Mixture(np.random.default_rng(4).uniform(0.1, 0.9, (5, 6)), -6.0, -6.0, -5.5)
 
 
 @pytest.mark.parametrize("boundary", [False, True])
@@ -99,12 +98,10 @@ def test_the_step_gives_the_models_log_probabilities(order: int, boundary: bool)
             np.testing.assert_allclose(run_steps(counting_step(tables), tokens), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("network_below", [True, False])
 @pytest.mark.parametrize("order", ORDERS)
-def test_a_mixed_step_gives_the_mixture_of_both(order: int, network_below: bool) -> None:
+def test_a_mixed_step_gives_the_mixture_of_both(order: int) -> None:
     boundary = order % 2 == 0
-    mixture = a_mixture(network_below=network_below)
-    tables = make_tables(model_of(order, boundary=boundary), mixture, widths=(5, 4, 3, 2))
+    tables = make_tables(model_of(order, boundary=boundary), a_mixture(), widths=(5, 4, 3, 2))
     step, table = a_network(np.random.default_rng(6))
     add_counting(step, tables)
     tokens = some_tokens(16, 20, boundary=boundary)
@@ -120,7 +117,7 @@ def _mixed(tables: Tables, tokens: NDArray[np.int64], network: NDArray[np.float6
     assert mixture is not None
     for time, row in np.ndindex(network.shape[:2]):
         length = total = 0
-        counts = network[time, row] if mixture.network_below else model.unigrams()
+        counts = network[time, row]
         for level, node in enumerate(model.contexts(tokens[row, : time + 1]), 1):
             if node < 0:
                 continue
@@ -144,20 +141,16 @@ def _softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_light_install_accepts_the_graphs(order: int) -> None:
-    alone = counting_step(make_tables(model_of(order)))
-    steps = [alone]
-    for network_below in (True, False):
-        step, _ = a_network(np.random.default_rng(0))
-        add_counting(step, make_tables(model_of(order), a_mixture(network_below=network_below)))
-        steps.append(step)
-    for step in steps:
+    mixed, _ = a_network(np.random.default_rng(0))
+    add_counting(mixed, make_tables(model_of(order), a_mixture()))
+    for step in (counting_step(make_tables(model_of(order))), mixed):
         add_choosing(step, (0, START))
         check_graph(read_onnx(memoryview(step.SerializeToString())))
 
 
 def test_a_row_of_a_batch_is_the_row_alone() -> None:
     step, _ = a_network(np.random.default_rng(6))
-    add_counting(step, make_tables(model_of(3), a_mixture(network_below=True)))
+    add_counting(step, make_tables(model_of(3), a_mixture()))
     tokens = some_tokens(64, 12, boundary=False)
     together = run_steps(step, tokens)
     for row in (0, 1, 63):
@@ -171,7 +164,7 @@ def test_a_model_without_contexts_is_a_step_too() -> None:
 
 
 def test_tables_are_refused_where_they_do_not_belong() -> None:
-    alone, mixed = make_tables(model_of(3)), make_tables(model_of(3), a_mixture(network_below=True))
+    alone, mixed = make_tables(model_of(3)), make_tables(model_of(3), a_mixture())
     step, _ = a_network(np.random.default_rng(0))
     with pytest.raises(ValueError, match="those of a mixture"):
         counting_step(mixed)

@@ -1,4 +1,8 @@
-"""How much weight a network has beside an n-gram model, found on held-out text."""
+"""How much weight a network has beside an n-gram model, found on held-out text.
+
+The network stands in for the lowest order of the n-gram model, the distribution without context. So what no context
+has seen is left to the network, which knows better than a unigram where a text may end.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,6 @@ _TOTALS = (1, 2, 4, 8, 32, 256)  # a bucket begins at each of these totals of a 
 _LIKE_OF_ALL = 100.0  # a bucket's own weight counts for half with this many predictions
 _ROUNDS = 100
 _BOUNDS = 0.001, 0.999
-_CHEAPER = 0.005  # nats a prediction that a mixture may lose which takes fewer passes over the vocabulary
 
 Array = NDArray[np.float64]
 
@@ -26,14 +29,13 @@ Array = NDArray[np.float64]
 class Mixture:
     """p = w · p(network) + (1 - w) · p(counts), w by the longest context that the n-gram model knows.
 
-    ``weights``: float64 ``[levels, buckets]``, w for a context of a length (0: no context) and a total. With
-    ``network_below``, the distribution without context in p(counts) is the network's instead of the unigrams'.
-    ``network``, ``counts`` and ``mixed``: mean log-probabilities of held-out predictions, ``mixed`` with weights
-    from other documents.
+    p(counts) has the network's distribution in place of the one without context. ``weights``: float64
+    ``[levels, buckets]``, w for a context of a length (0: no context) and a total. ``network``, ``counts`` and
+    ``mixed``: mean log-probabilities of held-out predictions, ``counts`` those of the n-gram model by itself,
+    ``mixed`` with weights from other documents.
     """
 
     weights: Array
-    network_below: bool
     network: float
     counts: float
     mixed: float
@@ -45,18 +47,18 @@ class Mixture:
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return the mixture as named arrays, for :func:`numpy.savez`."""
-        figures = np.array([self.network_below, self.network, self.counts, self.mixed])
+        figures = np.array([self.network, self.counts, self.mixed])
         return {"mixture.weights": self.weights, "mixture.figures": figures}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], *, levels: int) -> Mixture:
         """Return the mixture that :meth:`to_arrays` was asked of; raises KeyError or ValueError if it is damaged."""
         weights = arrays["mixture.weights"].astype(np.float64)
-        below, network, counts, mixed = arrays["mixture.figures"].tolist()
+        network, counts, mixed = arrays["mixture.figures"].tolist()
         low, high = _BOUNDS
         if weights.shape != (levels, len(_TOTALS)) or not ((weights >= low) & (weights <= high)).all():
             raise ValueError("the weights are no weights")
-        return cls(weights, bool(below), network, counts, mixed)
+        return cls(weights, network, counts, mixed)
 
     def weight(self, length: NDArray[np.int64], total: NDArray[np.int64]) -> Array:
         """Return the network's weight where the longest known context has this length and total."""
@@ -64,7 +66,7 @@ class Mixture:
 
     def mix(self, network: Array, counted: Counted) -> Array:
         """Return the mixture's log-probabilities from the network's and what was counted."""
-        other = _other(network, counted, network_below=self.network_below)
+        other = _other(network, counted)
         return _mixed(network, other, self.weight(counted.length, counted.total))
 
 
@@ -75,56 +77,43 @@ def fit_mixture(network: Array, counted: Counted, documents: NDArray[np.int64], 
     ``documents``: the document that each belongs to; ``levels``: the order of the n-gram model.
 
     The weights of half of the documents are tried on the other half. The mixture helps if the sum over documents of
-    what is won there, over the network alone, is above its standard error. One weight for all contexts is taken where
-    several do no better, and the network below the counts unless the unigrams are clearly better.
+    what is won there, over the network alone, is above its standard error.
     """
     numbered = np.unique(documents, return_inverse=True)[1]
     if numbered.max(initial=0) == 0:
         return None  # one document: nothing tells whether a weight is good elsewhere too
     fold = np.random.default_rng(0).permutation(numbered.max() + 1)[numbered] % 2
-    best = -np.inf, True, np.inf, network
-    for below, like in ((True, np.inf), (True, _LIKE_OF_ALL), (False, np.inf), (False, _LIKE_OF_ALL)):
-        other = _other(network, counted, network_below=below)
-        logs = _tried(network, other, counted, fold, levels, like)
-        ahead = 0.0 if below == best[1] else _CHEAPER
-        if logs.mean() > best[0] + ahead:
-            best = float(logs.mean()), below, like, logs
-    mixed, below, like, logs = best
-    won = np.bincount(numbered, logs - network)  # [documents]
+    other = _other(network, counted)
+    mixed = _tried(network, other, counted, fold, levels)
+    won = np.bincount(numbered, mixed - network)  # [documents]
     if not won.sum() > won.std() * np.sqrt(len(won)):
         return None
-    weights = _fitted(network, _other(network, counted, network_below=below), counted, levels, like)
-    return Mixture(weights, below, float(network.mean()), float(counted.logs.mean()), mixed)
+    weights = _fitted(network, other, counted, levels)
+    return Mixture(weights, float(network.mean()), float(counted.logs.mean()), float(mixed.mean()))
 
 
-def _other(network: Array, counted: Counted, *, network_below: bool) -> Array:
+def _other(network: Array, counted: Counted) -> Array:
     """Return the log-probabilities that a network's are mixed with."""
-    lowest = np.exp(network) if network_below else counted.unigram
-    return np.log(counted.above + counted.left * lowest)
+    return np.log(counted.above + counted.left * np.exp(network))
 
 
-def _tried(
-    network: Array, other: Array, counted: Counted, fold: NDArray[np.int64], levels: int, like: float
-) -> Array:
+def _tried(network: Array, other: Array, counted: Counted, fold: NDArray[np.int64], levels: int) -> Array:
     """Return the mixture's log-probabilities of each half of the documents with the weights of the other half."""
     logs = np.empty(len(network))
     for part in (0, 1):
         there, here = fold != part, fold == part
-        weights = _fitted(network[there], other[there], counted.where(there), levels, like)
+        weights = _fitted(network[there], other[there], counted.where(there), levels)
         found = weights[counted.length[here], _bucket(counted.total[here])]
         logs[here] = _mixed(network[here], other[here], found)
     return logs
 
 
-def _fitted(network: Array, other: Array, counted: Counted, levels: int, like: float) -> Array:
-    """Return the weights ``[levels, buckets]``; ``like``: of how many predictions each is like all others."""
+def _fitted(network: Array, other: Array, counted: Counted, levels: int) -> Array:
+    """Return the weights ``[levels, buckets]``; one with few predictions is much like that of all."""
     of_all = _maximized(network, other, np.zeros(len(network), np.int64), np.full(1, 0.5), 1e-9)
     shape = levels, len(_TOTALS)
-    first = np.full(shape, of_all[0])
-    if np.isinf(like):
-        return first
     bucket = counted.length * len(_TOTALS) + _bucket(counted.total)
-    return _maximized(network, other, bucket, first.ravel(), like).reshape(shape)
+    return _maximized(network, other, bucket, np.full(shape, of_all[0]).ravel(), _LIKE_OF_ALL).reshape(shape)
 
 
 def _maximized(network: Array, other: Array, bucket: NDArray[np.int64], first: Array, like: float) -> Array:

@@ -81,8 +81,11 @@ def compare_with_counting(prepared: Prepared, row: Mapping[str, float], network:
     known = held_out.predicted() != corpus.tokenizer.special("unk")
     mixed = _perplexities(mixture.mix(of_network, of_counts), known)
     figures["mixture"] = {**mixed, "perplexity": round(perplexity, 6), "ngrams": model.entries}
-    below = 1 - perplexity / min(math.exp(-mixture.network), math.exp(-mixture.counts))
-    line = f"{line}; the model mixes both: {perplexity:.1f}, {below:.0%} below the better one"
+    line = f"{line}; the model mixes both: {perplexity:.1f}"
+    if counted < perplexity:
+        line += f", and {_how(prepared, order)} does better here"
+    else:
+        line += f", {1 - perplexity / min(alone, counted):.0%} below the better one"
     return Comparison(figures, (line,), perplexity)
 
 

@@ -68,7 +68,6 @@ def constants(tables: Tables) -> dict[str, NDArray[Any]]:
         "zero": np.array([0]),
         "one": np.array([1]),
         "two": np.array([2]),
-        "one_and_two": np.array([1, 2]),
         "one_axis": np.array(1),
         "last": np.array([tables.order - 2]),
         "whole_one": np.array(1, whole),
@@ -79,7 +78,6 @@ def constants(tables: Tables) -> dict[str, NDArray[Any]]:
         "column": np.arange(width).astype(tables.offsets.dtype),
         "nothing_added": np.array(0, np.float32),
         "flat": np.array([-1, width * (tables.order - 1)]),
-        "unigram_row": tables.unigrams[None],
     }
     names = "keys", "primes", "bases", "offsets", "followers", "values", "factors", "unigrams"
     return found | {name: getattr(tables, name) for name in names}

@@ -24,9 +24,9 @@ _SHARES = """
     probability = Softmax <axis = -1> (network_logits)
 """
 
-# With the network below, only followers change. A follower of several contexts has several places; each gets the
-# same logit. It is never below the network's, so that a place beyond a row's end changes nothing.
-_NETWORK_BELOW = """
+# Only followers change: what no context has seen is left to the network. A follower of several contexts has several
+# places; each gets the same logit. It is never below the network's: a place beyond a row's end changes nothing.
+_LOGITS = """
     raised = ScatterElements <axis = 1, reduction = "add"> (probability, columns, shares)
     raised_there = GatherElements <axis = 1> (raised, columns)
     logs_there = Log (raised_there)
@@ -36,16 +36,6 @@ _NETWORK_BELOW = """
     normalizer = Sub (highest, log_likeliest)
     logits_there = Add (logs_there, normalizer)
     logits = ScatterElements <axis = 1, reduction = "max"> (network_logits, columns, logits_there)
-"""
-
-# With unigrams below, all change, and the logarithm of all is most of the cost.
-_UNIGRAMS_BELOW = """
-    log_left = ReduceSum <keepdims = 0> (factor, one_and_two)
-    left = Exp (log_left)
-    left_column = Unsqueeze (left, one)
-    with_unigrams = Gemm (left_column, unigram_row, probability)
-    mixed = ScatterElements <axis = 1, reduction = "add"> (with_unigrams, columns, shares)
-    logits = Log (mixed)
 """
 
 
@@ -72,6 +62,5 @@ def add_counting(model: onnx.ModelProto, tables: Tables) -> None:
         for names in (node.input, node.output):
             names[:] = [_OF_NETWORK if name == "logits" else name for name in names]
     given = {"token": "token", "logits": "logits", "network_logits": _OF_NETWORK}
-    below = _NETWORK_BELOW if tables.mixture.network_below else _UNIGRAMS_BELOW
-    add_nodes(model.graph, tables, lookup(tables) + _SHARES + below, given)
+    add_nodes(model.graph, tables, lookup(tables) + _SHARES + _LOGITS, given)
     onnx.checker.check_model(model, full_check=True)

@@ -40,9 +40,8 @@ class Tables:
     Integers are int32 unless keys, or places in rows, are too large for it.
 
     Without a mixture, ``values`` are what is added to the logarithm of a follower's probability, and ``factors``
-    ``[contexts]`` to all others'. With a mixture, ``values`` are probabilities over the network's weight, and
-    ``factors`` the logarithm of what the shorter contexts' values are multiplied with. ``unigrams`` are in the same
-    units as ``values``.
+    ``[contexts]`` to all others'; ``unigrams`` are logarithms. With a mixture, ``values`` are probabilities over the
+    network's weight, and ``factors`` the logarithm of what the shorter contexts' values are multiplied with.
     """
 
     order: int
@@ -86,7 +85,6 @@ def make_tables(model: CountingModel, mixture: Mixture | None = None, *, widths:
     owner = np.concatenate(owners)
     order = np.argsort(owner, kind="stable")
     offsets = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=contexts))))
-    unigrams = model.unigrams()
     whole = _narrowest((contexts + 1) * model.vocabulary + SALT)
     places = _narrowest(max(len(owner) + max(widest), model.vocabulary))
     return Tables(
@@ -101,7 +99,7 @@ def make_tables(model: CountingModel, mixture: Mixture | None = None, *, widths:
         followers=_padded(np.concatenate(tokens)[order].astype(places), max(widest)),
         values=_padded(np.concatenate(values)[order].astype(np.float32), max(widest)),
         factors=factors,
-        unigrams=(np.log(unigrams) if mixture is None else unigrams * _odds_without(mixture)).astype(np.float32),
+        unigrams=np.log(model.unigrams()).astype(np.float32),
         widths=tuple(widest),
     )
 
@@ -154,7 +152,7 @@ def _factors(model: CountingModel, mixture: Mixture | None, level: int) -> NDArr
     logs = np.log(model.backoffs[level])
     if mixture is None:
         return logs
-    shorter = np.full(len(logs), _odds_without(mixture))
+    shorter = np.ones(len(logs))
     for length, nodes in enumerate(suffixes(model, level - 1)[1], 1):
         seen = taken(model.totals[length], nodes, 0) > 0
         shorter = np.where(seen, taken(_odds(model, mixture, length), nodes, 1.0), shorter)
@@ -166,20 +164,10 @@ def _odds(model: CountingModel, mixture: Mixture, level: int) -> NDArray[np.floa
     """Return the weight of counts over the network's, where each context of ``level`` tokens is the longest known."""
     totals = model.totals[level]
     weight = mixture.weight(np.full(len(totals), level), totals)
-    if not mixture.network_below:
-        return (1 - weight) / weight
     left = model.backoffs[level].copy()
     for length, nodes in enumerate(suffixes(model, level - 1)[1], 1):
         left *= taken(model.backoffs[length], nodes, 1.0)
     return (1 - weight) / (weight + (1 - weight) * left)
-
-
-def _odds_without(mixture: Mixture) -> float:
-    """Return the same where no context is known."""
-    if mixture.network_below:
-        return 1.0
-    weight = mixture.weight(np.zeros(1, np.int64), np.zeros(1, np.int64))
-    return float(((1 - weight) / weight)[0])
 
 
 def _narrowest(largest: int) -> type[np.signedinteger]:
