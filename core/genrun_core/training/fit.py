@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from genrun.errors import TrainingError, TrainingInterrupted
 from genrun_core.backend import device_name, memory_errors, seed_everything
-from genrun_core.evaluation.keras_scorer import KerasScorer
 from genrun_core.network.architecture import build_network
 from genrun_core.network.body_and_head import begin_with_frequencies, freeze_layers
 from genrun_core.network.network_file import check_network, load_network
@@ -18,9 +17,9 @@ from genrun_core.runs.atomic import replacing
 from genrun_core.training.calibration import calibrate
 from genrun_core.training.card import make_card, metrics_in_words, shape_in_words
 from genrun_core.training.checkpoint import Restored, needs_network, restore_checkpoint
-from genrun_core.training.comparison import compare_with_counting
 from genrun_core.training.distribution import check_same_corpus, check_same_place, take_from_chief
 from genrun_core.training.finetuning import transfer_weights
+from genrun_core.training.finishing import finish
 from genrun_core.training.interruption import Interruption
 from genrun_core.training.monitoring import watchers
 from genrun_core.training.plot import draw_curves
@@ -66,17 +65,13 @@ def fit(
         run, fitting, blank, counts.fingerprint, restored, lambda best: make_card(run, recipe, counts, fitting, best)
     )
     _run(prepared, fitting, recorder, say, watch, callbacks)
-    best_row = fitting.history[recorder.best["epoch"] - 1]
-    scorer = KerasScorer(load_network(run.network_file, recipe.model, prepared.vocabulary))
-    comparison = compare_with_counting(prepared, best_row, scorer, recorder.best["weights"])
-    run.save_json(run.card_file, {**run.card(), **comparison.figures})
-    with replacing(run.plot_file) as beside:
-        draw_curves(fitting.history, beside)
     if fitting.epoch < recipe.training.epochs:
         say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
+    best_row = fitting.history[recorder.best["epoch"] - 1]
     say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {metrics_in_words(best_row)}")
-    for line in comparison.lines:
-        say(line)
+    finish(prepared, best_row, recorder.best["weights"], say)
+    with replacing(run.plot_file) as beside:
+        draw_curves(fitting.history, beside)
 
 
 def _run(
