@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import genrun
 from genrun_core.corpus.adaptation import CorpusSize, choose_sizes
-from genrun_core.recipes.recipe import ADAPTABLE, Recipe, load_recipe
+from genrun_core.recipes.recipe import ADAPTABLE, KIND, Recipe, load_recipe
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.train import resume
 from support.trained import train, weights
@@ -28,7 +28,7 @@ def test_every_corpus_gets_sizes_that_a_recipe_accepts(
     predictions: int, documents: int, vocabulary: int, samples: bool, characters: bool, running_text: bool
 ) -> None:
     values = choose_sizes(CorpusSize(predictions, documents, vocabulary, samples, characters, running_text))
-    assert set(values) == set(ADAPTABLE)
+    assert set(values) == set(ADAPTABLE) - {KIND}
     tables: dict[str, dict[str, object]] = {"model": {"tied": True}, "training": {"validation": 0.1}}
     for name, value in values.items():
         section, _, key = name.partition(".")
@@ -57,7 +57,9 @@ def test_what_is_given_is_not_left_to_the_corpus() -> None:
     given = load_recipe("default", {"model.dropout": "0.1", "batch_size": "7"})
     assert set(ADAPTABLE) - set(given.adapt) == {"model.dropout", "training.batch_size"}
     assert set(load_recipe("default", {"counting": "false"}).adapt) == set(ADAPTABLE) - {"model.order"}
-    assert load_recipe("ngram").adapt == load_recipe("default", {"architecture": "ngram"}).adapt == ("model.order",)
+    ngram = load_recipe("ngram").adapt
+    assert ngram == load_recipe("default", {"architecture": "ngram"}).adapt == (KIND, "model.order")
+    assert KIND not in load_recipe("default", {"vocabulary_limit": "300"}).adapt  # a limit for words
     assert load_recipe("lyricist").adapt == ()
 
 
@@ -65,7 +67,8 @@ def test_only_what_can_be_chosen_can_be_left_open(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('adapt = ["model.layers"]\n', "utf-8")
     with pytest.raises(
-        genrun.OptionError, match=r"'adapt' must be true or false, or a list of model\.embedding_size"
+        genrun.OptionError,
+        match=r"'adapt' must be true or false, or a list of tokenizer\.kind, model\.",
     ):
         load_recipe(str(path))
 

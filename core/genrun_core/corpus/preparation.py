@@ -12,13 +12,14 @@ from genrun.tokenizer import Tokenizer
 from genrun_core.corpus.adaptation import adapt
 from genrun_core.corpus.cache import corpus_key, keep, restore
 from genrun_core.corpus.counts import CorpusCounts
+from genrun_core.corpus.kind import choose_kind, with_kind
 from genrun_core.corpus.passes import Counted, Sources, count_words, encode_documents
-from genrun_core.corpus.reading import make_reader
+from genrun_core.corpus.reading import make_reader, read_documents
 from genrun_core.corpus.report import describe_corpus
 from genrun_core.corpus.sources import fingerprint, list_files
 from genrun_core.corpus.splitting import SplitRule
 from genrun_core.corpus.subwords import learn_nothing
-from genrun_core.recipes.recipe import Recipe
+from genrun_core.recipes.recipe import KIND, Recipe
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.token_shards import TokenShards
 
@@ -57,8 +58,13 @@ def prepare_corpus(run: RunFolder, recipe: Recipe, reader: Reader | None = None)
         counts, tokenizer = CorpusCounts.from_json(stored, run.corpus_file), run.tokenizer()
         notes = [_CHANGED] if corpus_changed(run) else []
     else:
-        reader = reader or make_reader(recipe.reader)
+        reader, looked = reader or make_reader(recipe.reader), []
+        if KIND in recipe.adapt:
+            choice = choose_kind(read_documents(reader, run.sources))
+            recipe, looked = with_kind(recipe, choice), [choice.reason] if choice.reason else []
+            run.save_recipe(recipe)
         counts, tokenizer, notes = _read(run, recipe, reader, base)
+        notes = [*looked, *notes]
     shards = run.shards(tokenizer)
     if len(shards) != counts.documents:
         raise RunFolderError(f"{run.corpus_file} is not of the {len(shards):,} documents in {run.tokens}")

@@ -16,7 +16,7 @@ from genrun_core.recipes.counting import ORDER, check_given
 from genrun_core.recipes.recipe_file import read_tables
 from genrun_core.recipes.sections import CardSettings, ModelSettings, OutputSettings, PluginChoice, TrainingSettings
 
-__all__ = ["Recipe", "load_recipe", "override_recipe"]
+__all__ = ["ADAPTABLE", "KIND", "Recipe", "load_recipe", "override_recipe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,9 @@ _SECTIONS: dict[str, type[Any]] = {
     "card": CardSettings,
 }
 _PLUGINS = ("reader", "decoder")
+KIND = "tokenizer.kind"
 ADAPTABLE = (
+    KIND,
     *("model.embedding_size", "model.hidden_size", "model.dropout", "model.input_dropout"),
     *("training.epochs", "training.batch_size", "training.sequence_length"),
     *("training.warmup_steps", "training.sampled_softmax"),
@@ -115,7 +117,7 @@ def _open_values(tables: Mapping[str, Any]) -> tuple[str, ...]:
         model = tables.get("model", {})
         is_ngram = model.get("architecture") == "ngram"
         counts = is_ngram or options.convert(model.get("counting", False), bool, what="counting")
-        fitting = (name for name in ADAPTABLE if (counts if name == ORDER else not is_ngram))
+        fitting = (name for name in ADAPTABLE if (counts if name == ORDER else name == KIND or not is_ngram))
         places = (name.partition(".") for name in fitting)
         return tuple(f"{section}.{key}" for section, _, key in places if key not in tables.get(section, {}))
     if value is False:
@@ -168,6 +170,8 @@ def _resolved(name: str, tables: dict[str, Any], overrides: Mapping[str, str] | 
             given.append(f"{section}.{option}")
             if isinstance(tables.get("adapt"), list):
                 tables["adapt"] = [name for name in tables["adapt"] if name != f"{section}.{option}"]
+    if "adapt" in tables and any(name.startswith("tokenizer.") for name in given):
+        tables["adapt"] = [name for name in _open_values(tables) if name != KIND]  # what is given is for words
     try:
         recipe = Recipe.from_dict(tables)
         check_given(recipe, given)

@@ -1,0 +1,62 @@
+"""Which kind of token suits a corpus, words, subwords or characters, by a look at its first documents."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable
+from itertools import islice
+from statistics import median
+from typing import NamedTuple
+
+from genrun_core.recipes.recipe import KIND, Recipe, load_recipe
+
+__all__ = ["KindChoice", "choose_kind", "with_kind"]
+
+_LOOKED_AT = 2_000  # documents
+# Chinese and Japanese; Thai, Lao, Myanmar and Khmer.
+_UNSPACED = re.compile(
+    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
+)
+_OF_CODE = re.compile(r"[{}()\[\];=<>_\\]")
+_MANY_UNSPACED = 0.3  # of the letters
+_MANY_OF_CODE = 0.08  # of the characters that are no white space
+_SHORT = 30  # characters of a name, at most
+_RECIPES = {"char": "characters", "bpe": "subwords"}
+
+
+class KindChoice(NamedTuple):
+    """A kind of tokenizer, and why: a line for the user, empty for words."""
+
+    kind: str
+    reason: str
+
+
+def choose_kind(documents: Iterable[str]) -> KindChoice:
+    """Return the kind of token for a corpus that begins with ``documents``; some of them are looked at.
+
+    >>> choose_kind(["Ada", "Grace", "Mary Ann"]).kind, choose_kind(["今天我们在公园里看书。"]).kind
+    ('char', 'bpe')
+    """
+    seen = [document for document in islice(documents, _LOOKED_AT) if document.strip()]
+    text = "".join(seen)
+    letters = sum(map(str.isalpha, text))
+    if letters and len(_UNSPACED.findall(text)) > _MANY_UNSPACED * letters:
+        return KindChoice("bpe", "most of the text has no spaces between words: tokens are subwords")
+    if len(_OF_CODE.findall(text)) > _MANY_OF_CODE * sum(not character.isspace() for character in text):
+        return KindChoice("bpe", "the text has many marks, as source code has: tokens are subwords, spaces are kept")
+    if seen and median(len(document.split()) for document in seen) <= 1.5 and max(map(len, seen)) <= 2 * _SHORT:
+        return KindChoice("char", "the documents are names or single words: tokens are characters")
+    return KindChoice("word", "")
+
+
+def with_kind(recipe: Recipe, choice: KindChoice) -> Recipe:
+    """Return ``recipe`` with the tokenizer of the recipe for this kind, and how that one writes texts."""
+    recipe = dataclasses.replace(recipe, adapt=tuple(name for name in recipe.adapt if name != KIND))
+    if choice.kind == "word":
+        return recipe
+    other = load_recipe(_RECIPES[choice.kind])
+    length = max(recipe.generation.max_new_tokens, other.generation.max_new_tokens)
+    generation = dataclasses.replace(recipe.generation, max_new_tokens=length, casing=other.generation.casing)
+    return dataclasses.replace(recipe, tokenizer=other.tokenizer, generation=generation)
