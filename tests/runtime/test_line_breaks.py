@@ -169,7 +169,7 @@ def test_a_line_break_in_a_prompt_is_where_one_document_ends_and_the_next_begins
     tokenizer: Tokenizer, text: str
 ) -> None:
     first, second = map(tokenizer.encode_document, text.split("\n"))
-    end = tokenizer.special("end")
+    end = tokenizer.vocabulary.index("<end>")
     start = list(first.ids[:1]) if "start" in tokenizer.specials else []
     expected = [*first.ids, *second.ids]
     assert [*start, *tokenizer.encode(text).ids, end] == expected
@@ -181,7 +181,7 @@ def test_a_line_break_in_a_prompt_is_where_one_document_ends_and_the_next_begins
 
 def test_an_end_that_is_a_paragraph_s_leaves_the_line_breaks_of_a_prompt() -> None:
     tokenizer = built(VERSE).with_end_text("\n\n")
-    end = tokenizer.special("end")
+    end = tokenizer.vocabulary.index("<end>")
     assert end not in tokenizer.encode(VERSE).ids
     assert tokenizer.decode([*tokenizer.encode("sea").ids, end, *tokenizer.encode("sky").ids]) == "sea\n\nsky"
 

@@ -116,10 +116,9 @@ class Tokenizer:
                 raise OptionError("subwords need no new words: extend_vocabulary is for words and characters")
             return self
         new = [token for token, word in enumerate(other.vocabulary) if word not in self._ids][:count]
-        return self._changed(
-            vocabulary=[*self.vocabulary, *(other.vocabulary[token] for token in new)],
-            written=self.written.extended(len(self.vocabulary), other.written, new),
-        )
+        vocabulary = [*self.vocabulary, *(other.vocabulary[token] for token in new)]
+        written = self.written.extended(len(self.vocabulary), other.written, new)
+        return Tokenizer(**{**json_form.arguments(self), "vocabulary": vocabulary, "written": written})
 
     def with_end_text(self, text: str) -> Tokenizer:
         r"""Return this tokenizer with ``<end>`` written as ``text``, for a model that writes on after it.
@@ -130,10 +129,7 @@ class Tokenizer:
         >>> lines.encode("sea\nsky").ids, lines.decode([1, 0, 2])
         ((1, 0, 2), 'sea\nsky')
         """
-        return self._changed(end_text=text)
-
-    def _changed(self, **changes: Any) -> Tokenizer:
-        return Tokenizer(**{**json_form.arguments(self), **changes})
+        return Tokenizer(**{**json_form.arguments(self), "end_text": text})
 
     def special(self, name: str) -> int | None:
         """Return the id of the special token ``name`` (pad, unk, start, end); None if the tokenizer has none."""
@@ -143,6 +139,11 @@ class Tokenizer:
         """Return the normalized words (or characters) of ``text``; raises OptionError if it is not a ``str``."""
         check_text(text, what="the input to encode")
         return split_text(text, self.normalization, self.kind, self.split_on, self._breaks)
+
+    @property
+    def keeps_line_breaks(self) -> bool:
+        """Whether a line break within a text is a token of its own; otherwise it is lost, or a part of a word."""
+        return LINE_BREAK in self.split(f"a{LINE_BREAK}b")
 
     def encode(self, text: str) -> Encoding:
         """Encode ``text`` without start or end; unknown words become ``<unk>``, or are left out if there is none."""
