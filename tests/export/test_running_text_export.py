@@ -8,6 +8,7 @@ import pytest
 
 import genrun
 from genrun_core.recipes.recipe import load_recipe
+from genrun_core.reporting.model_report import texts_from_nothing
 from genrun_core.training.train import train
 from genrun_export.exporting import export
 
@@ -56,6 +57,19 @@ def test_a_stanza_is_written_with_its_lines_and_ends_at_a_blank_line(tmp_path: P
     [result] = model.generate_many(["young"], decoder="greedy", max_new_tokens=40, stop="\n\n")
     assert (result.finish_reason, result.text.count("\n")) == ("stop", 1)
     assert result.text in STANZAS.split("\n\n")
+
+
+def test_a_report_measures_texts_that_end_where_a_document_does(tmp_path: Path) -> None:
+    model = model_of(LINES, tmp_path, {**RUNNING, "casing": "none"})
+    texts = texts_from_nothing(model, model.settings(seed=1, max_new_tokens=60), 200)
+    assert set(texts) >= set(LINES.splitlines())
+    assert not any("\n" in text for text in texts)
+
+
+def test_suggestions_after_a_line_break_are_how_lines_begin(tmp_path: Path) -> None:
+    model = model_of(LINES, tmp_path, {**RUNNING, "specials": "unk,end", "casing": "none"})
+    assert [found.text for found in model.suggest("wide seas\n", n=1)] == ["high"]
+    assert [found.text for found in model.suggest("wide seas\nhi", n=1)] == ["high"]
 
 
 def test_documents_apart_end_their_texts_as_before(tmp_path: Path) -> None:
