@@ -17,6 +17,7 @@ from genrun_core.counting.counting_file import Mixed, load_mixed
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import remove_leftovers, replacing, scratch_beside
 from genrun_core.runs.run_folder import RunFolder
+from genrun_export.line_ends import exported_tokenizer
 
 if TYPE_CHECKING:
     import keras
@@ -63,7 +64,8 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
     if (counted := run.recipe()).model.architecture == "ngram":
         from genrun_export.counting.exporting import export_counting
 
-        exact, size = export_counting(run, output, _defaults(counted, run.tokenizer()), quantize)
+        tokenizer = exported_tokenizer(run, counted)
+        exact, size = export_counting(run, output, tokenizer, _defaults(counted, tokenizer), quantize)
         return ExportFigures(exact, None, True, size)
     prepare_backend("exporting")
     from genrun_core.network.network_file import load_network_of
@@ -76,7 +78,8 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
     from genrun_export.step import make_step
     from genrun_export.writing import Counts, ModelFile
 
-    recipe, tokenizer = run.recipe(), run.tokenizer()
+    recipe = run.recipe()
+    tokenizer = exported_tokenizer(run, recipe)
     shards = run.shards(tokenizer)
     network = load_network_of(run, recipe, tokenizer)
     mixed = _mixed(run, recipe, network)
@@ -118,14 +121,15 @@ def _check_output(output: Path) -> None:
 
 
 def _defaults(recipe: Recipe, tokenizer: Tokenizer) -> GenerationDefaults:
-    end = tokenizer.special("end")
-    suppressed = (tokenizer.special(name) for name in ("pad", "unk", "start"))
+    end, goes_on = tokenizer.special("end"), bool(tokenizer.end_text)
+    # In a running text <start> follows every <end>: a model that writes on must be able to choose it.
+    suppressed = (tokenizer.special(name) for name in ("pad", "unk", *(() if goes_on else ("start",))))
     registry.make_decoder(recipe.decoder.name, recipe.decoder.options)  # a recipe's decoder must be a real one
     return GenerationDefaults(
         decoder=recipe.decoder.name,
         options=recipe.decoder.options,
         max_new_tokens=recipe.generation.max_new_tokens,
-        stop_ids=() if end is None else (end,),
+        stop_ids=() if end is None or goes_on else (end,),
         suppressed_ids=tuple(token for token in suppressed if token is not None),
         casing=recipe.generation.casing,
     )

@@ -82,7 +82,7 @@ def _checked(count: int) -> int:
 class Reader(Protocol):
     """Turns sources (paths, globs) into documents. A frozen dataclass: its fields are its options.
 
-    A class attribute ``noun`` may say what its documents are ("headlines"), for messages. What was read from files is
+    An attribute ``noun`` may say what its documents are ("headlines"), for messages. What was read from files is
     reused while they stay the same; ``cached = False`` says that the documents depend on something else as well.
     """
 

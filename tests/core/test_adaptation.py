@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import genrun
 from genrun_core.corpus.adaptation import CorpusSize, choose_sizes
-from genrun_core.recipes.recipe import ADAPTABLE, KIND, Recipe, load_recipe
+from genrun_core.recipes.recipe import ADAPTABLE, BY_SHAPE, KIND, Recipe, load_recipe
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.train import resume
 from support.trained import train, weights
@@ -28,7 +28,7 @@ def test_every_corpus_gets_sizes_that_a_recipe_accepts(
     predictions: int, documents: int, vocabulary: int, samples: bool, characters: bool, running_text: bool
 ) -> None:
     values = choose_sizes(CorpusSize(predictions, documents, vocabulary, samples, characters, running_text))
-    assert set(values) == set(ADAPTABLE) - {KIND}
+    assert set(values) == set(ADAPTABLE) - {KIND, *BY_SHAPE}
     tables: dict[str, dict[str, object]] = {"model": {"tied": True}, "training": {"validation": 0.1}}
     for name, value in values.items():
         section, _, key = name.partition(".")

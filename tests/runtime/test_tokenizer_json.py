@@ -34,6 +34,7 @@ some_settings = st.builds(
     specials=st.lists(st.sampled_from(["pad", "unk", "start", "end"]), unique=True).map(tuple),
     vocabulary_limit=st.sampled_from([0, 5, 100]),
     minimum_count=st.integers(1, 2),
+    line_breaks=st.booleans(),
 )
 
 

@@ -44,7 +44,10 @@ class CorpusSize:
 
 
 def adapt(recipe: Recipe, counts: CorpusCounts, *, vocabulary: int) -> Recipe:
-    """Return ``recipe`` with its open values chosen for a corpus of such ``counts``; nothing is open then."""
+    """Return ``recipe`` with its open sizes chosen for a corpus of such ``counts``; nothing is open then.
+
+    What the shape of the corpus decides stays as it is (:mod:`genrun_core.corpus.shape`).
+    """
     training = recipe.training
     corpus = CorpusSize(
         counts.predicted,
@@ -58,7 +61,7 @@ def adapt(recipe: Recipe, counts: CorpusCounts, *, vocabulary: int) -> Recipe:
     given = {name: getattr(training, name) for name in names if f"training.{name}" not in recipe.adapt}
     values = {**choose_sizes(corpus, **given), ORDER: choose_order(recipe.tokenizer.kind, counts.predicted)}
     chosen: dict[str, dict[str, Any]] = {"model": {}, "training": {}}
-    for name in recipe.adapt:
+    for name in set(recipe.adapt) & set(values):
         section, _, key = name.partition(".")
         chosen[section][key] = values[name]
     model = dataclasses.replace(recipe.model, **chosen["model"])
@@ -74,7 +77,7 @@ def choose_sizes(
     batch_size: int | None = None,
     sequence_length: int | None = None,
 ) -> dict[str, Any]:
-    """Return a value for each key of ``recipe.ADAPTABLE``.
+    """Return a value for each key of ``recipe.ADAPTABLE`` but those of ``recipe.BY_SHAPE``.
 
     ``epochs``, ``batch_size``, ``sequence_length``: those that were given, which the others go by.
 

@@ -100,11 +100,12 @@ class _Pass:
         held_out: frozenset[int] | None = None,
     ) -> None:
         report, digest = ReadReport(), hashlib.blake2b(digest_size=16)
-        hashes, passed_over, self.own = array("q"), array("q"), 0
+        hashes, passed_over, self.own, of_lines = array("q"), array("q"), 0, 0
         with VocabularyBuilder(settings, learn=learn) as builder:
             for number, (document, given) in enumerate(with_progress_bar(sources.read(report), "counting words")):
                 hashes.append(rule.hash(document))
                 self.own += given
+                of_lines += "\n" in document.strip()
                 by_hash = given or rule.is_held_out(hashes[-1])
                 if by_hash if held_out is None else number in held_out:
                     passed_over.append(number)
@@ -129,6 +130,7 @@ class _Pass:
             duplicates=len(hashes) - len(np.unique(self.hashes)),
             distinct=builder.distinct,
             distinct_for_95=distinct_for_95,
+            line_breaks=of_lines,
         )
 
 

@@ -73,7 +73,7 @@ def prepare_corpus(run: RunFolder, recipe: Recipe, reader: Reader | None = None)
         run.save_recipe(recipe)
     if reader is None and not recipe.reader.class_path:
         reader = make_reader(recipe.reader)
-    noun = getattr(type(reader), "noun", None)
+    noun = getattr(reader, "noun", None)
     noun = " ".join(noun.split()) if isinstance(noun, str) else "documents"
     described = describe_corpus(counts, tokenizer, recipe, noun, borrowed=base is not None)
     return Corpus(recipe, counts, tokenizer, base, shards, (*notes, *described))

@@ -40,6 +40,9 @@ def describe_corpus(
     if (counts.duplicates or 0) > _MANY_DUPLICATES * counts.documents:
         share = (counts.duplicates or 0) / counts.documents
         yield f"note: {share:.1%} of the {noun} are duplicates: the model will repeat them"
+    if counts.line_breaks and not tokenizer.keeps_line_breaks:
+        remedy = "" if borrowed or tokenizer.kind != "word" else "; --set line_breaks=true keeps them"
+        yield f"note: {counts.line_breaks:,} {noun} have line breaks, which the tokenizer drops{remedy}"
     if counts.too_short:
         yield f"note: {counts.too_short:,} {noun} have fewer than two tokens and teach nothing"
 

@@ -16,7 +16,7 @@ from genrun_core.recipes.counting import ORDER, check_given
 from genrun_core.recipes.recipe_file import read_tables
 from genrun_core.recipes.sections import CardSettings, ModelSettings, OutputSettings, PluginChoice, TrainingSettings
 
-__all__ = ["ADAPTABLE", "KIND", "Recipe", "load_recipe", "override_recipe"]
+__all__ = ["ADAPTABLE", "BY_SHAPE", "KIND", "Recipe", "load_recipe", "override_recipe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,12 @@ class Recipe:
         compares = training.patience or training.schedule == "plateau"
         if training.sampled_softmax and compares and not training.validation:
             raise OptionError("patience and schedule=plateau need validation where sampled_softmax is used")
+        goes_on = training.running_text and "end" in self.tokenizer.specials
+        if self.generation.end_token in ("line", "paragraph") and not goes_on:
+            raise OptionError(
+                f"end_token={self.generation.end_token} is for running_text=true and the special token 'end'; "
+                "no other model learns what follows it"
+            )
         if self.tokenizer.kind == "bpe":
             self._check_subwords()
         model.check_frozen(training.freeze)
@@ -98,12 +104,14 @@ _SECTIONS: dict[str, type[Any]] = {
 }
 _PLUGINS = ("reader", "decoder")
 KIND = "tokenizer.kind"
+BY_SHAPE = ("reader.documents", "training.running_text")  # known when the corpus has been looked at
 ADAPTABLE = (
     KIND,
     *("model.embedding_size", "model.hidden_size", "model.dropout", "model.input_dropout"),
     *("training.epochs", "training.batch_size", "training.sequence_length"),
     *("training.warmup_steps", "training.sampled_softmax"),
     ORDER,
+    *BY_SHAPE,
 )
 
 

@@ -18,6 +18,7 @@ OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 SCHEDULES = ("constant", "cosine", "plateau")
 PRECISIONS = ("float32", "bfloat16", "float16")
 DEVICES = ("one", "all")
+END_TOKENS = ("auto", "stop", "line", "paragraph")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +207,19 @@ class TrainingSettings:
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """What an exported model does unless told otherwise; see :mod:`genrun.loading.generation_defaults`."""
+    """What an exported model does unless told otherwise; see :mod:`genrun.loading.generation_defaults`.
+
+    ``end_token``: what ``<end>`` does. ``stop``: it ends the text. A model of running text can write on: ``line``
+    makes it a line break, ``paragraph`` a blank line. ``auto``: ``stop`` for separate documents; of a running text
+    ``line``, or ``paragraph`` if its documents have line breaks of their own.
+    """
 
     max_new_tokens: int = 20
     casing: str = "none"
+    end_token: str = "auto"
 
     def __post_init__(self) -> None:
+        _check_choice("end_token", self.end_token, END_TOKENS)
         GenerationDefaults(max_new_tokens=self.max_new_tokens, casing=self.casing)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 from genrun.contracts import Decoder, ParametricDecoder
@@ -54,7 +55,12 @@ def texts_from_nothing(
     count: int,
     advance: Callable[[Result], None] = lambda result: None,
 ) -> list[str]:
-    """Return ``count`` texts of the empty prompt; raises PromptError for a model that cannot begin by itself."""
+    """Return ``count`` texts of the empty prompt; raises PromptError for a model that cannot begin by itself.
+
+    A text of a model of running text ends where its first document does.
+    """
+    if model.tokenizer.end_text:
+        settings = dataclasses.replace(settings, stops=(*settings.stops, model.tokenizer.end_text))
     texts = []
     for result in model.generate_each([""], n=count, batch_size=BATCH_SIZE, settings=settings):
         texts.append(result.text)

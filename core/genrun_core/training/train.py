@@ -15,6 +15,7 @@ from genrun.sources import STANDARD_INPUT
 from genrun_core.backend import prepare_backend, require_training
 from genrun_core.corpus.kept_sources import keep_sources
 from genrun_core.corpus.reading import first_document, make_reader
+from genrun_core.corpus.shape import fit_shape
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.run_folder import RunFolder
@@ -72,6 +73,7 @@ def train(
     if began_with is not None:
         recipe = with_words_of(began_with, recipe)
     _look_at(reader, sources, validation)
+    recipe, reader = fit_shape(recipe, reader, sources, say, alone=worker.count == 1)
     if recipe.reader.name == "text" and all(source.lower().endswith((".csv", ".tsv")) for source in sources):
         say("note: every line of these files is a document; for a column there is --reader csv --set column=…")
     was_there = output.exists()

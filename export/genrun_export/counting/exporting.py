@@ -10,6 +10,7 @@ from genrun.errors import OptionError, RunFolderError
 from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.loading.metadata import Metadata
 from genrun.loading.recorded_checks import Verification
+from genrun.tokenizer import Tokenizer
 from genrun_core.counting import CountingModel
 from genrun_core.counting.counting_file import fingerprint, load_counting
 from genrun_core.counting.pruning import WIDTHS
@@ -30,15 +31,16 @@ _CLEAR = 0.001  # between the highest logarithm and the next: log-probabilities 
 
 
 def export_counting(
-    run: RunFolder, output: Path, defaults: GenerationDefaults, quantize: str | None = None
+    run: RunFolder, output: Path, tokenizer: Tokenizer, defaults: GenerationDefaults, quantize: str | None = None
 ) -> tuple[CountingFigures, int]:
     """Write the model file of a counted run to ``output``; return the figures of its gate, and its size in bytes.
+
+    ``tokenizer``: that of the run, as the file is to hold it.
 
     Raises as :func:`genrun_export.exporting.export` does, and OptionError for a ``quantize``.
     """
     if quantize is not None:
         raise OptionError("quantize makes a network's matrices smaller: an n-gram model has none")
-    tokenizer = run.tokenizer()
     counted = load_counting(run, run.recipe(), tokenizer)
     card = _card(run, counted)
     step = counting_step(make_tables(counted, widths=WIDTHS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import warnings
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -31,9 +32,10 @@ __all__ = ["command"]
 @click.option("-n", "samples", type=click.IntRange(1), default=1, show_default=True, help="Texts for each prompt.")
 @decoder_options
 @click.option("--seed", type=int, help="Same seed, same text. [default: a fresh one, shown]")
-@click.option("--stop", metavar="TEXT", multiple=True, help="End a text before TEXT appears in it.")
+@click.option("--stop", metavar="TEXT", multiple=True, help=r"End a text before TEXT; \n is a line break.")
 @click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]")
 @opening_options
+@click.option("--lines", is_flag=True, help="Print line breaks as they are, and a blank line after each text.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
 @click.option("--stream", is_flag=True, help="Print each word as soon as it is chosen.")
 @click.option("-q", "--quiet", is_flag=True, help="Keep device, seed and progress off stderr.")
@@ -47,6 +49,7 @@ def command(
     stop: tuple[str, ...],
     casing: str | None,
     opening: OpeningOptions,
+    lines: bool,
     as_json: bool,
     stream: bool,
     quiet: bool,
@@ -61,18 +64,21 @@ def command(
 
     if stream and (samples > 1 or as_json):
         raise click.UsageError("--stream prints one text for each prompt; it does not go with -n or --json")
+    if lines and as_json:
+        raise click.UsageError("--json carries every line break; it does not go with --lines")
     if len(files) > 1:
         raise click.UsageError("--prompts takes one file; for several use cat FILE… | genrun generate … --prompts -")
     _note_files(prompts)
     with PromptSource(prompts if prompts or files else [""], *files) as source:
         model = opening.load(model_file)
-        settings = choosing.settings(model, seed=seed, stop=stop, casing=casing)
+        stops = tuple([text.replace(r"\n", "\n") for text in stop])  # as texts are printed
+        settings = choosing.settings(model, seed=seed, stop=stops, casing=casing)
         if not quiet:
             say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
         if stream:
-            _stream(model, source, settings)
+            _stream(model, source, settings, lines=lines)
         else:
-            _print_results(model, source, samples, settings, as_json=as_json, quiet=quiet)
+            _print_results(model, source, samples, settings, lines=lines, as_json=as_json, quiet=quiet)
 
 
 def _note_files(prompts: tuple[str, ...]) -> None:
@@ -84,7 +90,14 @@ def _note_files(prompts: tuple[str, ...]) -> None:
 
 
 def _print_results(
-    model: Model, source: PromptSource, samples: int, settings: GenerationSettings, *, as_json: bool, quiet: bool
+    model: Model,
+    source: PromptSource,
+    samples: int,
+    settings: GenerationSettings,
+    *,
+    lines: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     from genrun.cli.io.line_writer import LineWriter
     from genrun.cli.io.progress import Progress
@@ -102,7 +115,8 @@ def _print_results(
                 if as_json:
                     writer.write_json(result.to_json())
                 else:
-                    writer.write(result.text)
+                    for line in [*result.text.split("\n"), ""] if lines else [result.text]:
+                        writer.write(line)
                 progress.advance(len(result.ids))
                 some = True
             if not some:
@@ -126,7 +140,7 @@ def _results(
         flush()
 
 
-def _stream(model: Model, source: PromptSource, settings: GenerationSettings) -> None:
+def _stream(model: Model, source: PromptSource, settings: GenerationSettings, *, lines: bool) -> None:
     from genrun.cli.io.line_writer import LineWriter
     from genrun.cli.io.unknown_words import say_unknown
     from genrun.results import UnknownWordsWarning
@@ -142,7 +156,12 @@ def _stream(model: Model, source: PromptSource, settings: GenerationSettings) ->
                 except PromptError as error:
                     raise source.located(error, index) from error
                 say_unknown(prompt, unknown)
-                writer.write_part(model.prompt_text(prompt, casing=settings.casing))
-                for piece in pieces:
-                    writer.write_part(piece)
+                for piece in chain([model.prompt_text(prompt, casing=settings.casing)], pieces):
+                    first, *others = piece.split("\n") if lines else [piece]
+                    writer.write_part(first)
+                    for line in others:
+                        writer.write("")  # ends the line before
+                        writer.write_part(line)
                 writer.write("")
+                if lines:
+                    writer.write("")

@@ -21,6 +21,7 @@ _NO_SPACE_BEFORE = frozenset(".,!?;:%)]}”’»…›」』。、！？：")
 _NO_SPACE_AFTER = frozenset("([{“‘«$£€#¿¡„‚‹「『")
 _CLOSING = frozenset('”’»")]}›」』')
 _LOW = {"„": "“", "‚": "‘"}  # German: an opening mark, and the one that closes it, which opens elsewhere
+_BREAKS = frozenset(("\n", "\n\n"))
 _SENTENCE_END = frozenset(".!?…。！？")
 _CONTRACTIONS = frozenset(
     apostrophe + ending for apostrophe in "'’" for ending in ("s", "t", "d", "m", "ll", "re", "ve")
@@ -50,6 +51,8 @@ class Detokenizer:
 
     ``spaced``: False for character tokenizers, whose pieces are joined without spaces. ``capitalize_first``: with the
     casing ``corpus``, documents and sentences begin with a capital letter (with ``sentence`` they always do).
+    ``line_breaks``: of words, how many in a row separate paragraphs; then pieces may be line breaks, which have no
+    space around them, and lines begin as sentences do. 0: none are.
 
     >>> Detokenizer().join(["well", ",", "“", "go", "”", "!"])
     'well, “go”!'
@@ -57,8 +60,12 @@ class Detokenizer:
     'Don’t Stop'
     """
 
-    def __init__(self, *, spaced: bool = True, casing: str = "none", capitalize_first: bool = True) -> None:
+    def __init__(
+        self, *, spaced: bool = True, casing: str = "none", capitalize_first: bool = True, line_breaks: int = 0
+    ) -> None:
         self._spaced = spaced
+        self._line_breaks = line_breaks
+        self._broken = 0  # line breaks since the last other piece
         self._casing = check_casing(casing)
         self._capitalize = casing == "sentence" or (casing == "corpus" and capitalize_first)
         self._as_it_stands = casing in ("none", "corpus") and not self._capitalize
@@ -76,6 +83,9 @@ class Detokenizer:
             return ""
         if not self._spaced:
             return self._cased(piece)
+        if self._line_breaks and piece in _BREAKS:
+            return self._break(piece)
+        self._broken = 0
         closes_low = piece == self._low_open
         closes_quote = (piece == '"' and self._quote_open) or closes_low
         glued = self._glue or closes_quote or piece in _NO_SPACE_BEFORE or piece in _CONTRACTIONS
@@ -99,6 +109,14 @@ class Detokenizer:
         """Return the text that was held back, none; no more pieces come."""
         return ""
 
+    def _break(self, piece: str) -> str:
+        """Add a line break, or two; where a paragraph ends, no quotation mark stays open."""
+        self._broken += len(piece)
+        if self._broken >= self._line_breaks:
+            self._quote_open, self._low_open = False, ""
+        self._glue = self._sentence_start = True
+        return piece
+
     def _cased(self, piece: str, *, closes: bool = False) -> str:
         if self._as_it_stands:  # it does not matter where sentences begin
             self._at_start = False
@@ -106,7 +124,7 @@ class Detokenizer:
         starts = self._sentence_start
         if piece.isalnum() or any(character.isalnum() for character in piece):
             self._sentence_start = False
-        if piece in _SENTENCE_END or (not self._spaced and piece == "\n"):
+        if piece in _SENTENCE_END or (not self._spaced and piece.endswith("\n")):
             self._sentence_start = not (piece == "." and self._abbreviated)
         elif closes or piece in _CLOSING:  # “Where?” asked Tom.
             self._sentence_start = False

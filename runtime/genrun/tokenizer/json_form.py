@@ -12,35 +12,48 @@ from genrun.tokenizer.written_forms import WrittenForms
 if TYPE_CHECKING:
     from genrun.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["from_json", "to_json"]
+__all__ = ["arguments", "from_json", "to_json"]
 
 _FORMAT = 1
 _WITH_MERGES = 2  # the format of subwords, which a genrun that knows no merges must refuse
+_WITH_LINES = 3  # the format of line breaks as tokens, likewise
 
 
 def to_json(tokenizer: Tokenizer) -> dict[str, Any]:
     """Return ``tokenizer`` as a JSON-ready dictionary."""
     subwords = tokenizer.kind == "bpe"
+    lines: dict[str, Any] = {"line_breaks": True} if tokenizer.line_breaks else {}
+    lines |= {"end_text": tokenizer.end_text} if tokenizer.end_text else {}
     return {
-        "version": _WITH_MERGES if subwords else _FORMAT,
+        "version": _version(tokenizer.kind, bool(lines)),
         "kind": tokenizer.kind,
         "split_on": tokenizer.split_on,
         "normalization": list(tokenizer.normalization.steps),
         "specials": list(tokenizer.specials),
         "vocabulary": list(tokenizer.vocabulary),
         **({"merges": [" ".join(merge) for merge in tokenizer.merges]} if subwords else {}),
+        **lines,
         "written": tokenizer.written.to_json(),
     }
+
+
+def arguments(tokenizer: Tokenizer) -> dict[str, Any]:
+    """Return the arguments that make ``tokenizer``."""
+    names = "kind", "split_on", "vocabulary", "specials", "normalization", "merges", "line_breaks", "end_text"
+    return {name: getattr(tokenizer, name) for name in (*names, "written")}
 
 
 def from_json(value: object) -> dict[str, Any]:
     """Return the arguments of the :class:`Tokenizer` that is in ``value``; raises OptionError if it is not valid."""
     if not isinstance(value, dict):
         raise OptionError(f"a tokenizer is a JSON object, not {type(value).__name__}")
-    expected = _WITH_MERGES if value.get("kind") == "bpe" else _FORMAT
+    line_breaks, end_text = value.get("line_breaks", False), value.get("end_text", "")
+    expected = _version(value.get("kind"), bool(line_breaks or end_text))
     if value.get("version") != expected:
         version = shown(value.get("version"))
         raise OptionError(f"tokenizer version {version} is not {expected}; a newer genrun may read it")
+    if not isinstance(line_breaks, bool):
+        raise OptionError("a tokenizer's 'line_breaks' are true or false")
     vocabulary, specials = _texts(value.get("vocabulary")), _texts(value.get("specials"))
     steps = value.get("normalization")
     if vocabulary is None or specials is None or not isinstance(steps, list):
@@ -55,8 +68,14 @@ def from_json(value: object) -> dict[str, Any]:
         "specials": specials,
         "normalization": Normalization(steps),
         "merges": [tuple(merge.split(" ")) for merge in merges],
+        "line_breaks": line_breaks,
+        "end_text": end_text,
         "written": WrittenForms.from_json(value.get("written"), len(vocabulary)),
     }
+
+
+def _version(kind: object, lines: bool) -> int:
+    return _WITH_LINES if lines else _WITH_MERGES if kind == "bpe" else _FORMAT
 
 
 def _text(value: object) -> str:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.tokenizer.prefixes import PrefixIndex
-from genrun.tokenizer.subword_encoder import SubwordEncoder
 from genrun.tokenizer.subword_pieces import open_piece
+from genrun.tokenizer.word_encoder import Encoder
 
 __all__ = ["OpenEnd", "OpenEndFinder"]
 
@@ -31,6 +31,7 @@ class OpenEndFinder:
     """Finds the open ends of texts of ``encoder``, whose ``vocabulary`` begins with ``first`` special tokens.
 
     >>> from genrun.tokenizer.byte_letters import LETTERS
+    >>> from genrun.tokenizer.subword_encoder import SubwordEncoder
     >>> vocabulary = [*LETTERS, "Ġt", "he", "Ġthe"]
     >>> finder = OpenEndFinder(SubwordEncoder(vocabulary, 0, [("Ġ", "t"), ("h", "e"), ("Ġt", "he")]), vocabulary, 0)
     >>> finder.find((), [" to", " th"])  # " the" may follow " to"
@@ -39,7 +40,7 @@ class OpenEndFinder:
     OpenEnd(finished=(256, 111, 32, 97), open=())
     """
 
-    def __init__(self, encoder: SubwordEncoder, vocabulary: Sequence[str], first: int) -> None:
+    def __init__(self, encoder: Encoder, vocabulary: Sequence[str], first: int) -> None:
         self._encoder = encoder
         self._vocabulary = vocabulary
         self._first = first

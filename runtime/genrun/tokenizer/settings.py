@@ -22,8 +22,8 @@ class TokenizerSettings:
 
     ``vocabulary_limit``: the most entries besides ``<pad>`` (other special tokens count), 0 for no limit; of
     subwords, 0 is what suits the length of the corpus, 512 to 8,000. ``minimum_count``: rarer words are left out; two
-    subwords that are neighbours less often, or once, are not joined. Raises OptionError for a value that is not
-    accepted.
+    subwords that are neighbours less often, or once, are not joined. ``line_breaks``: of words, line breaks are
+    tokens, not white space; other kinds keep them anyway. Raises OptionError for a value that is not accepted.
     """
 
     kind: str = "word"
@@ -32,6 +32,7 @@ class TokenizerSettings:
     specials: tuple[str, ...] = ("pad", "unk", "start", "end")
     vocabulary_limit: int = 0
     minimum_count: int = 1
+    line_breaks: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

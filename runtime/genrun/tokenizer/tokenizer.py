@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from genrun.checks.arguments import check_prompt, check_text
 from genrun.checks.short_text import shown
 from genrun.errors import OptionError, PromptError
 from genrun.tokenizer import json_form
+from genrun.tokenizer.byte_letters import LETTERS
 from genrun.tokenizer.detokenizer import Detokenizer
+from genrun.tokenizer.encoding import Encoding
 from genrun.tokenizer.kinds import KINDS, SPECIALS, SPLITS, check_specials, one_of
+from genrun.tokenizer.line_breaks import LINE_BREAK, LineEndEncoder, check_end_text, split_text
 from genrun.tokenizer.normalization import Normalization
 from genrun.tokenizer.open_end import OpenEnd, OpenEndFinder
-from genrun.tokenizer.splitting import split
 from genrun.tokenizer.subword_detokenizer import SubwordDetokenizer
 from genrun.tokenizer.subword_encoder import Merge, SubwordEncoder
 from genrun.tokenizer.word_encoder import Encoder, WordEncoder
@@ -23,26 +24,14 @@ from genrun.tokenizer.written_forms import WrittenForms
 __all__ = ["KINDS", "SPECIALS", "SPLITS", "Encoding", "Tokenizer", "WrittenForms"]
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """A text as token ids, with its pieces and unknown words.
-
-    ``ids``: the token ids, special tokens included. ``pieces``: the normalized words (or characters) of the text,
-    unknown ones too; of subwords, the pieces that they are parts of. ``unknown``: the words that are not in the
-    vocabulary, in order.
-    """
-
-    ids: tuple[int, ...]
-    pieces: tuple[str, ...]
-    unknown: tuple[str, ...]
-
-
 class Tokenizer:
     """Turns text into token ids and back; immutable.
 
     ``vocabulary`` lists the tokens by id, the enabled ``specials`` first, in the order pad, unk, start, end. Of
-    subwords, ``merges`` are pairs of tokens, the first to be applied first. ``subwords``: None for other kinds.
-    Raises OptionError if the arguments do not fit together.
+    subwords, ``merges`` are pairs of tokens, the first to be applied first. ``subwords``: None for other kinds. Of
+    words, ``line_breaks`` are pieces, of which at most two follow one another; other kinds keep all of them.
+    ``end_text``: what ``<end>`` is written as: nothing, a line break, or two. Raises OptionError if the arguments do
+    not fit together.
 
     >>> tokenizer = Tokenizer(kind="word", vocabulary=["<pad>", "i", "love", "you"], specials=["pad"])
     >>> tokenizer.encode("i love her").ids, tokenizer.encode("i love her").unknown
@@ -61,6 +50,8 @@ class Tokenizer:
         split_on: str = "whitespace",
         written: WrittenForms | None = None,
         merges: Iterable[Merge] = (),
+        line_breaks: bool = False,
+        end_text: str = "",
     ) -> None:
         self.kind = one_of("kind", kind, KINDS)
         self.split_on = one_of("split_on", split_on, SPLITS)
@@ -69,6 +60,9 @@ class Tokenizer:
         self.vocabulary = tuple(vocabulary)
         self.merges = tuple(merges)
         self.written = written or WrittenForms()
+        self.line_breaks = line_breaks and kind == "word"
+        self.end_text = check_end_text(end_text, has_end="end" in self.specials)
+        self._breaks = (2 if self.line_breaks else int(bool(end_text))) if kind == "word" else 0  # in a row
         texts = [SPECIALS[name] for name in self.specials]
         if list(self.vocabulary[: len(texts)]) != texts:
             raise OptionError(f"the vocabulary must begin with its special tokens {texts}")
@@ -79,17 +73,26 @@ class Tokenizer:
         self._words = {w: i for w, i in self._ids.items() if i >= len(texts)}
         if "unk" in self._special_ids:
             self._words[SPECIALS["unk"]] = self._special_ids["unk"]
-        self._encoder, self.subwords = self._made_encoder()
+        self._end_piece = end_text if kind != "bpe" else "".join([LETTERS[byte] for byte in end_text.encode()])
+        self._encoder = self._made_encoder()
+        self.subwords: OpenEndFinder | None = None
+        if self.kind == "bpe":
+            self.subwords = OpenEndFinder(self._encoder, self.vocabulary, len(self.specials))
 
-    def _made_encoder(self) -> tuple[Encoder, OpenEndFinder | None]:
+    def _made_encoder(self) -> Encoder:
+        encoder: Encoder
         if self.kind == "bpe":
             if self.written.forms or self.written.others:
                 raise OptionError("subwords have no written forms")
             encoder = SubwordEncoder(self.vocabulary, len(self.specials), self.merges)
-            return encoder, OpenEndFinder(encoder, self.vocabulary, len(self.specials))
-        if self.merges:
+        elif self.merges:
             raise OptionError(f"a tokenizer of the kind {self.kind!r} has no merges")
-        return WordEncoder(self._words, self._special_ids.get("unk")), None
+        else:
+            encoder = WordEncoder(self._words, self._special_ids.get("unk"))
+        if self.end_text == LINE_BREAK and LINE_BREAK not in self._words:
+            names = [name for name in ("end", "start") if name in self._special_ids]  # as in a running text
+            return LineEndEncoder(encoder, tuple([self._special_ids[name] for name in names]))
+        return encoder
 
     # -- ids ---------------------------------------------------------------------------------------------------
 
@@ -113,14 +116,20 @@ class Tokenizer:
                 raise OptionError("subwords need no new words: extend_vocabulary is for words and characters")
             return self
         new = [token for token, word in enumerate(other.vocabulary) if word not in self._ids][:count]
-        return Tokenizer(
-            kind=self.kind,
-            vocabulary=[*self.vocabulary, *(other.vocabulary[token] for token in new)],
-            specials=self.specials,
-            normalization=self.normalization,
-            split_on=self.split_on,
-            written=self.written.extended(len(self.vocabulary), other.written, new),
-        )
+        vocabulary = [*self.vocabulary, *(other.vocabulary[token] for token in new)]
+        written = self.written.extended(len(self.vocabulary), other.written, new)
+        return Tokenizer(**{**json_form.arguments(self), "vocabulary": vocabulary, "written": written})
+
+    def with_end_text(self, text: str) -> Tokenizer:
+        r"""Return this tokenizer with ``<end>`` written as ``text``, for a model that writes on after it.
+
+        If it is a line break, which the vocabulary lacks, a line break in a prompt is ``<end>`` (and ``<start>``).
+
+        >>> lines = Tokenizer(kind="word", vocabulary=["<end>", "sea", "sky"], specials=["end"]).with_end_text("\n")
+        >>> lines.encode("sea\nsky").ids, lines.decode([1, 0, 2])
+        ((1, 0, 2), 'sea\nsky')
+        """
+        return Tokenizer(**{**json_form.arguments(self), "end_text": text})
 
     def special(self, name: str) -> int | None:
         """Return the id of the special token ``name`` (pad, unk, start, end); None if the tokenizer has none."""
@@ -129,7 +138,12 @@ class Tokenizer:
     def split(self, text: str) -> list[str]:
         """Return the normalized words (or characters) of ``text``; raises OptionError if it is not a ``str``."""
         check_text(text, what="the input to encode")
-        return split(self.normalization(text), self.kind, self.split_on)
+        return split_text(text, self.normalization, self.kind, self.split_on, self._breaks)
+
+    @property
+    def keeps_line_breaks(self) -> bool:
+        """Whether a line break within a text is a token of its own; otherwise it is lost, or a part of a word."""
+        return LINE_BREAK in self.split(f"a{LINE_BREAK}b")
 
     def encode(self, text: str) -> Encoding:
         """Encode ``text`` without start or end; unknown words become ``<unk>``, or are left out if there is none."""
@@ -190,17 +204,20 @@ class Tokenizer:
         first = self.written.capitalize_first
         if self.kind == "bpe":
             return SubwordDetokenizer(casing=casing, capitalize_first=first)
-        return Detokenizer(spaced=self.kind == "word", casing=casing, capitalize_first=first)
+        spaced = self.kind == "word"
+        return Detokenizer(spaced=spaced, casing=casing, capitalize_first=first, line_breaks=self._breaks)
 
     def piece(self, token: int, casing: str = "none") -> str:
-        """Return the text of one token, empty for a special token; applies the casing ``corpus``, but no other.
+        """Return the text of one token, empty for a special token but an ``<end>`` that has a text.
+
+        Applies the casing ``corpus``, but no other.
 
         A subword is in letters of bytes, as a detokenizer takes it: it may be a part of a character.
         """
         if not 0 <= token < len(self.vocabulary):
             raise OptionError(f"token id {token} is outside the vocabulary of {len(self.vocabulary)}")
         if token < len(self.specials):
-            return ""
+            return self._end_piece if token == self._special_ids.get("end") else ""
         word = self.vocabulary[token]
         return self.written.write(token, word) if casing == "corpus" else word
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from genrun.errors import OptionError
 from genrun.tokenizer.byte_letters import LETTERS
 from genrun.tokenizer.counting import HELD, CountedWord, WordCounts
 from genrun.tokenizer.kinds import SPECIALS, check_specials
+from genrun.tokenizer.line_breaks import LINE_BREAK, line_starts, split_text
 from genrun.tokenizer.normalization import Normalization
 from genrun.tokenizer.settings import TokenizerSettings
-from genrun.tokenizer.splitting import split
 from genrun.tokenizer.subword_encoder import Merge
 from genrun.tokenizer.tokenizer import Tokenizer
 from genrun.tokenizer.written_forms import WrittenForms
@@ -72,9 +72,10 @@ class VocabularyBuilder:
         self._normalization = Normalization(settings.normalization)
         self._learn_case = settings.kind == "word" and self._normalization.lowercases
         self._counts = WordCounts(held, lowercase=self._learn_case)
+        self._breaks = 2 if settings.line_breaks and settings.kind == "word" else 0  # in a row
         self._capitalized = 0
         self._length = 0  # bytes, of subwords
-        self._learnt = 0  # documents that were added
+        self._begun = 0  # documents that were added, or their lines
 
     def __enter__(self) -> VocabularyBuilder:
         return self
@@ -91,34 +92,44 @@ class VocabularyBuilder:
         if self._learn_case:
             self._add_cased(document)
         else:
-            normalized = self._normalization(document)
-            words = self._split(normalized)
+            words = self._split(document, self._normalized)
             self._counts.add(words)
             self.words += len(words)
-            if self.settings.kind == "bpe":
-                self._length += len(normalized.encode(errors="surrogatepass"))
         self.documents += 1
-        self._learnt += 1
+
+    def _normalized(self, text: str) -> str:
+        normalized = self._normalization(text)
+        if self.settings.kind == "bpe":
+            self._length += len(normalized.encode(errors="surrogatepass"))
+        return normalized
 
     def pass_over(self, document: str) -> None:
         """Count how many words a document has that the vocabulary does not learn from."""
-        self.passed_over += len(self._split(self._normalization(document)))
+        self.passed_over += len(self._split(document, self._normalization))
         self.documents += 1
 
     def _add_cased(self, document: str) -> None:
-        written = self._split(self._normalization.with_case(document))
+        written = self._split(document, self._normalization.with_case)
         if self._normalization.case_blind and document.isascii():
             self._counts.add(written)
-            self._capitalized += bool(written) and written[0] != written[0].lower()
             self.words += len(written)
+            self._note_beginnings(written, None)
             return
-        words = self._split(self._normalization(document))
+        words = self._split(document, self._normalization)
         self.words += len(words)
         if len(words) == len(written):
             self._counts.add(zip(words, written, strict=True))
-            self._capitalized += bool(written) and written[0] != words[0]
+            self._note_beginnings(written, words)
         else:  # a letter with a longer lower case moved a word boundary: learn no written forms
             self._counts.add(zip(words, words, strict=True))
+            self._begun += 1
+
+    def _note_beginnings(self, written: list[str], words: list[str] | None) -> None:
+        """Count whether a document, or each of its lines, begins with a capital letter; ``words`` are lower-cased."""
+        begins = line_starts(written) if self._breaks else range(min(len(written), 1))
+        lowered = [written[place].lower() if words is None else words[place] for place in begins]
+        self._capitalized += sum(written[place] != word for place, word in zip(begins, lowered, strict=True))
+        self._begun += max(len(lowered), 1)
 
     def build(self) -> Tokenizer:
         """Return the tokenizer: words by falling frequency, ties by first appearance, within the limits.
@@ -131,7 +142,9 @@ class VocabularyBuilder:
         texts = [SPECIALS[name] for name in specials]
         room = self.settings.vocabulary_limit - len([name for name in specials if name != "pad"])
         candidates = self._candidates(frozenset(texts), self.settings.minimum_count)
-        words = heapq.nsmallest(room, candidates) if self.settings.vocabulary_limit else sorted(candidates)
+        key = _line_break_first if self._breaks else None
+        limited = self.settings.vocabulary_limit > 0
+        words = heapq.nsmallest(room, candidates, key) if limited else sorted(candidates, key=key)
         written = [(text, text) for text in texts] + [(entry.word, entry.written) for entry in words]
         return Tokenizer(
             kind=self.settings.kind,
@@ -140,6 +153,7 @@ class VocabularyBuilder:
             specials=specials,
             vocabulary=[word for word, _ in written],
             written=self._written_forms(written) if self._learn_case else None,
+            line_breaks=bool(self._breaks),
         )
 
     def _build_subwords(self) -> Tokenizer:
@@ -182,11 +196,11 @@ class VocabularyBuilder:
             if entry.word not in texts:
                 self.distinct += 1
                 self._by_count[-entry.falling] += 1
-                if -entry.falling >= minimum_count:
+                if -entry.falling >= minimum_count or (self._breaks and entry.word == LINE_BREAK):
                     yield entry
 
-    def _split(self, normalized: str) -> list[str]:
-        return split(normalized, self.settings.kind, self.settings.split_on)
+    def _split(self, document: str, normalize: Callable[[str], str]) -> list[str]:
+        return split_text(document, normalize, self.settings.kind, self.settings.split_on, self._breaks)
 
     def _written_forms(self, vocabulary: list[tuple[str, str]]) -> WrittenForms:
         forms, others = [], {}
@@ -200,7 +214,12 @@ class VocabularyBuilder:
             else:
                 forms.append("*")
                 others[token] = written
-        return WrittenForms("".join(forms), others, 2 * self._capitalized > self._learnt)
+        return WrittenForms("".join(forms), others, 2 * self._capitalized > self._begun)
+
+
+def _line_break_first(entry: CountedWord) -> tuple[bool, CountedWord]:
+    """Return what sorts the line break before all words: no limit leaves it out."""
+    return entry.word != LINE_BREAK, entry
 
 
 class _Counted:
