@@ -13,7 +13,7 @@ from genrun.tokenizer.normalization import Normalization
 __all__ = ["TokenizerSettings"]
 
 _BYTES = len(LETTERS)
-_SPACING = ("isolate", "isolate_edges")
+_SPACING = ("isolate", "isolate_edges", "mark_edges")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class TokenizerSettings:
                 f"vocabulary_limit {self.vocabulary_limit} leaves no room for words beside the special tokens"
             )
         Normalization(self.normalization)
+        if self.kind == "char" and any(step["step"] == "mark_edges" for step in self.normalization):
+            raise OptionError("the normalization step 'mark_edges' is for words; characters stay as they are spaced")
         if self.kind == "bpe":
             self._check_subwords(len(besides_pad))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from genrun.checks.arguments import check_prompt, check_text
@@ -11,7 +10,10 @@ from genrun.checks.short_text import shown
 from genrun.errors import OptionError, PromptError
 from genrun.tokenizer import json_form
 from genrun.tokenizer.detokenizer import Detokenizer
+from genrun.tokenizer.encoding import Encoding
 from genrun.tokenizer.kinds import KINDS, SPECIALS, SPLITS, check_specials, one_of
+from genrun.tokenizer.marked_detokenizer import MarkedDetokenizer
+from genrun.tokenizer.marks import opened, without_joiners
 from genrun.tokenizer.normalization import Normalization
 from genrun.tokenizer.open_end import OpenEnd, OpenEndFinder
 from genrun.tokenizer.splitting import split
@@ -21,20 +23,6 @@ from genrun.tokenizer.word_encoder import Encoder, WordEncoder
 from genrun.tokenizer.written_forms import WrittenForms
 
 __all__ = ["KINDS", "SPECIALS", "SPLITS", "Encoding", "Tokenizer", "WrittenForms"]
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """A text as token ids, with its pieces and unknown words.
-
-    ``ids``: the token ids, special tokens included. ``pieces``: the normalized words (or characters) of the text,
-    unknown ones too; of subwords, the pieces that they are parts of. ``unknown``: the words that are not in the
-    vocabulary, in order.
-    """
-
-    ids: tuple[int, ...]
-    pieces: tuple[str, ...]
-    unknown: tuple[str, ...]
 
 
 class Tokenizer:
@@ -131,6 +119,16 @@ class Tokenizer:
         check_text(text, what="the input to encode")
         return split(self.normalization(text), self.kind, self.split_on)
 
+    def split_open(self, text: str) -> list[str]:
+        """Return the pieces of ``text``, which goes on: a mark at its end, after a space, is an opening one.
+
+        That is so with the step ``mark_edges``, if the vocabulary has the mark more often so than alone, and if no
+        white space follows.
+        """
+        pieces = self.split(text)
+        opening = self.normalization.opening_marks
+        return pieces if opening is None or text[-1:].isspace() else opened(pieces, opening, self._words)
+
     def encode(self, text: str) -> Encoding:
         """Encode ``text`` without start or end; unknown words become ``<unk>``, or are left out if there is none."""
         return self.encode_pieces(self.split(text))
@@ -139,7 +137,7 @@ class Tokenizer:
         """Encode normalized words, the result of :meth:`split` or a part of it, as :meth:`encode` does."""
         pieces = tuple(words)
         ids, unknown = self._encoder.encode(pieces)
-        return Encoding(ids, pieces, unknown)
+        return Encoding(ids, pieces, tuple(map(without_joiners, unknown)))
 
     def encode_document(self, text: str) -> Encoding:
         """Encode a whole document as in training: with ``<start>`` and ``<end>`` if the tokenizer has them."""
@@ -153,7 +151,7 @@ class Tokenizer:
         """
         check_prompt(text)
         text = self.without_start(text)
-        encoding = self._framed(self.encode(text), start=True, end=False)
+        encoding = self._framed(self.encode_pieces(self.split_open(text)), start=True, end=False)
         if not encoding.ids:
             if encoding.unknown:
                 raise PromptError(f"no word of the prompt {shown(text)} is in the model's vocabulary")
@@ -190,13 +188,19 @@ class Tokenizer:
         first = self.written.capitalize_first
         if self.kind == "bpe":
             return SubwordDetokenizer(casing=casing, capitalize_first=first)
+        if self.kind == "word" and self.normalization.opening_marks is not None:
+            return MarkedDetokenizer(casing=casing, capitalize_first=first)
         return Detokenizer(spaced=self.kind == "word", casing=casing, capitalize_first=first)
 
     def piece(self, token: int, casing: str = "none") -> str:
         """Return the text of one token, empty for a special token; applies the casing ``corpus``, but no other.
 
-        A subword is in letters of bytes, as a detokenizer takes it: it may be a part of a character.
+        A subword is in letters of bytes: it may be a part of a character.
         """
+        return without_joiners(self.piece_to_join(token, casing))
+
+    def piece_to_join(self, token: int, casing: str = "none") -> str:
+        """Return the text of one token as a detokenizer takes it: marks with the U+2060 of ``mark_edges``."""
         if not 0 <= token < len(self.vocabulary):
             raise OptionError(f"token id {token} is outside the vocabulary of {len(self.vocabulary)}")
         if token < len(self.specials):
@@ -207,18 +211,19 @@ class Tokenizer:
     def prompt_pieces(self, encoding: Encoding, casing: str = "none") -> list[str]:
         """Return the pieces of an encoded prompt, for a detokenizer; unknown words are normalized only."""
         if self.kind == "bpe":
-            return [self.piece(token) for token in encoding.ids]
+            return [self.piece_to_join(token) for token in encoding.ids]
         if casing != "corpus":
             return list(encoding.pieces)
         return [
-            self.piece(self._words[piece], casing) or piece if piece in self._words else piece
+            self.piece_to_join(self._words[piece], casing) or piece if piece in self._words else piece
             for piece in encoding.pieces
         ]
 
     def decode(self, ids: Iterable[int], casing: str = "none") -> str:
         """Return the text of ``ids`` as a person would write it, without special tokens."""
         written = self.detokenizer(casing)
-        return written.join(self.piece(int(token), casing) for token in ids) + written.finish()
+        pieces = [self.piece_to_join(int(token), casing) for token in ids]
+        return written.join(pieces) + written.finish()
 
     # -- JSON --------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from genrun.errors import OptionError
+from genrun.tokenizer.beginnings import beginnings
 from genrun.tokenizer.byte_letters import LETTERS
-from genrun.tokenizer.counting import HELD, CountedWord, WordCounts
+from genrun.tokenizer.counting import BEGINS, HELD, CountedWord, WordCounts
 from genrun.tokenizer.kinds import SPECIALS, check_specials
 from genrun.tokenizer.normalization import Normalization
 from genrun.tokenizer.settings import TokenizerSettings
@@ -106,19 +107,23 @@ class VocabularyBuilder:
         self.documents += 1
 
     def _add_cased(self, document: str) -> None:
-        written = self._split(self._normalization.with_case(document))
-        if self._normalization.case_blind and document.isascii():
-            self._counts.add(written)
-            self._capitalized += bool(written) and written[0] != written[0].lower()
-            self.words += len(written)
-            return
-        words = self._split(self._normalization(document))
-        self.words += len(words)
-        if len(words) == len(written):
-            self._counts.add(zip(words, written, strict=True))
-            self._capitalized += bool(written) and written[0] != words[0]
-        else:  # a letter with a longer lower case moved a word boundary: learn no written forms
-            self._counts.add(zip(words, words, strict=True))
+        cased = self._normalization.with_case(document)
+        written = self._split(cased)
+        words = None
+        if not (self._normalization.case_blind and document.isascii()):
+            words = self._split(self._normalization(document))
+            if len(words) != len(written):  # a letter with a longer lower case moved a word boundary
+                self.words += len(words)
+                self._counts.add(zip(words, words, strict=True))  # learn no written forms
+                return
+        begin = beginnings(written, cased)
+        if begin:
+            first = written[begin[0]]
+            self._capitalized += first != first.lower()
+        for at in begin:
+            written[at] = BEGINS + written[at]
+        self._counts.add(written if words is None else zip(words, written, strict=True))
+        self.words += len(written)
 
     def build(self) -> Tokenizer:
         """Return the tokenizer: words by falling frequency, ties by first appearance, within the limits.

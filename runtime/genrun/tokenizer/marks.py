@@ -1,0 +1,67 @@
+"""Marks parted from words so that it is known where they stood: a word joiner shows the side that was attached.
+
+``“go”!`` becomes ``“⁠ go ⁠” ⁠!``, where each mark has U+2060 (WORD JOINER) on its attached side. So an opening mark, a
+closing one and one that stands alone are three entries of a vocabulary, and text can be joined again without rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["JOINER", "mark_edges", "opened", "without_joiners"]
+
+JOINER = "\u2060"  # the word joiner: invisible, and nothing that a person types
+
+
+def mark_edges(leading: str, trailing: str) -> Callable[[str], str]:
+    """Return a function that parts the marks ``leading`` and ``trailing`` from the beginnings and ends of words.
+
+    An opening mark becomes the mark and JOINER, a closing one JOINER and the mark. A word of marks only becomes its
+    first mark as it is, and then closing ones. A JOINER that is already in the text is dropped.
+
+    >>> mark_edges("(", ").!")("(it) is $5!! :").replace(JOINER, "+")
+    '(+ it +) is $5 +! +! :'
+    """
+    first, last = re.escape(leading), re.escape(trailing)
+    # Three cases: a word of only these characters, the beginning of a word, its end. Each is tried once per word, so
+    # a long run takes linear time. The look-ahead holds for all three, and lets the search skip other characters.
+    edges = rf"(?<!\S)(?:([{first}{last}]++)(?!\S)|([{first}]++))|(?<![{last}])([{last}]++)(?!\S)"
+    pattern = re.compile(rf"(?=[{first}{last}])(?:{edges})")
+    return lambda text: pattern.sub(_marked, text.replace(JOINER, ""))
+
+
+def _marked(match: re.Match[str]) -> str:
+    run = match.group()
+    if match.lastindex == 1:
+        return f" {JOINER}".join(run)
+    if match.lastindex == 2:
+        return "".join([f"{mark}{JOINER} " for mark in run])
+    return "".join([f" {JOINER}{mark}" for mark in run])
+
+
+def without_joiners(piece: str) -> str:
+    """Return ``piece`` as it is shown.
+
+    >>> without_joiners(JOINER + "!")
+    '!'
+    """
+    return piece.replace(JOINER, "")
+
+
+def opened(pieces: Sequence[str], leading: frozenset[str], ids: Mapping[str, int]) -> list[str]:
+    """Return the ``pieces`` of a text that goes on without white space: marks that it ends with may be opening ones.
+
+    If the last word is only marks of ``leading``, they open, where the vocabulary ``ids`` has them so, and does not
+    have the first one alone more often (with a lower id).
+
+    >>> [piece.replace(JOINER, "+") for piece in opened(["he", '"'], frozenset('"'), {'"' + JOINER: 4, '"': 9})]
+    ['he', '"+']
+    """
+    words = [at for at, piece in enumerate(pieces) if not piece.startswith(JOINER)]
+    at = words[-1] if words else len(pieces)
+    marks = [piece.removeprefix(JOINER) for piece in pieces[at:]]
+    found = [ids.get(mark + JOINER) for mark in marks] if leading.issuperset(marks) else [None]
+    if not found or found[0] is None or None in found or ids.get(marks[0], found[0]) < found[0]:
+        return list(pieces)
+    return [*pieces[:at], *(mark + JOINER for mark in marks)]
