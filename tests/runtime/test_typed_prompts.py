@@ -58,7 +58,7 @@ def _next(token: int) -> int:
 
 
 def test_a_casing_that_rewrites_texts_rewrites_the_prompt(tmp_path: Path) -> None:
-    opened = model(tmp_path, "usa", "is", "late")
+    opened = model(tmp_path, "the", "usa", "is", "late")
     assert opened.generate("the USA", casing="title") == "The Usa Is Late"
     assert opened.generate("the USA", casing="sentence") == "The usa is late"
     assert opened.generate("the USA", casing="upper") == "THE USA IS LATE"

@@ -22,8 +22,8 @@ class TokenizerSettings:
 
     ``vocabulary_limit``: the most entries besides ``<pad>`` (other special tokens count), 0 for no limit; of
     subwords, 0 is what suits the length of the corpus, 512 to 8,000. ``minimum_count``: rarer words are left out; two
-    subwords that are neighbours less often, or once, are not joined. Raises OptionError for a value that is not
-    accepted.
+    subwords that are neighbours less often, or once, are not joined. ``normalization``: without ``mark_edges`` for
+    characters, which are joined without spaces anyway. Raises OptionError for a value that is not accepted.
     """
 
     kind: str = "word"
@@ -46,8 +46,9 @@ class TokenizerSettings:
                 f"vocabulary_limit {self.vocabulary_limit} leaves no room for words beside the special tokens"
             )
         Normalization(self.normalization)
-        if self.kind == "char" and any(step["step"] == "mark_edges" for step in self.normalization):
-            raise OptionError("the normalization step 'mark_edges' is for words; characters stay as they are spaced")
+        if self.kind == "char":
+            others = tuple(step for step in self.normalization if step["step"] != "mark_edges")
+            object.__setattr__(self, "normalization", others)
         if self.kind == "bpe":
             self._check_subwords(len(besides_pad))
 
