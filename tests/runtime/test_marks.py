@@ -75,9 +75,7 @@ def test_texts_come_back_exactly(text: str) -> None:
 def test_words_and_marks_at_random_come_back_exactly(text: str) -> None:
     tokenizer = learnt(text)
     assert tokenizer.decode(tokenizer.encode(text).ids) == text
-    assert "".join([tokenizer.detokenizer().peek(tokenizer.piece(token)) for token in range(len(tokenizer))]).count(
-        JOINER
-    ) == (0)
+    assert JOINER not in "".join([tokenizer.piece(token) for token in range(len(tokenizer))])
 
 
 @given(st.text(f'a{JOINER}., "('))
