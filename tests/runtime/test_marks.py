@@ -89,6 +89,13 @@ def test_opening_closing_and_lone_marks_are_three_words() -> None:
     assert {word.replace(JOINER, "+") for word in tokenizer.vocabulary if '"' in word} == {'"+', '+"', '"'}
 
 
+def test_without_the_step_a_word_joiner_is_a_character_like_any_other() -> None:
+    for kind in ("word", "char"):
+        tokenizer = Tokenizer(kind=kind, vocabulary=["<pad>", JOINER], specials=["pad"])
+        assert tokenizer.piece(1) == tokenizer.decode(tokenizer.encode(JOINER).ids) == JOINER
+        assert Tokenizer(kind=kind, vocabulary=["a"], specials=[]).encode(JOINER).unknown == (JOINER,)
+
+
 def test_a_single_piece_is_shown_without_word_joiners() -> None:
     tokenizer = learnt('say "go" now')
     assert [tokenizer.piece(token) for token in range(4, len(tokenizer))] == ["say", '"', "go", '"', "now"]

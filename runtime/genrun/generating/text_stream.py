@@ -62,7 +62,7 @@ class TextStream:
             casing=casing,
             stops=stops,
             repeated=repeated,
-            typed=_kept(tokenizer, prompt, casing),
+            typed=_kept(tokenizer, prompt, encoding, casing),
         )
 
     def push(self, token: int) -> str:
@@ -104,15 +104,14 @@ class TextStream:
         return piece
 
 
-def _kept(tokenizer: Tokenizer, prompt: str, casing: str) -> str | None:
+def _kept(tokenizer: Tokenizer, prompt: str, encoding: Encoding, casing: str) -> str | None:
     """Return ``prompt`` as it was typed, without white space at its end that is no token; None if it is rewritten."""
     if casing not in _KEEPS_PROMPT or tokenizer.kind == "bpe":
         return None
     typed = tokenizer.without_start(prompt)
-    if tokenizer.kind == "word":
-        return typed.rstrip(SPLITS[tokenizer.split_on])
-    spaced = typed[-1:].isspace() and tokenizer.normalization(typed)[-1:].isspace()
-    return typed if spaced else typed.rstrip()
+    if encoding.pieces and encoding.pieces[-1].isspace():
+        return typed
+    return typed.rstrip(SPLITS[tokenizer.split_on] if tokenizer.kind == "word" else None)
 
 
 def _overlap(text: str, stop: str) -> int:

@@ -57,6 +57,7 @@ class Tokenizer:
         self.vocabulary = tuple(vocabulary)
         self.merges = tuple(merges)
         self.written = written or WrittenForms()
+        self._marked = self.kind == "word" and self.normalization.opening_marks is not None
         texts = [SPECIALS[name] for name in self.specials]
         if list(self.vocabulary[: len(texts)]) != texts:
             raise OptionError(f"the vocabulary must begin with its special tokens {texts}")
@@ -126,8 +127,8 @@ class Tokenizer:
         white space follows.
         """
         pieces = self.split(text)
-        opening = self.normalization.opening_marks
-        return pieces if opening is None or text[-1:].isspace() else opened(pieces, opening, self._words)
+        opening = self.normalization.opening_marks or frozenset()
+        return opened(pieces, opening, self._words) if self._marked and not text[-1:].isspace() else pieces
 
     def encode(self, text: str) -> Encoding:
         """Encode ``text`` without start or end; unknown words become ``<unk>``, or are left out if there is none."""
@@ -137,7 +138,7 @@ class Tokenizer:
         """Encode normalized words, the result of :meth:`split` or a part of it, as :meth:`encode` does."""
         pieces = tuple(words)
         ids, unknown = self._encoder.encode(pieces)
-        return Encoding(ids, pieces, tuple(map(without_joiners, unknown)))
+        return Encoding(ids, pieces, tuple(map(without_joiners, unknown)) if self._marked else unknown)
 
     def encode_document(self, text: str) -> Encoding:
         """Encode a whole document as in training: with ``<start>`` and ``<end>`` if the tokenizer has them."""
@@ -188,7 +189,7 @@ class Tokenizer:
         first = self.written.capitalize_first
         if self.kind == "bpe":
             return SubwordDetokenizer(casing=casing, capitalize_first=first)
-        if self.kind == "word" and self.normalization.opening_marks is not None:
+        if self._marked:
             return MarkedDetokenizer(casing=casing, capitalize_first=first)
         return Detokenizer(spaced=self.kind == "word", casing=casing, capitalize_first=first)
 
@@ -197,7 +198,8 @@ class Tokenizer:
 
         A subword is in letters of bytes: it may be a part of a character.
         """
-        return without_joiners(self.piece_to_join(token, casing))
+        piece = self.piece_to_join(token, casing)
+        return without_joiners(piece) if self._marked else piece
 
     def piece_to_join(self, token: int, casing: str = "none") -> str:
         """Return the text of one token as a detokenizer takes it: marks with the U+2060 of ``mark_edges``."""
