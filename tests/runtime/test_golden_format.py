@@ -45,8 +45,10 @@ def test_a_format_1_file_generates_what_it_once_generated(
     results = golden_model.generate_many([prompt], n=len(texts), seed=case["seed"])
     assert [list(result.ids) for result in results] == case["ids"]
     assert [result.text for result in results] == [prompt + text[len(prompt) :] for text in texts]
-    begun = golden_model.tokenizer.encode_prompt(prompt).ids
-    assert [golden_model.tokenizer.decode([*begun, *result.ids], "corpus") for result in results] == texts
+    tokenizer = golden_model.tokenizer
+    begun = tokenizer.prompt_pieces(tokenizer.encode_prompt(prompt), "corpus")
+    new = [[tokenizer.piece(token, "corpus") for token in result.ids] for result in results]
+    assert [tokenizer.detokenizer("corpus").join([*begun, *pieces]) for pieces in new] == texts
 
 
 def test_the_recorded_texts_show_chance_at_work(recorded: dict[str, Any]) -> None:
