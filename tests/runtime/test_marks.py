@@ -114,12 +114,13 @@ def test_a_single_piece_is_shown_without_word_joiners() -> None:
         ("he said –", "he said –"),  # more often alone than opening
         ("he said .", "he said ."),  # opens nothing
         ("he said (.", "he said ( +."),  # a full stop opens nothing
-        ("he said [", "he said ["),  # never opens in the corpus
+        ("he said [", "he said [+"),  # not in the corpus
+        ("he said ‘", "he said ‘"),  # in the corpus, but never opens
         ("", ""),
     ],
 )
 def test_a_mark_at_the_end_of_a_prompt_is_what_the_text_says(prompt: str, pieces: str) -> None:
-    tokenizer = learnt('he said "go" ("now")', "a – b – c –d", 'a "b"')
+    tokenizer = learnt('he said "go" ("now")', "a – b – c –d ‘", 'a "b"')
     assert shown(tokenizer.encode_prompt(prompt).pieces) == pieces
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["JOINER", "mark_edges", "opened", "without_joiners"]
 
+_NEVER = 1 << 62
 JOINER = "\u2060"  # the word joiner: invisible, and nothing that a person types
 
 
@@ -52,8 +53,8 @@ def without_joiners(piece: str) -> str:
 def opened(pieces: Sequence[str], leading: frozenset[str], ids: Mapping[str, int]) -> list[str]:
     """Return the ``pieces`` of a text that goes on without white space: marks that it ends with may be opening ones.
 
-    If the last word is only marks of ``leading``, they open, where the vocabulary ``ids`` has them so, and does not
-    have the first one alone more often (with a lower id).
+    If the last word is only marks of ``leading``, they open, unless the vocabulary ``ids`` has the first one alone
+    more often (with a lower id).
 
     >>> [piece.replace(JOINER, "+") for piece in opened(["he", '"'], frozenset('"'), {'"' + JOINER: 4, '"': 9})]
     ['he', '"+']
@@ -61,7 +62,8 @@ def opened(pieces: Sequence[str], leading: frozenset[str], ids: Mapping[str, int
     words = [at for at, piece in enumerate(pieces) if not piece.startswith(JOINER)]
     at = words[-1] if words else len(pieces)
     marks = [piece.removeprefix(JOINER) for piece in pieces[at:]]
-    found = [ids.get(mark + JOINER) for mark in marks] if leading.issuperset(marks) else [None]
-    if not found or found[0] is None or None in found or ids.get(marks[0], found[0]) < found[0]:
+    if not marks or not leading.issuperset(marks):
+        return list(pieces)
+    if ids.get(marks[0], _NEVER) < ids.get(marks[0] + JOINER, _NEVER):
         return list(pieces)
     return [*pieces[:at], *(mark + JOINER for mark in marks)]

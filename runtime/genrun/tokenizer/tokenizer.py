@@ -57,7 +57,7 @@ class Tokenizer:
         self.vocabulary = tuple(vocabulary)
         self.merges = tuple(merges)
         self.written = written or WrittenForms()
-        self._marked = self.kind == "word" and self.normalization.opening_marks is not None
+        self._opening = self.normalization.opening_marks if self.kind == "word" else None
         texts = [SPECIALS[name] for name in self.specials]
         if list(self.vocabulary[: len(texts)]) != texts:
             raise OptionError(f"the vocabulary must begin with its special tokens {texts}")
@@ -123,12 +123,12 @@ class Tokenizer:
     def split_open(self, text: str) -> list[str]:
         """Return the pieces of ``text``, which goes on: a mark at its end, after a space, is an opening one.
 
-        That is so with the step ``mark_edges``, if the vocabulary has the mark more often so than alone, and if no
-        white space follows.
+        That is so with the step ``mark_edges``, unless white space follows or the vocabulary has the mark more often
+        alone.
         """
         pieces = self.split(text)
-        opening = self.normalization.opening_marks or frozenset()
-        return opened(pieces, opening, self._words) if self._marked and not text[-1:].isspace() else pieces
+        opening = self._opening
+        return pieces if opening is None or text[-1:].isspace() else opened(pieces, opening, self._words)
 
     def encode(self, text: str) -> Encoding:
         """Encode ``text`` without start or end; unknown words become ``<unk>``, or are left out if there is none."""
@@ -138,7 +138,7 @@ class Tokenizer:
         """Encode normalized words, the result of :meth:`split` or a part of it, as :meth:`encode` does."""
         pieces = tuple(words)
         ids, unknown = self._encoder.encode(pieces)
-        return Encoding(ids, pieces, tuple(map(without_joiners, unknown)) if self._marked else unknown)
+        return Encoding(ids, pieces, tuple(map(without_joiners, unknown)) if self._opening else unknown)
 
     def encode_document(self, text: str) -> Encoding:
         """Encode a whole document as in training: with ``<start>`` and ``<end>`` if the tokenizer has them."""
@@ -189,7 +189,7 @@ class Tokenizer:
         first = self.written.capitalize_first
         if self.kind == "bpe":
             return SubwordDetokenizer(casing=casing, capitalize_first=first)
-        if self._marked:
+        if self._opening is not None:
             return MarkedDetokenizer(casing=casing, capitalize_first=first)
         return Detokenizer(spaced=self.kind == "word", casing=casing, capitalize_first=first)
 
@@ -199,7 +199,7 @@ class Tokenizer:
         A subword is in letters of bytes: it may be a part of a character.
         """
         piece = self.piece_to_join(token, casing)
-        return without_joiners(piece) if self._marked else piece
+        return without_joiners(piece) if self._opening else piece
 
     def piece_to_join(self, token: int, casing: str = "none") -> str:
         """Return the text of one token as a detokenizer takes it: marks with the U+2060 of ``mark_edges``."""
