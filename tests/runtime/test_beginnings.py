@@ -24,6 +24,7 @@ MARKS = {"leading": "“(…—", "trailing": "”).!?…,—"}
         ("“ and so ! ” ( he said ) it", ["and", "he"]),
         ("so . 5 boats ? no", ["so", "5", "no"]),
         ("in the u.s. and in end. there", ["in", "and", "there"]),
+        ("so \n and", ["so"]),
         ("それ 。 それは", ["それ", "それは"]),
         ("don’t . they’re", ["don’t", "they’re"]),
     ],

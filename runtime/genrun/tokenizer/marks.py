@@ -13,6 +13,7 @@ __all__ = ["JOINER", "mark_edges", "opened", "without_joiners"]
 
 _NEVER = 1 << 62
 JOINER = "\u2060"  # the word joiner: invisible, and nothing that a person types
+_CLOSING, _OPENING = f" {JOINER}", f"{JOINER} "
 
 
 def mark_edges(leading: str, trailing: str) -> Callable[[str], str]:
@@ -33,12 +34,11 @@ def mark_edges(leading: str, trailing: str) -> Callable[[str], str]:
 
 
 def _marked(match: re.Match[str]) -> str:
-    run = match.group()
-    if match.lastindex == 1:
-        return f" {JOINER}".join(run)
+    if match.lastindex == 3:
+        return _CLOSING + _CLOSING.join(match[3])
     if match.lastindex == 2:
-        return "".join([f"{mark}{JOINER} " for mark in run])
-    return "".join([f" {JOINER}{mark}" for mark in run])
+        return _OPENING.join(match[2]) + _OPENING
+    return _CLOSING.join(match[1])
 
 
 def without_joiners(piece: str) -> str:

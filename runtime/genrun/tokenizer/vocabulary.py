@@ -107,8 +107,7 @@ class VocabularyBuilder:
         self.documents += 1
 
     def _add_cased(self, document: str) -> None:
-        cased = self._normalization.with_case(document)
-        written = self._split(cased)
+        written = self._split(self._normalization.with_case(document))
         words = None
         if not (self._normalization.case_blind and document.isascii()):
             words = self._split(self._normalization(document))
@@ -116,7 +115,7 @@ class VocabularyBuilder:
                 self.words += len(words)
                 self._counts.add(zip(words, words, strict=True))  # learn no written forms
                 return
-        begin = beginnings(written, cased)
+        begin = beginnings(written, document)
         if begin:
             first = written[begin[0]]
             self._capitalized += first != first.lower()
