@@ -8,7 +8,7 @@ from collections.abc import Sequence
 __all__ = ["beginnings"]
 
 _END = frozenset(".!?…。！？\n")
-_ANY_END = re.compile("[.!?…。！？\n]").search
+_ANY_END = re.compile("[.!?…。！？\r\n]").search
 
 
 def beginnings(words: Sequence[str], text: str) -> list[int]:
