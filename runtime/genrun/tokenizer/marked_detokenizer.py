@@ -19,7 +19,9 @@ class MarkedDetokenizer(Detokenizer):
         """Add ``piece`` and return its text; an empty piece (a special token) adds nothing."""
         if not piece:
             return ""
-        closes, opens = piece.startswith(JOINER), piece.endswith(JOINER)
+        closes = opens = False
+        if JOINER in piece:
+            closes, opens = piece.startswith(JOINER), piece.endswith(JOINER)
         space = "" if closes or self._glue or self._at_start else " "
         starts, self._glue = self._sentence_start, opens
         text = self._cased(without_joiners(piece), closes=closes and piece[1:] in _CLOSE)
