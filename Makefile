@@ -41,7 +41,7 @@ demo: .venv-train/installed .venv-run/installed
 	.venv-train/bin/genrun export demo/run -o demo/headlines.onnx
 	@echo "== 3. generate, in an environment without TensorFlow"
 	.venv-run/bin/genrun verify demo/headlines.onnx
-	.venv-run/bin/genrun generate demo/headlines.onnx "the council" "what the new ferry" "" -n 3 --seed 7
+	.venv-run/bin/genrun generate demo/headlines.onnx "The Council" "What the New Ferry" "" -n 3 --seed 7
 
 .venv/installed: setup.cfg pyproject.toml | python
 	$(PYTHON) -m venv .venv

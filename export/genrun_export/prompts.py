@@ -53,7 +53,7 @@ def choose_prompts(tokenizer: Tokenizer, shards: TokenShards) -> list[Prompt]:
 
 def _as_text(tokenizer: Tokenizer, ids: tuple[int, ...]) -> str | None:
     """Return a text that the tokenizer turns into ``ids``, None if there is none."""
-    if tokenizer.subwords is not None:
+    if tokenizer.subwords is not None or tokenizer.normalization.opening_marks is not None:
         text = tokenizer.decode(ids)
     else:
         words = [tokenizer.vocabulary[i] for i in ids if i >= len(tokenizer.specials)]

@@ -17,6 +17,7 @@ from genrun.generating.generator import BATCH_SIZE, TextGenerator
 from genrun.generating.settings import Choices, GenerationSettings, resolve_settings
 from genrun.generating.stepping.open_model import OpenModel
 from genrun.generating.stepping.session import StepSession
+from genrun.generating.text_stream import TextStream
 from genrun.generating.threads import BatchThreads
 from genrun.loading.device import DeviceWarning
 from genrun.loading.metadata import Metadata
@@ -209,11 +210,15 @@ class Model(OpenModel, AsyncForms):
         return score_texts(self._session, self.tokenizer, texts, check_count("batch_size", batch_size))
 
     def prompt_text(self, prompt: str, *, casing: str | None = None) -> str:
-        """Return ``prompt`` as it stands at the head of the generated text: normalized, joined, cased."""
+        """Return ``prompt`` as it stands at the head of the generated text.
+
+        With the casings ``none`` and ``corpus``, as it was typed, without white space at its end that is no token;
+        otherwise, and with subwords, normalized, joined and cased.
+        """
         check_prompt(prompt)
         casing = self.defaults.casing if casing is None else check_casing(casing)
         encoding = self.tokenizer.encode_prompt(prompt)
-        return self.tokenizer.detokenizer(casing).join(self.tokenizer.prompt_pieces(encoding, casing))
+        return TextStream.after(self.tokenizer, prompt, encoding, casing=casing).prompt_text
 
     def _generator(
         self, settings: GenerationSettings | None, choices: Choices, stop: threading.Event | None = None

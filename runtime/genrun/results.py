@@ -39,8 +39,9 @@ def warn_unknown(words: Sequence[str]) -> None:
 class Result:
     """One generated text.
 
-    ``text``: the prompt and its ``continuation``, decoded together. ``ids``: the new token ids, an end token
-    included. ``finish_reason``: ``end`` (the model ended the text), ``stop`` (a stop text appeared), ``length``.
+    ``text``: the prompt (as it was typed, unless the casing rewrites it) and its ``continuation``. ``ids``: the new
+    token ids, an end token included. ``finish_reason``: ``end`` (the model ended the text), ``stop`` (a stop text
+    appeared), ``length``.
     ``log_probability``: natural logarithm of the model's own probability of all new tokens, for any decoder; its last
     digits depend on the texts that shared a batch with this one.
     ``unknown``: prompt words outside the vocabulary. The same ``seed`` and ``sample`` give the same text again.

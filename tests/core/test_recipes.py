@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import genrun
+from genrun.tokenizer import VocabularyBuilder
 from genrun_core.recipes.recipe import Recipe, load_recipe
 from genrun_core.recipes.recipe_file import recipe_names
 
@@ -19,6 +21,29 @@ def test_every_shipped_recipe_loads_and_survives_the_way_through_its_tables() ->
         assert recipe.name == name
         assert recipe.description
         assert Recipe.from_dict(recipe.to_dict()) == recipe
+
+
+@pytest.mark.parametrize("name", ["default", "ngram"])
+def test_what_a_recipe_for_any_texts_splits_comes_back_as_it_was_written(name: str) -> None:
+    texts = [
+        'To "The" Game Of Thrones',
+        "*NSYNC",
+        "$$$ Working",
+        "5'5\" Will",
+        'head!"',
+        "“It’s Screaming’",
+        "The U.S. and U.K.",
+        "(a) b",
+        "¿Qué?",
+        "$5, 10% off…",
+    ]
+    settings = load_recipe(name).tokenizer
+    cased = [step for step in settings.normalization if step["step"] != "lowercase"]
+    builder = VocabularyBuilder(replace(settings, normalization=tuple(cased)))
+    for text in texts:
+        builder.add(text)
+    tokenizer = builder.build()
+    assert [tokenizer.decode(tokenizer.encode(text).ids) for text in texts] == texts
 
 
 @pytest.mark.parametrize(

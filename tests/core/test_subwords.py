@@ -176,7 +176,7 @@ def test_of_many_rare_characters_the_frequent_ones_become_subwords() -> None:
     [
         (
             {"recipe": "default", "kind": "bpe"},
-            "the normalization step 'isolate_edges' is for words; .*--recipe subwords",
+            "the normalization step 'mark_edges' is for words; .*--recipe subwords",
         ),
         (
             {"recipe": "subwords", "extend_vocabulary": "5"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -95,6 +96,30 @@ def test_the_usual_way_of_writing_a_word_is_learnt() -> None:
 def test_documents_that_begin_in_lower_case_are_not_capitalized() -> None:
     tokenizer = build(TokenizerSettings(specials=("pad",), normalization=LOWERCASE), "i like Paris", "paris is Far")
     assert tokenizer.decode(tokenizer.encode("i like far").ids, "corpus") == "i like Far"
+
+
+def cased(*documents: str, steps: tuple[dict[str, str], ...] = ()) -> Callable[[str], str]:
+    """Return what writes lower-cased words as ``documents`` do within a sentence."""
+    tokenizer = build(TokenizerSettings(specials=("pad",), normalization=(*LOWERCASE, *steps)), *documents, "x")
+    return lambda text: tokenizer.decode(tokenizer.encode(f"x {text}").ids, "corpus").split(" ", 1)[1]
+
+
+def test_how_a_word_is_written_is_learnt_from_its_places_within_sentences() -> None:
+    lines = ["And so it went on"] * 9 + ["he and she"]
+    assert cased(*lines)("and so") == "and so"
+    marks = ({"step": "isolate", "characters": ".!?…“”"},)
+    texts = ["It ends. But why? But how! But no… But “But yes", "“But so", "one but two"]
+    assert cased(*texts, steps=marks)("so but") == "so but"
+
+
+def test_without_such_places_it_is_learnt_from_the_beginnings() -> None:
+    assert cased("Paris", "Paris", "paris")("paris") == "Paris"
+    assert cased("Is it. Rome", "Rome it.", "it ROME")("rome") == "ROME"
+
+
+def test_words_of_other_letters_are_learnt_by_position_too() -> None:
+    assert cased("Élan ist gut", "Élan ist da", "mit élan")("élan") == "élan"
+    assert cased("é And so", "And so", "And", "é And", "so and", "and and")("and") == "and"
 
 
 def test_a_tie_between_ways_of_writing_goes_to_the_plain_one() -> None:

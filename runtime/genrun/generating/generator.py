@@ -119,9 +119,10 @@ class TextGenerator:
 
     def _text_stream(self, request: Request) -> TextStream:
         casing, opened = self._settings.casing, request.row.open_prompt
-        return TextStream(
+        return TextStream.after(
             self._tokenizer,
-            self._tokenizer.prompt_pieces(request.encoding, casing),
+            request.prompt,
+            request.encoding,
             casing=casing,
             stops=self._settings.stops,
             repeated=0 if opened is None else opened.letters,

@@ -98,7 +98,7 @@ class Suggester:
         spaced = self._tokenizer.kind == "word"
         suggestions: list[Suggestion] = []
         for token, probability in found:
-            text = written.peek(self._tokenizer.piece(token, casing))
+            text = written.peek(self._tokenizer.piece_to_join(token, casing))
             suggestions.append(Suggestion(text.removeprefix(" ") if spaced else text, probability, token, unfinished))
         return suggestions
 

@@ -53,7 +53,7 @@ class TypedTextReader:
     def read(self, text: str) -> TypedText:
         """Return the finished words of ``text`` and the unfinished one; ``<start>`` at its beginning is skipped."""
         text = self._tokenizer.without_start(text)
-        pieces = tuple(self._tokenizer.split(text))
+        pieces = tuple(self._tokenizer.split_open(text))
         if not self._letter:
             return TypedText(pieces, "")
         *before, last = self._tokenizer.split(text + self._letter) or [""]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from genrun.tokenizer.detokenizer import CASINGS, Detokenizer
+from genrun.tokenizer.encoding import Encoding
 from genrun.tokenizer.normalization import Normalization
 from genrun.tokenizer.settings import TokenizerSettings
-from genrun.tokenizer.tokenizer import Encoding, Tokenizer
+from genrun.tokenizer.tokenizer import Tokenizer
 from genrun.tokenizer.vocabulary import VocabularyBuilder
 
 __all__ = [

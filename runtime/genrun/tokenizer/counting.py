@@ -15,8 +15,9 @@ from itertools import groupby, islice
 from operator import itemgetter
 from typing import IO, NamedTuple
 
-__all__ = ["HELD", "CountedWord", "WordCounts"]
+__all__ = ["BEGINS", "HELD", "CountedWord", "WordCounts"]
 
+BEGINS = " "  # before a written form: the word begins a sentence
 HELD = 1 << 16  # different keys in memory, at most 300 bytes each
 _FILES = 32  # merged at once
 _LINE = 256  # entries in a line of a file
@@ -29,7 +30,8 @@ class CountedWord(NamedTuple):
     """A word of the corpus; these sort in the order of a vocabulary, by falling count, ties by first appearance.
 
     ``falling``: minus the count. ``first``: number of the first appearance. ``written``: the most frequent written
-    form of the word; ``word`` itself if no other form is more frequent.
+    form of the word within sentences; at their beginnings, if the word is nowhere else. ``word`` itself if no other
+    form is more frequent.
     """
 
     falling: int
@@ -41,7 +43,8 @@ class CountedWord(NamedTuple):
 class WordCounts:
     """Counts words and their written forms, with at most ``held`` different ones in memory, besides one document's.
 
-    With ``lowercase``, a key that is one text is a written form; its word is the text in lower case.
+    With ``lowercase``, a key that is one text is a written form; its word is the text in lower case. BEGINS before a
+    written form, in both kinds of keys, says that the word begins a sentence.
 
     >>> with WordCounts(held=2) as counts:
     ...     for document in (["a", "b"], ["c", "a"], ["b", "a"]):
@@ -79,17 +82,23 @@ class WordCounts:
     def merged(self) -> Iterator[CountedWord]:
         """Yield every different word once, in alphabetical order."""
         for word, entries in groupby(self._sorted(), itemgetter(0)):
-            first, total, as_is, most, usual = sys.maxsize, 0, 0, (0, 0), word
+            first, total, most, usual = sys.maxsize, 0, (False, 0, False, 0), word
             for _, written, number, count in entries:
-                first, total = min(first, number), total + count
-                if written == word:
-                    as_is = count
-                elif (count, -number) > most:
-                    most, usual = (count, -number), written
-            yield CountedWord(-total, first, word, usual if most[0] > as_is else word)
+                total += count
+                if number < first:
+                    first = number
+                begins = self._lowercase and written[0] == BEGINS
+                form = written[1:] if begins else written
+                rank = (not begins, count, form == word, -number)
+                if rank > most:
+                    most, usual = rank, form
+            yield CountedWord(-total, first, word, usual)
 
     def _sorted(self) -> Iterator[Entry]:
         """Yield one entry for each word and written form, sorted."""
+        if not self._files and all(isinstance(key, str) for key in self._held):  # each is held once
+            yield from self._entries()
+            return
         runs = heapq.merge(*map(_read, self._files), self._entries())
         for (word, written), entries in groupby(runs, itemgetter(0, 1)):
             (_, _, first, count), *others = entries
@@ -98,8 +107,12 @@ class WordCounts:
     def _entries(self) -> list[Entry]:
         entries: list[Entry] = []
         for number, (key, count) in enumerate(self._held.items(), self._numbered):
-            word, written = (key.lower() if self._lowercase else key, key) if isinstance(key, str) else key
-            entries.append((word, written, number, count))
+            if not isinstance(key, str):
+                entries.append((*key, number, count))
+            elif self._lowercase:
+                entries.append((key.lstrip(BEGINS).lower(), key, number, count))
+            else:
+                entries.append((key, key, number, count))
         entries.sort()
         return entries
 

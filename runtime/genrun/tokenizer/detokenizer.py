@@ -21,7 +21,7 @@ _NO_SPACE_BEFORE = frozenset(".,!?;:%)]}”’»…›」』。、！？：")
 _NO_SPACE_AFTER = frozenset("([{“‘«$£€#¿¡„‚‹「『")
 _CLOSING = frozenset('”’»")]}›」』')
 _LOW = {"„": "“", "‚": "‘"}  # German: an opening mark, and the one that closes it, which opens elsewhere
-_BREAKS = frozenset(("\n", "\n\n"))
+BREAKS = frozenset(("\n", "\n\n"))
 _SENTENCE_END = frozenset(".!?…。！？")
 _CONTRACTIONS = frozenset(
     apostrophe + ending for apostrophe in "'’" for ending in ("s", "t", "d", "m", "ll", "re", "ve")
@@ -83,7 +83,7 @@ class Detokenizer:
             return ""
         if not self._spaced:
             return self._cased(piece)
-        if self._line_breaks and piece in _BREAKS:
+        if self._line_breaks and piece in BREAKS:
             return self._break(piece)
         self._broken = 0
         closes_low = piece == self._low_open

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from genrun.checks.short_text import shorten
 from genrun.errors import OptionError, nearest
+from genrun.tokenizer.marks import mark_edges
 
 __all__ = ["STEPS", "Normalization"]
 
@@ -117,6 +118,7 @@ STEPS: dict[str, tuple[Callable[..., Transform], tuple[str, ...]]] = {
     "space_out": (_space_out, ("characters",)),
     "isolate": (_isolate, ("characters",)),
     "isolate_edges": (_isolate_edges, ("leading", "trailing")),
+    "mark_edges": (mark_edges, ("leading", "trailing")),
     "keep": (_keep, ("characters",)),
 }
 
@@ -143,6 +145,12 @@ class Normalization:
         self._transforms = [(step["step"], _compile(step)) for step in self.steps]
         # Whether an ASCII text normalized is the result of with_case in lower case.
         self.case_blind = self.lowercases and _is_case_blind(self.steps)
+
+    @property
+    def opening_marks(self) -> frozenset[str] | None:
+        """The leading marks of the steps ``mark_edges``; None if there is no such step."""
+        sets = [step["leading"] for step in self.steps if step["step"] == "mark_edges"]
+        return frozenset("".join(sets)) if sets else None
 
     @property
     def lowercases(self) -> bool:

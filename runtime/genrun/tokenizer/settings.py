@@ -13,7 +13,7 @@ from genrun.tokenizer.normalization import Normalization
 __all__ = ["TokenizerSettings"]
 
 _BYTES = len(LETTERS)
-_SPACING = ("isolate", "isolate_edges")
+_SPACING = ("isolate", "isolate_edges", "mark_edges")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,9 @@ class TokenizerSettings:
 
     ``vocabulary_limit``: the most entries besides ``<pad>`` (other special tokens count), 0 for no limit; of
     subwords, 0 is what suits the length of the corpus, 512 to 8,000. ``minimum_count``: rarer words are left out; two
-    subwords that are neighbours less often, or once, are not joined. ``line_breaks``: of words, line breaks are
-    tokens, not white space; other kinds keep them anyway. Raises OptionError for a value that is not accepted.
+    subwords that are neighbours less often, or once, are not joined. ``normalization``: without ``mark_edges`` for
+    characters, which are joined without spaces anyway. ``line_breaks``: of words, line breaks are tokens, not white
+    space; other kinds keep them anyway. Raises OptionError for a value that is not accepted.
     """
 
     kind: str = "word"
@@ -47,6 +48,9 @@ class TokenizerSettings:
                 f"vocabulary_limit {self.vocabulary_limit} leaves no room for words beside the special tokens"
             )
         Normalization(self.normalization)
+        if self.kind == "char":
+            others = tuple(step for step in self.normalization if step["step"] != "mark_edges")
+            object.__setattr__(self, "normalization", others)
         if self.kind == "bpe":
             self._check_subwords(len(besides_pad))
 

@@ -14,6 +14,8 @@ from genrun.tokenizer.detokenizer import Detokenizer
 from genrun.tokenizer.encoding import Encoding
 from genrun.tokenizer.kinds import KINDS, SPECIALS, SPLITS, check_specials, one_of
 from genrun.tokenizer.line_breaks import LINE_BREAK, LineEndEncoder, check_end_text, split_text
+from genrun.tokenizer.marked_detokenizer import MarkedDetokenizer
+from genrun.tokenizer.marks import opened, without_joiners
 from genrun.tokenizer.normalization import Normalization
 from genrun.tokenizer.open_end import OpenEnd, OpenEndFinder
 from genrun.tokenizer.subword_detokenizer import SubwordDetokenizer
@@ -63,6 +65,7 @@ class Tokenizer:
         self.line_breaks = line_breaks and kind == "word"
         self.end_text = check_end_text(end_text, has_end="end" in self.specials)
         self._breaks = (2 if self.line_breaks else int(bool(end_text))) if kind == "word" else 0  # in a row
+        self._opening = self.normalization.opening_marks if self.kind == "word" else None
         texts = [SPECIALS[name] for name in self.specials]
         if list(self.vocabulary[: len(texts)]) != texts:
             raise OptionError(f"the vocabulary must begin with its special tokens {texts}")
@@ -145,6 +148,16 @@ class Tokenizer:
         """Whether a line break within a text is a token of its own; otherwise it is lost, or a part of a word."""
         return LINE_BREAK in self.split(f"a{LINE_BREAK}b")
 
+    def split_open(self, text: str) -> list[str]:
+        """Return the pieces of ``text``, which goes on: a mark at its end, after a space, is an opening one.
+
+        That is so with the step ``mark_edges``, unless white space follows or the vocabulary has the mark more often
+        alone.
+        """
+        pieces = self.split(text)
+        opening = self._opening
+        return pieces if opening is None or text[-1:].isspace() else opened(pieces, opening, self._words)
+
     def encode(self, text: str) -> Encoding:
         """Encode ``text`` without start or end; unknown words become ``<unk>``, or are left out if there is none."""
         return self.encode_pieces(self.split(text))
@@ -153,7 +166,7 @@ class Tokenizer:
         """Encode normalized words, the result of :meth:`split` or a part of it, as :meth:`encode` does."""
         pieces = tuple(words)
         ids, unknown = self._encoder.encode(pieces)
-        return Encoding(ids, pieces, unknown)
+        return Encoding(ids, pieces, tuple(map(without_joiners, unknown)) if self._opening else unknown)
 
     def encode_document(self, text: str) -> Encoding:
         """Encode a whole document as in training: with ``<start>`` and ``<end>`` if the tokenizer has them."""
@@ -167,7 +180,7 @@ class Tokenizer:
         """
         check_prompt(text)
         text = self.without_start(text)
-        encoding = self._framed(self.encode(text), start=True, end=False)
+        encoding = self._framed(self.encode_pieces(self.split_open(text)), start=True, end=False)
         if not encoding.ids:
             if encoding.unknown:
                 raise PromptError(f"no word of the prompt {shown(text)} is in the model's vocabulary")
@@ -204,6 +217,8 @@ class Tokenizer:
         first = self.written.capitalize_first
         if self.kind == "bpe":
             return SubwordDetokenizer(casing=casing, capitalize_first=first)
+        if self._opening is not None:
+            return MarkedDetokenizer(casing=casing, capitalize_first=first, line_breaks=self._breaks)
         spaced = self.kind == "word"
         return Detokenizer(spaced=spaced, casing=casing, capitalize_first=first, line_breaks=self._breaks)
 
@@ -212,8 +227,13 @@ class Tokenizer:
 
         Applies the casing ``corpus``, but no other.
 
-        A subword is in letters of bytes, as a detokenizer takes it: it may be a part of a character.
+        A subword is in letters of bytes: it may be a part of a character.
         """
+        piece = self.piece_to_join(token, casing)
+        return without_joiners(piece) if self._opening else piece
+
+    def piece_to_join(self, token: int, casing: str = "none") -> str:
+        """Return the text of one token as a detokenizer takes it: marks with the U+2060 of ``mark_edges``."""
         if not 0 <= token < len(self.vocabulary):
             raise OptionError(f"token id {token} is outside the vocabulary of {len(self.vocabulary)}")
         if token < len(self.specials):
@@ -224,18 +244,19 @@ class Tokenizer:
     def prompt_pieces(self, encoding: Encoding, casing: str = "none") -> list[str]:
         """Return the pieces of an encoded prompt, for a detokenizer; unknown words are normalized only."""
         if self.kind == "bpe":
-            return [self.piece(token) for token in encoding.ids]
+            return [self.piece_to_join(token) for token in encoding.ids]
         if casing != "corpus":
             return list(encoding.pieces)
         return [
-            self.piece(self._words[piece], casing) or piece if piece in self._words else piece
+            self.piece_to_join(self._words[piece], casing) or piece if piece in self._words else piece
             for piece in encoding.pieces
         ]
 
     def decode(self, ids: Iterable[int], casing: str = "none") -> str:
         """Return the text of ``ids`` as a person would write it, without special tokens."""
         written = self.detokenizer(casing)
-        return written.join(self.piece(int(token), casing) for token in ids) + written.finish()
+        pieces = [self.piece_to_join(int(token), casing) for token in ids]
+        return written.join(pieces) + written.finish()
 
     # -- JSON --------------------------------------------------------------------------------------------------
 

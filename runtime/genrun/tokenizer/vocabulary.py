@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from genrun.errors import OptionError
+from genrun.tokenizer.beginnings import beginnings
 from genrun.tokenizer.byte_letters import LETTERS
-from genrun.tokenizer.counting import HELD, CountedWord, WordCounts
+from genrun.tokenizer.counting import BEGINS, HELD, CountedWord, WordCounts
 from genrun.tokenizer.kinds import SPECIALS, check_specials
 from genrun.tokenizer.line_breaks import LINE_BREAK, line_starts, split_text
 from genrun.tokenizer.normalization import Normalization
@@ -110,19 +111,19 @@ class VocabularyBuilder:
 
     def _add_cased(self, document: str) -> None:
         written = self._split(document, self._normalization.with_case)
-        if self._normalization.case_blind and document.isascii():
-            self._counts.add(written)
-            self.words += len(written)
-            self._note_beginnings(written, None)
-            return
-        words = self._split(document, self._normalization)
-        self.words += len(words)
-        if len(words) == len(written):
-            self._counts.add(zip(words, written, strict=True))
-            self._note_beginnings(written, words)
-        else:  # a letter with a longer lower case moved a word boundary: learn no written forms
-            self._counts.add(zip(words, words, strict=True))
-            self._begun += 1
+        words = None
+        if not (self._normalization.case_blind and document.isascii()):
+            words = self._split(document, self._normalization)
+            if len(words) != len(written):  # a letter with a longer lower case moved a word boundary
+                self.words += len(words)
+                self._counts.add(zip(words, words, strict=True))  # learn no written forms
+                self._begun += 1
+                return
+        self._note_beginnings(written, words)
+        for at in beginnings(written, document):
+            written[at] = BEGINS + written[at]
+        self._counts.add(written if words is None else zip(words, written, strict=True))
+        self.words += len(written)
 
     def _note_beginnings(self, written: list[str], words: list[str] | None) -> None:
         """Count whether a document, or each of its lines, begins with a capital letter; ``words`` are lower-cased."""
