@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from genrun.errors import OptionError, PromptError
 from genrun.tokenizer import TokenizerSettings, VocabularyBuilder
 from genrun.tokenizer.byte_letters import LETTERS, bytes_of, letters_of
+from genrun.tokenizer.extension import extended
 from genrun.tokenizer.subword_encoder import Merge, SubwordEncoder
 from support.subwords import chain, subwords
 
@@ -182,9 +183,9 @@ def test_subwords_are_not_learnt_without_a_training() -> None:
 
 
 def test_no_words_are_added_to_subwords() -> None:
-    assert PLAIN.extended(PLAIN, 0) is PLAIN
+    assert extended(PLAIN, PLAIN, 0) is PLAIN
     with pytest.raises(OptionError, match="subwords need no new words"):
-        PLAIN.extended(PLAIN, 5)
+        extended(PLAIN, PLAIN, 5)
 
 
 def forms(ids: Sequence[int]) -> list[str]:

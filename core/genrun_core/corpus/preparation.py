@@ -9,6 +9,7 @@ from pathlib import Path
 from genrun.contracts import Reader
 from genrun.errors import RunFolderError
 from genrun.tokenizer import Tokenizer
+from genrun.tokenizer.extension import extended
 from genrun_core.corpus.adaptation import adapt
 from genrun_core.corpus.cache import corpus_key, keep, restore
 from genrun_core.corpus.counts import CorpusCounts
@@ -126,4 +127,4 @@ def _count(sources: Sources, recipe: Recipe, rule: SplitRule, base: Tokenizer | 
     if new_words:  # the most frequent new words are among this many of all
         wanted = dataclasses.replace(wanted, vocabulary_limit=len(base) + new_words, minimum_count=1)
     counted = count_words(sources, wanted, rule, learn_nothing)
-    return dataclasses.replace(counted, tokenizer=base.extended(counted.tokenizer, new_words))
+    return dataclasses.replace(counted, tokenizer=extended(base, counted.tokenizer, new_words))

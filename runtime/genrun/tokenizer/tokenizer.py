@@ -103,26 +103,6 @@ class Tokenizer:
         """Return the size of the vocabulary, special tokens included."""
         return len(self.vocabulary)
 
-    def extended(self, other: Tokenizer, count: int) -> Tokenizer:
-        """Return this tokenizer with up to ``count`` further words: the first ones of ``other`` that it lacks.
-
-        >>> ours, theirs = (
-        ...     Tokenizer(kind="word", vocabulary=words, specials=[]) for words in (["a", "b"], ["c", "b", "d"])
-        ... )
-        >>> ours.extended(theirs, 1).vocabulary
-        ('a', 'b', 'c')
-
-        Raises OptionError for subwords, which know every word.
-        """
-        if self.kind == "bpe":
-            if count:
-                raise OptionError("subwords need no new words: extend_vocabulary is for words and characters")
-            return self
-        new = [token for token, word in enumerate(other.vocabulary) if word not in self._ids][:count]
-        vocabulary = [*self.vocabulary, *(other.vocabulary[token] for token in new)]
-        written = self.written.extended(len(self.vocabulary), other.written, new)
-        return Tokenizer(**{**json_form.arguments(self), "vocabulary": vocabulary, "written": written})
-
     def with_end_text(self, text: str) -> Tokenizer:
         r"""Return this tokenizer with ``<end>`` written as ``text``, for a model that writes on after it.
 
