@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,11 @@ from genrun import registry
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.corpus.passes import Counted, Sources, count_words, encode_documents
 from genrun_core.corpus.splitting import SplitRule
+from genrun_core.evaluation.evaluation import evaluate
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.token_shards import TokenShards
+from genrun_core.training.train import train
 
 
 def hashes(rule: SplitRule, documents: list[str]) -> NDArray[np.int64]:
@@ -106,3 +111,25 @@ def test_shards_that_hold_out_what_is_not_there_are_refused(tmp_path: Path) -> N
     np.array([1, 2], "<i8").tofile(tmp_path / "tokens" / "held_out.int64")
     with pytest.raises(genrun.RunFolderError, match=r"held_out.int64 names documents that the token shards do not"):
         TokenShards.open(tmp_path / "tokens")
+
+
+def test_a_training_measures_on_the_file_that_is_given_for_validation(tmp_path: Path) -> None:
+    parts = ("the", "a"), ("ferry", "bridge", "school", "road"), ("is late", "is closed", "opens", "was repaired")
+    lines = [" ".join(words) for words in product(*parts)]
+    (tmp_path / "corpus.txt").write_text("\n".join(lines[:24]), "utf-8")
+    (tmp_path / "validation.txt").write_text("\n".join(lines[24:]), "utf-8")
+    said: list[str] = []
+    given_too = [str(tmp_path / "validation.txt")]
+    recipe, corpus = load_recipe("ngram"), [str(tmp_path / "corpus.txt")]
+    run = train(corpus, recipe, tmp_path / "run", validation=given_too, say=said.append)
+    assert "8 documents are held out to measure with; 0.0% of their words are unknown" in said
+    shards = run.shards(run.tokenizer())
+    assert shards.held_out.tolist() == list(range(24, 32))
+    found = evaluate(run.path, given_too).perplexity
+    assert run.card()["training"]["val_perplexity"] == pytest.approx(found, abs=1e-5)
+    assert RunFolder.open(run.path).validation_sources == given_too
+    with pytest.raises(genrun.CorpusError, match=r"nowhere\.txt"):
+        train(corpus, recipe, tmp_path / "other", validation=[str(tmp_path / "nowhere.txt")])
+    assert not (tmp_path / "other").exists()
+    with pytest.raises(genrun.OptionError, match="standard input can be named only once"):
+        train(["-"], recipe, tmp_path / "other", validation=["-"])

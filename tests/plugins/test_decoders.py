@@ -98,6 +98,22 @@ def test_top_p_inverts_the_cumulative_probabilities_of_the_fewest_likely_tokens_
     check_inverse_cdf(chosen, sorted(kept), row, temperature, draw)
 
 
+def test_top_p_draws_no_token_twice_in_a_row_if_it_shall_not() -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(0, 2, (50, 7)).astype(np.float32)
+    before = [random.integers(0, 7, length) for length in random.integers(0, 4, 50)]
+    given, grid = logits.copy(), random.random(50, np.float32)
+    chosen = TopP(0.9, repeats=False).choose(logits, before, grid)
+    assert (logits == given).all()
+    assert all(not len(seen) or token != seen[-1] for token, seen in zip(chosen, before, strict=True))
+    for row, (token, seen) in enumerate(zip(chosen, before, strict=True)):
+        left = logits[row].copy()
+        left[seen[-1:]] = -np.inf
+        assert token == TopP(0.9).choose(left[None], [], grid[row : row + 1])[0]
+    only = np.array([[-np.inf, 1.0]], np.float32)
+    assert TopP(repeats=False).choose(only, [np.array([1])], np.zeros(1, np.float32)).tolist() == [1]
+
+
 def test_top_p_keeps_all_of_equally_likely_tokens_or_none() -> None:
     grid = np.linspace(0, LAST, 1000, dtype=np.float32)
     logits = np.log(np.array([0.4, 0.2, 0.2, 0.1, 0.1], np.float32))

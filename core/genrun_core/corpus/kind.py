@@ -52,11 +52,11 @@ def choose_kind(documents: Iterable[str]) -> KindChoice:
 
 
 def with_kind(recipe: Recipe, choice: KindChoice) -> Recipe:
-    """Return ``recipe`` with the tokenizer of the recipe for this kind, and how that one writes texts."""
+    """Return ``recipe`` with the tokenizer of the recipe for this kind, and its way to write texts."""
     recipe = dataclasses.replace(recipe, adapt=tuple(name for name in recipe.adapt if name != KIND))
     if choice.kind == "word":
         return recipe
     other = load_recipe(_RECIPES[choice.kind])
     length = max(recipe.generation.max_new_tokens, other.generation.max_new_tokens)
     generation = dataclasses.replace(recipe.generation, max_new_tokens=length, casing=other.generation.casing)
-    return dataclasses.replace(recipe, tokenizer=other.tokenizer, generation=generation)
+    return dataclasses.replace(recipe, tokenizer=other.tokenizer, decoder=other.decoder, generation=generation)

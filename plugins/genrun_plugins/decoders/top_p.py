@@ -22,7 +22,9 @@ class TopP:
     What stays are the most likely tokens whose probabilities, softmax(logits / temperature), add up to ``p`` or just
     more; of tokens that are equally likely, all or none. Where the model is sure, they are few; where many words may
     follow, they are many. The candidates of the inverse CDF are in the order of their ids. ``temperature``: as in the
-    decoder ``temperature``. Raises OptionError for p not above 0 or above 1, or a temperature of 0 or below.
+    decoder ``temperature``. Without ``repeats``, a token is never drawn twice in a row, if there is another one: a
+    small model doubles words more often than people do. Raises OptionError for p not above 0 or above 1, or a
+    temperature of 0 or below.
 
     >>> logits = np.log(np.array([[0.2, 0.3, 0.5]], np.float32))
     >>> [int(TopP(0.7).choose(logits, [], np.array([u], np.float32))[0]) for u in (0.0, 0.3, 0.4, 0.9)]
@@ -31,6 +33,7 @@ class TopP:
 
     p: float = 0.95
     temperature: float = 1.0
+    repeats: bool = True
 
     def __post_init__(self) -> None:
         if not 0 < self.p <= 1:
@@ -44,4 +47,18 @@ class TopP:
         draws: NDArray[np.float32],
     ) -> NDArray[np.int64]:
         """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]`` and draws ``[batch]``."""
+        if not self.repeats:
+            logits = _without_last(logits, tokens)
         return inverse_cdf(top_p(logits, self.p, self.temperature), draws, self.temperature)
+
+
+def _without_last(logits: NDArray[np.float32], tokens: Sequence[NDArray[np.int64]]) -> NDArray[np.float32]:
+    """Return the logits with minus infinity for the last token of each row, unless nothing else can be drawn."""
+    found = np.array(logits)
+    for row, before in zip(found, tokens, strict=True):
+        if len(before):
+            last = row[before[-1]]
+            row[before[-1]] = -np.inf
+            if row.max() == -np.inf:
+                row[before[-1]] = last
+    return found
