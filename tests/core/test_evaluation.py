@@ -75,7 +75,8 @@ def test_the_command_prints_text_and_json(samples: Path, songs_model: Path) -> N
     text = CliRunner().invoke(cli, asked)
     figures = json.loads(CliRunner().invoke(cli, [*asked, "--json"]).stdout)
     assert text.stdout == (
-        f"perplexity {figures['perplexity']:.2f}, {figures['bits_per_character']:.3f} bits a character\n"
+        f"perplexity {figures['perplexity']:.2f} ({figures['known_perplexity']:.2f} for words of the vocabulary), "
+        f"{figures['bits_per_character']:.3f} bits a character\n"
     )
     assert f"{figures['tokens']:,} predicted tokens" in text.stderr
 

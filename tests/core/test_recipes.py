@@ -64,10 +64,10 @@ def test_reference_recipes_have_the_shape_of_their_reference(
 
 
 def test_an_override_needs_its_section_only_where_the_key_is_ambiguous() -> None:
-    recipe = load_recipe("default", {"hidden_size": "32", "training.epochs": "3", "k": "5", "kind": "char"})
+    recipe = load_recipe("default", {"hidden_size": "32", "training.epochs": "3", "p": "0.5", "kind": "char"})
     assert recipe.model.hidden_size == 32
     assert recipe.training.epochs == 3
-    assert recipe.decoder.options["k"] == 5
+    assert recipe.decoder.options["p"] == 0.5
     assert recipe.tokenizer.kind == "char"
 
 
@@ -102,7 +102,7 @@ def test_changing_the_decoder_brings_its_own_options() -> None:
         ({"optimizer": "adm"}, "did you mean 'adam'"),
         ({"casing": "tittle"}, "did you mean 'title'"),
         ({"decoder": "gredy"}, "did you mean 'greedy'"),
-        ({"k": "0"}, "k must be 1 or more"),
+        ({"p": "0"}, "p must be above 0 and at most 1"),
         ({"temperature": "0"}, "temperature must be a number above 0"),
         ({"specials": "pad,strat"}, "special token"),
         ({"vocabulary_limit": "2"}, "leaves no room for words"),

@@ -57,7 +57,7 @@ def test_from_three_sentences_to_the_same_three_sentences(samples: Path, tmp_pat
     model = tmp_path / "racetrack.onnx"
     exported = genrun("export", tmp_path / "run", "-o", model)
     assert exported.returncode == 0, exported.stderr
-    assert "same 32 greedy tokens as Keras for 32 prompts at batch 1 and 16" in exported.stderr
+    assert "all 1,892 weights as trained; in 214 steps with all 12 tokens, " in exported.stderr
     assert exported.stdout == f"{model}\n"
     for prompt, count, text in (
         ("경마장에", 4, "경마장에 있는 말이 뛰고 있다"),
@@ -135,7 +135,10 @@ GENERATE: dict[str, tuple[list[str], str]] = {
     "truncated model": (["truncated.onnx", "x"], "truncated.onnx is not a readable ONNX model"),
     "newer format": (["newer.onnx", "x"], "newer.onnx has model format 9; this genrun reads formats up to 1"),
     "folder as model": (["empty-folder", "x"], "empty-folder is a folder, not a model file"),
-    "unknown decoder": (["MODEL", "그의", "--decoder", "topk"], "unknown decoder 'topk'; did you mean 'top-k'?"),
+    "unknown decoder": (
+        ["MODEL", "그의", "--decoder", "topk"],
+        "unknown decoder 'topk'; did you mean 'top-k' or 'top-p'?",
+    ),
     "temperature 0": (["MODEL", "그의", "--decoder", "temperature", "--set", "temperature=0"], "above 0, not 0.0"),
     "temperature below 0": (["MODEL", "그의", "--decoder", "top-k", "--set", "temperature=-1"], "above 0, not -1.0"),
     "k below 1": (["MODEL", "그의", "--decoder", "top-k", "--set", "k=0"], "k must be 1 or more, not 0"),

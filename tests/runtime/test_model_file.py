@@ -242,7 +242,7 @@ def test_what_a_file_says_of_itself_cannot_be_changed() -> None:
 def test_a_wrong_tokenizer_is_a_wrong_model_file() -> None:
     document = json.loads(GOOD["genrun.tokenizer"])
     assert refusal(tokenizer=json.dumps({**document, "kind": "byte"})) == (
-        "m.onnx: unknown tokenizer kind 'byte'; accepted: word, char"
+        "m.onnx: unknown tokenizer kind 'byte'; accepted: word, char, bpe"
     )
 
 

@@ -77,7 +77,7 @@ def test_names_belong_to_their_kind() -> None:
     ("name", "hint"),
     [
         ("gredy", "did you mean 'greedy'?"),
-        ("topk", "did you mean 'top-k'?"),
+        ("topk", "did you mean 'top-k' or 'top-p'?"),
         ("xyz", "accepted: "),
         ("", "accepted: "),
     ],
