@@ -68,6 +68,11 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
         exact, size = export_counting(run, output, tokenizer, _defaults(counted, tokenizer), quantize)
         return ExportFigures(exact, None, True, size)
     prepare_backend("exporting")
+    return _export_network(run, output, quantize)
+
+
+def _export_network(run: RunFolder, output: Path, quantize: str | None) -> ExportFigures:
+    """Write the model file of a network, mixed with counts where its training found that better."""
     from genrun_core.network.network_file import load_network_of
     from genrun_export.choosing import add_choosing
     from genrun_export.conversion import to_graph

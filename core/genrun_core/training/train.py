@@ -22,7 +22,7 @@ from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.run_lock import training_lock
 from genrun_core.training.counted import check_counted, count_run, counts
 from genrun_core.training.finetuning import keep_base, open_base, with_words_of
-from genrun_core.training.prepared import prepare
+from genrun_core.training.prepared import Prepared, prepare
 from genrun_core.training.watch import Watch
 from genrun_core.training.workers import Worker, this_worker
 
@@ -51,7 +51,6 @@ def train(
     """Train a model on ``sources`` and return its run folder.
 
     ``validation``: sources of documents that are held out, in place of the recipe's share of ``sources``.
-
     ``reader``: an object that reads the sources, in place of the recipe's reader; ``run.toml`` records its class.
     ``base``: a run folder whose network is trained further (fine-tuning); ``words_of``: one whose tokenizer is taken
     over, nothing else. ``say`` receives a line for each thing a user wants to know; ``callbacks`` are further Keras
@@ -64,18 +63,14 @@ def train(
         check_counted(base, watch=watch)
     worker = this_worker()
     output = worker.folder(output)
-    if reader is None:
-        reader = make_reader(recipe.reader)
-    else:
-        recipe = _with_object(recipe, reader)
+    recipe, reader = _with_reader(recipe, reader)
     RunFolder.check_free(output)
     began_with = open_base(base, words_of, recipe)
     if began_with is not None:
         recipe = with_words_of(began_with, recipe)
     _look_at(reader, sources, validation)
     recipe, reader = fit_shape(recipe, reader, sources, say, alone=worker.count == 1)
-    if recipe.reader.name == "text" and all(source.lower().endswith((".csv", ".tsv")) for source in sources):
-        say("note: every line of these files is a document; for a column there is --reader csv --set column=…")
+    _note_tables(recipe, sources, say)
     was_there = output.exists()
     with training_lock(output, say):
         RunFolder.check_free(output)  # now that nobody else can write there
@@ -88,13 +83,31 @@ def train(
         except GenrunError:
             _remove(output, was_there)  # made a moment ago; a corpus that cannot be used leaves nothing to go on with
             raise
-        if strategy is None:
-            count_run(prepared, say)
-            return run
-        from genrun_core.training.fit import fit
-
-        fit(prepared, strategy, worker, say, watch, callbacks)
+        _complete(prepared, strategy, worker, say, watch, callbacks)
     return run
+
+
+def _complete(
+    prepared: Prepared,
+    strategy: tf.distribute.Strategy | None,
+    worker: Worker,
+    say: Say,
+    watch: Watch,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
+    """Train the network, or count where there is none, as far as that is not done."""
+    if strategy is None:
+        count_run(prepared, say)
+        return
+    from genrun_core.training.fit import fit
+
+    fit(prepared, strategy, worker, say, watch, callbacks)
+
+
+def _note_tables(recipe: Recipe, sources: Sequence[str], say: Say) -> None:
+    """Say so where the lines of tables are read as documents."""
+    if recipe.reader.name == "text" and all(source.lower().endswith((".csv", ".tsv")) for source in sources):
+        say("note: every line of these files is a document; for a column there is --reader csv --set column=…")
 
 
 def _look_at(reader: Reader, sources: Sequence[str], validation: Sequence[str]) -> None:
@@ -136,11 +149,13 @@ def resume(
     return run
 
 
-def _with_object(recipe: Recipe, reader: Reader) -> Recipe:
-    """Return ``recipe`` with the class of ``reader``, which is an object of the caller."""
+def _with_reader(recipe: Recipe, reader: Reader | None) -> tuple[Recipe, Reader]:
+    """Return the reader of ``recipe``; of an object of the caller, the recipe records the class."""
+    if reader is None:
+        return recipe, make_reader(recipe.reader)
     if not isinstance(reader, Reader) or isinstance(reader, type):
         raise OptionError(f"reader must be an object with a method read, not {shown(reader)}; a recipe has a name")
-    return dataclasses.replace(recipe, reader=PluginChoice.of_object(reader))
+    return dataclasses.replace(recipe, reader=PluginChoice.of_object(reader)), reader
 
 
 def _with_epochs(run: RunFolder, recipe: Recipe, epochs: int) -> Recipe:
