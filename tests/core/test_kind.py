@@ -65,3 +65,17 @@ def test_the_run_folder_records_the_choice_and_a_given_kind_stays(
     assert any("subwords" in line for line in corpus.report) == (not settings)
     again = prepare_corpus(RunFolder.open(run.path), RunFolder.open(run.path).recipe())
     assert again.tokenizer.vocabulary == corpus.tokenizer.vocabulary
+
+
+def test_what_was_given_stays_and_letters_may_be_doubled(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("\n".join(NAMES), "utf-8")
+    for settings, decoder, length in (
+        ({}, "temperature", 100),
+        ({"decoder": "top-k", "max_new_tokens": "9"}, "top-k", 9),
+    ):
+        run = RunFolder.create(tmp_path / decoder, load_recipe("ngram", settings), [str(tmp_path / "names.txt")])
+        recipe = prepare_corpus(run, run.recipe()).recipe
+        assert recipe.tokenizer.kind == "char"
+        assert (recipe.decoder.name, recipe.generation.max_new_tokens) == (decoder, length)
+    assert load_recipe("default").decoder.options["repeats"] is False
+    assert load_recipe("default", {"kind": "char"}).decoder.options["repeats"] is True

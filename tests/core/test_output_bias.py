@@ -89,3 +89,18 @@ def _last(run: Path) -> dict[str, str]:
     from support.trained import metrics
 
     return metrics(run)[-1]
+
+
+def test_a_finished_run_that_goes_on_without_a_better_epoch_can_be_exported_meanwhile(
+    samples: Path, tmp_path: Path
+) -> None:
+    from genrun_core.training.recorder import _of_same_network
+
+    settings = {"reader": "nyt-csv", "hidden_size": "16", "embedding_size": "16", "epochs": "2"}
+    folder = RunFolder.open(train([samples / "headlines"], "default", tmp_path / "run", settings))
+    finished = folder.card()
+    raw = {**finished, "training": {**finished["training"], "weights": "of the checkpoint", "val_loss": 9.0}}
+    del raw["counting"]
+    assert _of_same_network(raw, folder) == finished
+    folder.card_file.unlink()
+    assert _of_same_network(raw, folder) == raw

@@ -31,7 +31,8 @@ def command(
 ) -> None:
     """Measure how well a run folder or a model file predicts CORPUS: perplexity, and bits for each character.
 
-    A run and the model file exported from it give the same figures.
+    A run and the model file exported from it give the same figures with the same reader: name it for a model file
+    that was not trained on lines of text.
     """
     from genrun.cli.io.output import say, show, show_json
     from genrun.errors import OptionError

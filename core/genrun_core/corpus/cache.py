@@ -62,7 +62,7 @@ def corpus_key(
 ) -> str | None:
     """Return the key of a corpus: BLAKE2 of its files, of the reader, its ``choice`` and options, and the settings.
 
-    ``split``: how documents are held out, and how many of the sources are given for validation.
+    ``split``: how documents are held out, and how many of the files, the last ones, are given for validation.
 
     The code of reader and tokenizer counts by size, times and inode of its files, so that a changed one is not
     mistaken for what it was. None if nothing shall be kept: the cache is off, a source is no file, the reader is an

@@ -10,6 +10,7 @@ from statistics import median
 from typing import NamedTuple
 
 from genrun_core.recipes.recipe import KIND, Recipe, load_recipe
+from genrun_core.recipes.recipe_file import recipe_names
 
 __all__ = ["KindChoice", "choose_kind", "with_kind"]
 
@@ -52,11 +53,16 @@ def choose_kind(documents: Iterable[str]) -> KindChoice:
 
 
 def with_kind(recipe: Recipe, choice: KindChoice) -> Recipe:
-    """Return ``recipe`` with the tokenizer of the recipe for this kind, and its way to write texts."""
+    """Return ``recipe`` with tokenizer, description, decoder and casing of the recipe for this kind."""
     recipe = dataclasses.replace(recipe, adapt=tuple(name for name in recipe.adapt if name != KIND))
     if choice.kind == "word":
         return recipe
     other = load_recipe(_RECIPES[choice.kind])
-    length = max(recipe.generation.max_new_tokens, other.generation.max_new_tokens)
-    generation = dataclasses.replace(recipe.generation, max_new_tokens=length, casing=other.generation.casing)
-    return dataclasses.replace(recipe, tokenizer=other.tokenizer, decoder=other.decoder, generation=generation)
+    own = load_recipe(recipe.name) if recipe.name in recipe_names() else recipe
+    return dataclasses.replace(
+        recipe,
+        description=other.description,
+        tokenizer=other.tokenizer,
+        decoder=other.decoder if recipe.decoder == own.decoder else recipe.decoder,  # what was given stays
+        generation=other.generation if recipe.generation == own.generation else recipe.generation,
+    )

@@ -98,7 +98,7 @@ def _read(
     is_inside = any(Path(file.path).is_relative_to(run.path.absolute()) for file in files or ())  # standard input
     can_cache = base is None and not is_inside
     run.corpus_file.unlink(missing_ok=True)  # of tokens that are gone
-    split = rule, len(run.validation_sources)
+    split = rule, len(list_files(run.validation_sources) or ())
     key = corpus_key(files, recipe.reader, reader, recipe.tokenizer, split) if can_cache else None
     if key and (kept := restore(key, run)):
         return kept, run.tokenizer(), [_REUSED]

@@ -13,6 +13,7 @@ from genrun import options, registry
 from genrun.errors import OptionError, nearest, one_line
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.recipes.counting import ORDER, check_given
+from genrun_core.recipes.decoder import fitting_decoder
 from genrun_core.recipes.recipe_file import read_tables
 from genrun_core.recipes.sections import CardSettings, ModelSettings, OutputSettings, PluginChoice, TrainingSettings
 
@@ -183,7 +184,7 @@ def _resolved(name: str, tables: dict[str, Any], overrides: Mapping[str, str] | 
     try:
         recipe = Recipe.from_dict(tables)
         check_given(recipe, given)
-        return recipe
+        return dataclasses.replace(recipe, decoder=fitting_decoder(recipe.decoder, recipe.tokenizer.kind))
     except OptionError as error:
         raise OptionError(f"recipe {name!r}: {one_line(error)}") from error
 

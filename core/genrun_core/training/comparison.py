@@ -25,6 +25,8 @@ __all__ = ["Comparison", "compare_with_counting"]
 
 _MOST = 20_000_000  # tokens, which are counted in less than a minute
 _MEASURED = 100_000  # predictions of held-out documents that decide about a mixture
+_MEASURED_RUNNING = 20_000  # of a running text, which is read token by token
+_CLEARLY = 0.99  # a perplexity that is lower by less than this is not called better
 _BLOCK = 200  # predictions of a running text that stand for a document
 
 
@@ -57,6 +59,8 @@ def compare_with_counting(prepared: Prepared, row: Mapping[str, float], network:
     trained, held_out = prepared.counted_documents()
     kind, tokens = corpus.tokenizer.kind, len(corpus.shards.ids) - len(corpus.shards)
     order = recipe.model.order if recipe.model.counting else choose_order(kind, tokens)
+    if recipe.model.counting:  # both are measured on the same part
+        held_out = held_out.some(_MEASURED_RUNNING if held_out.running_text else _MEASURED)
     model = trained.count(corpus.tokenizer, order)
     known = held_out.predicted() != corpus.tokenizer.special("unk")
     logs = model.score(*held_out.joined())
@@ -69,22 +73,22 @@ def compare_with_counting(prepared: Prepared, row: Mapping[str, float], network:
             f"{_how(prepared, order)} does better here" if counted < alone else f"{1 - alone / counted:.0%} less"
         )
         return Comparison(figures, (f"{line}; this network {alone:.1f}: {verdict}",))
-    line += f"; this network {alone:.1f}"
     model = prune(model, longest_row=MIXED_WIDTHS[: order - 1], entries=ENTRIES)
-    held_out = held_out.some(_MEASURED)
     of_network, of_counts = _scored(network, held_out), model.counted(*held_out.joined())
+    alone = math.exp(-of_network.mean())
+    line += f"; this network {alone:.1f}"
     mixture = fit_mixture(of_network, of_counts, _documents(held_out), levels=order)
     if mixture is None:
         return Comparison(figures, (f"{line}; mixing both predicts no better: the network stays alone",))
     save_mixed(run.counting_file, Mixed(model, mixture, weights))
     perplexity = math.exp(-mixture.mixed)
-    known = held_out.predicted() != corpus.tokenizer.special("unk")
     mixed = _perplexities(mixture.mix(of_network, of_counts), known)
     figures["mixture"] = {**mixed, "perplexity": round(perplexity, 6), "ngrams": model.entries}
     line = f"{line}; the model mixes both: {perplexity:.1f}"
-    if counted < perplexity:
-        line += f", and {_how(prepared, order)} does better here"
-    else:
+    by_counts, by_both = (found.get("known_perplexity", math.inf) for found in (figures["counting"], mixed))
+    if by_counts < _CLEARLY * by_both:  # by what is written: no unknown words
+        line += f", and {_how(prepared, order)} does better here (or a longer training)"
+    elif perplexity < _CLEARLY * min(alone, counted):
         line += f", {1 - perplexity / min(alone, counted):.0%} below the better one"
     return Comparison(figures, (line,), perplexity)
 

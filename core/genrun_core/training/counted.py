@@ -82,7 +82,7 @@ def _figures(prefix: str, documents: Documents, model: CountingModel, unknown: i
     logs = model.score(*documents.joined())
     known = logs[documents.predicted() != unknown]
     row = {f"{prefix}loss": float(-logs.mean()), f"{prefix}perplexity": math.exp(-logs.mean())}
-    return row if len(known) == len(logs) else row | {f"{prefix}known_perplexity": math.exp(-known.mean())}
+    return row if len(known) in (0, len(logs)) else row | {f"{prefix}known_perplexity": math.exp(-known.mean())}
 
 
 def _units(prepared: Prepared) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from genrun.errors import OptionError, RunFolderError
 from genrun_core.backend import prepare_backend
+from genrun_core.recipes.decoder import fitting_decoder
 from genrun_core.recipes.recipe import KIND, Recipe
 from genrun_core.recipes.sections import CardSettings
 from genrun_core.runs.atomic import replacing
@@ -68,7 +69,9 @@ def check_base(base: RunFolder, recipe: Recipe) -> None:
 def with_words_of(base: RunFolder, recipe: Recipe) -> Recipe:
     """Return ``recipe`` with the tokenizer settings of ``base``, whose words it takes; OptionError if they clash."""
     adapt = tuple(name for name in recipe.adapt if name != KIND)
-    return dataclasses.replace(recipe, tokenizer=base.recipe().tokenizer, adapt=adapt)
+    tokenizer = base.recipe().tokenizer
+    decoder = fitting_decoder(recipe.decoder, tokenizer.kind)
+    return dataclasses.replace(recipe, tokenizer=tokenizer, decoder=decoder, adapt=adapt)
 
 
 def tuning_recipe(base: RunFolder) -> Recipe:

@@ -69,7 +69,8 @@ def fit(
         say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
     best_row = fitting.history[recorder.best["epoch"] - 1]
     say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {metrics_in_words(best_row)}")
-    finish(prepared, best_row, recorder.best["weights"], say)
+    with memory_errors():
+        finish(prepared, best_row, recorder.best["weights"], say)
     with replacing(run.plot_file) as beside:
         draw_curves(fitting.history, beside)
 

@@ -11,6 +11,8 @@ from genrun_core.runs.token_shards import TokenShards
 
 __all__ = ["InputNoise"]
 
+_LOOKED_AT = 5_000_000  # tokens, the first ones, that the rates are counted in
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InputNoise:
@@ -36,8 +38,11 @@ class InputNoise:
             return None
         chosen = np.zeros(len(shards), bool)
         chosen[documents] = True
+        count = int(np.searchsorted(shards.offsets, _LOOKED_AT, side="right")) - 1  # documents that are looked at
+        if count < len(shards):
+            shards = TokenShards(shards.ids[: shards.offsets[count]], shards.offsets[: count + 1])
         lengths = np.diff(shards.offsets)
-        ids, in_documents = np.asarray(shards.ids), np.repeat(chosen, lengths)
+        ids, in_documents = np.asarray(shards.ids), np.repeat(chosen[: len(shards)], lengths)
         is_first = np.zeros(len(ids) + 1, bool)
         is_first[shards.offsets[:-1]] = True
         pairs = in_documents[:-1] & in_documents[1:] & ~is_first[1 : len(ids)]

@@ -47,7 +47,8 @@ class OutputBias:
         """Return the metrics of an epoch with the held-out figures as they are now; the accuracy is left out."""
         found = {name: value for name, value in row.items() if name != "val_accuracy"}
         found |= {"val_loss": self.after, "val_perplexity": math.exp(self.after)}
-        return found | ({"val_known_perplexity": math.exp(self.known)} if "val_known_perplexity" in row else {})
+        is_known = "val_known_perplexity" in row and not math.isnan(self.known)
+        return found | ({"val_known_perplexity": math.exp(self.known)} if is_known else {})
 
     def __str__(self) -> str:
         """Return what it changed, in words."""

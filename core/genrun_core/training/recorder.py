@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import time
@@ -11,6 +12,7 @@ from typing import Any
 import keras
 from numpy.typing import NDArray
 
+from genrun.errors import RunFolderError
 from genrun_core.network.architecture import fingerprint
 from genrun_core.runs.atomic import replacing, write_bytes
 from genrun_core.runs.digests import seal
@@ -113,12 +115,26 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
                 with replacing(self._run.network_file) as beside:
                     self._blank.save(beside)
                     seal(beside)
-            self._run.save_json(self._run.card_file, self._describe(best))
+            card = self._describe(best)
+            if not checkpoint.best_weights:
+                card = _of_same_network(card, self._run)
+            self._run.save_json(self._run.card_file, card)
             write_bytes(self._run.metrics_file, _metrics_csv(checkpoint.history))
         self._best_weights = self._kept = None
 
     def _since_saved(self) -> float:
         return time.monotonic() - self._saved_at
+
+
+def _of_same_network(card: dict[str, Any], run: RunFolder) -> dict[str, Any]:
+    """Return ``card`` with what the one before says of the best network, which the run folder has as it was."""
+    with contextlib.suppress(RunFolderError):
+        before = run.card()
+        kept = {name: before[name] for name in ("counting", "mixture") if name in before}
+        figures = before["training"].items()
+        same = {name: value for name, value in figures if name == "weights" or name.startswith("val_")}
+        return {**card, **kept, "training": {**card["training"], **same}}
+    return card
 
 
 def _metrics_csv(history: Sequence[Mapping[str, float]]) -> bytes:
