@@ -130,7 +130,7 @@ def _of_same_network(card: dict[str, Any], run: RunFolder) -> dict[str, Any]:
     """Return ``card`` with what the one before says of the best network, which the run folder has as it was."""
     with contextlib.suppress(RunFolderError):
         before = run.card()
-        kept = {name: before[name] for name in ("counting", "mixture") if name in before}
+        kept: dict[str, Any] = {name: before[name] for name in ("counting", "mixture") if name in before}
         figures = before["training"].items()
         same = {name: value for name, value in figures if name == "weights" or name.startswith("val_")}
         return {**card, **kept, "training": {**card["training"], **same}}
