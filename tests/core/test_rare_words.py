@@ -12,6 +12,7 @@ from genrun_core.recipes.recipe import load_recipe
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.batches import IGNORED, Batches, DocumentBatches
+from genrun_core.training.epoch_noise import EpochNoise
 from genrun_core.training.input_noise import InputNoise
 from genrun_core.training.prepared import prepare
 from genrun_core.training.rare_words import RareWords
@@ -24,7 +25,7 @@ RARE = RareWords(np.array([False, False, True, True, True, True, True]), UNKNOWN
 
 def batches(kind: type[DocumentBatches] | type[RunningBatches]) -> Batches:
     shards = TokenShards(IDS, np.array([0, 5, 10]))
-    return kind(shards, np.arange(2), batch_size=2, sequence_length=3, seed=0, rare=RARE)
+    return kind(shards, np.arange(2), batch_size=2, sequence_length=3, seed=0, noise=EpochNoise(rare=RARE))
 
 
 @pytest.mark.parametrize("kind", [DocumentBatches, RunningBatches])
@@ -86,7 +87,9 @@ def test_noise_replaces_words_that_are_read_and_none_that_are_predicted() -> Non
     assert noise.rates.tolist() == [0, 0.8, 1, 1, 1, 1, 0]
     drawn = np.diff(noise.cumulative, prepend=0)
     assert drawn == pytest.approx(np.array([0, 4, 1, 1, 0, 1, 1]) / 8)
-    made = DocumentBatches(shards, np.arange(2), batch_size=2, sequence_length=9, seed=0, noise=noise)
+    made = DocumentBatches(
+        shards, np.arange(2), batch_size=2, sequence_length=9, seed=0, noise=EpochNoise(inputs=noise)
+    )
     plain = DocumentBatches(shards, np.arange(2), batch_size=2, sequence_length=9, seed=0)
     changed = 0
     for epoch in range(50):

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun_core.runs.token_shards import TokenShards
-from genrun_core.training.input_noise import InputNoise
-from genrun_core.training.rare_words import RareWords
+from genrun_core.training.epoch_noise import EpochNoise
 
 __all__ = ["IGNORED", "Batch", "Batches", "DocumentBatches"]
 
@@ -53,8 +52,7 @@ class DocumentBatches:
     """The batches of documents that have nothing to do with each other.
 
     A document of more than ``sequence_length`` predictions is cut; each piece starts with the token that the piece
-    before ended with, so that no prediction is lost. ``rare``: words that some places of an epoch do not show;
-    ``noise``: replaces some of the words that are read.
+    before ended with, so that no prediction is lost. ``noise``: what an epoch changes in the tokens.
     """
 
     carries = False
@@ -67,11 +65,9 @@ class DocumentBatches:
         batch_size: int,
         sequence_length: int,
         seed: int,
-        rare: RareWords | None = None,
-        noise: InputNoise | None = None,
+        noise: EpochNoise = EpochNoise(),  # noqa: B008 - immutable
     ) -> None:
         self._ids = shards.ids
-        self._rare = rare
         self._noise = noise
         self._batch_size = batch_size
         self._seed = seed
@@ -101,7 +97,7 @@ class DocumentBatches:
         order = random.permutation(len(self._sizes))
         order = order[np.argsort(self._sizes[order] // _BUCKET, kind="stable")]
         for at, step in enumerate(random.permutation(self.steps())[first:].tolist(), first):
-            drawn = np.random.default_rng([self._seed, 4, number, at]) if self._rare or self._noise else None
+            drawn = np.random.default_rng([self._seed, 4, number, at])
             yield self._batch(order[step * self._batch_size : (step + 1) * self._batch_size], drawn)
 
     def in_order(self) -> Iterator[Batch]:
@@ -115,12 +111,8 @@ class DocumentBatches:
         within = np.arange(sizes.max() + 1)  # [time + 1]
         at = self._starts[chosen][:, None] + np.minimum(within, sizes[:, None])  # [batch, time + 1]
         tokens = self._ids[at].astype(np.int32)
-        if self._rare is not None and drawn is not None:
-            tokens = self._rare.hidden(tokens, drawn)
-        read = tokens
-        if self._noise is not None and drawn is not None:
-            read = self._noise.replaced(tokens, drawn)
+        predicted, read = (tokens, tokens) if drawn is None else self._noise.shown(tokens, drawn)
         known = within[1:] <= sizes[:, None]  # [batch, time]
         inputs = np.where(known, read[:, :-1], 0).astype(np.int32)
-        targets = np.where(known, tokens[:, 1:], IGNORED).astype(np.int32)
+        targets = np.where(known, predicted[:, 1:], IGNORED).astype(np.int32)
         return Batch(inputs, targets)

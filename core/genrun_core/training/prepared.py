@@ -18,6 +18,7 @@ from genrun_core.recipes.sections import TrainingSettings
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.batches import Batches, DocumentBatches
+from genrun_core.training.epoch_noise import EpochNoise
 from genrun_core.training.input_noise import InputNoise
 from genrun_core.training.rare_words import RareWords
 from genrun_core.training.running_text import RunningBatches
@@ -79,10 +80,8 @@ def prepare(
     settings, shards = corpus.recipe.training, corpus.shards
     documents = shards.trained_on
     frequencies = shards.frequencies(len(corpus.tokenizer), documents)
-    rare = RareWords.of(frequencies, corpus.tokenizer.special("unk"), settings.unknown_rate)
-    specials = len(corpus.tokenizer.specials)
-    noise = InputNoise.of(shards, documents, len(corpus.tokenizer), specials, settings.noise)
-    training = batches_of(shards, documents, settings, rare, noise)
+    noise = _noise(corpus, documents, frequencies)
+    training = batches_of(shards, documents, settings, noise)
     validation = batches_of(shards, shards.held_out, settings)
     for what, batches in (("training", training), ("validation", validation)):
         if not batches.predictions and (what == "training" or len(shards.held_out)):
@@ -90,21 +89,16 @@ def prepare(
     _check_size(corpus)
     for line in corpus.report:
         say(line)
-    frequencies = rare.expected(frequencies) if rare else frequencies
-    return Prepared(run, corpus, documents, training, validation, frequencies)
+    return Prepared(run, corpus, documents, training, validation, noise.expected(frequencies))
 
 
 def batches_of(
     shards: TokenShards,
     documents: NDArray[np.int64],
     settings: TrainingSettings,
-    rare: RareWords | None = None,
-    noise: InputNoise | None = None,
+    noise: EpochNoise = EpochNoise(),  # noqa: B008 - immutable
 ) -> Batches:
-    """Return the batches of some documents, apart from each other or as one text.
-
-    ``rare``: words that are hidden in some places of each epoch; ``noise``: replaces some of the words that are read.
-    """
+    """Return the batches of some documents, apart from each other or as one text, with ``noise`` in each epoch."""
     kind = RunningBatches if settings.running_text else DocumentBatches
     return kind(
         shards,
@@ -112,8 +106,17 @@ def batches_of(
         batch_size=settings.batch_size,
         sequence_length=settings.sequence_length,
         seed=settings.seed,
-        rare=rare,
         noise=noise,
+    )
+
+
+def _noise(corpus: Corpus, documents: NDArray[np.int64], frequencies: NDArray[np.int64]) -> EpochNoise:
+    """Return what each epoch over ``documents`` changes in their tokens, by the settings of the recipe."""
+    settings, tokenizer = corpus.recipe.training, corpus.tokenizer
+    specials = len(tokenizer.specials)
+    return EpochNoise(
+        RareWords.of(frequencies, tokenizer.special("unk"), settings.unknown_rate),
+        InputNoise.of(corpus.shards, documents, len(tokenizer), specials, settings.noise),
     )
 
 

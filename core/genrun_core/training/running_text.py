@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.batches import IGNORED, Batch
-from genrun_core.training.input_noise import InputNoise
-from genrun_core.training.rare_words import RareWords
+from genrun_core.training.epoch_noise import EpochNoise
 
 __all__ = ["RunningBatches"]
 
@@ -20,8 +19,7 @@ class RunningBatches:
 
     A batch has up to ``sequence_length`` predictions of every row. Where the first batch ends, and with it all
     others, is drawn for each epoch, so that the state is not always cut off in the same places. The last row may be
-    shorter: nothing is lost. ``rare``: words that some places of an epoch do not show; ``noise``: replaces some of
-    the words that are read.
+    shorter: nothing is lost. ``noise``: what an epoch changes in the tokens.
     """
 
     carries = True
@@ -34,14 +32,12 @@ class RunningBatches:
         batch_size: int,
         sequence_length: int,
         seed: int,
-        rare: RareWords | None = None,
-        noise: InputNoise | None = None,
+        noise: EpochNoise = EpochNoise(),  # noqa: B008 - immutable
     ) -> None:
         # A stretch of documents, or a few: the ids between are contiguous, so this is a view and costs no memory.
         first, last = (int(documents[0]), int(documents[-1]) + 1) if len(documents) else (0, 0)
         self._ids = shards.ids[shards.offsets[first] : shards.offsets[last]]
         self._seed = seed
-        self._rare = rare
         self._noise = noise
         self._sequence_length = sequence_length
         self._rows = min(batch_size, max(self.predictions, 1))
@@ -66,11 +62,9 @@ class RunningBatches:
     def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch from left to right."""
         # The whole text at once, so that a token is the same target and input.
-        random, ids = np.random.default_rng([self._seed, 4, number]), np.asarray(self._ids)
-        if self._rare is not None:
-            ids = self._rare.hidden(ids, random)
-        read = ids if self._noise is None else self._noise.replaced(ids, random)
-        return self._between(self._cuts(number), first, ids, read)
+        drawn = np.random.default_rng([self._seed, 4, number])
+        predicted, read = self._noise.shown(np.asarray(self._ids), drawn)
+        return self._between(self._cuts(number), first, predicted, read)
 
     def in_order(self) -> Iterator[Batch]:
         """Yield all batches from left to right, the same every time."""
