@@ -15,6 +15,7 @@ from genrun.errors import OptionError
 from genrun.generating.async_forms import AsyncForms
 from genrun.generating.generator import BATCH_SIZE, TextGenerator
 from genrun.generating.settings import Choices, GenerationSettings, resolve_settings
+from genrun.generating.sharing.scheduler import Scheduler
 from genrun.generating.stepping.open_model import OpenModel
 from genrun.generating.stepping.session import StepSession
 from genrun.generating.text_stream import TextStream
@@ -73,8 +74,9 @@ class Model(OpenModel, AsyncForms):
     """
 
     def __init__(self, session: StepSession, metadata: Metadata) -> None:
-        super().__init__(session, metadata)
+        OpenModel.__init__(self, session, metadata)
         self._threads = BatchThreads(session.parallel_steps)
+        AsyncForms.__init__(self, Scheduler(self._threads.count))
         self._made_suggester: Suggester | None = None
 
     def settings(
