@@ -71,7 +71,7 @@ class DecoderOptions:
 
 
 def decoder_options(command: Command) -> Command:
-    """Give a command ``--max-new-tokens``, ``--decoder``, ``--set`` and short forms, as one parameter ``choosing``."""
+    """Give a command the options of the decoder and of the length, as one parameter ``choosing``."""
 
     @functools.wraps(command)
     def with_options(*arguments: Any, **values: Any) -> Any:
