@@ -156,7 +156,7 @@ def test_a_csv_corpus_without_pandas_is_one_line(
     assert f"MissingExtraError: reading CSV files needs pandas: pip install '{wheel}[train]'" in done.stderr
 
 
-def test_the_page_of_the_package_has_no_link_that_an_index_cannot_follow(runtime_environment: RuntimeEnvironment) -> None:
+def test_the_page_of_the_package_has_no_link_into_the_repository(runtime_environment: RuntimeEnvironment) -> None:
     body = "import importlib.metadata as m; print(m.metadata('genrun').as_string())"
     done = runtime_environment.run_python("-c", body)
     about, page = done.stdout.split("\n\n", 1)

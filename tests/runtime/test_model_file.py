@@ -77,8 +77,7 @@ def test_a_foreign_onnx_file_is_told_apart() -> None:
 def test_a_newer_format_says_how_to_upgrade() -> None:
     newer = str(FORMAT_VERSION + 1)
     assert refusal(format_version=newer) == (
-        f"m.onnx has model format {newer}; this genrun reads formats up to {FORMAT_VERSION}: "
-        f"{upgrade_line()}"
+        f"m.onnx has model format {newer}; this genrun reads formats up to {FORMAT_VERSION}: {upgrade_line()}"
     )
 
 
