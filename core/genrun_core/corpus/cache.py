@@ -35,9 +35,9 @@ from genrun_core.runs.token_shards import SHARDS
 __all__ = ["LIMIT", "cache_folder", "corpus_key", "keep", "restore"]
 
 LIMIT = 2 << 30  # bytes that the entries may have together; the least recently used ones go first
-_FORMAT = 3
+_FORMAT = 4
 _LEFTOVER = 24 * 60 * 60  # seconds after which what a kill left half-made is removed
-_READING = ("genrun.sources", __name__)  # modules of ours that decide what is read
+_READING = ("genrun.sources", "genrun.reading", __name__)  # modules of ours that decide what is read
 _NAMES = (*SHARDS, "tokenizer.json")
 
 

@@ -131,6 +131,7 @@ class _Pass:
             distinct=builder.distinct,
             distinct_for_95=distinct_for_95,
             line_breaks=of_lines,
+            notes=list(report.notes),
         )
 
 

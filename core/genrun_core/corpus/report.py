@@ -28,6 +28,9 @@ def describe_corpus(
         + (f", {counts.duplicates:,} of them duplicates" if counts.duplicates else "")
         + (f" (dropped: {dropped})" if dropped else "")
     )
+    if counts.rows != counts.documents + sum(counts.dropped.values()):
+        yield f"note: the reader counted {counts.rows:,} rows, which is not what it yielded and dropped together"
+    yield from (f"note: {note}" for note in counts.notes)
     yield _borrowed(counts, tokenizer, units) if borrowed else _vocabulary(counts, tokenizer, recipe, units)
     yield f"{counts.words:,} {units}, {counts.predicted:,} predictions an epoch; {_lengths(counts)}"
     if counts.held_out:
