@@ -114,8 +114,11 @@ def test_binary_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_compressed_files_are_recognised(tmp_path: Path) -> None:
-    for start in [b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd\x04"]:
-        assert "the file is compressed; unpack it first" in error_of(Text(), tmp_path / "a.txt", start)
+    for start in [b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh9"]:
+        message = error_of(Text(), tmp_path / "a.txt", start)
+        assert message == "a.txt: the compressed file ends too early: it was cut off"
+    message = error_of(Text(), tmp_path / "a.txt", b"\x28\xb5\x2f\xfd\x04")
+    assert message == "a.txt: the file is compressed with zstandard; unpack it first"
 
 
 @given(st.text("a\r\n"), st.lists(st.integers(0, 8)), st.lists(st.integers(1, 5)))

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from genrun.cli.io.output import say, show
 
 if TYPE_CHECKING:
-    from genrun_core.recipes.recipe import Recipe
+    from genrun_core.corpus.guessed import GuessedRecipe
 
 __all__ = ["command"]
 
@@ -50,7 +50,9 @@ def command(
 ) -> None:
     """Train a model on CORPUS (files, folders, globs; "-" for standard input) and leave a run folder.
 
-    Options of the reader are set like any other: --reader csv --set column=title --set encoding=cp1252.
+    Files of another kind than plain text are recognised; --reader names how they are read. Options of the reader are
+    set like any other: --reader csv --set column=title --set encoding=cp1252. Several readers are mixed, with
+    weights, as jsonl,field=title,weight=2::a.jsonl poems.txt.
 
     --from RUN trains the network of another run further, on a new corpus, with that run's recipe;
     --set freeze=embedding leaves a layer as it is, --set extend_vocabulary=500 adds new words.
@@ -73,7 +75,9 @@ def command(
             raise click.UsageError("name a CORPUS and, with -o, the run folder to make; or --resume RUN")
         if base and (chosen or words_of):
             raise click.UsageError("--from goes on with the run's recipe and words: no --recipe, no --words-of")
-        recipe = _recipe(recipe_name, overrides, reader, base, words_of)
+        recipe, corpus, guessed = _recipe(corpus, recipe_name, overrides, reader, base, words_of)
+        if guessed:
+            say(guessed)
         with _going_on(output):
             run = train(
                 corpus, recipe, output, base=base, words_of=words_of, validation=validation, say=say, watch=watch
@@ -82,19 +86,25 @@ def command(
 
 
 def _recipe(
-    name: str, overrides: dict[str, str], reader: str | None, base: Path | None, words_of: Path | None
-) -> Recipe:
+    corpus: tuple[str, ...],
+    name: str,
+    overrides: dict[str, str],
+    reader: str | None,
+    base: Path | None,
+    words_of: Path | None,
+) -> GuessedRecipe:
     from genrun.errors import OptionError
+    from genrun_core.corpus.guessed import GuessedRecipe, guessed_recipe
     from genrun_core.recipes.recipe import load_recipe, override_recipe
     from genrun_core.runs.run_folder import RunFolder
     from genrun_core.training.finetuning import tuning_recipe
 
     if base is not None:
-        return override_recipe(tuning_recipe(RunFolder.open(base)), overrides, reader)
-    recipe = load_recipe(name, overrides, reader)
-    if words_of is not None and recipe.tokenizer != load_recipe(name).tokenizer:
+        return GuessedRecipe(override_recipe(tuning_recipe(RunFolder.open(base)), overrides, reader), corpus)
+    guessed = guessed_recipe(corpus, name, overrides, reader)
+    if words_of is not None and guessed.recipe.tokenizer != load_recipe(name).tokenizer:
         raise OptionError(f"the words of {words_of} come with their tokenizer: no option of it can be set")
-    return recipe
+    return guessed
 
 
 @contextlib.contextmanager

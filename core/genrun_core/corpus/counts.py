@@ -24,7 +24,8 @@ class CorpusCounts:
     ``held_out_words`` words, of which ``held_out_unknown`` are outside of the vocabulary. ``distinct`` words and
     ``predicted`` tokens are those of documents that are trained on; the other counts are of all. ``fingerprint``:
     BLAKE2 of all documents in order; ``sources_fingerprint``: of the paths, sizes and times of the files, empty if
-    the sources are no files. ``notes``: what the reader noted of its files. None stands for what an older genrun did not count.
+    the sources are no files; ``notes``: what the reader noted of its files. None stands for what an older genrun did
+    not count.
     """
 
     files: int

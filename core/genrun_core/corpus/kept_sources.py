@@ -23,7 +23,10 @@ def keep_sources(sources: Sequence[str], output: Path) -> list[str]:
         output.mkdir(parents=True, exist_ok=True)
         with replacing(kept) as beside, beside.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
-    return [_replaced(source, str(kept)) if names_standard_input(source) else absolute_source(source) for source in sources]
+    return [
+        _replaced(source, str(kept)) if names_standard_input(source) else absolute_source(source)
+        for source in sources
+    ]
 
 
 def names_standard_input(source: str) -> bool:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from genrun.checks.short_text import shown
 from genrun.contracts import Reader
 from genrun.errors import GenrunError, OptionError
-from genrun.sources import STANDARD_INPUT
 from genrun_core.backend import prepare_backend, require_training
-from genrun_core.corpus.kept_sources import keep_sources
+from genrun_core.corpus.guessed import kind_note
+from genrun_core.corpus.kept_sources import keep_sources, names_standard_input
 from genrun_core.corpus.reading import first_document, make_reader
 from genrun_core.corpus.shape import fit_shape
 from genrun_core.recipes.recipe import Recipe
@@ -70,7 +70,8 @@ def train(
         recipe = with_words_of(began_with, recipe)
     _look_at(reader, sources, validation)
     recipe, reader = fit_shape(recipe, reader, sources, say, alone=worker.count == 1)
-    _note_tables(recipe, sources, say)
+    if note := kind_note(recipe, sources):
+        say(note)
     was_there = output.exists()
     with training_lock(output, say):
         RunFolder.check_free(output)  # now that nobody else can write there
@@ -104,18 +105,12 @@ def _complete(
     fit(prepared, strategy, worker, say, watch, callbacks)
 
 
-def _note_tables(recipe: Recipe, sources: Sequence[str], say: Say) -> None:
-    """Say so where the lines of tables are read as documents."""
-    if recipe.reader.name == "text" and all(source.lower().endswith((".csv", ".tsv")) for source in sources):
-        say("note: every line of these files is a document; for a column there is --reader csv --set column=…")
-
-
 def _look_at(reader: Reader, sources: Sequence[str], validation: Sequence[str]) -> None:
     """Read the first documents, so that a wrong path leaves no folder behind."""
-    if [*sources, *validation].count(STANDARD_INPUT) > 1:
+    if sum(map(names_standard_input, [*sources, *validation])) > 1:
         raise OptionError("standard input can be named only once")
     for named in (sources, validation):
-        if named and STANDARD_INPUT not in named:
+        if named and not any(map(names_standard_input, named)):
             first_document(reader, named)
 
 

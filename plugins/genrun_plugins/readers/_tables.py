@@ -26,8 +26,8 @@ _UNCLOSED = "a quoted value that begins in this row has no closing quote"
 class Table:
     """One column of a delimited file.
 
-    ``column``: its name or its number from 1; empty for the only one. ``header``: whether the first row has the names;
-    None if that shall be found out.
+    ``column``: its name or its number from 1; empty for the only one. ``header``: whether the first row has the
+    names; None if that shall be found out.
     """
 
     file: CorpusFile
@@ -120,7 +120,7 @@ class Table:
     def _index(self, first: list[str]) -> int:
         if self.header and self.column in first:
             return first.index(self.column)
-        if not self.column and len(first) == 1:
+        if not self.column and len(first) == 1 and not _other_separator(first):
             return 0
         if not self.column.isdecimal():
             self._refuse(first, header=bool(self.header))
@@ -130,7 +130,7 @@ class Table:
 
     def _refuse(self, first: list[str], *, header: bool) -> NoReturn:
         """Raise CorpusError about a column that the table has not, or that was not named."""
-        other = next((mark for mark in ";\t|" if len(first) == 1 and mark in first[0]), None)
+        other = _other_separator(first)
         close = nearest(self.column, first) if self.column else ""
         if other is not None:
             hint = (
@@ -142,11 +142,13 @@ class Table:
             hint = "name one with --set reader.column=…"
         columns = ", ".join(map(repr, first))
         if header or other is not None or close.startswith("did you mean"):
-            problem = f"{f'no column {self.column!r}' if self.column else 'which column?'}; it has {columns}"
+            problem = (
+                f"{f'no column {self.column!r}' if self.column else 'the column is not named'}; it has {columns}"
+            )
             raise self.file.error(f"{problem}; {hint}")
-        problem = f"no column {self.column!r}" if self.column else "which column?"
+        problem = f"no column {self.column!r}" if self.column else "the column is not named"
         remedy = f"give its number, 1 to {len(first)}: --set reader.column=1 --set header=false"
-        raise self.file.error(f"{problem}; the first row seems to be data, not names: {columns}; {remedy}")
+        raise self.file.error(f"{problem}, and the first row seems to be data: {columns}; {remedy}")
 
     def _last_value(self, value: str, index: int, width: int) -> Iterator[str]:
         """Yield the last value, unless the file is cut off within it."""
@@ -210,3 +212,8 @@ class Table:
         except (csv.Error, CorpusError):
             return None
         return reader.line_num + 1
+
+
+def _other_separator(first: list[str]) -> str | None:
+    """Return the character that seems to separate the values of a row that was not split."""
+    return next((mark for mark in ";\t|" if len(first) == 1 and mark in first[0]), None)

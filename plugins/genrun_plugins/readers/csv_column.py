@@ -20,9 +20,9 @@ class CsvColumn(FileReader):
     r"""One column of CSV files, its blank values dropped as "missing".
 
     ``column``: its name in the header, or its number from 1; it may be left out where there is only one. ``header``:
-    whether the first row has the names; if that is not said, a column by number is of a table whose first row decides,
-    and a note says how. A folder means its ``.csv`` and ``.tsv`` files. ``separator``: one ASCII character, or the
-    text ``\t`` or ``tab``; if it is the default comma, files that end in ``.tsv`` are split at tabs.
+    whether the first row has the names. If that is left open and the column is a number, the first row decides, and a
+    note says how it was read. A folder means its ``.csv`` and ``.tsv`` files. ``separator``: one ASCII character, or
+    the text ``\t`` or ``tab``; if it is the default comma, files that end in ``.tsv`` are split at tabs.
 
     >>> import pathlib, tempfile
     >>> from genrun.contracts import ReadReport

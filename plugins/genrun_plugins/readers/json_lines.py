@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from genrun.checks.short_text import shown
 from genrun.reading import CorpusFile, FileReader
+from genrun.reading.columns import fields_of
 
 __all__ = ["JsonLines"]
 
@@ -59,10 +60,12 @@ class JsonLines(FileReader):
                 continue
             found = found or record != ""
             if isinstance(record, dict) and not names:
-                names = [str(name) for name in record]
+                names = list(fields_of(line))
             yield from self._texts_of(file, record, number)
-        if names and self.field.partition(".")[0] not in names and self.field not in names:
-            file.report.note(f"{file.name}: no field {self.field!r}; the first object has {', '.join(map(repr, names))}")
+        if names and self.field not in names:
+            file.report.note(
+                f"{file.name}: no field {self.field!r}; the first object has {', '.join(map(repr, names))}"
+            )
 
     def _whole(self, file: CorpusFile, text: str) -> Iterator[str]:
         try:

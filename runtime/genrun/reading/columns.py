@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import mean
 from typing import Any
 
-__all__ = ["SEPARATORS", "fields_of", "first_rows", "guess_separator", "is_header", "text_column"]
+__all__ = ["SEPARATORS", "fields_of", "first_rows", "guess_separator", "is_header", "is_table", "text_column"]
 
 SEPARATORS = ",;\t|"
 _ROWS = 200
@@ -74,6 +74,18 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool:
     same = [value for row in rows[1:] for name, value in zip(rows[0], row, strict=False) if name == value]
     longer = mean([len(value) for row in rows[1:] for value in row] or [99]) > mean(map(len, names))
     return not same and longer
+
+
+def is_table(text: str) -> bool:
+    """Return whether a text without a name is a table: equally wide rows below a header with a usual name.
+
+    >>> is_table("id,title\\n1,One\\n2,Two\\n"), is_table("Gull, sea\\nLand, sky\\n")
+    (True, False)
+    """
+    rows = first_rows(text, guess_separator(text), complete=False)
+    if len(rows) < 2 or len(rows[0]) < 2 or len({len(row) for row in rows}) > 1:
+        return False
+    return any(name.strip().lower() in _USUAL for name in rows[0]) and is_header(rows)
 
 
 def text_column(columns: Mapping[str, Sequence[object]]) -> str | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
 
 from genrun.contracts import ReadReport
 from genrun.errors import CorpusError
@@ -49,7 +49,7 @@ class CorpusFile:
         return self._path != STANDARD_INPUT
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[BinaryIO]:
+    def open(self) -> Iterator[io.BufferedIOBase]:
         """Open the file for bytes, decompressed. Raises CorpusError if it cannot be opened."""
         with naming_errors(self.name), opened(self._path, self._member) as file:
             yield file
@@ -63,13 +63,13 @@ class CorpusFile:
         """
         decoder = Decoder(self.name, self._encoding, marks=self.skip_bad)
         with self.open() as file:
-            data = self._head = file.read(_PIECE_BYTES)
+            data = self._head = file.read1(_PIECE_BYTES)  # unlike read, keeps what stands before damage
             if kind := binary_kind(data):
                 raise CorpusError(f"{self.name}: {_wrong(kind)}")
             if text := decoder.decode(data):
                 yield text
             while data:
-                data = file.read(_PIECE_BYTES)
+                data = file.read1(_PIECE_BYTES)
                 if text := decoder.decode(data):
                     yield text
 
@@ -125,4 +125,6 @@ class CorpusFile:
 def _wrong(kind: Kind) -> str:
     if kind.reader:
         return f"{kind.title}, not text: --reader {kind.reader}"
-    return f"{kind.title}: {kind.remedy}" if kind.title.startswith("a") else f"the file is {kind.title}; {kind.remedy}"
+    return (
+        f"{kind.title}: {kind.remedy}" if kind.title.startswith("a") else f"the file is {kind.title}; {kind.remedy}"
+    )

@@ -49,10 +49,10 @@ class FileReader:
     ...         for line in file.lines():
     ...             yield from line.split(self.mark)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = pathlib.Path(folder, "a.txt").write_text("The sea. A gull.")
+    ...     _ = pathlib.Path(folder, "a.txt").write_text("The sea is wide. A gull.")
     ...     report = ReadReport()
     ...     list(Sentences(minimum_length=8).read([folder], report)), report.rows, report.dropped
-    (['The sea', ' A gull'], 3, {'empty': 1})
+    (['The sea is wide'], 3, {'too short': 1, 'empty': 1})
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".txt",)
@@ -148,7 +148,8 @@ class FileReader:
                 else:
                     file.drop(reason)
         except CorpusError as error:
-            self._skip(CorpusError(f"{error}{self._hint(file)}"), report)
+            hint = "" if "--reader" in str(error) else self._hint(file)
+            self._skip(CorpusError(f"{error}{hint}"), report)
 
     def _skip(self, error: CorpusError, report: ReadReport) -> None:
         """Raise ``error``; with ``skip_bad``, count what it keeps from being read as one row."""
@@ -171,6 +172,5 @@ class FileReader:
         dropped = ", ".join(f"{count} {reason}" for reason, count in report.dropped.items()) or "none"
         counts = f"files: {report.files}, rows: {report.rows}, dropped: {dropped}"
         once = "; standard input can be read only once" if STANDARD_INPUT in sources else ""
-        hint = self._hint(last) if last else ""
+        hint = "".join(f"; {note}" for note in report.notes[:1]) + (self._hint(last) if last else "")
         return CorpusError(f"no document found in {named}{more} ({counts}); looked for {self.looked_for}{once}{hint}")
-

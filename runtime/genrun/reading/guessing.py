@@ -26,13 +26,14 @@ class Guess:
     ``reader`` and ``options``: the name of a reader and its options, as text; those of the built-in ``mix`` if the
     sources are of several kinds. ``sources``: what that reader reads: the sources as they were named, of ``mix`` each
     with its own reader before it. ``line``: what a user is told ("poems.jsonl: JSON Lines, read by the reader jsonl
-    (field text)").
+    (field text)"). ``kind``: the kind of the files ("JSON Lines").
     """
 
     reader: str
     options: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     line: str = ""
+    kind: str = "plain text"
 
 
 def guess_reader(sources: Sequence[str]) -> Guess:
@@ -55,14 +56,14 @@ def guess_reader(sources: Sequence[str]) -> Guess:
         if first.reader != "mix":
             more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
             line = first.line.replace(": ", f"{more}: ", 1) if more else first.line
-            return Guess(first.reader, first.options, tuple(sources), line)
+            return Guess(first.reader, first.options, tuple(sources), line, first.kind)
     elif all(guess.reader == "text" for guess in guesses):
         return Guess("text", {}, tuple(sources), first.line)
     parts = [
         source if guess.reader == "mix" else SourcePart(guess.reader, guess.options, 1.0, source).at(source)
         for source, guess in zip(sources, guesses, strict=True)
     ]
-    return Guess("mix", {}, tuple(parts), "; ".join(guess.line for guess in guesses))
+    return Guess("mix", {}, tuple(parts), "; ".join(guess.line for guess in guesses), "files of several kinds")
 
 
 def _guess_source(source: str) -> Guess:
@@ -76,14 +77,16 @@ def _guess_source(source: str) -> Guess:
         kinds[kind] += 1
         first.setdefault(kind, (name, head))
     chosen = max(kinds, key=kinds.__getitem__, default=TEXT)
-    if (TEXT in kinds and os.path.isdir(os.path.expanduser(source))) or not chosen.reader:
+    if TEXT in kinds and os.path.isdir(os.path.expanduser(source)):
         chosen = TEXT
-    reader, options = chosen.reader, {}
+    reader = chosen.reader or "text"
+    options: dict[str, str] = {}
     if chosen in first:
         reader, options = _reader_of(chosen, *first[chosen])
-    chosen_options = ", ".join(f"{name} {'tab' if value == 'tab' else value}" for name, value in options.items())
+    chosen_options = ", ".join(f"{name} {value}" for name, value in options.items())
     how = f"{reader} ({chosen_options})" if options else reader
-    return Guess(reader, options, (source,), f"{shown_source(source)}: {chosen.title}, read by the reader {how}")
+    line = f"{shown_source(source)}: {chosen.title}, read by the reader {how}"
+    return Guess(reader, options, (source,), line, chosen.title)
 
 
 def _reader_of(kind: Kind, name: str, head: bytes) -> tuple[str, dict[str, str]]:
@@ -93,10 +96,7 @@ def _reader_of(kind: Kind, name: str, head: bytes) -> tuple[str, dict[str, str]]
     if kind.reader == "jsonl":
         column = text_column(fields_of(head_text(head)))
         return "jsonl", {"field": column} if column else {}
-    if kind.reader == "parquet":
-        column = _parquet_column(name)
-        return "parquet", {"column": column} if column else {}
-    return kind.reader, {}
+    return kind.reader or "text", {}
 
 
 def _table(name: str, head: bytes) -> tuple[str, dict[str, str]]:
@@ -118,17 +118,6 @@ def _table(name: str, head: bytes) -> tuple[str, dict[str, str]]:
 
 def _column(rows: Sequence[Sequence[str]], number: int) -> list[str]:
     return [row[number] for row in rows if number < len(row)]
-
-
-def _parquet_column(path: str) -> str | None:
-    try:
-        from pyarrow import parquet
-
-        with parquet.ParquetFile(path) as file:
-            batch = next(file.iter_batches(200), None)
-    except Exception:  # not installed, in an archive, or damaged: reading tells
-        return None
-    return text_column(batch.to_pydict()) if batch is not None else None
 
 
 def _heads(source: str) -> Iterator[tuple[str, bytes]]:

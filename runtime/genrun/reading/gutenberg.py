@@ -18,7 +18,7 @@ _END = re.compile(r"\*\*\* ?END OF (?:THE|THIS) PROJECT GUTENBERG", re.IGNORECAS
 class Frame:
     """Leaves out the frame of one file; ``lines`` is the number of lines that were left out.
 
-    >>> book = ["The Project Gutenberg eBook of Tides", "*** START OF THE PROJECT GUTENBERG EBOOK TIDES ***", "The sea."]
+    >>> book = ["The Project Gutenberg eBook", "*** START OF THE PROJECT GUTENBERG EBOOK TIDES ***", "The sea."]
     >>> frame = Frame()
     >>> list(frame.without(book)), frame.lines
     (['The sea.'], 2)

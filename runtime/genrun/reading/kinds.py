@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from genrun.reading.columns import is_table
 from genrun.reading.opening import bare_name
 
 __all__ = ["HEAD_BYTES", "Kind", "binary_kind", "by_suffix", "head_text", "kind_of"]
@@ -15,9 +16,10 @@ HEAD_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of file. ``reader``: the built-in reader for it, empty if there is none; then ``remedy`` says what to do.
+    """A kind of file.
 
-    ``title`` is its name in messages, with an article where one is needed: "a Parquet file".
+    ``reader``: the built-in reader for it, empty if there is none; then ``remedy`` says what helps. ``title`` is its
+    name in messages, with an article where one is needed: "a Parquet file".
     """
 
     title: str
@@ -91,8 +93,9 @@ def kind_of(name: str, head: bytes) -> Kind:
     >>> kind_of("poems.txt", b'{"text": "One"}\\n{"text": "Two"}\\n').title
     'JSON Lines'
     """
-    named = by_suffix(name) or TEXT
+    said = by_suffix(name)
     text = head_text(head).lstrip()
+    named = said or (_CSV if is_table(text) else TEXT)
     if kind := binary_kind(head):
         return kind
     if named is not _MARKDOWN and _HTML_START.match(text):

@@ -11,7 +11,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from genrun.errors import CorpusError, one_line
 from genrun.sources import STANDARD_INPUT
@@ -19,7 +19,11 @@ from genrun.sources import STANDARD_INPUT
 __all__ = ["bare_name", "members", "naming_errors", "opened"]
 
 _ZIP = b"PK\x03\x04"
-_OPENERS: dict[bytes, Callable[[BinaryIO], object]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+_OPENERS: dict[bytes, Callable[[BinaryIO], io.BufferedIOBase]] = {
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ": lzma.LZMAFile,
+}
 _SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
 _DOCUMENTS = {
     "xl/workbook.xml": "an Excel file: save its sheet as CSV",
@@ -55,19 +59,16 @@ def naming_errors(name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opened(path: str, member: str = "") -> Iterator[BinaryIO]:
+def opened(path: str, member: str = "") -> Iterator[io.BufferedIOBase]:
     """Open a file, standard input, or the ``member`` of a zip archive, decompressed."""
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(_raw(path))
         if member:
             archive = stack.enter_context(zipfile.ZipFile(file))
-            file = cast(BinaryIO, io.BufferedReader(stack.enter_context(archive.open(member))))  # type: ignore[arg-type]
-        start = cast(io.BufferedReader, file).peek(8)
-        for magic, opener in _OPENERS.items():
-            if start.startswith(magic):
-                file = cast(BinaryIO, stack.enter_context(cast(BinaryIO, opener(file))))
-                break
-        yield file
+            file = io.BufferedReader(cast(io.RawIOBase, stack.enter_context(archive.open(member))))
+        start = file.peek(8)
+        opener = next((opener for magic, opener in _OPENERS.items() if start.startswith(magic)), None)
+        yield stack.enter_context(opener(cast(BinaryIO, file))) if opener else file
 
 
 def members(path: str, accepts: Callable[[str], bool]) -> list[str] | None:
@@ -86,20 +87,22 @@ def members(path: str, accepts: Callable[[str], bool]) -> list[str] | None:
     for inside, what in _DOCUMENTS.items():
         if inside in names:
             raise CorpusError(f"{path}: {what}")
-    shown = [name for name in sorted(names) if not any(part.startswith((".", "__MACOSX")) for part in name.split("/"))]
+    shown = [
+        name for name in sorted(names) if not any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+    ]
     if not shown:
         raise CorpusError(f"{path}: the archive has no file")
     return [name for name in shown if accepts(name)] or shown
 
 
 @contextlib.contextmanager
-def _raw(path: str) -> Iterator[BinaryIO]:
+def _raw(path: str) -> Iterator[io.BufferedReader[Any]]:
     if path != STANDARD_INPUT:
         with open(path, "rb") as file:
             yield file
         return
-    buffered = io.BufferedReader(sys.stdin.buffer)  # type: ignore[type-var]
+    buffered = io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer))
     try:
-        yield cast(BinaryIO, buffered)
+        yield buffered
     finally:
         buffered.detach()  # standard input stays open
