@@ -45,7 +45,7 @@ def test_what_is_given_goes_before_what_is_guessed(lines: str) -> None:
     assert guessed_recipe([lines], overrides={"field": "id"}).recipe.reader.options["field"] == "id"
     assert guessed_recipe([lines], overrides={"reader.field": "id"}).recipe.reader.options["field"] == "id"
     for named in ({"reader": "text"}, {"overrides": {"reader": "text"}}):
-        recipe, _, line = guessed_recipe([lines], **named)  # type: ignore[arg-type]
+        recipe, _, line = guessed_recipe([lines], **named)
         assert (recipe.reader.name, line) == ("text", "")
     with pytest.raises(
         genrun.OptionError, match=r"read by the reader jsonl \(field title\); .*unknown option 'colum'"

@@ -134,8 +134,9 @@ def test_a_sample_is_a_share_that_grows_with_the_corpus(tmp_path: Path) -> None:
         ({"sample": float("nan")}, "sample is a share"),
     ],
 )
-def test_common_options_are_checked_for_every_reader(options: dict[str, float], problem: str) -> None:
-    for make in (Text, LyricsGlob, CsvColumn, JsonLines, Html, Markdown):
+def test_common_options_are_checked_for_every_reader(options: dict[str, object], problem: str) -> None:
+    readers: tuple[type, ...] = (Text, LyricsGlob, CsvColumn, JsonLines, Html, Markdown)
+    for make in readers:
         with pytest.raises(OptionError, match=problem):
             make(**options)
 

@@ -85,7 +85,7 @@ def test_an_archive_is_what_its_files_are(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_looked_at_and_not_consumed(monkeypatch: pytest.MonkeyPatch) -> None:
-    buffer = io.BufferedReader(io.BytesIO(JSON_LINES.encode()))  # type: ignore[type-var]
+    buffer = io.BufferedReader(io.BytesIO(JSON_LINES.encode()))
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=buffer))
     assert guess_reader(["-"]).line == "standard input: JSON Lines, read by the reader jsonl (field post.title)"
     assert buffer.read() == JSON_LINES.encode()

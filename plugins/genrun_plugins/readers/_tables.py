@@ -70,13 +70,12 @@ class Table:
                 engine="c",
             ) as chunks:
                 for chunk in chunks:
-                    for value, surplus in zip(chunk[str(index)], chunk[str(width)], strict=True):
-                        row += 1
-                        if waiting is not None:
-                            yield waiting
-                        waiting = None if surplus else value
-                        if surplus:
-                            self._surplus(row, width)
+                    if waiting is not None:
+                        yield waiting
+                    values, surplus = chunk[str(index)].tolist(), chunk[str(width)].tolist()
+                    waiting = values.pop() if surplus and not surplus[-1] else None  # the last row may be cut off
+                    yield from self._without_surplus(values, surplus, row, width) if any(surplus) else values
+                    row += len(surplus)
         except pandas.errors.ParserError as error:
             unclosed = re.search(r"EOF inside string starting at row (\d+)", str(error))
             if waiting is not None:
@@ -168,12 +167,16 @@ class Table:
             f"{self.file.name}: the file seems to be cut off: its last row has {len(cells)} of {width} columns; {how}"
         )
 
-    def _surplus(self, row: int, width: int) -> None:
-        """Refuse a row with more values than columns; where bad rows are skipped, count it."""
+    def _without_surplus(self, values: list[str], surplus: list[str], row: int, width: int) -> Iterator[str]:
+        """Yield the values of the rows after ``row``, refusing or skipping those that have more than ``width``."""
         problem = f"the row has more than the header's {width} columns"
-        if not self.file.skip_bad:
-            raise self._error(row, problem)
-        self.file.bad(f"row {row}: {problem}")
+        for number, too_many in enumerate(surplus):
+            if not too_many:
+                yield from values[number : number + 1]
+            elif self.file.skip_bad:
+                self.file.bad(f"row {row + number + 1}: {problem}")
+            else:
+                raise self._error(row + number + 1, problem)
 
     def _by_csv_module(self, index: int, begin: int, end: int) -> Iterator[str]:
         """Yield the values of the rows from ``begin`` to before ``end``, which pandas gives up with a later one."""

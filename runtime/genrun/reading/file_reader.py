@@ -140,10 +140,13 @@ class FileReader:
     def _documents(self, file: CorpusFile, sieve: Sieve, report: ReadReport) -> Iterator[str]:
         report.file()
         try:
+            keeps_all = sieve.keeps_all and not self.skip_bad  # the usual case, in which time matters
+            count = report.row
             for text in self.texts(file):
-                reason = self.blank if not text.strip() else sieve.reason(text)
+                blank = not text or text.isspace()
+                reason = self.blank if blank else None if keeps_all else sieve.reason(text)
                 if reason is None:
-                    report.row()
+                    count()
                     yield text
                 else:
                     file.drop(reason)

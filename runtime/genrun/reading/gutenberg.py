@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 __all__ = ["FRAME", "Frame"]
 
@@ -40,9 +39,11 @@ class Frame:
                 break
             if len(header) >= (_LONGEST if named else _FIRST):
                 break
-        framed = not header
-        for line in chain(header, rest):
-            if framed and _END.search(line):
+        yield from header
+        if not self.lines:
+            yield from rest
+        for line in rest:
+            if _END.search(line):
                 self.lines += 1 + sum(1 for _ in rest)
                 return
             yield line

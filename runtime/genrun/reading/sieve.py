@@ -48,6 +48,13 @@ class Sieve:
         self._share = None if sample == 1 else int(sample * _RANGE)
         self._seen: set[int] | None = set() if deduplicate else None
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether no option leaves anything out; undecodable documents are not among what ``reason`` finds then."""
+        return not (
+            self._pattern or self._minimum or self._maximum or self._seen is not None or self._share is not None
+        )
+
     def reason(self, document: str) -> str | None:
         """Return why ``document`` is left out; None if it is kept."""
         if UNDECODABLE in document:
