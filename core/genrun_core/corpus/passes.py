@@ -101,49 +101,6 @@ class _Reading:
     given: int
     passed_over: NDArray[np.int64]
 
-    def __init__(
-        self,
-        sources: Sources,
-        settings: TokenizerSettings,
-        rule: SplitRule,
-        learn: LearnMerges,
-        held_out: frozenset[int] | None = None,
-    ) -> None:
-        report, digest = ReadReport(), hashlib.blake2b(digest_size=16)
-        hashes, passed_over, self.own, of_lines = array("q"), array("q"), 0, 0
-        with VocabularyBuilder(settings, learn=learn) as builder:
-            for number, (document, given) in enumerate(with_progress_bar(sources.read(report), "counting words")):
-                hashes.append(rule.hash(document))
-                self.own += given
-                of_lines += "\n" in document.strip()
-                by_hash = given or rule.is_held_out(hashes[-1])
-                if by_hash if held_out is None else number in held_out:
-                    passed_over.append(number)
-                    builder.pass_over(document)
-                else:
-                    builder.add(document)
-                digest.update(document.encode() + b"\0")
-            if not builder.documents:
-                raise CorpusError(f"{sources}: no document was found in {report.rows:,} rows")
-            self.tokenizer = builder.build()
-            distinct_for_95 = builder.words_for(95)
-        self.hashes = np.array(hashes, np.int64)
-        self.passed_over = np.array(passed_over, np.int64)
-        self.counts = CorpusCounts(
-            files=report.files,
-            rows=report.rows,
-            dropped=dict(report.dropped),
-            documents=builder.documents,
-            fingerprint=digest.hexdigest(),
-            words=builder.words + builder.passed_over,
-            held_out_words=builder.passed_over,
-            duplicates=len(hashes) - len(np.unique(self.hashes)),
-            distinct=builder.distinct,
-            distinct_for_95=distinct_for_95,
-            line_breaks=of_lines,
-            notes=list(report.notes),
-        )
-
 
 def _read_once(
     sources: Sources,
@@ -184,6 +141,7 @@ def _read_once(
         distinct=builder.distinct,
         distinct_for_95=distinct_for_95,
         line_breaks=of_lines,
+        notes=list(report.notes),
     )
     return _Reading(tokenizer, counts, numbers, given, np.array(passed_over, np.int64))
 

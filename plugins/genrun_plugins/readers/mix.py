@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from genrun import registry
 from genrun.contracts import Reader, ReadReport
 from genrun.errors import CorpusError, OptionError, one_line
+from genrun.reading import guess_reader
 from genrun.sources import split_source
 
 __all__ = ["Mix"]
@@ -22,7 +23,7 @@ class Mix:
 
     Before ``::`` stand a reader, its options, and ``weight``: how often each document is read, 1 if it is left out. A
     weight of 2.5 reads each document twice and half of them a third time; 0.5 reads half of them; a hash of the
-    document decides which. A copy counts as a row. A source without ``::`` is read as text.
+    document decides which. A copy counts as a row. A source without ``::`` is read as its kind needs.
 
     >>> import pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -43,7 +44,8 @@ class Mix:
     def _part(self, source: str) -> tuple[Reader, str, float]:
         part = split_source(source)
         if part is None:
-            return registry.make_reader("text"), source, 1.0
+            guess = guess_reader([source])
+            return registry.make_reader(guess.reader, guess.options), source, 1.0
         try:
             return registry.make_reader(part.reader, part.options), part.path, part.weight
         except OptionError as error:
