@@ -186,7 +186,7 @@ class TestExample:
 
         trained = python_here(installed_here, "-m", "genrun", "train", corpus, *chosen, "field=title", "-o", run)
         assert (trained.returncode, trained.stdout) == (0, f"{run}\n"), trained.stderr
-        assert "5 rows in 1 files: 3 texts (dropped: 1 empty, 1 missing)" in trained.stderr
+        assert "5 rows in 1 file: 3 texts (dropped: 1 empty, 1 missing)" in trained.stderr
         exported = python_here(installed_here, "-m", "genrun", "export", run, "-o", model)
         assert exported.returncode == 0, exported.stderr
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from genrun.cli.io.output import say, show
+from genrun_core.cli.going_on import going_on, say_next
 
 if TYPE_CHECKING:
     from genrun_core.recipes.recipe import Recipe
@@ -26,13 +24,14 @@ _ONLY_EPOCHS = "--resume goes on with the corpus and the recipe of the run folde
 @click.option("--reader", help="How the corpus is read (see genrun plugins). [default: the recipe's]")
 @click.option("--recipe", "recipe_name", default="default", show_default=True, help="A recipe's name or TOML file.")
 @click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="Override a value of the recipe.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The run folder to make.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The run folder to make. [default: CORPUS's name]")
 @click.option("--resume", "resumed", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run folder.")
 @click.option("--from", "base", metavar="RUN", type=click.Path(path_type=Path), help="Fine-tune the network of RUN.")
 @click.option("--words-of", metavar="RUN", type=click.Path(path_type=Path), help="Use the vocabulary of RUN.")
 @click.option(
     "--validation", metavar="FILE", multiple=True, help="Hold out these documents, in place of a share of CORPUS."
 )
+@click.option("--minutes", type=float, help="Take fewer epochs if all would take longer than this.")
 @click.option("--sample-every", metavar="EPOCHS", type=click.IntRange(min=1), help="Write a text this often.")
 @click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard.")
 def command(
@@ -45,6 +44,7 @@ def command(
     base: Path | None,
     words_of: Path | None,
     validation: tuple[str, ...],
+    minutes: float | None,
     sample_every: int | None,
     tensorboard: bool,
 ) -> None:
@@ -56,6 +56,7 @@ def command(
     --set freeze=embedding leaves a layer as it is, --set extend_vocabulary=500 adds new words.
     """
     from genrun.options import parse_assignments
+    from genrun_core.runs.naming import default_model_file, default_run_folder
     from genrun_core.training.train import resume, train
     from genrun_core.training.watch import Watch
 
@@ -66,19 +67,20 @@ def command(
         if corpus or output or reader or chosen or base or words_of or validation:
             raise click.UsageError(_ONLY_EPOCHS)
         epochs = _epochs(overrides)
-        with _going_on(resumed):
-            run = resume(resumed, epochs=epochs, say=say, watch=watch)
+        with going_on(resumed):
+            run = resume(resumed, epochs=epochs, minutes=minutes, say=say, watch=watch)
     else:
-        if not corpus or output is None:
-            raise click.UsageError("name a CORPUS and, with -o, the run folder to make; or --resume RUN")
+        if not corpus:
+            raise click.UsageError("name a CORPUS; or --resume RUN")
         if base and (chosen or words_of):
             raise click.UsageError("--from goes on with the run's recipe and words: no --recipe, no --words-of")
         recipe = _recipe(recipe_name, overrides, reader, base, words_of)
-        with _going_on(output):
-            run = train(
-                corpus, recipe, output, base=base, words_of=words_of, validation=validation, say=say, watch=watch
-            )
+        output = output or default_run_folder(corpus)
+        begun = {"base": base, "words_of": words_of, "validation": validation, "minutes": minutes}
+        with going_on(output):
+            run = train(corpus, recipe, output, say=say, watch=watch, **begun)  # type: ignore[arg-type]
     show(str(run.path))
+    say_next("genrun", "export", run.path, "-o", default_model_file(run.path))
 
 
 def _recipe(
@@ -95,20 +97,6 @@ def _recipe(
     if words_of is not None and recipe.tokenizer != load_recipe(name).tokenizer:
         raise OptionError(f"the words of {words_of} come with their tokenizer: no option of it can be set")
     return recipe
-
-
-@contextlib.contextmanager
-def _going_on(run: Path) -> Iterator[None]:
-    """Tell who interrupts a training how it goes on."""
-    from genrun.errors import TrainingInterrupted
-
-    try:
-        yield
-    except (KeyboardInterrupt, TrainingInterrupted) as error:
-        how = f"; go on with: genrun train --resume {run}" if (run / "run.toml").exists() else ""
-        said = str(error) if isinstance(error, TrainingInterrupted) else "interrupted"
-        say(f"{said}{how}")
-        raise click.exceptions.Exit(128 + getattr(error, "number", signal.SIGINT)) from None
 
 
 def _epochs(overrides: dict[str, str]) -> int | None:

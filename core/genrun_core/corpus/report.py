@@ -24,7 +24,7 @@ def describe_corpus(
     units = "characters" if tokenizer.kind == "char" else "words"
     dropped = ", ".join(f"{number:,} {reason}" for reason, number in counts.dropped.items())
     yield (
-        f"{counts.rows:,} rows in {counts.files:,} files: {counts.documents:,} {noun}"
+        f"{_number(counts.rows, 'row')} in {_number(counts.files, 'file')}: {counts.documents:,} {noun}"
         + (f", {counts.duplicates:,} of them duplicates" if counts.duplicates else "")
         + (f" (dropped: {dropped})" if dropped else "")
     )
@@ -74,6 +74,10 @@ def _borrowed(counts: CorpusCounts, tokenizer: Tokenizer, units: str) -> str:
     return f"vocabulary {len(tokenizer):,}, another run's: {known:.1%} of all {units} are known" + (
         f"; the others {rest}" if counts.unknown else ""
     )
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _lengths(counts: CorpusCounts) -> str:
