@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from genrun.cli.io.log_lines import showing_log
 from genrun.cli.io.output import say, show
 from genrun_core.cli.going_on import going_on, say_next
 
@@ -24,7 +25,9 @@ _ONLY_EPOCHS = "--resume goes on with the corpus and the recipe of the run folde
 @click.option("--reader", help="How the corpus is read (see genrun plugins). [default: the recipe's]")
 @click.option("--recipe", "recipe_name", default="default", show_default=True, help="A recipe's name or TOML file.")
 @click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="Override a value of the recipe.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The run folder to make. [default: CORPUS's name]")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The run folder to make. [default: CORPUS's name]"
+)
 @click.option("--resume", "resumed", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run folder.")
 @click.option("--from", "base", metavar="RUN", type=click.Path(path_type=Path), help="Fine-tune the network of RUN.")
 @click.option("--words-of", metavar="RUN", type=click.Path(path_type=Path), help="Use the vocabulary of RUN.")
@@ -67,7 +70,7 @@ def command(
         if corpus or output or reader or chosen or base or words_of or validation:
             raise click.UsageError(_ONLY_EPOCHS)
         epochs = _epochs(overrides)
-        with going_on(resumed):
+        with going_on(resumed), showing_log():
             run = resume(resumed, epochs=epochs, minutes=minutes, say=say, watch=watch)
     else:
         if not corpus:
@@ -77,7 +80,7 @@ def command(
         recipe = _recipe(recipe_name, overrides, reader, base, words_of)
         output = output or default_run_folder(corpus)
         begun = {"base": base, "words_of": words_of, "validation": validation, "minutes": minutes}
-        with going_on(output):
+        with going_on(output), showing_log():
             run = train(corpus, recipe, output, say=say, watch=watch, **begun)  # type: ignore[arg-type]
     show(str(run.path))
     say_next("genrun", "export", run.path, "-o", default_model_file(run.path))

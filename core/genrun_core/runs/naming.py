@@ -17,9 +17,9 @@ _COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
 def default_run_folder(sources: Sequence[str]) -> Path:
     """Return the run folder for a corpus: beside it, or in the current folder where nothing can be written there.
 
-    One file gives its name without the suffix; a folder, or files of one folder, the name of the folder with ``-run``.
-    A file's name gets ``-run`` as well where something else has the name. Raises OptionError for sources that are no
-    files.
+    One file gives its name without the suffix; a folder, or files of one folder, the name of the folder with
+    ``-run``. A file's name gets ``-run`` as well where something else has the name. Raises OptionError for sources
+    that are no files.
 
     >>> default_run_folder(["nowhere/poems.txt"])
     Traceback (most recent call last):

@@ -30,10 +30,10 @@ def draw_curves(
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    epochs = range(1, len(history) + 1)
+    epochs, marker = range(1, len(history) + 1), "." if len(history) < _MARKED else ""
     for name, label in (("loss", "training (with dropout)"), ("val_loss", "held-out documents")):
         if history and name in history[0]:
-            axes.plot(epochs, [row[name] for row in history], marker="." if len(history) < _MARKED else "", label=label)
+            axes.plot(epochs, [row[name] for row in history], marker=marker, label=label)
     if counting is not None:
         axes.axhline(math.log(counting), color="gray", linestyle=":", label="counting, on held-out documents")
     if best is not None:
@@ -52,6 +52,4 @@ def _mark_best(axes: Any, row: Mapping[str, float], best: int) -> None:
     loss = row.get("val_loss", row["loss"])
     axes.plot([best], [loss], marker="o", markersize=9, fillstyle="none", color="black", linestyle="")
     perplexity = f"\nperplexity {math.exp(loss):.1f}" if loss < 20 else ""
-    axes.annotate(
-        f"best: epoch {best}{perplexity}", (best, loss), (0, 14), textcoords="offset points", ha="center"
-    )
+    axes.annotate(f"best: epoch {best}{perplexity}", (best, loss), (0, 14), textcoords="offset points", ha="center")

@@ -59,9 +59,9 @@ def train(
     ``base``: a run folder whose network is trained further (fine-tuning); ``words_of``: one whose tokenizer is taken
     over, nothing else. ``minutes``: about the longest time for the epochs, of which there are fewer then; None for
     no limit. ``say`` receives a line for each thing a user wants to know, left out the logger ``genrun``;
-    ``callbacks`` are further Keras callbacks. Where several workers train together (``TF_CONFIG``), all but the chief keep their run folder beside
-    ``output``. Raises CorpusError, OptionError, RunFolderError, TrainingError, or TrainingInterrupted once a training
-    that was asked to stop has saved.
+    ``callbacks`` are further Keras callbacks. Where several workers train together (``TF_CONFIG``), all but the chief
+    keep their run folder beside ``output``. Raises CorpusError, OptionError, RunFolderError, TrainingError, or
+    TrainingInterrupted once a training that was asked to stop has saved.
     """
     require_training("training")
     if counts(recipe):
