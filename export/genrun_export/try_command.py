@@ -143,14 +143,14 @@ def _beginning(texts: list[str]) -> str:
 
 def _say_judgement(run: RunFolder, model: Model, settings: GenerationSettings) -> None:
     from genrun.cli.io.output import say
-    from genrun_core.reporting.advice import advice, main_line
+    from genrun_core.reporting.advice import verdict
     from genrun_core.reporting.model_report import draws_from_all, texts_from_nothing
     from genrun_core.reporting.run_report import documents_of, report_on
 
     documents = documents_of(run)
     report = documents and report_on(texts_from_nothing(model, settings, _COMPARED), documents)
     if report:
-        for line in (main_line(report), *advice(report, from_all=draws_from_all(settings.decoder))):
+        for line in verdict(report, from_all=draws_from_all(settings.decoder)):
             say(line)
 
 

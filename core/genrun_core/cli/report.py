@@ -50,6 +50,7 @@ def command(
     """
     from genrun.cli.io.output import say, show, show_json
     from genrun.options import to_json
+    from genrun_core.cli.going_on import say_next
     from genrun_core.reporting.advice import advice, main_line, table
     from genrun_core.reporting.model_report import draws_from_all
     from genrun_core.reporting.plot import check_plot, draw_report
@@ -67,6 +68,7 @@ def command(
         show_json({"decoder": decoder, "options": options, "seed": settings.seed, **report.to_json()})
     else:
         show(main_line(report), *table(report), *advice(report, from_all=draws_from_all(settings.decoder)))
+        say_next("genrun", "generate", model_file)
     if plot is not None:
         draw_report(report, plot)
 

@@ -14,6 +14,7 @@ from genrun_core.cli.going_on import going_on, say_next
 
 if TYPE_CHECKING:
     from genrun_core.recipes.recipe import Recipe
+    from genrun_core.runs.run_folder import RunFolder
 
 __all__ = ["command"]
 
@@ -36,6 +37,8 @@ _ONLY_EPOCHS = "--resume goes on with the corpus and the recipe of the run folde
 )
 @click.option("--minutes", type=float, help="Take fewer epochs if all would take longer than this.")
 @click.option("--sample-every", metavar="EPOCHS", type=click.IntRange(min=1), help="Write a text this often.")
+@click.option("--texts/--no-texts", default=True, help="Say at the end what texts are like. [default: --texts]")
+@click.option("--smaller", is_flag=True, help="Drop the optimizer's state at the end: half the size.")
 @click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard.")
 def command(
     corpus: tuple[str, ...],
@@ -49,6 +52,8 @@ def command(
     validation: tuple[str, ...],
     minutes: float | None,
     sample_every: int | None,
+    texts: bool,
+    smaller: bool,
     tensorboard: bool,
 ) -> None:
     """Train a model on CORPUS (files, folders, globs; "-" for standard input) and leave a run folder.
@@ -59,7 +64,7 @@ def command(
     --set freeze=embedding leaves a layer as it is, --set extend_vocabulary=500 adds new words.
     """
     from genrun.options import parse_assignments
-    from genrun_core.runs.naming import default_model_file, default_run_folder
+    from genrun_core.runs.naming import default_run_folder
     from genrun_core.training.train import resume, train
     from genrun_core.training.watch import Watch
 
@@ -79,9 +84,26 @@ def command(
             raise click.UsageError("--from goes on with the run's recipe and words: no --recipe, no --words-of")
         recipe = _recipe(recipe_name, overrides, reader, base, words_of)
         output = output or default_run_folder(corpus)
-        begun = {"base": base, "words_of": words_of, "validation": validation, "minutes": minutes}
+        begun = {"base": base, "words_of": words_of, "validation": validation, "minutes": minutes, "watch": watch}
         with going_on(output), showing_log():
-            run = train(corpus, recipe, output, say=say, watch=watch, **begun)  # type: ignore[arg-type]
+            run = train(corpus, recipe, output, say=say, **begun)  # type: ignore[arg-type]
+    _finish(run, texts=texts, smaller=smaller)
+
+
+def _finish(run: RunFolder, *, texts: bool, smaller: bool) -> None:
+    """Do what is wanted of a finished run, and say what to type next."""
+    from genrun_core.evaluation.text_look import verdict_on_run
+    from genrun_core.runs.naming import default_model_file
+    from genrun_core.runs.run_lock import training_lock
+    from genrun_core.training.workers import this_worker
+
+    if smaller and run.checkpoint_file.exists():
+        from genrun_core.training.checkpoint import drop_optimizer
+
+        with training_lock(run.path, say):
+            drop_optimizer(run.checkpoint_file)
+    for line in verdict_on_run(run) if texts and this_worker().is_chief else ():
+        say(line)
     show(str(run.path))
     say_next("genrun", "export", run.path, "-o", default_model_file(run.path))
 

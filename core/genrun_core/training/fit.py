@@ -162,6 +162,8 @@ def restore(prepared: Prepared, fitting: Fitting, say: Say = lambda line: None) 
                 check_network(run.network_file, prepared.recipe.model, prepared.vocabulary)
             step = f", step {fitting.step:,} of the next" if fitting.step else ""
             say(f"continuing after epoch {fitting.epoch} of {fitting.settings.epochs}{step}")
+            if not restored.optimizer and fitting.epoch < fitting.settings.epochs:
+                say("note: the state of the optimizer was dropped at the end (--smaller), so it begins again")
             return restored
         lost = "network"
     elif run.metrics_file.exists():

@@ -10,6 +10,7 @@ from genrun.cli.io.durations import about
 from genrun.errors import OptionError
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.run_folder import RunFolder
+from genrun_core.training.workers import Worker
 
 if TYPE_CHECKING:
     from genrun_core.training.estimate import Estimate
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["check_minutes", "fit_into"]
 
 
-def check_minutes(minutes: float | None) -> None:
-    """Raise OptionError unless ``minutes`` is None or a time above 0."""
-    if minutes is not None and not 0 < minutes < float("inf"):
+def check_minutes(minutes: float | None, worker: Worker) -> None:
+    """Raise OptionError unless ``minutes`` is None, or a time above 0 for a training on one machine."""
+    if minutes is None:
+        return
+    if not 0 < minutes < float("inf"):
         raise OptionError(f"minutes must be a number above 0, not {minutes!r}")
+    if worker.count > 1:
+        raise OptionError("minutes is for a training on one machine: several would not agree on the time")
 
 
 def fit_into(

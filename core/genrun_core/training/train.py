@@ -59,17 +59,13 @@ def train(
     ``base``: a run folder whose network is trained further (fine-tuning); ``words_of``: one whose tokenizer is taken
     over, nothing else. ``minutes``: about the longest time for the epochs, of which there are fewer then; None for
     no limit. ``say`` receives a line for each thing a user wants to know, left out the logger ``genrun``;
-    ``callbacks`` are further Keras callbacks. Where several workers train together (``TF_CONFIG``), all but the chief
-    keep their run folder beside ``output``. Raises CorpusError, OptionError, RunFolderError, TrainingError, or
-    TrainingInterrupted once a training that was asked to stop has saved.
+    ``callbacks`` are further Keras callbacks. Of several workers (``TF_CONFIG``), all but the chief keep their run
+    folder beside ``output``. Raises CorpusError, OptionError, RunFolderError, TrainingError, or TrainingInterrupted
+    once a training that was asked to stop has saved.
     """
     require_training("training")
-    if counts(recipe):
-        check_counted(base, watch=watch)
     worker = this_worker()
-    check_minutes(minutes)
-    if minutes is not None and worker.count > 1:
-        raise OptionError("minutes is for a training on one machine: several would not agree on the time")
+    _check_settings(recipe, base, minutes, watch, worker)
     output = worker.folder(output)
     recipe, reader = _with_reader(recipe, reader)
     RunFolder.check_free(output)
@@ -113,6 +109,13 @@ def _complete(
     fit(prepared, strategy, worker, say, watch, callbacks, minutes)
 
 
+def _check_settings(recipe: Recipe, base: Path | None, minutes: float | None, watch: Watch, worker: Worker) -> None:
+    """Raise OptionError for what does not go together, before anything is read."""
+    check_minutes(minutes, worker)
+    if counts(recipe):
+        check_counted(base, watch=watch)
+
+
 def _note_tables(recipe: Recipe, sources: Sequence[str], say: Say) -> None:
     """Say so where the lines of tables are read as documents."""
     if recipe.reader.name == "text" and all(source.lower().endswith((".csv", ".tsv")) for source in sources):
@@ -143,7 +146,7 @@ def resume(
     receives a line for each thing a user wants to know, left out the logger ``genrun``.
     """
     worker = this_worker()
-    check_minutes(minutes)
+    check_minutes(minutes, worker)
     path = worker.folder(folder)
     RunFolder.open(path).check_places()  # what is no run folder is not written to
     with training_lock(path, say):

@@ -63,7 +63,7 @@ def command(
         if not number:
             show(_HEADER)
         show(_row(measurement))
-    if note := load.note():
+    if not as_json and (note := load.note()):
         say(f"note: {note}")
 
 
