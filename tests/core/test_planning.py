@@ -138,4 +138,3 @@ def test_names_are_those_of_the_corpus_and_of_nothing_else(tmp_path: Path, monke
     for wrong in ("-", "nowhere.txt"):
         with pytest.raises(genrun.OptionError, match="name the output with -o"):
             default_run_folder([wrong])
-
