@@ -55,7 +55,7 @@ class Look:
 def look_at(recipe: Recipe, reader: Reader, sources: Sequence[str]) -> Look:
     """Read a corpus once and return what it is like for ``recipe``, with all that the recipe leaves open.
 
-    Raises what reading raises; a corpus without documents is zeros.
+    Raises what reading raises.
     """
     recipe, reader = fit_shape(recipe, reader, sources, lambda line: None)
     documents = read_documents(reader, sources)
