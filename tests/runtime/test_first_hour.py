@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -46,7 +47,7 @@ def test_a_file_that_is_no_model_is_named_for_what_it_is(name: str, tmp_path: Pa
 
 
 def test_a_page_has_no_raw_numbers_and_no_json() -> None:
-    described = {
+    described: dict[str, dict[str, Any]] = {
         "training": {"loss": 0.9360103456, "weights": "ab12", "seed": 12345, "running text": True, "nothing": None},
         "generation": {"options": {"k": 40, "temperature": 0.8}, "stops at": ["<end>", "<x>"]},
         "file": {"bytes": 3_000_000},

@@ -4,7 +4,8 @@ A block of Python is run statement by statement, all blocks of a page in one nam
 block, or the comments behind its calls of ``print``. A comment behind an expression is its value, or, below one that
 raises, its error. In a block of commands, each line that begins with ``$`` is run by bash, and the lines below it are
 what it prints; no line means that anything may be printed. ``…`` stands for any characters, on a line alone for any
-lines; lines of progress, which depend on speed, are left out. Decimal numbers may differ by 5 %, and speeds, versions and rounding errors by any amount.
+lines. Lines of progress, which depend on speed, are left out. Decimal numbers may differ by 5 %, and speeds, versions
+and rounding errors by any amount.
 """
 
 from __future__ import annotations

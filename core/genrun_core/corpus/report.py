@@ -40,9 +40,9 @@ def describe_corpus(
         remedy = "; extend_vocabulary adds new words" if borrowed else _remedy(counts, tokenizer, recipe)
         yield f"note: {counts.learnt_unknown:,} {units} ({share:.1%}) are unknown{remedy}"
     if tokenizer.kind == "word" and not borrowed and _are_different(counts):
-        share = f"{counts.distinct:,} different ones of {counts.learnt_words:,}"
+        how = f"{counts.distinct:,} different ones of {counts.learnt_words:,}"
         yield (
-            f"note: nearly every word occurs only once ({share}): for text without spaces "
+            f"note: nearly every word occurs only once ({how}): for text without spaces "
             "there is --recipe subwords, for names --recipe characters"
         )
     if (counts.duplicates or 0) > _MANY_DUPLICATES * counts.documents:
