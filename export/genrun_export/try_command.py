@@ -150,7 +150,8 @@ def _say_judgement(run: RunFolder, model: Model, settings: GenerationSettings) -
     documents = documents_of(run)
     report = documents and report_on(texts_from_nothing(model, settings, _COMPARED), documents)
     if report:
-        for line in verdict(report, from_all=draws_from_all(settings.decoder)):
+        counted = run.recipe().model.architecture == "ngram"
+        for line in verdict(report, from_all=draws_from_all(settings.decoder), counted=counted):
             say(line)
 
 
@@ -158,4 +159,4 @@ def _say_step(*words: object) -> None:
     """Print the command that does the next step."""
     from genrun.cli.io.output import say
 
-    say(f"$ genrun {shlex.join(map(str, words))}")
+    say(f"> genrun {shlex.join(map(str, words))}")

@@ -34,10 +34,10 @@ def test_one_command_goes_from_a_file_to_ten_texts(poems: Path) -> None:
     lines = result.stderr.splitlines()
     assert lines[0].startswith("116 documents, ")
     assert lines[2].startswith("as the model sees them: ")
-    assert [line for line in lines if line.startswith("$ ")] == [
-        "$ genrun train poems.txt -o poems --recipe ngram",
-        "$ genrun export poems -o poems.onnx",
-        "$ genrun generate poems.onnx -n 10 --seed 1",
+    assert [line for line in lines if line.startswith("> ")] == [
+        "> genrun train poems.txt -o poems --recipe ngram",
+        "> genrun export poems -o poems.onnx",
+        "> genrun generate poems.onnx -n 10 --seed 1",
     ]
     assert lines[-1].startswith("next: genrun generate poems.onnx ")
     assert (poems.parent / "poems.onnx").is_file()
@@ -55,8 +55,8 @@ def test_what_is_there_is_not_made_again_and_what_is_not_is(poems: Path) -> None
         (poems.parent / name).unlink()
     again = tried("poems.txt", *SMALL)
     assert (again.exit_code, again.stdout) == (0, first.stdout)
-    assert "$ genrun train --resume poems\n" in again.stderr
-    assert "$ genrun export poems -o poems.onnx\n" in again.stderr
+    assert "> genrun train --resume poems\n" in again.stderr
+    assert "> genrun export poems -o poems.onnx\n" in again.stderr
 
 
 def test_what_is_not_ours_stays_and_the_error_says_what_to_do(poems: Path) -> None:

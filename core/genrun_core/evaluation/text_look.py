@@ -33,7 +33,7 @@ def verdict_on_run(run: RunFolder) -> list[str]:
     if not report:
         return []
     decoder = registry.make_decoder(recipe.decoder.name, recipe.decoder.options)
-    return verdict(report, from_all=draws_from_all(decoder))
+    return verdict(report, from_all=draws_from_all(decoder), counted=recipe.model.architecture == "ngram")
 
 
 def texts_of_run(run: RunFolder, count: int, *, seed: int = 0) -> list[str]:

@@ -37,7 +37,7 @@ def draw_curves(
     if counting is not None:
         axes.axhline(math.log(counting), color="gray", linestyle=":", label="counting, on held-out documents")
     if best is not None:
-        _mark_best(axes, history[best - 1], best)
+        _mark_best(axes, history[best - 1], best, best / len(history))
     axes.set_title(title, fontsize="medium", parse_math=False)
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss (nats per token)")
@@ -47,9 +47,10 @@ def draw_curves(
     figure.savefig(path, dpi=120)
 
 
-def _mark_best(axes: Any, row: Mapping[str, float], best: int) -> None:
-    """Mark the epoch that is kept."""
+def _mark_best(axes: Any, row: Mapping[str, float], best: int, place: float) -> None:
+    """Mark the epoch that is kept, at the ``place`` from 0 to 1 in the picture; its label stays within."""
+    side = "right" if place > 0.8 else "left" if place < 0.2 else "center"
     loss = row.get("val_loss", row["loss"])
     axes.plot([best], [loss], marker="o", markersize=9, fillstyle="none", color="black", linestyle="")
     perplexity = f"\nperplexity {math.exp(loss):.1f}" if loss < 20 else ""
-    axes.annotate(f"best: epoch {best}{perplexity}", (best, loss), (0, 14), textcoords="offset points", ha="center")
+    axes.annotate(f"best: epoch {best}{perplexity}", (best, loss), (0, 14), textcoords="offset points", ha=side)
