@@ -31,6 +31,7 @@ _NAMES = {
     ("verification", "perplexity"): "perplexity of the file",
     ("verification", "keras_perplexity"): "perplexity by Keras",
     ("file", "bytes"): "size",
+    ("quantization", "float32_bytes"): "size in float32",
 }
 _AS_IT_IS = ("seed", "date")
 
@@ -69,7 +70,7 @@ def _in_words(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return _size(value) if name == "bytes" else f"{value:,}"
+        return _size(value) if name.endswith("bytes") else f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 10_000 and value == value else f"{value:.4g}"
     if isinstance(value, Mapping):
