@@ -189,7 +189,7 @@ class TestExample:
 
         trained = python_here(installed_here, "-m", "genrun", "train", corpus, *chosen, "sounds=false", "-o", run)
         assert (trained.returncode, trained.stdout) == (0, f"{run}\n"), trained.stderr
-        assert "5 rows in 1 files: 3 captions (dropped: 1 empty, 1 sound)" in trained.stderr
+        assert "5 rows in 1 file: 3 captions (dropped: 1 empty, 1 sound)" in trained.stderr
         exported = python_here(installed_here, "-m", "genrun", "export", run, "-o", model)
         assert exported.returncode == 0, exported.stderr
 

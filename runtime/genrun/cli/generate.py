@@ -106,7 +106,7 @@ def _print_results(
     shown = source.is_unbounded and not quiet
     total = source.total() if shown else None
     progress = Progress(total and total * samples, shown=shown)
-    unknown, some = UnknownWords(progress.say), False
+    unknown, some, empty = UnknownWords(progress.say), False, 0
     with progress, LineWriter() as writer:
         try:
             for result in _results(model, source, samples, settings, writer.flush):
@@ -118,9 +118,12 @@ def _print_results(
                     for line in [*result.text.split("\n"), ""] if lines else [result.text]:
                         writer.write(line)
                 progress.advance(len(result.ids))
-                some = True
+                some, empty = True, empty + (not result.text.strip())
             if not some:
                 progress.say("note: there were no prompts")
+            if empty:
+                many = "a text is" if empty == 1 else f"{empty:,} texts are"
+                progress.say(f"note: {many} empty: the model may end a text before its first word")
         finally:
             unknown.summarize()
 
