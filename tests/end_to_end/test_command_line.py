@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from genrun.checks.installation import pip_line
+
 LIMITED = 20_000  # bytes: enough for run.toml and the tokenizer, not for a checkpoint
 
 
@@ -169,7 +171,7 @@ def test_cuda_without_cuda_is_an_error_with_the_reason(racetrack_model: Path) ->
         pytest.skip("this onnxruntime can use CUDA")
     line = fails("generate", racetrack_model, "그의", "--device", "cuda")
     assert line.startswith("device 'cuda' cannot be used: the installed onnxruntime")
-    assert line.endswith("pip uninstall -y onnxruntime && pip install 'genrun[gpu]'")
+    assert line.endswith(f"pip uninstall -y onnxruntime && {pip_line('gpu')}")
 
 
 @pytest.mark.parametrize("arguments", [["export", "empty-folder", "-o", "x.onnx"], ["train", "--resume", "nowhere"]])

@@ -38,7 +38,7 @@ def describe_model(model: Model) -> dict[str, dict[str, Any]]:
     """
     tokenizer, defaults = model.tokenizer, model.defaults
     sections: dict[str, dict[str, Any]] = {
-        "file": {"path": str(model.path), "bytes": model.path.stat().st_size, "digest": model.digest},
+        "file": {"path": str(model.path), "bytes": model.size, "digest": model.digest},
         "tokenizer": {
             "kind": tokenizer.kind,
             "vocabulary": len(tokenizer),
