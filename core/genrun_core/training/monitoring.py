@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from genrun import registry
+from genrun.generating.choosing.binding import bound, chosen
+from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.draws import Draws
 from genrun.tokenizer import Tokenizer
 from genrun_core.runs.run_folder import RunFolder
@@ -46,7 +48,12 @@ class SampleText(keras.callbacks.Callback):  # type: ignore[misc]
         self._say = say
         self._every = every
         self._tokenizer = prepared.corpus.tokenizer
-        self._decoder = registry.make_decoder(recipe.decoder.name, recipe.decoder.options)
+        self._end = self._tokenizer.special("end")
+        self._decoder = bound(
+            registry.make_decoder(recipe.decoder.name, recipe.decoder.options),
+            self._tokenizer,
+            [] if self._end is None else [self._end],
+        )
         self._length = recipe.generation.max_new_tokens
         self._casing = recipe.generation.casing
         self._seed = recipe.training.seed
@@ -60,7 +67,8 @@ class SampleText(keras.callbacks.Callback):  # type: ignore[misc]
             self._say(f"epoch {epoch + 1} writes: {text}")
 
     def _generate(self) -> list[int]:
-        ids, end = list(self._prompt), self._tokenizer.special("end")
+        ids, past = list(self._prompt), list[int]()
+        text = Tokens(self._prompt, past)
         named = (self._tokenizer.special(name) for name in ("pad", "unk", "start"))
         suppressed = [token for token in named if token is not None]
         draws = Draws(self._seed, 0, ids)
@@ -70,11 +78,11 @@ class SampleText(keras.callbacks.Callback):  # type: ignore[misc]
             hidden, states = body(tf.constant([new if states else ids], tf.int32), states, training=False)
             logits = np.array(head(hidden[:, -1]))  # [1, vocabulary]
             logits[:, suppressed] = -np.inf
-            history = [np.array(ids, np.int64)]
-            new = self._decoder.choose(logits, history, np.array([next(draws)], np.float32)).tolist()
-            if new[0] == end:
+            new = chosen(self._decoder, logits, [text], np.array([next(draws)], np.float32)).tolist()
+            if new[0] == self._end:
                 break
             ids += new
+            past += new
         return ids
 
 
