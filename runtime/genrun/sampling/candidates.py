@@ -15,6 +15,7 @@ __all__ = ["Candidates", "exact_sums", "pairs"]
 
 _FEW = 128  # columns that are not worth packing into fewer
 _PACKED = 4  # the whole vocabulary is packed if this part of it, or less, is left
+_OUT = np.float32(-np.inf)
 _BITS = 31  # of a number in an exact sum; 2**21 of them fit into a float64
 
 
@@ -39,18 +40,21 @@ class Candidates:
         """Return the same candidates with other logits ``[batch, c]``."""
         return Candidates(self.ids, np.asarray(logits, np.float32), self.vocabulary)
 
-    def keep(self, kept: NDArray[np.bool_]) -> Candidates:
+    def keep(self, kept: NDArray[np.bool_], *, sure: bool = False) -> Candidates:
         """Return those candidates for which ``kept``, ``[batch, c]``, is true, in the same order.
 
-        A row that would have no candidate left keeps those that it has.
+        A row that would have no candidate left keeps those that it has; that is not looked for if the caller is
+        ``sure`` that each row keeps one, such as the highest.
         """
         if self.logits.shape[1] > _FEW:
             found = kept.reshape(-1).nonzero()[0]  # in all rows, one after another
             if found.size * _PACKED <= kept.size:
                 packed = self._packed(found)
-                if packed.logits.max(axis=1, initial=-np.inf).min() > -np.inf:
+                if sure or packed.logits.max(axis=1, initial=-np.inf).min() > -np.inf:
                     return packed
-        masked = np.where(kept, self.logits, np.float32(-np.inf))
+        masked = np.where(kept, self.logits, _OUT)
+        if sure:
+            return Candidates(self.ids, masked, self.vocabulary)
         lost = masked.max(axis=1) == -np.inf
         if lost.any():
             masked[lost] = self.logits[lost]
@@ -87,6 +91,9 @@ class Candidates:
     def top(self, k: int) -> Candidates:
         """Return the ``k`` highest candidates, the highest first, of equal ones the first; all if there are fewer."""
         columns = top_k(self.logits, k)  # [batch, k]
+        if len(columns) == 1:
+            ids = columns if self.ids is None else self.ids[:, columns[0]]
+            return Candidates(ids, self.logits[:, columns[0]], self.vocabulary)
         rows = np.arange(len(columns))[:, None]
         ids = columns if self.ids is None else self.ids[rows, columns]
         return Candidates(ids, self.logits[rows, columns], self.vocabulary)

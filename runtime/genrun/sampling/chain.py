@@ -131,9 +131,13 @@ class Chain:
     ) -> Candidates:
         """Return what the stages leave of the vocabulary, before the draw; arguments as for :meth:`step`."""
         candidates = Candidates(None, logits, logits.shape[1])
+        none = [None] * len(draws)
         for number, stage in enumerate(self.stages[: self._applied]):
-            own = self._own(number, states, len(draws))
-            candidates = self._called(stage, stage.apply, candidates, own, draws)
+            own = [row[number] for row in states] if number in self._folding else none
+            try:
+                candidates = stage.apply(candidates, own, draws)
+            except BaseException as error:  # the stage may be anyone's
+                _failed(stage, error)
             if type(candidates) is not Candidates or len(candidates.logits) != len(draws):
                 raise PluginError(f"decoder {class_name(stage)} must return the candidates of {len(draws)} rows")
         return candidates

@@ -37,6 +37,10 @@ def top_k(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:
         raise ValueError(f"k must be 1 or more, not {k}")
     wanted = logits >= _lower_bounds(logits, k)
     found = wanted.reshape(-1).nonzero()[0]  # in all rows, one after another
+    if batch == 1:
+        falling = np.negative(logits[0, found]).argsort(kind="stable")
+        one: NDArray[np.int64] = found[falling[:k]][None]
+        return one
     rows = found // vocabulary
     counts = np.bincount(rows, minlength=batch)
     keys = _keys(logits.reshape(-1)[found], found - rows * vocabulary)
@@ -144,7 +148,8 @@ def exact_weights(logits: NDArray[np.float32], temperature: float = 1.0) -> NDAr
         raise ValueError(f"temperature must be above 0, not {temperature!r}")
     with np.errstate(all="ignore"):  # overflow gives minus infinity, probability 0
         weights: NDArray[np.float64] = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
-        weights /= temperature
+        if temperature != 1:
+            weights /= temperature
         np.exp(weights, out=weights)
         weights *= UNITS
         np.rint(weights, out=weights)

@@ -48,7 +48,7 @@ def follow(matches: Matches, token: int, breakers: Collection[int] = (), window:
     ids = (*ids, token)
     if window and len(ids) > window:
         ids = ids[1:]
-        found = {place - 1: length for place, length in found.items() if place > 1}
+        found = {place - 1: min(length, place - 1) for place, length in found.items() if place > 1}
     return Matches(ids, found)
 
 
