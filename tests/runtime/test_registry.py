@@ -17,6 +17,8 @@ from support.distributions import DECODER, Site
 
 LOWEST = {"genrun.decoders": {"lowest": "acme_decoders:Lowest"}}
 
+NO_METHOD = "must be a class with a method 'choose', 'apply', 'pick', 'bind' or 'stages'"
+
 
 def one_line_of(error: pytest.ExceptionInfo[GenrunError]) -> str:
     text = str(error.value)
@@ -98,11 +100,11 @@ def test_an_unknown_name_is_answered_with_the_nearest(name: str, hint: str) -> N
         ("Other = int", "failed to import: AttributeError: "),
         (
             "def Lowest(logits): ...",
-            "must be a class with a method 'choose', 'apply', 'pick', 'bind' or 'stages'; acme_decoders:Lowest is not",
+            f"{NO_METHOD}; acme_decoders:Lowest is not",
         ),
         (
             "class Lowest: ...",
-            "must be a class with a method 'choose', 'apply', 'pick', 'bind' or 'stages'; acme_decoders:Lowest is not",
+            f"{NO_METHOD}; acme_decoders:Lowest is not",
         ),
         (
             "class Lowest:\n    def choose(self): ...",
@@ -110,7 +112,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(name: str, hint: str) -> N
         ),
         (
             "Lowest = 3",
-            "must be a class with a method 'choose', 'apply', 'pick', 'bind' or 'stages'; acme_decoders:Lowest is not",
+            f"{NO_METHOD}; acme_decoders:Lowest is not",
         ),
     ],
 )

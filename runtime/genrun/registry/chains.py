@@ -141,8 +141,8 @@ def _made(text: str, number: int, link: Link, values: Mapping[str, object]) -> A
     try:
         given = dict(link.options)
         if "" in given:
-            at = places[""]
             first, *_ = _names(link.name) or (None,)
+            at = places[""]
             if first is None:
                 raise OptionError(f"decoder {link.name!r} has no options")
             if first in given:
@@ -176,7 +176,7 @@ def _flat(decoder: object) -> list[Any]:
     if isinstance(decoder, Chain):
         return [*decoder.stages, *(() if decoder.chooser is None else (decoder.chooser,))]
     if isinstance(decoder, type) or not any(callable(getattr(decoder, name, None)) for name in METHODS["decoder"]):
-        methods = " or ".join(map(repr, METHODS["decoder"]))
+        methods = "'choose', 'apply' or 'pick'"
         raise OptionError(f"a decoder must be a name or an object with a method {methods}, not {shown(decoder)}")
     if not callable(expand := getattr(decoder, "stages", None)):
         return [decoder]
