@@ -1,8 +1,9 @@
 """What chains cost beside top-k: python benchmarks/chains.py MODEL
 
 MODEL is a model file that was trained (the recipe ``nyt-headlines`` makes the shape of the headlines): the number of
-likely words decides what a chain costs. Whole texts are generated with each chain in turn, round after round, at batch
-1 and 64 with one thread. Prints tokens a second (median of the rounds), and the time of each beside ``top-k``.
+likely words decides what a chain costs. Whole texts are generated with each chain in turn, round after round, at
+batch 1 and 64 with one thread. Prints tokens a second of processor time (median of the rounds), and the time of each
+chain as a multiple of that of ``top-k``.
 """
 
 from __future__ import annotations

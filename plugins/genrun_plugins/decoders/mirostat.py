@@ -20,9 +20,9 @@ class Mirostat:
     """Draws from the candidates whose surprise, -log2 p, is at most μ, which follows the surprise of the text.
 
     A row begins with μ = 2 · ``tau``; each choice changes it by -``eta`` · (surprise - ``tau``), where the surprise
-    is that among the candidates that were left. The likeliest candidate is never left out. (Mirostat 2.0: Basu et al.,
-    "Mirostat: A Neural Text Decoding Algorithm that Directly Controls Perplexity", 2021, and llama.cpp.) ``tau``: the
-    target in bits, above 0. ``eta``: 0 or more.
+    is that among the candidates that were left. The likeliest candidate stays in any case. (Mirostat 2.0: Basu et
+    al., "Mirostat: A Neural Text Decoding Algorithm that Directly Controls Perplexity", 2021, and llama.cpp.)
+    ``tau``: the target in bits, above 0. ``eta``: 0 or more.
 
     >>> candidates = Candidates(None, np.log(np.array([[0.5, 0.375, 0.125]], np.float32)), 3)
     >>> chooser = Mirostat(tau=1.0, eta=0.5)

@@ -62,6 +62,8 @@ class PluginInfo:
         name = self.entry_point.name
         if name != self.name or not name or ":" in name:
             return f"a name has 1 to {_MOST_CHARACTERS} printable characters, and no colon"
+        if self.kind == "decoder" and any(mark in name for mark in ',;="'):
+            return "a decoder's name has no comma, semicolon, equals or quotation mark"
         if not re.fullmatch("[a-z0-9-]+", self.distribution):
             return "its distribution has an invalid name"
         written = self.entry_point.pattern.match(self.entry_point.value)
