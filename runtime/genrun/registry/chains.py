@@ -153,8 +153,7 @@ def _made(text: str, number: int, link: Link, values: Mapping[str, object]) -> A
         try:
             return make("decoder", link.name, {**given, **values}, True)
         except OptionError as error:
-            if not isinstance(error, UnknownPluginError):
-                at = _meant(str(error), link.name, places) or at
+            at = _meant(str(error), link.name, places) or at
             raise
     except (OptionError, UnknownPluginError) as error:
         kind = UnknownPluginError if isinstance(error, UnknownPluginError) else OptionError
