@@ -204,7 +204,8 @@ def test_a_training_is_compared_with_counting_the_same_documents(
 
 def test_the_line_about_counting_names_both_figures_and_the_better_one(songs_run: Path) -> None:
     run = RunFolder.open(songs_run)
-    perplexity = run.card()["counting"]["perplexity"]
+    figures = run.card()["counting"]
+    perplexity, known = figures["perplexity"], figures["known_perplexity"]
     prepared, network = prepare(run, run.recipe()), KerasScorer(load_network_of(run, run.recipe(), run.tokenizer()))
 
     def said(row: dict[str, float]) -> str:
@@ -213,4 +214,7 @@ def test_the_line_about_counting_names_both_figures_and_the_better_one(songs_run
     worse = said({"val_perplexity": 2 * perplexity})
     assert f"perplexity {perplexity:.1f}; this network {2 * perplexity:.1f}: --set architecture=ngram" in worse
     assert said({"val_perplexity": 0.9 * perplexity}).endswith(f"this network {0.9 * perplexity:.1f}: 10% less")
+    both = said({"val_perplexity": 0.9 * perplexity, "val_known_perplexity": 1.5 * known})
+    assert f"known words of the held-out documents with perplexity {known:.1f}" in both
+    assert f"this network {1.5 * known:.1f}: --set architecture=ngram" in both  # by known words, as the figures
     assert said({"loss": 1.0}) == ""

@@ -23,8 +23,9 @@ def test_a_mixture_of_two_models_that_err_in_different_places_is_better_than_bot
     counted, documents = counted_and_documents(200)
     of_others = count_ngrams(*joined(some_documents(300, seed=1)), vocabulary=VOCABULARY, order=2, boundary=False)
     network = of_others.score(*joined(some_documents(200, seed=7)))
-    mixture = fit_mixture(network, counted, documents, levels=3)
-    assert mixture is not None
+    fitted = fit_mixture(network, counted, documents, levels=3)
+    assert fitted is not None
+    mixture = fitted.mixture
     assert mixture.gain > 0.002
     assert mixture.mix(network, counted).mean() > max(network.mean(), counted.logs.mean())
 
@@ -44,8 +45,9 @@ def test_what_is_won_by_chance_on_a_few_documents_does_not_count() -> None:
 def test_a_network_weighs_more_where_the_counts_know_less() -> None:
     counted, documents = counted_and_documents(400)
     network = np.where(counted.total >= 8, counted.logs - 3, np.minimum(counted.logs + 2, -0.3))
-    mixture = fit_mixture(network, counted, documents, levels=3)
-    assert mixture is not None
+    fitted = fit_mixture(network, counted, documents, levels=3)
+    assert fitted is not None
+    mixture = fitted.mixture
     seen_often, seen_once = mixture.weight(np.array([2, 2]), np.array([100, 1]))
     assert seen_once > seen_often
 
@@ -61,16 +63,18 @@ def test_the_parts_of_a_prediction_make_its_probability(order: int) -> None:
 
 def test_a_network_that_is_worse_than_counts_is_helped_by_them() -> None:
     counted, documents = counted_and_documents(200)
-    mixture = fit_mixture(counted.logs - 1.0, counted, documents, levels=3)
-    assert mixture is not None
+    fitted = fit_mixture(counted.logs - 1.0, counted, documents, levels=3)
+    assert fitted is not None
+    mixture = fitted.mixture
     assert mixture.mixed > mixture.network + 0.1
 
 
 def test_a_mixture_is_read_back_from_arrays_as_it_was() -> None:
     counted, documents = counted_and_documents(200)
     network = noisy(counted.logs, 1.0)
-    mixture = fit_mixture(network, counted, documents, levels=3)
-    assert mixture is not None
+    fitted = fit_mixture(network, counted, documents, levels=3)
+    assert fitted is not None
+    mixture = fitted.mixture
     again = Mixture.from_arrays(mixture.to_arrays(), levels=3)
     assert (again.weights == mixture.weights).all()
     assert again.gain == mixture.gain

@@ -18,6 +18,7 @@ from genrun_core.recipes.recipe import load_recipe
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.token_shards import TokenShards
+from genrun_core.training.prepared import prepare
 from genrun_core.training.train import resume, train
 from support.trained import weights
 
@@ -115,3 +116,12 @@ def test_settings_that_do_not_fit_together_are_refused_however_a_recipe_is_made(
     recipe = load_recipe("racetrack")
     with pytest.raises(genrun.OptionError, match="sampled_softmax needs tied=true"):
         dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, sampled_softmax=4))
+
+
+@pytest.mark.parametrize("running", ["true", "false"])
+def test_a_calibration_looks_at_a_few_documents_of_a_long_text(running: str, tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_text("".join(f"line {i % 97} of a long text\n" for i in range(4000)), "utf-8")
+    settings = {"architecture": "ngram", "running_text": running, "seed": "3"}
+    run = train([str(tmp_path / "long.txt")], load_recipe("racetrack", settings), tmp_path / "run")
+    prepared = prepare(run, run.recipe())
+    assert 2000 < prepared.calibration_sample().predictions < 4000 < prepared.training.predictions

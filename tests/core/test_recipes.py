@@ -12,6 +12,7 @@ import genrun
 from genrun.tokenizer import VocabularyBuilder
 from genrun_core.recipes.recipe import Recipe, load_recipe
 from genrun_core.recipes.recipe_file import recipe_names
+from support.written import WRITTEN
 
 
 def test_every_shipped_recipe_loads_and_survives_the_way_through_its_tables() -> None:
@@ -25,25 +26,13 @@ def test_every_shipped_recipe_loads_and_survives_the_way_through_its_tables() ->
 
 @pytest.mark.parametrize("name", ["default", "ngram"])
 def test_what_a_recipe_for_any_texts_splits_comes_back_as_it_was_written(name: str) -> None:
-    texts = [
-        'To "The" Game Of Thrones',
-        "*NSYNC",
-        "$$$ Working",
-        "5'5\" Will",
-        'head!"',
-        "“It’s Screaming’",
-        "The U.S. and U.K.",
-        "(a) b",
-        "¿Qué?",
-        "$5, 10% off…",
-    ]
     settings = load_recipe(name).tokenizer
     cased = [step for step in settings.normalization if step["step"] != "lowercase"]
     builder = VocabularyBuilder(replace(settings, normalization=tuple(cased)))
-    for text in texts:
+    for text in WRITTEN:
         builder.add(text)
     tokenizer = builder.build()
-    assert [tokenizer.decode(tokenizer.encode(text).ids) for text in texts] == texts
+    assert [tokenizer.decode(tokenizer.encode(text).ids) for text in WRITTEN] == WRITTEN
 
 
 @pytest.mark.parametrize(

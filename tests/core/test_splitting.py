@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import genrun
 from genrun import registry
 from genrun.tokenizer import TokenizerSettings
-from genrun_core.corpus.passes import Counted, Sources, count_words, encode_documents
+from genrun_core.corpus.passes import Sources, WordCount, count_words, encode_documents
 from genrun_core.corpus.splitting import SplitRule
 from genrun_core.evaluation.evaluation import evaluate
 from genrun_core.recipes.recipe import load_recipe
@@ -75,7 +75,7 @@ def test_one_document_cannot_be_split() -> None:
     assert SplitRule().held_out(np.array([5])).tolist() == []
 
 
-def counted(folder: Path, lines: list[str], rule: SplitRule, validation: list[str] | None = None) -> Counted:
+def counted(folder: Path, lines: list[str], rule: SplitRule, validation: list[str] | None = None) -> WordCount:
     (folder / "corpus.txt").write_text("\n".join(lines), "utf-8")
     (folder / "validation.txt").write_text("\n".join(validation or []), "utf-8")
     given_too = [str(folder / "validation.txt")] if validation else []
@@ -104,6 +104,16 @@ def test_documents_that_are_given_for_validation_are_held_out_and_no_others(tmp_
     assert found.held_out.tolist() == [2, 3]
     assert "d" not in found.tokenizer.vocabulary
     assert (found.counts.documents, found.counts.words, found.counts.held_out_words) == (4, 9, 4)
+
+
+def test_documents_that_are_validated_and_trained_on_are_said(tmp_path: Path) -> None:
+    corpus, given = tmp_path / "corpus.txt", tmp_path / "validation.txt"
+    corpus.write_text("a b c\na b\na b\nb c d\n", "utf-8")
+    given.write_text("a b\nb c\na b\n", "utf-8")
+    said: list[str] = []
+    train([str(corpus)], load_recipe("ngram"), tmp_path / "run", validation=[str(given)], say=said.append)
+    [line] = [line for line in said if "given for validation" in line]
+    assert line.startswith("note: 2 documents given for validation are also trained on")
 
 
 def test_shards_that_hold_out_what_is_not_there_are_refused(tmp_path: Path) -> None:

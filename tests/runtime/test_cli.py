@@ -196,10 +196,10 @@ def test_a_missing_model_is_one_line_and_status_1(
         (["generate"], "Error: Missing argument 'MODEL'."),
         (["score"], "Error: Missing argument 'MODEL'."),
         (["generate", "m.onnx", "-n", "0"], "Error: Invalid value for '-n'"),
-        (["generate", "m.onnx", "--seeed", "1"], "Error: No such option '--seeed'."),
+        (["generate", "m.onnx", "--seeed", "1"], "Error: No such option…--seeed"),
         (["generate", "m.onnx", "--stream", "-n", "2"], "Error: --stream prints one text for each prompt"),
         (["generate", "m.onnx", "--stream", "--json"], "Error: --stream prints one text for each prompt"),
-        (["--loud"], "Error: No such option '--loud'"),
+        (["--loud"], "Error: No such option…--loud"),
     ],
 )
 def test_wrong_usage_is_status_2(
@@ -207,7 +207,7 @@ def test_wrong_usage_is_status_2(
 ) -> None:
     status, printed = fail(monkeypatch, capsys, *arguments)
     assert status == 2
-    assert message in printed
+    assert all(part in printed for part in message.split("…"))  # click's versions write it in their own ways
     assert "Traceback" not in printed
 
 

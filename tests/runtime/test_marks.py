@@ -16,20 +16,12 @@ from genrun.tokenizer import CASINGS, Normalization, Tokenizer, TokenizerSetting
 from genrun.tokenizer.marked_detokenizer import MarkedDetokenizer
 from genrun.tokenizer.marks import JOINER
 from support.alphabet import SPECIALS, write_model
+from support.written import WRITTEN
 
 LEADING, TRAILING = '"“‘«„([{$#¿¡*—–…', '"”’»“‘)]}.,!?;:%*—–…'
 MARKS = {"step": "mark_edges", "leading": LEADING, "trailing": TRAILING}
 EXACT = [
-    'To "The" Game Of Thrones',
-    "*NSYNC",
-    "$$$ Working",
-    "5'5\" Will",
-    'head!"',
-    "“It’s Screaming’",
-    "The U.S. and U.K.",
-    "(a) b",
-    "¿Qué?",
-    "$5, 10% off…",
+    *WRITTEN,
     'a " b , c ! d',
     "a – b –c d– —",
     "„Nein“, sagt ‚sie‘",

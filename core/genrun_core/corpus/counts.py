@@ -21,7 +21,8 @@ class CorpusCounts:
     would cover 95% of all, ``unknown`` of all outside of it; ``predicted`` next-token predictions that training
     makes in an epoch; ``median``, ``percentile_95`` and ``longest``: the length of documents in tokens; ``too_short``
     documents with nothing to predict; ``line_breaks``: documents of several lines; ``held_out`` documents, which have
-    ``held_out_words`` words, of which ``held_out_unknown`` are outside of the vocabulary. ``distinct`` words and
+    ``held_out_words`` words, of which ``held_out_unknown`` are outside of the vocabulary;
+    ``validated_and_trained_on``: documents given for validation that are also trained on. ``distinct`` words and
     ``predicted`` tokens are those of documents that are trained on; the other counts are of all. ``fingerprint``:
     BLAKE2 of all documents in order; ``sources_fingerprint``: of the paths, sizes and times of the files, empty if
     the sources are no files. None stands for what an older genrun did not count.
@@ -47,6 +48,7 @@ class CorpusCounts:
     held_out_unknown: int = 0
     held_out_words: int = 0
     line_breaks: int | None = None
+    validated_and_trained_on: int = 0
 
     @property
     def learnt_words(self) -> int:

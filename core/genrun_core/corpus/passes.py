@@ -24,7 +24,7 @@ from genrun_core.corpus.subwords import learn_merges
 from genrun_core.runs.atomic import replacing
 from genrun_core.runs.token_shards import SHARDS
 
-__all__ = ["Counted", "Sources", "count_words", "encode_documents"]
+__all__ = ["Sources", "WordCount", "count_words", "encode_documents"]
 
 _BUFFERED = 1 << 18  # ids held before they are written
 
@@ -50,7 +50,7 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Counted:
+class WordCount:
     """What the first pass found: the tokenizer, the counts so far, and which documents are held out, int64."""
 
     tokenizer: Tokenizer
@@ -63,7 +63,7 @@ def count_words(
     settings: TokenizerSettings,
     rule: SplitRule = SplitRule(),  # noqa: B008
     learn: LearnMerges = learn_merges,
-) -> Counted:
+) -> WordCount:
     """Read the corpus and make the tokenizer of the words of the documents that are not held out.
 
     ``learn``: what learns the merges of subwords.
@@ -72,69 +72,80 @@ def count_words(
     running text, or one of very few. Raises what the reader raises, PluginError for a reader that breaks its
     contract, OptionError for a share that holds out nothing, and CorpusError if no word is left to learn.
     """
-    found = _Pass(sources, settings, rule, learn)
-    held_out = rule.held_out(found.hashes, found.own)
+    found = _read_once(sources, settings, rule, learn)
+    held_out = rule.held_out(found.hashes, found.given)
     if not np.array_equal(held_out, found.passed_over):
-        found = _Pass(sources, settings, rule, learn, frozenset(held_out.tolist()))
-    if found.counts.words == found.counts.held_out_words:
+        found = _read_once(sources, settings, rule, learn, frozenset(held_out.tolist()))
+    counts = found.counts
+    if counts.words == counts.held_out_words:
         raise CorpusError(
-            f"{sources}: the tokenizer leaves no word of {found.counts.documents:,} documents; its normalization "
+            f"{sources}: the tokenizer leaves no word of {counts.documents:,} documents; its normalization "
             "removes everything"
         )
-    return Counted(found.tokenizer, found.counts, held_out)
+    trained_on = np.delete(found.hashes, held_out)
+    both = int(np.isin(found.hashes[len(found.hashes) - found.given :], trained_on).sum())
+    return WordCount(found.tokenizer, replace(counts, validated_and_trained_on=both), held_out)
 
 
-class _Pass:
-    """One reading of the corpus.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """What one reading of the corpus found.
 
-    ``hashes``: int64, of all documents; ``own``: how many of them are given for validation; ``passed_over``: the
-    numbers of those that the tokenizer did not learn from.
+    ``hashes``: int64, of all documents; ``given``: how many of them, the last ones, are given for validation;
+    ``passed_over``: int64, the numbers of those that the tokenizer did not learn from.
     """
 
-    def __init__(
-        self,
-        sources: Sources,
-        settings: TokenizerSettings,
-        rule: SplitRule,
-        learn: LearnMerges,
-        held_out: frozenset[int] | None = None,
-    ) -> None:
-        report, digest = ReadReport(), hashlib.blake2b(digest_size=16)
-        hashes, passed_over, self.own, of_lines = array("q"), array("q"), 0, 0
-        with VocabularyBuilder(settings, learn=learn) as builder:
-            for number, (document, given) in enumerate(with_progress_bar(sources.read(report), "counting words")):
-                hashes.append(rule.hash(document))
-                self.own += given
-                of_lines += "\n" in document.strip()
-                by_hash = given or rule.is_held_out(hashes[-1])
-                if by_hash if held_out is None else number in held_out:
-                    passed_over.append(number)
-                    builder.pass_over(document)
-                else:
-                    builder.add(document)
-                digest.update(document.encode() + b"\0")
-            if not builder.documents:
-                raise CorpusError(f"{sources}: no document was found in {report.rows:,} rows")
-            self.tokenizer = builder.build()
-            distinct_for_95 = builder.words_for(95)
-        self.hashes = np.array(hashes, np.int64)
-        self.passed_over = np.array(passed_over, np.int64)
-        self.counts = CorpusCounts(
-            files=report.files,
-            rows=report.rows,
-            dropped=dict(report.dropped),
-            documents=builder.documents,
-            fingerprint=digest.hexdigest(),
-            words=builder.words + builder.passed_over,
-            held_out_words=builder.passed_over,
-            duplicates=len(hashes) - len(np.unique(self.hashes)),
-            distinct=builder.distinct,
-            distinct_for_95=distinct_for_95,
-            line_breaks=of_lines,
-        )
+    tokenizer: Tokenizer
+    counts: CorpusCounts
+    hashes: NDArray[np.int64]
+    given: int
+    passed_over: NDArray[np.int64]
 
 
-def encode_documents(sources: Sources, counted: Counted, folder: Path) -> CorpusCounts:
+def _read_once(
+    sources: Sources,
+    settings: TokenizerSettings,
+    rule: SplitRule,
+    learn: LearnMerges,
+    held_out: frozenset[int] | None = None,
+) -> _Reading:
+    """Read the corpus; the tokenizer passes over documents ``held_out``, or those that their hashes hold out."""
+    report, digest = ReadReport(), hashlib.blake2b(digest_size=16)
+    hashes, passed_over, given, of_lines = array("q"), array("q"), 0, 0
+    with VocabularyBuilder(settings, learn=learn) as builder:
+        for number, (document, is_given) in enumerate(with_progress_bar(sources.read(report), "counting words")):
+            hashes.append(rule.hash(document))
+            given += is_given
+            of_lines += "\n" in document.strip()
+            by_hash = is_given or rule.is_held_out(hashes[-1])
+            if by_hash if held_out is None else number in held_out:
+                passed_over.append(number)
+                builder.pass_over(document)
+            else:
+                builder.add(document)
+            digest.update(document.encode() + b"\0")
+        if not builder.documents:
+            raise CorpusError(f"{sources}: no document was found in {report.rows:,} rows")
+        tokenizer = builder.build()
+        distinct_for_95 = builder.words_for(95)
+    numbers = np.array(hashes, np.int64)
+    counts = CorpusCounts(
+        files=report.files,
+        rows=report.rows,
+        dropped=dict(report.dropped),
+        documents=builder.documents,
+        fingerprint=digest.hexdigest(),
+        words=builder.words + builder.passed_over,
+        held_out_words=builder.passed_over,
+        duplicates=len(numbers) - len(np.unique(numbers)),
+        distinct=builder.distinct,
+        distinct_for_95=distinct_for_95,
+        line_breaks=of_lines,
+    )
+    return _Reading(tokenizer, counts, numbers, given, np.array(passed_over, np.int64))
+
+
+def encode_documents(sources: Sources, counted: WordCount, folder: Path) -> CorpusCounts:
     """Read the corpus again and write its ids to ``folder``; return the completed counts.
 
     Raises CorpusError if the corpus is not the one that was counted.

@@ -14,7 +14,7 @@ from genrun_core.corpus.adaptation import adapt
 from genrun_core.corpus.cache import corpus_key, keep, restore
 from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.kind import choose_kind, with_kind
-from genrun_core.corpus.passes import Counted, Sources, count_words, encode_documents
+from genrun_core.corpus.passes import Sources, WordCount, count_words, encode_documents
 from genrun_core.corpus.reading import make_reader, read_documents
 from genrun_core.corpus.report import describe_corpus
 from genrun_core.corpus.sources import fingerprint, list_files
@@ -118,7 +118,7 @@ def _read(
     return counts, counted.tokenizer, []
 
 
-def _count(sources: Sources, recipe: Recipe, rule: SplitRule, base: Tokenizer | None) -> Counted:
+def _count(sources: Sources, recipe: Recipe, rule: SplitRule, base: Tokenizer | None) -> WordCount:
     """Return what the corpus counts, with the tokenizer of the run: of its own words, or another run's."""
     new_words = recipe.training.extend_vocabulary
     if base is None:

@@ -33,6 +33,9 @@ def describe_corpus(
     if counts.held_out:
         new = counts.held_out_unknown / max(counts.held_out_words, 1)
         yield f"{counts.held_out:,} {noun} are held out to measure with; {new:.1%} of their {units} are unknown"
+    if counts.validated_and_trained_on:
+        both = f"{counts.validated_and_trained_on:,} {noun} given for validation are also trained on"
+        yield f"note: {both}: on new text the perplexity is higher than measured"
     if counts.learnt_unknown > _MANY_UNKNOWN * counts.learnt_words:
         share = counts.learnt_unknown / counts.learnt_words
         remedy = "; extend_vocabulary adds new words" if borrowed else _remedy(counts, tokenizer, recipe)

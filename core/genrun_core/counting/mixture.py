@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from genrun_core.counting.model import Counted
 
-__all__ = ["Mixture", "fit_mixture"]
+__all__ = ["FittedMixture", "Mixture", "fit_mixture"]
 
 _TOTALS = (1, 2, 4, 8, 32, 256)  # a bucket begins at each of these totals of a context
 _LIKE_OF_ALL = 100.0  # a bucket's own weight counts for half with this many predictions
@@ -70,7 +70,17 @@ class Mixture:
         return _mixed(network, other, self.weight(counted.length, counted.total))
 
 
-def fit_mixture(network: Array, counted: Counted, documents: NDArray[np.int64], *, levels: int) -> Mixture | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedMixture:
+    """A mixture, and its log-probabilities of the held-out predictions with weights from other documents."""
+
+    mixture: Mixture
+    logs: Array
+
+
+def fit_mixture(
+    network: Array, counted: Counted, documents: NDArray[np.int64], *, levels: int
+) -> FittedMixture | None:
     """Return the mixture that predicts held-out text best, None where it helps the network nothing.
 
     ``network``: log-probabilities, ``[predictions]``; ``counted``: what the n-gram model knows of the same ones;
@@ -89,7 +99,8 @@ def fit_mixture(network: Array, counted: Counted, documents: NDArray[np.int64], 
     if not won.sum() > won.std() * np.sqrt(len(won)):
         return None
     weights = _fitted(network, other, counted, levels)
-    return Mixture(weights, float(network.mean()), float(counted.logs.mean()), float(mixed.mean()))
+    mixture = Mixture(weights, float(network.mean()), float(counted.logs.mean()), float(mixed.mean()))
+    return FittedMixture(mixture, mixed)
 
 
 def _other(network: Array, counted: Counted) -> Array:

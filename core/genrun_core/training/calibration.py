@@ -12,7 +12,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from genrun_core.network.body_and_head import Body, Head, frequency_bias
-from genrun_core.training.batches import IGNORED, Batches
+from genrun_core.training.batches import Batches
+from genrun_core.training.hidden_values import hidden_values
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -64,7 +65,8 @@ def calibrate(
         return None
     head = Head(network)
     scaled = None if head.scaled is None or head.scaled.name in frozen else head.scaled
-    hidden, targets = _predictions(network, sample)
+    found = list(hidden_values(Body(network), sample))
+    hidden, targets = tf.concat([part for part, _ in found], 0), np.concatenate([part for _, part in found])
     old, new = np.asarray(head.bias, np.float32), frequency_bias(frequencies)
     choices = [(scale, is_new) for scale in (_SCALES if scaled else (1.0,)) for is_new in (False, True)]
     losses = agree(_losses(head, hidden, targets, [(scale, new if is_new else old) for scale, is_new in choices]))
@@ -75,17 +77,6 @@ def calibrate(
     if is_new:
         head.bias.assign(new)
     return Calibration(scale, is_new, _perplexity(losses[0]), _perplexity(losses[best]))
-
-
-def _predictions(network: keras.Model, sample: Batches) -> tuple[tf.Tensor, NDArray[np.int32]]:
-    """Return hidden values ``[predictions, hidden]``, and the tokens that follow them."""
-    body, hidden, targets = Body(network), [], []
-    for batch in sample.in_order():
-        outputs, _ = body(tf.constant(batch.inputs), body.initial_states(len(batch.inputs)), training=False)
-        real = batch.targets != IGNORED
-        hidden.append(tf.boolean_mask(tf.cast(outputs, tf.float32), real))
-        targets.append(batch.targets[real])
-    return tf.concat(hidden, 0), np.concatenate(targets)
 
 
 def _losses(

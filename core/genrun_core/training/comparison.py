@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun_core.counting import fit_mixture, prune
+from genrun_core.counting import CountingModel, fit_mixture, prune
 from genrun_core.counting.counting_file import Mixed, save_mixed
 from genrun_core.counting.documents import Documents
 from genrun_core.counting.pruning import ENTRIES, MIXED_WIDTHS
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "compare_with_counting"]
 
+Array = NDArray[np.float64]
+
 _MOST = 20_000_000  # tokens, which are counted in less than a minute
 _MEASURED = 100_000  # predictions of held-out documents that decide about a mixture
 _MEASURED_RUNNING = 20_000  # of a running text, which is read token by token
@@ -32,14 +34,35 @@ _BLOCK = 200  # predictions of a running text that stand for a document
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Held-out perplexities of counting and of the network, and what to say about them.
-
-    ``mixed``: of the mixture, None where there is none. ``figures`` are for the card.
-    """
+    """Held-out perplexities of counting and of the network, and what to say of them; ``figures`` are for the card."""
 
     figures: Mapping[str, Any]
     lines: tuple[str, ...]
-    mixed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Perplexities:
+    """Of all predictions, and of those of ``known`` words; None where all words are known, or none is."""
+
+    perplexity: float
+    known: float | None
+
+    @classmethod
+    def of(cls, logs: Array, known: NDArray[np.bool_]) -> _Perplexities:
+        return cls(math.exp(-logs.mean()), math.exp(-logs[known].mean()) if 0 < known.sum() < len(known) else None)
+
+    @classmethod
+    def of_epoch(cls, row: Mapping[str, float]) -> _Perplexities:
+        return cls(row["val_perplexity"], row.get("val_known_perplexity"))
+
+    @property
+    def judged(self) -> float:
+        """What models are compared by: the perplexity of words of the vocabulary, for no others are written."""
+        return self.perplexity if self.known is None else self.known
+
+    def to_json(self) -> dict[str, float]:
+        found = {"perplexity": self.perplexity, "known_perplexity": self.known}
+        return {name: round(value, 6) for name, value in found.items() if value is not None}
 
 
 def compare_with_counting(prepared: Prepared, row: Mapping[str, float], network: Scorer, weights: str) -> Comparison:
@@ -48,52 +71,75 @@ def compare_with_counting(prepared: Prepared, row: Mapping[str, float], network:
     Both predict the same tokens of the same documents. With ``counting`` in the recipe, the mixture of both is
     written into the run folder where it predicts better; ``weights`` is the fingerprint of the network's weights.
     """
-    run, recipe, corpus = prepared.run, prepared.recipe, prepared.corpus
-    run.counting_file.unlink(missing_ok=True)  # of another epoch
+    model, shards = prepared.recipe.model, prepared.corpus.shards
+    prepared.run.counting_file.unlink(missing_ok=True)  # of another epoch
     if "val_perplexity" not in row:
         wanted = "note: counting=true needs documents held out, to find how much it helps: validation=0.1"
-        return Comparison({}, (wanted,) if recipe.model.counting else ())
-    if len(corpus.shards.ids) > _MOST:
+        return Comparison({}, (wanted,) if model.counting else ())
+    if len(shards.ids) > _MOST:
         line = f"not compared with counting: that takes long for more than {_MOST:,} tokens"
         return Comparison({}, (line,))
+    kind, tokens = prepared.corpus.tokenizer.kind, len(shards.ids) - len(shards)
+    order = model.order if model.counting else choose_order(kind, tokens)
     trained, held_out = prepared.counted_documents()
-    kind, tokens = corpus.tokenizer.kind, len(corpus.shards.ids) - len(corpus.shards)
-    order = recipe.model.order if recipe.model.counting else choose_order(kind, tokens)
-    if recipe.model.counting:  # both are measured on the same part
+    if model.counting:  # both are measured on the same part
         held_out = held_out.some(_MEASURED_RUNNING if held_out.running_text else _MEASURED)
-    model = trained.count(corpus.tokenizer, order)
-    known = held_out.predicted() != corpus.tokenizer.special("unk")
-    logs = model.score(*held_out.joined())
-    counted = math.exp(-logs.mean())
-    alone = row["val_perplexity"]
-    figures: dict[str, Any] = {"counting": {"order": order, **_perplexities(logs, known)}}
-    line = f"counting alone (Kneser-Ney, order {order}) predicts the held-out documents with perplexity {counted:.1f}"
-    if not recipe.model.counting:
-        verdict = (
-            f"{_how(prepared, order)} does better here" if counted < alone else f"{1 - alone / counted:.0%} less"
-        )
-        return Comparison(figures, (f"{line}; this network {alone:.1f}: {verdict}",))
-    model = prune(model, longest_row=MIXED_WIDTHS[: order - 1], entries=ENTRIES)
-    of_network, of_counts = _scored(network, held_out), model.counted(*held_out.joined())
-    alone = math.exp(-of_network.mean())
-    line += f"; this network {alone:.1f}"
-    mixture = fit_mixture(of_network, of_counts, _documents(held_out), levels=order)
-    if mixture is None:
+    counts = trained.count(prepared.corpus.tokenizer, order)
+    known = held_out.predicted() != prepared.corpus.tokenizer.special("unk")
+    counted = _Perplexities.of(counts.score(*held_out.joined()), known)
+    if model.counting:
+        return _mixed(prepared, counts, counted, network, held_out, known, weights)
+    figures = {"counting": {"order": order, **counted.to_json()}}
+    alone = _Perplexities.of_epoch(row)
+    if alone.known is None:
+        counted = replace(counted, known=None)
+    if counted.judged < alone.judged:
+        verdict = f"{_how(prepared, order)} does better here"
+    else:
+        verdict = f"{1 - alone.judged / counted.judged:.0%} less"
+    return Comparison(figures, (f"{_both(order, counted, alone)}: {verdict}",))
+
+
+def _mixed(
+    prepared: Prepared,
+    counts: CountingModel,
+    counted: _Perplexities,
+    network: Scorer,
+    held_out: Documents,
+    known: NDArray[np.bool_],
+    weights: str,
+) -> Comparison:
+    """Write the mixture where it predicts better than the network alone; say how much better."""
+    order = counts.order
+    pruned = prune(counts, longest_row=MIXED_WIDTHS[: order - 1], entries=ENTRIES)
+    of_network, of_counts = _scored(network, held_out), pruned.counted(*held_out.joined())
+    alone = _Perplexities.of(of_network, known)
+    figures: dict[str, Any] = {"counting": {"order": order, **counted.to_json()}}
+    line = _both(order, counted, alone)
+    fitted = fit_mixture(of_network, of_counts, _documents(held_out), levels=order)
+    if fitted is None:
         return Comparison(figures, (f"{line}; mixing both predicts no better: the network stays alone",))
-    save_mixed(run.counting_file, Mixed(model, mixture, weights))
-    perplexity = math.exp(-mixture.mixed)
-    mixed = _perplexities(mixture.mix(of_network, of_counts), known)
-    figures["mixture"] = {**mixed, "perplexity": round(perplexity, 6), "ngrams": model.entries}
-    line = f"{line}; the model mixes both: {perplexity:.1f}"
-    by_counts, by_both = (found.get("known_perplexity", math.inf) for found in (figures["counting"], mixed))
-    if by_counts < _CLEARLY * by_both:  # by what is written: no unknown words
+    save_mixed(prepared.run.counting_file, Mixed(pruned, fitted.mixture, weights))
+    mixed = _Perplexities.of(fitted.logs, known)
+    figures["mixture"] = {**mixed.to_json(), "ngrams": pruned.entries}
+    line += f"; the model mixes both: {mixed.judged:.1f}"
+    better = min(alone.judged, counted.judged)
+    if counted.judged < _CLEARLY * mixed.judged:
         line += f", and {_how(prepared, order)} does better here (or a longer training)"
-    elif perplexity < _CLEARLY * min(alone, counted):
-        line += f", {1 - perplexity / min(alone, counted):.0%} below the better one"
-    return Comparison(figures, (line,), perplexity)
+    elif mixed.judged < _CLEARLY * better:
+        line += f", {1 - mixed.judged / better:.0%} below the better one"
+    return Comparison(figures, (line,))
+
+
+def _both(order: int, counted: _Perplexities, alone: _Perplexities) -> str:
+    """Return the figures of counting and of the network, in words."""
+    what = "the held-out documents" if counted.known is None else "known words of the held-out documents"
+    by_counts = f"counting alone (Kneser-Ney, order {order}) predicts {what} with perplexity {counted.judged:.1f}"
+    return f"{by_counts}; this network {alone.judged:.1f}"
 
 
 def _how(prepared: Prepared, order: int) -> str:
+    """Return the options that count instead."""
     recipe = prepared.recipe
     if recipe.name == "default":
         return "--recipe ngram"
@@ -108,13 +154,7 @@ def _documents(held_out: Documents) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(sizes)), sizes)
 
 
-def _scored(network: Scorer, documents: Documents) -> NDArray[np.float64]:
+def _scored(network: Scorer, documents: Documents) -> Array:
     ids, offsets = documents.joined()
     sequences = [tuple(ids[first:last].tolist()) for first, last in pairwise(offsets.tolist())]
     return np.concatenate([np.zeros(0), *network.score(sequences)])
-
-
-def _perplexities(logs: NDArray[np.float64], known: NDArray[np.bool_]) -> dict[str, float]:
-    """Return the perplexity of all predictions, and of those that are words of the vocabulary."""
-    found = {"perplexity": logs, "known_perplexity": logs[known]}
-    return {name: round(math.exp(-part.mean()), 6) for name, part in found.items() if len(part)}

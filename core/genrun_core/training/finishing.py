@@ -56,5 +56,6 @@ def _balanced(
         with replacing(run.network_file) as beside:
             network.save(beside)
             seal(beside)
-        say(str(balance))
+        if line := str(balance):
+            say(line)
     return balance.corrected(row)

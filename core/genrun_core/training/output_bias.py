@@ -18,7 +18,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from genrun_core.network.body_and_head import Body, Head
-from genrun_core.training.batches import IGNORED, Batches
+from genrun_core.training.batches import Batches
+from genrun_core.training.hidden_values import hidden_values
 
 __all__ = ["OutputBias", "balance_output", "groups_of"]
 
@@ -51,11 +52,12 @@ class OutputBias:
         return found | ({"val_known_perplexity": math.exp(self.known)} if is_known else {})
 
     def __str__(self) -> str:
-        """Return what it changed, in words."""
-        return (
-            "rare words, frequent ones and ends were balanced on held-out documents: perplexity "
-            f"{math.exp(self.before):.1f} became {math.exp(self.after):.1f}"
-        )
+        """Return what it changed, in words; empty where no figure that is shown changes."""
+        before, after = (f"{math.exp(loss):.1f}" for loss in (self.before, self.after))
+        if before == after:
+            return ""
+        what = "rare words, frequent ones and ends were balanced on held-out documents"
+        return f"{what}: perplexity {before} became {after}"
 
 
 def groups_of(frequencies: NDArray[np.int64], apart: tuple[int, ...]) -> NDArray[np.int64]:
@@ -103,17 +105,7 @@ def _predictions(network: keras.Model, held_out: Batches, groups: NDArray[np.int
     body, head = Body(network), Head(network)
     members = tf.one_hot(groups, int(groups.max()) + 1)  # [vocabulary, groups]
     masses, own, logs = [np.zeros((0, int(groups.max()) + 1))], [np.zeros(0, np.int64)], [np.zeros(0)]
-    states: list[tf.Tensor] = []
-    every = max(1, held_out.predictions // _MOST)
-    for number, batch in enumerate(held_out.in_order()):
-        if held_out.carries and number * batch.targets.size > _MOST:
-            break
-        if not held_out.carries and number % every:
-            continue
-        given = states if held_out.carries and states else body.initial_states(len(batch.inputs))
-        hidden, states = body(tf.constant(batch.inputs), given, training=False)
-        real = batch.targets != IGNORED
-        hidden, targets = tf.boolean_mask(hidden, real), batch.targets[real]
+    for hidden, targets in hidden_values(body, held_out, _MOST):
         for first in range(0, len(targets), _POSITIONS):
             wanted = targets[first : first + _POSITIONS]
             logits = head(hidden[first : first + _POSITIONS])  # [positions, vocabulary]

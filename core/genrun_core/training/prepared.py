@@ -59,11 +59,17 @@ class Prepared:
         return Documents(shards, self.documents, running), Documents(shards, shards.held_out, running)
 
     def calibration_sample(self) -> Batches:
-        """Return documents that are trained on, drawn with the seed, with about _CALIBRATED tokens."""
+        """Return documents that are trained on, drawn with the seed, with about _CALIBRATED tokens.
+
+        Those of a running text follow one another.
+        """
         shards, settings = self.corpus.shards, self.recipe.training
         count = max(1, min(len(self.documents), _CALIBRATED * len(shards) // len(shards.ids)))
-        drawn = np.random.default_rng([settings.seed, 3]).choice(self.documents, count, replace=False)
-        return batches_of(shards, np.sort(drawn), settings)
+        random = np.random.default_rng([settings.seed, 3])
+        if settings.running_text:
+            first = int(random.integers(len(self.documents) - count + 1))
+            return batches_of(shards, self.documents[first : first + count], settings)
+        return batches_of(shards, np.sort(random.choice(self.documents, count, replace=False)), settings)
 
 
 def prepare(

@@ -14,7 +14,8 @@ from genrun.generating.stepping.session import StepSession
 from genrun.scoring.verification import greedy_continuations
 from genrun_core.counting import CountingModel
 from genrun_export.choice_parity import check_choices
-from genrun_export.greedy import BATCH_SIZES, DRAWN_TOKENS, NEW_TOKENS, step_by_step
+from genrun_export.counting.differences import context_after, largest_difference
+from genrun_export.greedy import BATCH_SIZES, DRAWN_TOKENS, NEW_TOKENS
 from genrun_export.prompts import Prompt
 
 __all__ = ["TOLERANCE", "CountingFigures", "check_counting"]
@@ -90,33 +91,15 @@ def _within_tolerance(
     batch_sizes: Sequence[int] = BATCH_SIZES,
 ) -> float:
     """Return the largest difference at any batch size; raises ExportError above TOLERANCE."""
-    largest = float(np.max([_largest_difference(model, session, sequences, size) for size in batch_sizes]))
+
+    def differences(tokens: tuple[int, ...], logits: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+        wanted = np.log(model.distribution(context_after(model, tokens)))
+        return np.asarray(logits[0] - wanted, np.float64)
+
+    largest = float(np.max([largest_difference([session], sequences, size, differences) for size in batch_sizes]))
     if not largest <= TOLERANCE:  # also when it is not a number
         raise ExportError(
             f"refused: log-probabilities of the file and of the counts differ by {largest:.2g} {where}, "
             f"more than {TOLERANCE:g}"
         )
     return largest
-
-
-def _largest_difference(
-    model: CountingModel, session: StepSession, sequences: Sequence[tuple[int, ...]], batch_size: int
-) -> float:
-    largest = 0.0
-    for first in range(0, len(sequences), batch_size):
-        group = sequences[first : first + batch_size]
-        for position, logits in enumerate(step_by_step(session, group)):
-            for row, sequence in enumerate(group):
-                if position < len(sequence):
-                    found = _after(model, sequence[: position + 1])
-                    # np.maximum keeps a difference that is not a number, which max() may lose
-                    largest = np.maximum(largest, np.abs(logits[row] - found).max())
-    return float(largest)
-
-
-def _after(model: CountingModel, tokens: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the log-probabilities of all tokens after the first ones of a document, float64 ``[vocabulary]``."""
-    last = tokens[-model.order :]  # a context and one token more
-    contexts = model.contexts(np.array(last, np.int64), from_beginning=len(last) == len(tokens))
-    logs: NDArray[np.float64] = np.log(model.distribution(contexts))
-    return logs

@@ -13,7 +13,8 @@ from genrun.errors import ExportError
 from genrun.generating.stepping.session import StepSession
 from genrun.sampling import log_normalizers
 from genrun_core.counting import CountingModel, Mixture
-from genrun_export.greedy import BATCH_SIZES, step_by_step
+from genrun_export.counting.differences import context_after, largest_difference
+from genrun_export.greedy import BATCH_SIZES
 
 __all__ = ["MIXTURE_TOLERANCE", "MixtureFigures", "check_mixture"]
 
@@ -58,14 +59,19 @@ def check_mixture(
     """
     order = np.random.default_rng(0).permutation(model.vocabulary)[: max(_SWEPT // model.vocabulary, 256)]
     each_once = [tuple(order[i : i + _SWEEP_LENGTH].tolist()) for i in range(0, len(order), _SWEEP_LENGTH)]
-    expected = _Expected(network, model, mixture)
+
+    def differences(tokens: tuple[int, ...], logits: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+        mixed, alone = (row.astype(np.float64) - log_normalizers(row[None])[0] for row in logits)
+        wanted = mixture.mix(alone, model.counted_after(context_after(model, tokens)))
+        return np.asarray(mixed - wanted, np.float64)
+
     largest = 0.0
     for texts, where, sizes in (
         (sequences, "on documents and texts", BATCH_SIZES),
         (each_once, "where tokens are fed once", (_SWEEP_BATCH,)),
     ):
         for size in sizes:
-            found = _largest_difference(session, expected, texts, size)
+            found = largest_difference([session, network], texts, size, differences)
             if not found <= MIXTURE_TOLERANCE:  # also when it is not a number
                 raise ExportError(
                     f"refused: log-probabilities of the file and of the mixture differ by {found:.2g} {where}, more "
@@ -73,36 +79,3 @@ def check_mixture(
                 )
             largest = max(largest, found)
     return MixtureFigures(largest, MIXTURE_TOLERANCE, len(order))
-
-
-@dataclass(frozen=True, slots=True)
-class _Expected:
-    """The mixture in double precision, from the logits of the network's step."""
-
-    network: StepSession
-    model: CountingModel
-    mixture: Mixture
-
-    def after(self, tokens: tuple[int, ...], logits: NDArray[np.float32]) -> NDArray[Any]:
-        """Return the log-probabilities of all tokens after the first ones of a document, float64 ``[vocabulary]``."""
-        logs = logits.astype(np.float64) - log_normalizers(logits[None])[0]
-        last = tokens[-self.model.order :]  # a context and one token more
-        contexts = self.model.contexts(np.array(last, np.int64), from_beginning=len(last) == len(tokens))
-        return self.mixture.mix(logs, self.model.counted_after(contexts))
-
-
-def _largest_difference(
-    session: StepSession, expected: _Expected, sequences: Sequence[tuple[int, ...]], batch_size: int
-) -> float:
-    largest = 0.0
-    for first in range(0, len(sequences), batch_size):
-        group = sequences[first : first + batch_size]
-        both = zip(step_by_step(session, group), step_by_step(expected.network, group), strict=True)
-        for position, (mixed, alone) in enumerate(both):
-            logs = mixed.astype(np.float64) - log_normalizers(mixed)[:, None]
-            for row, sequence in enumerate(group):
-                if position < len(sequence):
-                    wanted = expected.after(sequence[: position + 1], alone[row])
-                    # np.maximum keeps a difference that is not a number, which max() may lose
-                    largest = np.maximum(largest, np.abs(logs[row] - wanted).max())
-    return float(largest)

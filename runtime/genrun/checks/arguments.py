@@ -34,7 +34,8 @@ def check_count(name: str, value: Any, most: int = _MOST) -> int:
 
 def whole_number(value: Any) -> int | None:
     """Return ``value`` as an int if it is a whole number, also NumPy's; None for anything else, also for a bool."""
-    if isinstance(value, bool):
+    # An older NumPy takes its own booleans for an index.
+    if isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool":
         return None
     try:
         return operator.index(value)
