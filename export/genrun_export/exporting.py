@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from genrun import registry
 from genrun.errors import ExportError, MissingExtraError, OptionError, RunFolderError
+from genrun.generating.choosing.binding import bound
 from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.tokenizer import Tokenizer
 from genrun_core.backend import prepare_backend
@@ -140,12 +141,14 @@ def _defaults(recipe: Recipe, tokenizer: Tokenizer) -> GenerationDefaults:
     end, goes_on = tokenizer.special("end"), bool(tokenizer.end_text)
     # In a running text <start> follows every <end>: a model that writes on must be able to choose it.
     suppressed = (tokenizer.special(name) for name in ("pad", "unk", *(() if goes_on else ("start",))))
-    registry.make_decoder(recipe.decoder.name, recipe.decoder.options)  # a recipe's decoder must be a real one
+    stop_ids = () if end is None or goes_on else (end,)
+    decoder = registry.make_decoder(recipe.decoder.name, recipe.decoder.options)
+    bound(decoder, tokenizer, stop_ids)  # a recipe's decoder must be a real one, and fit the model
     return GenerationDefaults(
         decoder=recipe.decoder.name,
         options=recipe.decoder.options,
         max_new_tokens=recipe.generation.max_new_tokens,
-        stop_ids=() if end is None or goes_on else (end,),
+        stop_ids=stop_ids,
         suppressed_ids=tuple(token for token in suppressed if token is not None),
         casing=recipe.generation.casing,
     )

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.contracts import Decoder
+from genrun.generating.choosing.binding import bound, chosen
+from genrun.generating.choosing.tokens import Tokens
 from genrun.tokenizer import Tokenizer
 from genrun_core.counting.counting_file import Mixed
 from genrun_core.counting.model import CountingModel
@@ -104,17 +106,21 @@ def write_ids(
     end = tokenizer.special("end")
     named = (tokenizer.special(name) for name in ("pad", "unk", "start"))
     suppressed = [token for token in named if token is not None]
+    decoder = bound(decoder, tokenizer, [] if end is None else [end])
     rows, live = [list(prompt) for prompt in prompts], list(range(len(prompts)))
+    new: list[list[int]] = [[] for _ in prompts]
+    texts = [Tokens(prompt, added) for prompt, added in zip(prompts, new, strict=True)]
     kept: list[int] | None = None
     for _ in range(length):
         logits = steps.logits([rows[row] for row in live], kept)
         logits[:, suppressed] = -np.inf
-        history = [np.array(rows[row], np.int64) for row in live]
-        chosen = decoder.choose(logits, history, np.array([next(draws[row]) for row in live], np.float32)).tolist()
-        kept = [place for place, token in enumerate(chosen) if token != end]
+        drawn = np.array([next(draws[row]) for row in live], np.float32)
+        ids = chosen(decoder, logits, [texts[row] for row in live], drawn).tolist()
+        kept = [place for place, token in enumerate(ids) if token != end]
         live = [live[place] for place in kept]
         if not live:
             break
         for place, row in zip(kept, live, strict=True):
-            rows[row].append(chosen[place])
+            rows[row].append(ids[place])
+            new[row].append(ids[place])
     return rows
