@@ -62,9 +62,14 @@ def test_a_clone_is_a_point_where_one_stands_in_it(tmp_path: Path, monkeypatch: 
     assert pip_line("train", origin) == "pip install -e '.[train]'"
 
 
-def test_without_any_record_the_index_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def not_found(name: str) -> metadata.Distribution:
-        raise metadata.PackageNotFoundError(name)
+def test_metadata_of_another_genrun_on_the_path_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = distribution(tmp_path, installer=None)
+    monkeypatch.setattr(metadata, "distributions", lambda name: (other,))
+    assert pip_line("cpu") == "pip install 'genrun[cpu]'"
 
-    monkeypatch.setattr(metadata, "distribution", not_found)
+
+def test_without_any_record_the_index_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "distributions", lambda name: ())
     assert (pip_line("cpu"), requirement("gpu")) == ("pip install 'genrun[cpu]'", "'genrun[gpu]'")

@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 from importlib import metadata
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -103,10 +104,14 @@ def upgrade_line(origin: Origin | None = None) -> str:
 
 
 def _of_genrun() -> Origin:
-    try:
-        return origin_of(metadata.distribution(_NAME))
-    except Exception:  # not installed, only on the path
-        return Origin("index")
+    """Return the origin of the genrun that runs; the path may have metadata of another one, such as a clone's."""
+    package = Path(__file__).resolve().parents[1]
+    for distribution in metadata.distributions(name=_NAME):
+        origin = origin_of(distribution)
+        home = Path(origin.where if origin.kind == "editable" else str(distribution.locate_file(""))).resolve()
+        if package in (home / _NAME, home / "runtime" / _NAME):
+            return origin
+    return Origin("index")  # not installed, only on the path
 
 
 def _is_here(folder: str) -> bool:
