@@ -106,7 +106,7 @@ class Model(SuggestingModel, AsyncForms):
         self,
         *,
         max_new_tokens: int | None = None,
-        decoder: str | Decoder | None = None,
+        decoder: str | Decoder | Sequence[object] | None = None,
         seed: int | None = None,
         stop: str | Sequence[str] = (),
         casing: str | None = None,
@@ -114,8 +114,9 @@ class Model(SuggestingModel, AsyncForms):
     ) -> GenerationSettings:
         """Return checked settings for :meth:`generate` and the others; what is None is taken from the model.
 
-        ``decoder``: a name or a decoder object, with its ``options`` (``k=40``, ``temperature=0.8``). ``seed``: None
-        draws a fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
+        ``decoder``: a name with its ``options`` (``k=40``, ``temperature=0.8``), a chain as text
+        (``"min-p:0.05,temperature:0.8"``), an object, or a list of objects. ``seed``: None draws a
+        fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
         sentence or upper. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
         """
         return resolve_settings(

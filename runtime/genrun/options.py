@@ -71,9 +71,10 @@ def convert(value: object, hint: Any, *, what: str, from_text: bool = True) -> A
     if text and not from_text and target is not str:
         pass
     elif typing.get_origin(target) is tuple:
-        parts = value.split(",") if isinstance(value, str) else value
-        if isinstance(parts, (list, tuple)) and all(isinstance(part, str) for part in parts):
-            return tuple(part.strip() for part in parts if part.strip())
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
+            return tuple(value)
     elif (result := _scalar(value, target)) is not None:
         return result
     kind = _KIND.get(target, "a comma-separated list" if from_text else "a list of texts")

@@ -52,7 +52,7 @@ def test_from_three_sentences_to_the_same_three_sentences(samples: Path, tmp_pat
     trained = genrun("train", samples / "racetrack.txt", "--recipe", "racetrack", "-o", tmp_path / "run")
     assert trained.returncode == 0, trained.stderr
     assert trained.stdout == f"{tmp_path / 'run'}\n"
-    assert "3 rows in 1 files: 3 documents\nvocabulary 12: all 11 distinct words\n" in trained.stderr
+    assert "3 rows in 1 file: 3 documents\nvocabulary 12: all 11 distinct words\n" in trained.stderr
     assert (
         "14 words, 11 predictions an epoch; tokens in a document: median 5, 95% up to 6, longest 6" in trained.stderr
     )

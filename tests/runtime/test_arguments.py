@@ -52,7 +52,10 @@ CALLS: list[tuple[str, Callable[[Any], object]]] = [
     ),
     ("a stop must be text, not 3", lambda model: model.generate("a", stop=3)),
     ("a stop must be text, not ['b', None]", lambda model: model.generate("a", stop=["b", None])),
-    ("a decoder must be a name or an object with a method 'choose', not 3", lambda m: m.generate("a", decoder=3)),
+    (
+        "a decoder must be a name or an object with a method 'choose', 'apply' or 'pick', not 3",
+        lambda m: m.generate("a", decoder=3),
+    ),
     ("max_new_tokens must be a whole number from 1 to 1,000,000, not '3'", lambda m: m.settings(max_new_tokens="3")),
     ("seed must be a whole number from 0 to 2**64 - 1, not 'x'", lambda model: model.settings(seed="x")),
     ("a model file must be given as a path, bytes or a binary file, not None", lambda model: genrun.load(None)),  # type: ignore[arg-type]

@@ -110,8 +110,8 @@ OPTIONS, USED = "has options that cannot be used", "cannot be used"
 SHAPES: dict[str, tuple[str, str | None]] = {
     "is empty": ("", IMPORT("AttributeError: module ")),
     "has a module that exits": ("def __getattr__(name): sys.exit(name)", IMPORT("SystemExit: ")),
-    "is a number": ("Lowest = 3", "must be a class with a method 'choose'"),
-    "is a function": ("def Lowest(): ...", "must be a class with a method 'choose'"),
+    "is a number": ("Lowest = 3", "must be a class with a method 'choose', 'apply'"),
+    "is a function": ("def Lowest(): ...", "must be a class with a method 'choose', 'apply'"),
     "is not a dataclass": (CLASS.format("__repr__(cls)", "return ''"), "must be a dataclass"),
     "has a metaclass that exits": (
         CLASS.format("__getattribute__(cls, name)", "sys.exit(name)"),

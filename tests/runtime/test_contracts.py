@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import genrun
 from genrun import errors, registry
 from genrun.checks.installation import pip_line, requirement
-from genrun.contracts import Decoder, Reader, ReadReport
+from genrun.contracts import Chooser, Decoder, ForModel, Preset, Reader, ReadReport, Stage
 
 
 def test_a_report_counts_rows_files_and_what_was_dropped_by_reason() -> None:
@@ -47,7 +48,7 @@ def test_a_report_counts_by_its_methods_and_by_whole_numbers_alone() -> None:
 
 @pytest.mark.parametrize("kind", ["decoder", "reader"])
 def test_every_built_in_plugin_has_the_shape_of_its_contract(kind: str) -> None:
-    contract = {"decoder": Decoder, "reader": Reader}[kind]
+    contract: Any = {"decoder": (Decoder, Stage, Chooser, ForModel, Preset), "reader": Reader}[kind]
     built_in = [info for info in registry.plugins(kind) if info.built_in]
     assert built_in
     for info in built_in:

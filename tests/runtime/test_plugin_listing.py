@@ -48,7 +48,7 @@ def test_every_entry_can_be_written_as_json() -> None:
     [
         ("raise RuntimeError('no luck')", "decoder 'lowest' of acme 1.0 failed to import: RuntimeError: no luck"),
         ("raise SystemExit(3)", "decoder 'lowest' of acme 1.0 failed to import: SystemExit: 3"),
-        ("Lowest = None", "decoder 'lowest' of acme 1.0 must be a class with a method 'choose'"),
+        ("Lowest = None", "decoder 'lowest' of acme 1.0 must be a class with a method 'choose', 'apply'"),
         (NOT_A_DATACLASS, "decoder 'lowest' of acme 1.0 must be a dataclass"),
     ],
 )

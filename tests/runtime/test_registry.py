@@ -17,6 +17,8 @@ from support.distributions import DECODER, Site
 
 LOWEST = {"genrun.decoders": {"lowest": "acme_decoders:Lowest"}}
 
+NO_METHOD = "must be a class with a method 'choose', 'apply', 'pick', 'bind' or 'stages'"
+
 
 def one_line_of(error: pytest.ExceptionInfo[GenrunError]) -> str:
     text = str(error.value)
@@ -96,13 +98,22 @@ def test_an_unknown_name_is_answered_with_the_nearest(name: str, hint: str) -> N
         ("raise SystemExit('goodbye')", "failed to import: SystemExit: goodbye"),
         ("def Lowest(:", "failed to import: SyntaxError: "),
         ("Other = int", "failed to import: AttributeError: "),
-        ("def Lowest(logits): ...", "must be a class with a method 'choose'; acme_decoders:Lowest is not"),
-        ("class Lowest: ...", "must be a class with a method 'choose'; acme_decoders:Lowest is not"),
+        (
+            "def Lowest(logits): ...",
+            f"{NO_METHOD}; acme_decoders:Lowest is not",
+        ),
+        (
+            "class Lowest: ...",
+            f"{NO_METHOD}; acme_decoders:Lowest is not",
+        ),
         (
             "class Lowest:\n    def choose(self): ...",
             "must be a dataclass, whose fields are its options; acme_decoders:Lowest is not",
         ),
-        ("Lowest = 3", "must be a class with a method 'choose'; acme_decoders:Lowest is not"),
+        (
+            "Lowest = 3",
+            f"{NO_METHOD}; acme_decoders:Lowest is not",
+        ),
     ],
 )
 def test_a_broken_plugin_raises_when_it_is_asked_for_and_names_its_owner(

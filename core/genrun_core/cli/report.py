@@ -11,6 +11,7 @@ from genrun.cli.decoder_options import DecoderOptions, decoder_options
 from genrun.cli.opening_options import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
+    from genrun.contracts import Decoder
     from genrun.generating.settings import GenerationSettings
     from genrun.model import Model
     from genrun_core.recipes.sections import PluginChoice
@@ -49,9 +50,9 @@ def command(
     --set reader.NAME=VALUE or --set decoder.NAME=VALUE.
     """
     from genrun.cli.io.output import say, show, show_json
-    from genrun.options import to_json
+    from genrun_core.cli.going_on import say_next
     from genrun_core.reporting.advice import advice, main_line, table
-    from genrun_core.reporting.model_report import draws_from_all
+    from genrun_core.reporting.model_report import draws_from_all, is_counted
     from genrun_core.reporting.plot import check_plot, draw_report
 
     if plot is not None:
@@ -59,14 +60,16 @@ def command(
     model = opening.load(model_file)
     choosing, chosen = _parted(choosing, reader, model)
     settings = choosing.settings(model, seed=seed)
-    decoder, options = _decoder(choosing, model), to_json(settings.decoder)
+    decoder, options = _decoder(choosing, model), _options(settings.decoder)
     shown = ", ".join(f"{name}={value}" for name, value in options.items())
     say(f"{decoder} ({shown}), seed {settings.seed}, on {model.device}")
     report = _report(model, settings, corpus, training, chosen, count)
     if as_json:
         show_json({"decoder": decoder, "options": options, "seed": settings.seed, **report.to_json()})
     else:
-        show(main_line(report), *table(report), *advice(report, from_all=draws_from_all(settings.decoder)))
+        remedies = advice(report, from_all=draws_from_all(settings.decoder), counted=is_counted(model))
+        show(main_line(report), *table(report), *remedies)
+        say_next("genrun", "generate", model_file)
     if plot is not None:
         draw_report(report, plot)
 
@@ -103,7 +106,14 @@ def _parted(choosing: DecoderOptions, reader: str, model: Model) -> tuple[Decode
 
     values = {"reader": dict[str, str](), "decoder": dict[str, str]()}
     names = {"reader": reader, "decoder": _decoder(choosing, model)}
-    known = {kind: registry.option_names(kind, name) for kind, name in names.items()} if choosing.assignments else {}
+    known = (
+        {
+            kind: (registry.option_names(kind, name) if kind == "reader" else registry.decoder_options(name))
+            for kind, name in names.items()
+        }
+        if choosing.assignments
+        else {}
+    )
     for key, value in parse_assignments(choosing.assignments).items():
         kind, point, name = key.partition(".")
         if point and kind in values:
@@ -120,6 +130,14 @@ def _parted(choosing: DecoderOptions, reader: str, model: Model) -> tuple[Decode
     assignments = tuple(f"{key}={value}" for key, value in values["decoder"].items())
     own = DecoderOptions(choosing.decoder, assignments, choosing.max_new_tokens)
     return own, PluginChoice(reader, values["reader"])
+
+
+def _options(decoder: Decoder) -> dict[str, object]:
+    """Return the options of ``decoder``; those of a chain are a part of its text."""
+    from genrun.options import to_json
+    from genrun.sampling import Chain
+
+    return {} if isinstance(decoder, Chain) else to_json(decoder)
 
 
 def _decoder(choosing: DecoderOptions, model: Model) -> str:

@@ -224,7 +224,7 @@ def _plugin_options(section: str, tables: Mapping[str, Any]) -> list[str]:
     name = tables.get(section, {}).get("name", default)
     if PluginChoice(name).class_path:
         return []
-    return list(options.describe(registry.load(registry.find(section, name))))
+    return list(registry.decoder_options(name) if section == "decoder" else registry.option_names(section, name))
 
 
 def _section(kind: type[Any], values: Mapping[str, Any], section: str) -> Any:
@@ -245,6 +245,8 @@ def _plugin(values: Mapping[str, Any], section: str) -> PluginChoice:
     chosen = {key: value for key, value in values.items() if key != "name"}
     if section == "reader" and PluginChoice(name).class_path:
         return PluginChoice(name)
+    if section == "decoder" and registry.is_chain(name):
+        return PluginChoice(registry.chain_text(registry.chain_json(registry.make_decoder(name, chosen))))
     make = registry.make_reader if section == "reader" else registry.make_decoder
     made = make(name, chosen)
     return PluginChoice(name, {key: value for key, value in options.to_json(made).items() if value is not None})

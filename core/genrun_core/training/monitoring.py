@@ -12,6 +12,7 @@ import tensorflow as tf
 from genrun import registry
 from genrun.generating.draws import Draws
 from genrun.tokenizer import Tokenizer
+from genrun_core.evaluation.writing import NetworkSteps, write_ids
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.prepared import Prepared
@@ -60,21 +61,9 @@ class SampleText(keras.callbacks.Callback):  # type: ignore[misc]
             self._say(f"epoch {epoch + 1} writes: {text}")
 
     def _generate(self) -> list[int]:
-        ids, end = list(self._prompt), self._tokenizer.special("end")
-        named = (self._tokenizer.special(name) for name in ("pad", "unk", "start"))
-        suppressed = [token for token in named if token is not None]
-        draws = Draws(self._seed, 0, ids)
-        body, head = self._fitting.steps.body, self._fitting.steps.head
-        states, new = body.initial_states(1), list(ids)
-        while len(ids) < len(self._prompt) + self._length:
-            hidden, states = body(tf.constant([new if states else ids], tf.int32), states, training=False)
-            logits = np.array(head(hidden[:, -1]))  # [1, vocabulary]
-            logits[:, suppressed] = -np.inf
-            history = [np.array(ids, np.int64)]
-            new = self._decoder.choose(logits, history, np.array([next(draws)], np.float32)).tolist()
-            if new[0] == end:
-                break
-            ids += new
+        steps = NetworkSteps(self._fitting.steps.body, self._fitting.steps.head)
+        draws = Draws(self._seed, 0, self._prompt)
+        [ids] = write_ids(steps, self._tokenizer, self._decoder, [self._prompt], [draws], self._length)
         return ids
 
 

@@ -1,1 +1,1 @@
-"""The built-in decoders, one in each file."""
+"""The built-in decoders, stages and choosers, in files by idea."""

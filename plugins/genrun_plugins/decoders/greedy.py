@@ -1,4 +1,4 @@
-"""The decoder ``greedy``: always the most likely token."""
+"""The decoder and chooser ``greedy``: always the most likely token."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from genrun.sampling import Candidates
 
 __all__ = ["Greedy"]
 
@@ -29,6 +31,10 @@ class Greedy:
         """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]``."""
         chosen: NDArray[np.int64] = np.argmax(logits, axis=1)
         return chosen
+
+    def pick(self, candidates: Candidates, states: Sequence[None], draws: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return int64 ``[batch]``: the first of the highest candidates."""
+        return candidates.ids_at(candidates.logits.argmax(axis=1))
 
     def parameters(self) -> Mapping[str, float]:
         """Return k and temperature, with which a model file's graph chooses the same."""

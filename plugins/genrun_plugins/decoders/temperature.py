@@ -1,4 +1,4 @@
-"""The decoder ``temperature``: draws from the whole vocabulary."""
+"""The decoder and stage ``temperature``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import OptionError
-from genrun.sampling import inverse_cdf
+from genrun.sampling import Candidates, inverse_cdf
 
-__all__ = ["Temperature", "check_temperature"]
+__all__ = ["Temperature", "check_temperature", "divided"]
+
+_FAR = 1e30  # beyond it, differences of logits would be lost
 
 
 @dataclass(frozen=True, slots=True)
 class Temperature:
-    """Draws each token with the probability softmax(logits / temperature).
+    """Draws each token with the probability softmax(logits / temperature); in a chain, divides the logits.
 
     ``temperature``: above 0. Below 1, likely tokens become likelier; above 1, probabilities become more even. The
     candidates of the inverse CDF are the tokens in the order of their ids. Raises OptionError for a temperature of 0
@@ -42,6 +44,10 @@ class Temperature:
         """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]`` and draws ``[batch]``."""
         return inverse_cdf(logits, draws, self.temperature)
 
+    def apply(self, candidates: Candidates, states: Sequence[None], draws: NDArray[np.float32]) -> Candidates:
+        """Return the same candidates with divided logits."""
+        return divided(candidates, self.temperature)
+
     def parameters(self) -> Mapping[str, float]:
         """Return k and temperature, with which a model file's graph chooses the same."""
         return {"k": -1, "temperature": self.temperature}
@@ -54,3 +60,19 @@ def check_temperature(temperature: float) -> None:
             f"temperature must be a number above 0, not {temperature!r}; "
             "for the most likely token every time there is the decoder 'greedy'"
         )
+
+
+def divided(candidates: Candidates, temperatures: NDArray[np.float64] | float) -> Candidates:
+    """Return the candidates with their logits divided by temperatures ``[batch, 1]``, or by one for all.
+
+    Where a quotient would be infinite, the row's highest logit is subtracted first, which changes no probability.
+    """
+    with np.errstate(all="ignore"):
+        scaled = (candidates.logits / temperatures).astype(np.float32)
+        highest = scaled.max(axis=1)
+        far = ~np.isfinite(highest) | (np.abs(highest) > _FAR)
+        if far.any():
+            logits = candidates.logits[far]
+            own = temperatures if isinstance(temperatures, float) else temperatures[far]
+            scaled[far] = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / own
+    return candidates.with_logits(scaled)

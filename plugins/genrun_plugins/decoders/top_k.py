@@ -1,4 +1,4 @@
-"""The decoder ``top-k``: draws from the k most likely tokens."""
+"""The decoder and stage ``top-k``: the k most likely tokens."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import OptionError
-from genrun.sampling import inverse_cdf, top_k
-from genrun_plugins.decoders.temperature import check_temperature
+from genrun.sampling import Candidates, inverse_cdf, top_k
+from genrun_plugins.decoders.temperature import check_temperature, divided
 
 __all__ = ["TopK"]
 
@@ -48,6 +48,11 @@ class TopK:
         columns = inverse_cdf(logits[rows[:, None], candidates], draws, self.temperature)  # [batch]
         chosen: NDArray[np.int64] = candidates[rows, columns]
         return chosen
+
+    def apply(self, candidates: Candidates, states: Sequence[None], draws: NDArray[np.float32]) -> Candidates:
+        """Return the ``k`` highest candidates, the highest first, divided by the temperature."""
+        kept = candidates.top(self.k)
+        return kept if self.temperature == 1 else divided(kept, self.temperature)
 
     def parameters(self) -> Mapping[str, float]:
         """Return k and temperature, with which a model file's graph chooses the same."""

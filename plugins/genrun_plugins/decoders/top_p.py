@@ -1,4 +1,4 @@
-"""The decoder ``top-p``: draws from the most likely tokens that together have the probability p."""
+"""The decoder and stage ``top-p``: the most likely tokens that together have the probability p."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import OptionError
-from genrun.sampling import inverse_cdf, top_p
-from genrun_plugins.decoders.temperature import check_temperature
+from genrun.sampling import Candidates, inverse_cdf, top_p
+from genrun_plugins.decoders.temperature import check_temperature, divided
 
 __all__ = ["TopP"]
+
+_FEW = 512  # columns; sorting more takes longer than looking for those that matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,33 @@ class TopP:
         if not self.repeats:
             logits = _without_last(logits, tokens)
         return inverse_cdf(top_p(logits, self.p, self.temperature), draws, self.temperature)
+
+    def first(self, prompt: Sequence[int]) -> int | None:
+        """Return the last token of the prompt, -1 without one; None if it may be repeated."""
+        if self.repeats:
+            return None
+        return prompt[-1] if len(prompt) else -1
+
+    def follow(self, state: int, token: int) -> int:
+        """Return the last token."""
+        return token
+
+    def apply(self, candidates: Candidates, states: Sequence[int | None], draws: NDArray[np.float32]) -> Candidates:
+        """Return the most likely candidates after the temperature, in the same order."""
+        if not self.repeats:
+            lasts = np.array(states, np.int64)
+            rows = (lasts >= 0).nonzero()[0]
+            candidates = candidates.without(rows, lasts[rows])
+        if self.temperature != 1:
+            candidates = divided(candidates, self.temperature)
+        if candidates.logits.shape[1] > _FEW:
+            return candidates.keep(top_p(candidates.logits, self.p) > -np.inf)
+        weights = candidates.weights()
+        falling = -np.sort(-weights, axis=1)
+        cumulative = np.cumsum(falling, axis=1)  # whole numbers, so their order does not matter
+        last = (cumulative < self.p * cumulative[:, -1:]).sum(axis=1)
+        least = falling[np.arange(len(last)), np.minimum(last, falling.shape[1] - 1)]
+        return candidates.keep(weights >= np.maximum(least, 1)[:, None], sure=True)
 
 
 def _without_last(logits: NDArray[np.float32], tokens: Sequence[NDArray[np.int64]]) -> NDArray[np.float32]:

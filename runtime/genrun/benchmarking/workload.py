@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ModelFileError
+from genrun.generating.choosing.binding import bound
 from genrun.generating.choosing.chooser import Chooser
 from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.draws import uniform_draws
@@ -52,6 +53,7 @@ class Work:
         self._suppressed = model.defaults.suppressed_ids
         self._prompt, self._first = _shortest_prompt(model)
         self._clock = _Clock()
+        self._decoder = bound(settings.decoder, model.tokenizer, ())
         metadata = model._metadata
         endless = dataclasses.replace(metadata, generation=dataclasses.replace(metadata.generation, stop_ids=()))
         self._endless = Model(self._session.stoppable(self._clock), endless)
@@ -120,7 +122,7 @@ class Work:
         return bare.run, choosing_step
 
     def _chooser(self, session: StepSession) -> Chooser:
-        return Chooser(session, self._settings.decoder, self._suppressed, log_probabilities=True)
+        return Chooser(session, self._decoder, self._suppressed, log_probabilities=True)
 
 
 class _Clock(threading.Event):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sized
 from genrun.checks.arguments import check_count, check_prompt, check_texts
 from genrun.contracts import Decoder
 from genrun.generating.batch import Batch
+from genrun.generating.choosing.binding import bound
 from genrun.generating.draws import Draws
 from genrun.generating.open_prompt import OpenPrompt
 from genrun.generating.requests import Request, RequestQueue
@@ -36,6 +37,7 @@ class TextGenerator:
         self._tokenizer = metadata.tokenizer
         self._defaults = metadata.generation
         self._settings = settings
+        self._decoder = bound(settings.decoder, metadata.tokenizer, metadata.generation.stop_ids)
         self._threads = threads
 
     @property
@@ -122,7 +124,7 @@ class TextGenerator:
         """Return an empty batch for ``size`` rows, one of ``of`` that run side by side."""
         return Batch(
             self._session.running_at_once(of),
-            self._settings.decoder,
+            self._decoder,
             size=size,
             stop_ids=self._defaults.stop_ids,
             suppressed_ids=self._defaults.suppressed_ids,

@@ -28,7 +28,7 @@ class Choices(TypedDict, total=False):
     """
 
     max_new_tokens: int | None
-    decoder: str | Decoder | None
+    decoder: str | Decoder | Sequence[object] | None
     seed: int | None
     stop: str | Sequence[str]
     casing: str | None
@@ -50,7 +50,7 @@ class GenerationSettings:
 def resolve_settings(
     defaults: GenerationDefaults,
     *,
-    decoder: str | Decoder | None = None,
+    decoder: str | Decoder | Sequence[object] | None = None,
     options: Mapping[str, object] | None = None,
     max_new_tokens: int | None = None,
     seed: int | None = None,
@@ -60,6 +60,7 @@ def resolve_settings(
 ) -> GenerationSettings:
     """Return the settings of a call. The options of the model's own decoder stay unless they are overridden.
 
+    ``decoder``: a name, a chain as text, an object, or a list of these (see :func:`genrun.registry.make_chain`).
     ``from_text``: whether ``options`` may be text, as on a command line; in the call of a program they are what
     is left of its keywords, and may be those of the call, misspelt. Raises OptionError for a value that is not
     accepted, UnknownPluginError or PluginError for the decoder.
@@ -91,7 +92,10 @@ def _stops(stop: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _decoder(
-    defaults: GenerationDefaults, decoder: str | Decoder | None, options: Mapping[str, object], from_text: bool
+    defaults: GenerationDefaults,
+    decoder: str | Decoder | Sequence[object] | None,
+    options: Mapping[str, object],
+    from_text: bool,
 ) -> Decoder:
     if decoder is not None and not isinstance(decoder, str):
         return _checked(decoder, options)
@@ -102,7 +106,7 @@ def _decoder(
         given = options
     try:
         if given and not from_text:
-            _check_names(given, registry.option_names("decoder", name))
+            _check_names(given, registry.decoder_options(name))
         return registry.make_decoder(name, options, from_text=from_text)
     except UnknownPluginError as error:
         if decoder is not None:
@@ -121,13 +125,11 @@ def _is_same(decoder: str, other: str) -> bool:
 
 
 def _checked(decoder: Any, options: Mapping[str, object]) -> Decoder:
-    """Return a decoder that was given as an object."""
-    if isinstance(decoder, type) or not callable(getattr(decoder, "choose", None)):
-        raise OptionError(f"a decoder must be a name or an object with a method 'choose', not {shown(decoder)}")
+    """Return a decoder that was given as an object, or as a list."""
+    made = registry.make_chain(decoder if isinstance(decoder, (list, tuple)) else [decoder])
     _check_names(options, ())
     if options:
         raise OptionError(f"options {shown(sorted(options))} go with a decoder's name, not with a decoder object")
-    made: Decoder = decoder
     return made
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from genrun import registry
 from genrun.checks.arguments import check_count
 from genrun.checks.short_text import shorten
 from genrun.loading.metadata_values import Malformed, is_whole, token_ids
+from genrun.registry.chain_grammar import Link, spell
 from genrun.tokenizer.detokenizer import check_casing
 
 __all__ = ["GenerationDefaults", "check_max_new_tokens"]
@@ -19,12 +22,16 @@ _LONGEST = 1_000_000  # new tokens that a call may ask for
 # Limits for the values in a file; a call may ask for more.
 _LONGEST_BY_DEFAULT = 100_000  # new tokens
 _LONGEST_NAME = 200  # characters, of a decoder
+_LONGEST_CHAIN = 10_000  # characters, as text
+_MOST_STAGES = 64
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationDefaults:
     """The defaults of a model file for generating.
 
+    ``decoder``: a name, with ``options``, or a chain as text, with none. In JSON, a chain is a list of names and
+    options.
     ``stop_ids``: ids that end a text. ``suppressed_ids``: ids that are never chosen (padding, start, unknown).
     """
 
@@ -41,8 +48,11 @@ class GenerationDefaults:
 
     def to_json(self) -> dict[str, Any]:
         """Return the defaults as a JSON-ready dictionary, the inverse of :meth:`from_json`."""
+        decoder: Any = self.decoder
+        if registry.is_chain(decoder):
+            decoder = registry.chain_json(registry.make_decoder(decoder))
         return {
-            "decoder": self.decoder,
+            "decoder": decoder,
             "options": dict(self.options),
             "max_new_tokens": self.max_new_tokens,
             "stop_ids": list(self.stop_ids),
@@ -53,12 +63,10 @@ class GenerationDefaults:
     @classmethod
     def from_json(cls, value: dict[str, Any], vocabulary: int) -> GenerationDefaults:
         """Return the defaults in the document of a file; raises Malformed or OptionError if they cannot be used."""
-        decoder, options = value.get("decoder"), value.get("options")
+        decoder, options = _decoder(value.get("decoder")), value.get("options")
         length = value.get("max_new_tokens")
         if not isinstance(decoder, str) or not isinstance(options, dict) or not is_whole(length):
             raise Malformed("genrun.generation needs 'decoder', 'options' and 'max_new_tokens'")
-        if len(decoder) > _LONGEST_NAME:
-            raise Malformed(f"genrun.generation: the name of its decoder has more than {_LONGEST_NAME} characters")
         if _LONGEST_BY_DEFAULT < length <= _LONGEST:
             raise Malformed(f"genrun.generation asks for {length:,} new tokens; at most {_LONGEST_BY_DEFAULT:,}")
         casing = value.get("casing")
@@ -72,6 +80,39 @@ class GenerationDefaults:
             suppressed_ids=token_ids(value, "suppressed_ids", vocabulary),
             casing=casing if isinstance(casing, str) else shorten(repr(casing)),
         )
+
+
+def _decoder(value: object) -> str | None:
+    """Return the decoder of a document as text, None if it is neither a name nor a list of stages."""
+    if isinstance(value, str):
+        if len(value) > _LONGEST_NAME:
+            raise Malformed(f"genrun.generation: the name of its decoder has more than {_LONGEST_NAME} characters")
+        return value
+    if not isinstance(value, list):
+        return None
+    if not value or not all(map(_is_stage, value)):
+        raise Malformed("genrun.generation: each stage of its decoder needs a 'name' and 'options'")
+    text = spell([Link(stage["name"], stage["options"]) for stage in value])
+    if len(value) > _MOST_STAGES or len(text) > _LONGEST_CHAIN:
+        raise Malformed(f"genrun.generation: its decoder has more than {_MOST_STAGES} stages, or is too long")
+    return text
+
+
+def _is_stage(stage: object) -> bool:
+    return (
+        isinstance(stage, dict)
+        and isinstance(name := stage.get("name"), str)
+        and re.fullmatch(r"[^\s,;=\"]{1,200}", name) is not None
+        and isinstance(options := stage.get("options"), dict)
+        and all(map(_is_option, options.items()))
+    )
+
+
+def _is_option(option: tuple[str, object]) -> bool:
+    name, value = option
+    if isinstance(value, list):
+        return name.isidentifier() and all(isinstance(part, str) for part in value)
+    return name.isidentifier() and (value is None or isinstance(value, (str, int, float)))
 
 
 def check_max_new_tokens(value: int) -> int:

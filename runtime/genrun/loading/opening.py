@@ -26,6 +26,7 @@ from genrun.loading.graph.interface import NotAStep
 from genrun.loading.graph.properties import DIGEST, Properties, digest_of, read_properties
 from genrun.loading.graph.protobuf import Malformed
 from genrun.loading.graph.rules.value import Refused
+from genrun.loading.other_kinds import other_kind
 
 __all__ = ["TRUSTS", "FileContent", "MappedFile", "opened"]
 
@@ -46,7 +47,9 @@ class FileContent:
         try:
             self.properties = read_properties(content)
         except Malformed as error:
-            raise ModelFileError(f"{path} is not a readable ONNX model: {error}") from None
+            kind = other_kind(self._content)
+            why = f"it is {kind}" if kind else error
+            raise ModelFileError(f"{path} is not a readable ONNX model: {why}") from None
 
     @contextlib.contextmanager
     def checked(self, trust: str = "nothing") -> Iterator[None]:

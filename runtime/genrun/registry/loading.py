@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any
 
 from genrun import options
 from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import class_name
-from genrun.contracts import Decoder, Reader
+from genrun.contracts import Reader
 from genrun.errors import OptionError, PluginError, one_line
 from genrun.registry.offered import PluginInfo, find
 
-__all__ = ["load", "make_decoder", "make_reader", "option_names"]
+__all__ = ["METHODS", "load", "make", "make_reader", "option_names"]
 
-_METHOD = {"reader": "read", "decoder": "choose"}
+# What a plugin of each kind has one of: a decoder chooses, or is a part of a chain.
+METHODS = {"reader": ("read",), "decoder": ("choose", "apply", "pick", "bind", "stages")}
 
 
 def load(info: PluginInfo) -> Any:
@@ -41,13 +42,13 @@ def load(info: PluginInfo) -> Any:
 
 def _wrong_shape(info: PluginInfo, loaded: Any) -> str | None:
     """Return why ``loaded`` is not a plugin of its kind; None if it is."""
-    method = _METHOD.get(info.kind)
-    if method is None:
+    methods = METHODS.get(info.kind)
+    if methods is None:
         import click
 
         return None if isinstance(loaded, click.Command) else f"must be a click command; {info.value} is not"
-    if not (inspect.isclass(loaded) and callable(getattr(loaded, method, None))):
-        return f"must be a class with a method {method!r}; {info.value} is not"
+    if not (inspect.isclass(loaded) and _has_one_of(methods, loaded)):
+        return f"must be a class with a method {_either(methods)}; {info.value} is not"
     if not is_dataclass(loaded):
         return f"must be a dataclass, whose fields are its options; {info.value} is not"
     try:
@@ -59,16 +60,7 @@ def _wrong_shape(info: PluginInfo, loaded: Any) -> str | None:
 
 def make_reader(name: str, values: Mapping[str, object] | None = None) -> Reader:
     """Return the reader ``name`` configured with ``values``."""
-    return _make("reader", name, values)  # type: ignore[no-any-return]
-
-
-def make_decoder(name: str, values: Mapping[str, object] | None = None, *, from_text: bool = True) -> Decoder:
-    """Return the decoder ``name`` configured with ``values``; they may be text unless ``from_text`` is False.
-
-    >>> make_decoder("top-k", {"k": "5"})
-    TopK(k=5, temperature=1.0)
-    """
-    return _make("decoder", name, values, from_text)  # type: ignore[no-any-return]
+    return make("reader", name, values)  # type: ignore[no-any-return]
 
 
 def option_names(kind: str, name: str) -> tuple[str, ...]:
@@ -76,13 +68,23 @@ def option_names(kind: str, name: str) -> tuple[str, ...]:
     return tuple(options.describe(load(find(kind, name))))
 
 
-def _make(kind: str, name: str, values: Mapping[str, object] | None, from_text: bool = True) -> Any:
+def make(kind: str, name: str, values: Mapping[str, object] | None = None, from_text: bool = True) -> Any:
+    """Return the plugin ``name`` configured with ``values``; they may be text unless ``from_text`` is False."""
     info = find(kind, name)
     loaded = load(info)
     try:
         made = options.build(loaded, values or {}, what=f"{kind} {info.name!r}", from_text=from_text)
-        if not callable(getattr(made, _METHOD[kind], None)):
+        if not _has_one_of(METHODS[kind], made):
             raise PluginError(f"{info.title} makes an object of the class {class_name(made)}, which is not a {kind}")
     except BaseException as error:  # from the plugin's own constructor
         blame(f"{kind} {info.name!r} of {info.distribution}", error)
     return made
+
+
+def _either(names: Sequence[str]) -> str:
+    *others, last = map(repr, names)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _has_one_of(methods: Sequence[str], plugin: object) -> bool:
+    return any(callable(getattr(plugin, method, None)) for method in methods)

@@ -17,9 +17,9 @@ from types import ModuleType
 
 import genrun
 from genrun.checks.short_text import class_name, short_line, shown
-from genrun.errors import PluginError, UnknownPluginError, nearest
+from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest
 
-__all__ = ["GROUPS", "PluginInfo", "find", "plugins", "refresh", "title"]
+__all__ = ["GROUPS", "PluginInfo", "find", "name_of", "plugins", "refresh", "title"]
 
 BUILT_IN = "genrun"
 GROUPS = {"reader": "genrun.readers", "decoder": "genrun.decoders", "command": "genrun.commands"}
@@ -62,6 +62,8 @@ class PluginInfo:
         name = self.entry_point.name
         if name != self.name or not name or ":" in name:
             return f"a name has 1 to {_MOST_CHARACTERS} printable characters, and no colon"
+        if self.kind == "decoder" and any(mark in name for mark in ',;="'):
+            return "a decoder's name has no comma, semicolon, equals or quotation mark"
         if not re.fullmatch("[a-z0-9-]+", self.distribution):
             return "its distribution has an invalid name"
         written = self.entry_point.pattern.match(self.entry_point.value)
@@ -157,9 +159,21 @@ def title(kind: str, plugin: object) -> str:
 
     Nothing is imported.
     """
-    name = f"{kind} {class_name(plugin)}"
+    name, info = f"{kind} {class_name(plugin)}", _info_of(kind, plugin)
+    return name if info is None else f"{name} ({info.name!r} of {info.distribution} {info.version})"
+
+
+def name_of(kind: str, plugin: object) -> str:
+    """Return the name by which :func:`find` finds the class of ``plugin``; raises OptionError if it has none."""
+    info = _info_of(kind, plugin)
+    if info is None:
+        raise OptionError(f"{kind} {class_name(plugin)} is not installed, so it has no name to be written by")
+    return info.name if info.built_in else info.qualified_name
+
+
+def _info_of(kind: str, plugin: object) -> PluginInfo | None:
     for info in plugins(kind):
         module = sys.modules.get(info.entry_point.module) if info.fault is None else None
         if isinstance(module, ModuleType) and vars(module).get(info.entry_point.attr) is type(plugin):
-            return f"{name} ({info.name!r} of {info.distribution} {info.version})"
-    return name
+            return info
+    return None

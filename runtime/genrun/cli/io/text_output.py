@@ -50,7 +50,7 @@ class TextOutput:
         total = self.source.total() if shown else None
         done = writer.done if isinstance(writer, OutputFile) else 0
         progress = Progress(total and (total - done) * self.samples, shown=shown)
-        unknown, some = UnknownWords(progress.say), done > 0
+        unknown, some, empty = UnknownWords(progress.say), done > 0, 0
         with progress, writer:
             try:
                 for result in self._results(writer):
@@ -58,9 +58,12 @@ class TextOutput:
                         unknown.note(result.prompt, result.unknown)
                     self._write_text(writer, result)
                     progress.advance(len(result.ids))
-                    some = True
+                    some, empty = True, empty + (not result.text.strip())
                 if not some:
                     progress.say("note: there were no prompts")
+                if empty:
+                    many = "a text is" if empty == 1 else f"{empty:,} texts are"
+                    progress.say(f"note: {many} empty: the model may end a text before its first word")
             finally:
                 unknown.summarize()
 

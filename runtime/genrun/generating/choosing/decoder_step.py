@@ -12,11 +12,12 @@ from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import class_name, shown
 from genrun.contracts import Decoder
 from genrun.errors import ModelFileError, PluginError
-from genrun.generating.choosing.tokens import Tokens, TokensOfRows
+from genrun.generating.choosing.binding import chosen
+from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.stepping.bound_step import BoundStep
 from genrun.generating.stepping.session import NOT_NUMBERS, StepSession
 from genrun.registry import title
-from genrun.sampling import log_normalizers
+from genrun.sampling import Chain, log_normalizers
 
 __all__ = ["Allowed", "DecoderStep"]
 
@@ -85,13 +86,13 @@ class DecoderStep:
         for token, among in zip(ids, allowed or (), strict=False):
             if among is not None and token not in among:
                 raise self._broken(_FORBIDDEN)
-        chosen = np.array(ids, np.int64)
+        fed = np.array(ids, np.int64)
         if whole:
-            self._step.load({"token": chosen})
+            self._step.load({"token": fed})
         if normalizers is None:
             return ids, [0.0] * len(ids)
         starts = self._starts if whole else self._starts[: len(ids)]
-        logs = np.minimum(logits.take(chosen + starts) - normalizers, 0.0)
+        logs = np.minimum(logits.take(fed + starts) - normalizers, 0.0)
         return ids, logs.tolist()
 
     def _log_normalizers(
@@ -120,13 +121,13 @@ class DecoderStep:
 
     def _chosen(self, logits: NDArray[np.float32], draws: Sequence[float], texts: Sequence[Tokens]) -> list[int]:
         """Return what the decoder chooses; a wrong decoder is an error rather than a wrong text."""
-        if self._parametric:
+        if self._parametric or isinstance(self._decoder, Chain):
             given = logits.view()
             given.flags.writeable = False
         else:  # the decoder may overwrite what it is given
             given = logits.copy() if self._log_probabilities else logits
         try:
-            answer: object = self._decoder.choose(given, TokensOfRows(texts), np.array(draws, np.float32))
+            answer: object = chosen(self._decoder, given, texts, np.array(draws, np.float32))
         except BaseException as error:  # the decoder may be anyone's
             blame(f"{title('decoder', self._decoder)} failed", error)
         batch, vocabulary = logits.shape

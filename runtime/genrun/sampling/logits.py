@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NotANumberError", "inverse_cdf", "log_normalizers", "top_k", "top_p"]
+__all__ = ["UNITS", "NotANumberError", "exact_weights", "inverse_cdf", "log_normalizers", "top_k", "top_p"]
 
-_UNITS = 2.0**32
+UNITS = 2.0**32
 _COLUMNS = 5  # for each wanted candidate: then few logits besides the candidates reach the lower bound
 _HEIGHT = 8  # of a rectangle; in a taller one, rows are too short for vector instructions
 _IDS = 0xFFFFFFFF  # the lower half of a key
@@ -37,6 +37,10 @@ def top_k(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:
         raise ValueError(f"k must be 1 or more, not {k}")
     wanted = logits >= _lower_bounds(logits, k)
     found = wanted.reshape(-1).nonzero()[0]  # in all rows, one after another
+    if batch == 1:
+        falling = np.negative(logits[0, found]).argsort(kind="stable")
+        one: NDArray[np.int64] = found[falling[:k]][None]
+        return one
     rows = found // vocabulary
     counts = np.bincount(rows, minlength=batch)
     keys = _keys(logits.reshape(-1)[found], found - rows * vocabulary)
@@ -101,7 +105,7 @@ def top_p(logits: NDArray[np.float32], p: float, temperature: float = 1.0) -> ND
     [[-inf, -1.3862943649291992, -0.6931471824645996, -inf]]
     """
     kept = np.full(logits.shape, -np.inf, np.float32)
-    for row, weights in enumerate(_weights(logits, temperature)):
+    for row, weights in enumerate(exact_weights(logits, temperature)):
         total = weights.sum()
         if np.isnan(total):
             raise NotANumberError("a logit is not a number")
@@ -129,7 +133,7 @@ def inverse_cdf(
     >>> inverse_cdf(np.log(np.array([[0.2, 0.3, 0.5]], np.float32)), np.array([0.4])).tolist()
     [1]
     """
-    weights = _weights(logits, temperature)
+    weights = exact_weights(logits, temperature)
     cumulative = np.cumsum(weights, axis=1, out=weights)
     totals = cumulative[:, -1]
     if np.isnan(totals).any():
@@ -138,15 +142,16 @@ def inverse_cdf(
     return passed
 
 
-def _weights(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
+def exact_weights(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float64]:
     """Return softmax(logits / temperature), times a number for each row, as whole numbers; NaN stays NaN."""
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0, not {temperature!r}")
     with np.errstate(all="ignore"):  # overflow gives minus infinity, probability 0
         weights: NDArray[np.float64] = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
-        weights /= temperature
+        if temperature != 1:
+            weights /= temperature
         np.exp(weights, out=weights)
-        weights *= _UNITS
+        weights *= UNITS
         np.rint(weights, out=weights)
     return weights
 

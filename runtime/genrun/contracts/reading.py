@@ -1,24 +1,17 @@
-"""What a plugin must look like: the protocols of readers and decoders, and the report a reader fills in.
-
-Both are frozen dataclasses whose fields are their options (see :mod:`genrun.options`). They are found through the
-entry-point groups ``genrun.readers`` and ``genrun.decoders`` (see :mod:`genrun.registry`).
-"""
+"""What a reader must look like, and the report that it fills in."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 from genrun.checks.short_text import class_name, short_line
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-__all__ = ["Decoder", "ParametricDecoder", "ReadReport", "Reader"]
+__all__ = ["ReadReport", "Reader"]
 
 _MOST_CHARACTERS = 100  # of a reason
+_MOST_NOTES = 10
 
 
 class ReadReport:
@@ -37,6 +30,8 @@ class ReadReport:
         self._rows = 0
         self._dropped: dict[str, int] = {}
         self._files = 0
+        self._notes: list[str] = []
+        self._more_notes = 0
 
     @property
     def rows(self) -> int:
@@ -52,6 +47,12 @@ class ReadReport:
     def files(self) -> int:
         """The files that were opened."""
         return self._files
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of the files: the first ten notes, and how many more there were."""
+        more = (f"and {self._more_notes:,} more notes on the files",) if self._more_notes else ()
+        return (*self._notes, *more)
 
     def file(self) -> None:
         """Count one file that was opened."""
@@ -69,6 +70,15 @@ class ReadReport:
             if reason not in self._dropped:
                 reason = short_line(reason, _MOST_CHARACTERS)
             self._dropped[reason] = self._dropped.get(reason, 0) + count
+
+    def note(self, text: str) -> None:
+        """Keep a line for the user ("a.csv: the last row is cut off"); the same line is kept once."""
+        if (line := short_line(text)) in self._notes:
+            return
+        if len(self._notes) < _MOST_NOTES:
+            self._notes.append(line)
+        else:
+            self._more_notes += 1
 
 
 def _checked(count: int) -> int:
@@ -92,41 +102,5 @@ class Reader(Protocol):
         Must be lazy: a corpus larger than memory is normal, and it is read more than once. Raises
         :class:`~genrun.errors.CorpusError`, naming file and line, for what cannot be read, and when the
         sources hold no document at all.
-        """
-        ...
-
-
-@runtime_checkable
-class Decoder(Protocol):
-    """Chooses the next token of every row of a batch. A frozen dataclass: its fields are its options."""
-
-    def choose(
-        self,
-        logits: NDArray[np.float32],
-        tokens: Sequence[NDArray[np.int64]],
-        draws: NDArray[np.float32],
-    ) -> NDArray[np.int64]:
-        """Return the chosen ids, int64 ``[batch]``.
-
-        ``logits``: float32 ``[batch, vocabulary]``, minus infinity for tokens that must not be chosen; may be
-        overwritten. ``tokens``: the ids of each row so far, prompt included, read-only. ``draws``: float32
-        ``[batch]``, one uniform number in [0, 1) per row and step: the only source of chance a decoder may use.
-        """
-        ...
-
-
-@runtime_checkable
-class ParametricDecoder(Decoder, Protocol):
-    """A decoder that is described by k and a temperature, so that a model file's own graph can choose in its place.
-
-    :meth:`choose` and the graph must choose the same from the same draws; genrun uses whichever is faster. The
-    ``logits`` that :meth:`choose` gets are read-only if :meth:`parameters` returns some.
-    """
-
-    def parameters(self) -> Mapping[str, float] | None:
-        """Return k and temperature, or None if these options are not described by them.
-
-        ``k``: 1 for the most likely token, more to draw from that many most likely ones, -1 to draw from all.
-        ``temperature``: above 0; 1 if left out. The order of the candidates is that of the built-in decoders.
         """
         ...

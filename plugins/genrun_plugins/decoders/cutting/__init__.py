@@ -1,0 +1,1 @@
+"""Stages that leave out the unlikely candidates, or the most likely ones."""

@@ -1,0 +1,43 @@
+"""The stage ``typical``: candidates whose surprise is near the expected one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.sampling import Candidates
+from genrun_plugins.decoders._checks import check_probability
+
+__all__ = ["Typical"]
+
+
+@dataclass(frozen=True, slots=True)
+class Typical:
+    """Keeps the candidates with the least \\|-log p - H\\| that together have the probability ``mass``; H: entropy.
+
+    (Meister et al., "Locally Typical Sampling", 2023.) Of candidates that are equally far from the entropy, all stay
+    or none. ``mass``: above 0 and at most 1.
+
+    >>> candidates = Candidates(None, np.log(np.array([[0.6, 0.3, 0.1]], np.float32)), 3)
+    >>> Typical(0.2).apply(candidates, [None], np.zeros(1, np.float32)).probabilities().tolist()
+    [[0.0, 1.0, 0.0]]
+    """
+
+    mass: float = 0.95
+
+    def __post_init__(self) -> None:
+        check_probability("mass", self.mass)
+
+    def apply(self, candidates: Candidates, states: Sequence[None], draws: NDArray[np.float32]) -> Candidates:
+        """Return the typical candidates, in the same order."""
+        weights = candidates.weights()
+        distances = np.abs(candidates.log_probabilities() + candidates.entropy()[:, None])  # infinite for what is out
+        order = np.argsort(distances, axis=1, kind="stable")
+        cumulative = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
+        last = (cumulative < self.mass * cumulative[:, -1:]).sum(axis=1)
+        rows = np.arange(len(last))
+        farthest = distances[rows, order[rows, np.minimum(last, order.shape[1] - 1)]]
+        return candidates.keep(distances <= farthest[:, None])

@@ -1,0 +1,1 @@
+"""Stages against repetition: they know which tokens came before."""

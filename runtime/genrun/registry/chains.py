@@ -1,0 +1,207 @@
+"""Makes a decoder of any spelling: a name, a chain as text, a list of objects, or the JSON of a model file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from genrun import options
+from genrun.checks.plugin_errors import blame
+from genrun.checks.short_text import class_name, shown
+from genrun.contracts import Decoder
+from genrun.errors import GenrunError, OptionError, UnknownPluginError, nearest
+from genrun.registry.chain_grammar import Link, has_marks, parse, place, spell
+from genrun.registry.loading import METHODS, load, make
+from genrun.registry.offered import find, name_of
+from genrun.sampling import Chain
+
+__all__ = ["chain_json", "chain_text", "decoder_options", "is_chain", "make_chain", "make_decoder"]
+
+_MOST_STAGES = 64
+_NAME = re.compile("[a-zA-Z][\\w.-]*")
+
+
+def make_decoder(name: str, values: Mapping[str, object] | None = None, *, from_text: bool = True) -> Decoder:
+    """Return the decoder ``name``, or the chain of that text, with ``values`` for its options.
+
+    A value is for the stage that has an option of this name; ``top-k.temperature`` says which stage is meant if
+    several have it. Values may be text unless ``from_text`` is False. A stage by itself is a chain that draws.
+    Raises OptionError, UnknownPluginError or PluginError.
+
+    >>> make_decoder("top-k", {"k": "5"})
+    TopK(k=5, temperature=1.0)
+    >>> make_decoder("top-k:5,temperature:0.8")
+    Chain(stages=(TopK(k=5, temperature=1.0), Temperature(temperature=0.8)), chooser=None)
+    """
+    if not is_chain(name):
+        return _assembled([make("decoder", name, values, from_text)])
+    links = parse(name, _is_full_name)
+    given = _dealt(links, values or {})
+    return _assembled(
+        [_made(name, number, link, own) for number, (link, own) in enumerate(zip(links, given, strict=True), 1)]
+    )
+
+
+def make_chain(parts: Sequence[object]) -> Decoder:
+    """Return the decoder of a list: stages and a chooser as objects, as texts, or as in the JSON of a model file.
+
+    >>> make_chain(["top-k:5", {"name": "temperature", "options": {"temperature": 0.8}}]).stages
+    (TopK(k=5, temperature=1.0), Temperature(temperature=0.8))
+    """
+    made = list[Any]()
+    for number, part in enumerate(parts, 1):
+        if isinstance(part, str):
+            made += _flat(make_decoder(part))
+        elif isinstance(part, Mapping):
+            if set(part) - {"name", "options"} or not isinstance(part.get("name"), str):
+                raise OptionError(f"stage {number}: an object has a 'name' and 'options', not {shown(dict(part))}")
+            made.append(make("decoder", part["name"], part.get("options", {}), False))
+        else:
+            made += _flat(part)
+    return _assembled(made)
+
+
+def chain_json(decoder: object) -> list[dict[str, Any]]:
+    """Return a decoder or a chain as a list of names and options; raises OptionError for what is not installed.
+
+    >>> chain_json(make_decoder("top-k:5,greedy"))
+    [{'name': 'top-k', 'options': {'k': 5, 'temperature': 1.0}}, {'name': 'greedy', 'options': {}}]
+    """
+    return [{"name": name_of("decoder", part), "options": options.to_json(part)} for part in _flat(decoder)]
+
+
+def chain_text(parts: Sequence[Mapping[str, Any]]) -> str:
+    """Return the text of a chain that is written as :func:`chain_json` does; plugins are not looked up.
+
+    >>> chain_text([{"name": "top-k", "options": {"k": 5}}, {"name": "greedy"}])
+    'top-k:k=5,greedy'
+    """
+    return spell([Link(part["name"], part.get("options", {})) for part in parts])
+
+
+def decoder_options(name: str) -> tuple[str, ...]:
+    """Return the names of the options of a decoder, or of all stages of a chain."""
+    if not is_chain(name):
+        return _names(name)
+    return tuple(dict.fromkeys(option for link in parse(name, _is_full_name) for option in _names(link.name)))
+
+
+def _names(name: str) -> tuple[str, ...]:
+    return tuple(options.describe(load(find("decoder", name))))
+
+
+def is_chain(text: str) -> bool:
+    """Return whether ``text`` is more than the name of a decoder.
+
+    >>> is_chain("top-k"), is_chain("genrun:top-k"), is_chain("top-k:40")
+    (False, False, True)
+    """
+    return has_marks(text) and not _is_full_name(text)
+
+
+def _is_full_name(text: str) -> bool:
+    """Return whether ``text`` is ``distribution:name``, installed or not, rather than a name with its option."""
+    head, _, rest = text.partition(":")
+    return _NAME.fullmatch(rest) is not None and not has_marks(head) and not _is_found(head)
+
+
+def _is_found(name: str) -> bool:
+    try:
+        find("decoder", name)
+    except UnknownPluginError:
+        return False
+    except GenrunError:  # it is offered twice
+        return True
+    return True
+
+
+def _dealt(links: Sequence[Link], values: Mapping[str, object]) -> list[dict[str, object]]:
+    """Return for each link the values that are its own."""
+    own: list[dict[str, object]] = [{} for _ in links]
+    names = [_names(link.name) for link in links] if values else []
+    for key, value in values.items():
+        stage, point, option = key.rpartition(".")
+        meant = [
+            i for i, link in enumerate(links) if (option if point else key) in names[i] and stage in ("", link.name)
+        ]
+        if not meant:
+            known = {name for each in names for name in each}
+            raise OptionError(f"no stage of the chain has an option {shown(key)}; {nearest(option, known)}")
+        if len(meant) > 1:
+            which = " or ".join(dict.fromkeys(f"{links[i].name}.{option}" for i in meant))
+            raise OptionError(f"{len(meant)} stages of the chain have an option {shown(key)}: name one, {which}")
+        own[meant[0]][option] = value
+    return own
+
+
+def _made(text: str, number: int, link: Link, values: Mapping[str, object]) -> Any:
+    """Return one link of a chain; what is wrong with it is said with its stage and character."""
+    at, places = link.at, dict(link.places)
+    try:
+        given = dict(link.options)
+        if "" in given:
+            first, *_ = _names(link.name) or (None,)
+            at = places[""]
+            if first is None:
+                raise OptionError(f"decoder {link.name!r} has no options")
+            if first in given:
+                at = places[first]
+                raise OptionError(f"the first option of {link.name!r} is {first!r}, which is there twice")
+            given, places = {first: given.pop(""), **given}, {first: places.pop(""), **places}
+        at = link.at
+        try:
+            return make("decoder", link.name, {**given, **values}, True)
+        except OptionError as error:
+            at = _meant(str(error), link.name, places) or at
+            raise
+    except (OptionError, UnknownPluginError) as error:
+        kind = UnknownPluginError if isinstance(error, UnknownPluginError) else OptionError
+        raise kind(f"{place(text, number, at)}: {error}") from error
+
+
+def _meant(message: str, name: str, places: Mapping[str, int]) -> int | None:
+    """Return the place of the option that a message is about: the first one that it names, or the only one."""
+    said = message.partition(f"decoder {name!r}")[2] or message
+    found = {option: re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", said) for option in places}
+    named = [(match.start(), places[option]) for option, match in found.items() if match]
+    if named:
+        return min(named)[1]
+    return next(iter(places.values())) if len(places) == 1 else None
+
+
+def _flat(decoder: object) -> list[Any]:
+    """Return the stages and the chooser of ``decoder``, presets replaced by theirs."""
+    if isinstance(decoder, Chain):
+        return [*decoder.stages, *(() if decoder.chooser is None else (decoder.chooser,))]
+    if isinstance(decoder, type) or not any(callable(getattr(decoder, name, None)) for name in METHODS["decoder"]):
+        methods = "'choose', 'apply' or 'pick'"
+        raise OptionError(f"a decoder must be a name or an object with a method {methods}, not {shown(decoder)}")
+    if not callable(expand := getattr(decoder, "stages", None)):
+        return [decoder]
+    try:
+        return [each for part in expand() for each in _flat(part)]
+    except BaseException as error:  # the preset may be anyone's
+        blame(f"decoder {class_name(decoder)} failed", error)
+
+
+def _assembled(parts: Sequence[object]) -> Decoder:
+    """Return the chain of ``parts``, or the one decoder that it consists of."""
+    links = [each for part in parts for each in _flat(part)]
+    if len(links) > _MOST_STAGES:
+        raise OptionError(f"a chain has at most {_MOST_STAGES} stages, not {len(links)}")
+    for number, link in enumerate(links[:-1], 1):
+        if not _is_stage(link):
+            raise OptionError(f"stage {number} of the chain, {class_name(link)}, chooses, so it must be the last")
+    if len(links) == 1 and callable(getattr(links[0], "choose", None)):
+        only: Decoder = links[0]
+        return only
+    *stages, last = links or [None]
+    return Chain((*stages, last)) if last is not None and _is_stage(last) else Chain(tuple(stages), last)
+
+
+def _is_stage(link: object) -> bool:
+    """Return whether ``link`` may be followed by others: what is made for a model is a stage unless it can pick."""
+    return callable(getattr(link, "apply", None)) or not any(
+        callable(getattr(link, name, None)) for name in ("pick", "choose")
+    )

@@ -1,0 +1,170 @@
+"""The candidates of a batch: what the stages of a chain hand on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.sampling.logits import UNITS, exact_weights, top_k
+
+__all__ = ["Candidates", "exact_sums", "pairs"]
+
+_FEW = 128  # columns that are not worth packing into fewer
+_PACKED = 4  # the whole vocabulary is packed if this part of it, or less, is left
+_OUT = np.float32(-np.inf)
+_BITS = 31  # of a number in an exact sum; 2**21 of them fit into a float64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """The tokens that a row may choose from, and their logits; arrays are shared and must not be changed.
+
+    ``logits``: float32 ``[batch, c]``, minus infinity for what is out. ``ids``: int64 ``[batch, c]``, -1 in columns
+    that a row does not have; None if the columns are the ids of the whole vocabulary. A draw goes through the
+    columns from the first to the last. ``vocabulary``: how many ids there are.
+
+    >>> whole = Candidates(None, np.log(np.array([[0.25, 0.5, 0.25, 0.0]], np.float32) + np.float32(1e-30)), 4)
+    >>> whole.top(2).ids.tolist(), whole.probabilities().round(6).tolist()
+    ([[1, 0]], [[0.25, 0.5, 0.25, 0.0]])
+    """
+
+    ids: NDArray[np.int64] | None
+    logits: NDArray[np.float32]
+    vocabulary: int
+
+    def with_logits(self, logits: NDArray[np.floating]) -> Candidates:
+        """Return the same candidates with other logits ``[batch, c]``."""
+        return Candidates(self.ids, np.asarray(logits, np.float32), self.vocabulary)
+
+    def keep(self, kept: NDArray[np.bool_], *, sure: bool = False) -> Candidates:
+        """Return those candidates for which ``kept``, ``[batch, c]``, is true, in the same order.
+
+        A row that would have no candidate left keeps those that it has; that is not looked for if the caller is
+        ``sure`` that each row keeps one, such as the highest.
+        """
+        if self.logits.shape[1] > _FEW:
+            found = kept.reshape(-1).nonzero()[0]  # in all rows, one after another
+            if found.size * _PACKED <= kept.size:
+                packed = self._packed(found)
+                if sure or packed.logits.max(axis=1, initial=-np.inf).min() > -np.inf:
+                    return packed
+        masked = np.where(kept, self.logits, _OUT)
+        if sure:
+            return Candidates(self.ids, masked, self.vocabulary)
+        lost = masked.max(axis=1) == -np.inf
+        if lost.any():
+            masked[lost] = self.logits[lost]
+        return Candidates(self.ids, masked, self.vocabulary)
+
+    def without(self, rows: NDArray[np.intp], ids: NDArray[np.int64]) -> Candidates:
+        """Return the candidates but those of the pairs of ``rows`` and ``ids``, both ``[pairs]``; as :meth:`keep`."""
+        if not len(rows):
+            return self
+        rows, columns, _ = self.columns_of(rows, ids)
+        left = self.logits.copy()
+        left[rows, columns] = -np.inf
+        lost = left.max(axis=1) == -np.inf
+        if lost.any():
+            left[lost] = self.logits[lost]
+        return Candidates(self.ids, left, self.vocabulary)
+
+    def _packed(self, found: NDArray[np.intp]) -> Candidates:
+        """Return the candidates at the places ``found`` of the flat arrays, in as many columns as are needed."""
+        batch, width = self.logits.shape
+        values = self.logits.reshape(-1)[found]
+        if batch == 1:
+            ids = found if self.ids is None else self.ids.reshape(-1)[found]
+            return Candidates(ids.astype(np.int64, copy=False)[None], values[None], self.vocabulary)
+        rows = found // width
+        counts = np.bincount(rows, minlength=batch)
+        used = np.arange(counts.max()) < counts[:, None]  # [batch, c]
+        packed = np.full(used.shape, -1, np.int64)
+        packed[used] = found - rows * width if self.ids is None else self.ids.reshape(-1)[found]
+        logits = np.full(used.shape, -np.inf, np.float32)
+        logits[used] = values
+        return Candidates(packed, logits, self.vocabulary)
+
+    def top(self, k: int) -> Candidates:
+        """Return the ``k`` highest candidates, the highest first, of equal ones the first; all if there are fewer."""
+        columns = top_k(self.logits, k)  # [batch, k]
+        if len(columns) == 1:
+            ids = columns if self.ids is None else self.ids[:, columns[0]]
+            return Candidates(ids, self.logits[:, columns[0]], self.vocabulary)
+        rows = np.arange(len(columns))[:, None]
+        ids = columns if self.ids is None else self.ids[rows, columns]
+        return Candidates(ids, self.logits[rows, columns], self.vocabulary)
+
+    def weights(self) -> NDArray[np.float64]:
+        """Return the probabilities, times a number for each row, as whole numbers; float64 ``[batch, c]``."""
+        return exact_weights(self.logits)
+
+    def probabilities(self) -> NDArray[np.float64]:
+        """Return softmax(logits), float64 ``[batch, c]``; 0 where 2**33 times below the highest."""
+        weights = self.weights()
+        weights /= weights.sum(axis=1, keepdims=True)
+        return weights
+
+    def log_probabilities(self) -> NDArray[np.float64]:
+        """Return log softmax(logits), float64 ``[batch, c]``, minus infinity for what is out."""
+        totals = self.weights().sum(axis=1, keepdims=True) / UNITS
+        highest = self.logits.max(axis=1, keepdims=True).astype(np.float64)
+        logs: NDArray[np.float64] = (self.logits - highest) - np.log(totals)
+        return logs
+
+    def entropy(self) -> NDArray[np.float64]:
+        """Return the entropy of each row in nats, float64 ``[batch]``."""
+        logs = self.log_probabilities()
+        return exact_sums(np.where(logs > -np.inf, np.exp(logs) * -np.maximum(logs, -1e300), 0.0))
+
+    def columns_of(
+        self, rows: NDArray[np.intp], ids: NDArray[np.int64]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Return rows and columns of those pairs of ``rows`` and ``ids`` that are columns here, and their numbers.
+
+        All three are ``[found]``, the last one counts in ``rows``, which is ``[pairs]`` as ``ids`` is.
+        """
+        if self.ids is None:
+            return rows, ids.astype(np.intp, copy=False), np.arange(len(rows))
+        which, columns = (self.ids[rows] == ids[:, None]).nonzero()
+        return rows[which], columns, which
+
+    def whole(self) -> NDArray[np.float32]:
+        """Return the logits of the whole vocabulary, float32 ``[batch, vocabulary]``, in an array of their own."""
+        if self.ids is None:
+            return self.logits.copy()
+        spread = np.full((len(self.logits), self.vocabulary), -np.inf, np.float32)
+        rows, columns = (self.ids >= 0).nonzero()
+        spread[rows, self.ids[rows, columns]] = self.logits[rows, columns]
+        return spread
+
+    def ids_at(self, columns: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Return the id in one column of each row; ``columns`` and the result are ``[batch]``."""
+        if self.ids is None:
+            return columns.astype(np.int64, copy=False)
+        found: NDArray[np.int64] = self.ids[np.arange(len(columns)), columns]
+        return found
+
+
+def pairs(ids: Sequence[Iterable[int]], counts: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Return the ids of all rows, int64 ``[pairs]``, behind the number of each one's row; ``counts`` ids of each row.
+
+    >>> [part.tolist() for part in pairs([(7, 8), (), (9,)], [2, 0, 1])]
+    [[0, 0, 2], [7, 8, 9]]
+    """
+    rows = np.repeat(np.arange(len(counts)), counts)
+    return rows, np.fromiter(chain.from_iterable(ids), np.int64, len(rows))
+
+
+def exact_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum of each row, float64 ``[batch]``, the same to the bit with any number of zeros among its values.
+
+    The values are rounded to multiples of about a two-billionth of the row's largest one.
+    """
+    _, exponents = np.frexp(np.abs(values).max(axis=1))
+    sums: NDArray[np.float64] = np.rint(np.ldexp(values, (_BITS - exponents)[:, None])).sum(axis=1)
+    scaled: NDArray[np.float64] = np.ldexp(sums, exponents - _BITS)
+    return scaled
