@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata as package_metadata
 from pathlib import Path
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["QUANTIZATIONS", "ExportFigures", "export"]
 
 QUANTIZATIONS = ("int8", "fp16")
+Stage = Callable[[str], object]
 _MARK = b"genrun.format_version"
 
 
@@ -49,10 +51,13 @@ class ExportFigures:
     mixture: MixtureFigures | None = None
 
 
-def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFigures:
+def export(
+    folder: Path, output: Path, quantize: str | None = None, *, stage: Stage = lambda name: None
+) -> ExportFigures:
     """Write the model file of the run in ``folder`` to ``output`` and return the figures of its gates.
 
-    ``quantize``: ``int8`` or ``fp16`` makes the matrices of weights smaller; None leaves them float32. A file that
+    ``quantize``: ``int8`` or ``fp16`` makes the matrices of weights smaller; None leaves them float32. ``stage`` is
+    called with the name of each stage as it begins. A file that
     fails a gate is not written. Raises RunFolderError, ExportError, OptionError for another ``quantize``, or OSError
     if the disk refuses.
     """
@@ -62,17 +67,19 @@ def export(folder: Path, output: Path, quantize: str | None = None) -> ExportFig
     output = output.resolve()  # a link stays one, and what it points to is replaced
     _check_output(output)
     _require_converter()
+    stage("reading the run")
     if (counted := run.recipe()).model.architecture == "ngram":
         from genrun_export.counting.exporting import export_counting
 
         tokenizer = exported_tokenizer(run, counted)
+        stage("comparing the file with the counts")
         exact, size = export_counting(run, output, tokenizer, _defaults(counted, tokenizer), quantize)
         return ExportFigures(exact, None, True, size)
     prepare_backend("exporting")
-    return _export_network(run, output, quantize)
+    return _export_network(run, output, quantize, stage)
 
 
-def _export_network(run: RunFolder, output: Path, quantize: str | None) -> ExportFigures:
+def _export_network(run: RunFolder, output: Path, quantize: str | None, stage: Stage) -> ExportFigures:
     """Write the model file of a network, mixed with counts where its training found that better."""
     from genrun_core.network.network_file import load_network_of
     from genrun_export.choosing import add_choosing
@@ -91,6 +98,7 @@ def _export_network(run: RunFolder, output: Path, quantize: str | None) -> Expor
     mixed = _mixed(run, recipe, network)
     card = _card(run, network, mixed)
     defaults = _defaults(recipe, tokenizer)
+    stage("making the graph")
     step = make_step(network)
     alone = to_graph(step)
     add_choosing(model := with_counting(alone, mixed), defaults.suppressed_ids)
@@ -101,14 +109,17 @@ def _export_network(run: RunFolder, output: Path, quantize: str | None) -> Expor
     with replacing(output) as finished, scratch_beside(finished) as scratch:
         counts = None if mixed is None else Counts(mixed, alone)
         file = ModelFile(scratch, model, step.weights, network, tokenizer, defaults, card, prompts, counts)
+        stage("comparing the file with Keras")
         content, parity, mixture = file.in_float32()
         if quantize is not None:
+            stage(f"making and measuring {quantize}")
             sample = draw_sample(shards, recipe.training, len(tokenizer))
             content, quantization = file.quantized(quantize, sample, content)
+        stage("writing and replaying the file")
         content.write(finished)
         replay(finished)
         size = finished.stat().st_size
-    return ExportFigures(parity, quantization, run.plot_file.exists(), size, mixture)
+    return ExportFigures(parity, quantization, run.is_finished, size, mixture)
 
 
 def _check_output(output: Path) -> None:

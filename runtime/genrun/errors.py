@@ -106,8 +106,10 @@ class MissingExtraError(GenrunError, ImportError):
     """An optional dependency is not installed; ``extra`` names the pip extra that brings it."""
 
     def __init__(self, what: str, extra: str, alternative: str | None = None) -> None:
-        other = f" (or 'genrun[{alternative}]')" if alternative else ""
-        super().__init__(f"{what}: pip install 'genrun[{extra}]'{other}")
+        from genrun.checks.installation import pip_line, requirement  # it reads package metadata
+
+        other = f" (or {requirement(alternative)})" if alternative else ""
+        super().__init__(f"{what}: {pip_line(extra)}{other}")
         self.extra = extra
 
 

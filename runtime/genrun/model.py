@@ -6,40 +6,39 @@ import os
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Unpack
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Unpack
 
-from genrun.checks.arguments import check_count, check_path, check_prompt, check_texts
+from genrun.checks.arguments import check_count, check_prompt, check_texts
 from genrun.checks.short_text import shown
 from genrun.contracts import Decoder
-from genrun.errors import OptionError
+from genrun.errors import ModelFileError, OptionError
 from genrun.generating.async_forms import AsyncForms
 from genrun.generating.generator import BATCH_SIZE, TextGenerator
 from genrun.generating.settings import Choices, GenerationSettings, resolve_settings
-from genrun.generating.stepping.open_model import OpenModel
+from genrun.generating.sharing.scheduler import Scheduler
 from genrun.generating.stepping.session import StepSession
 from genrun.generating.text_stream import TextStream
 from genrun.generating.threads import BatchThreads
 from genrun.loading.device import DeviceWarning
 from genrun.loading.metadata import Metadata
-from genrun.loading.opening import MappedFile
+from genrun.loading.opening import opened
 from genrun.results import Result, warn_unknown
 from genrun.scoring.scores import Score, score_texts
-from genrun.suggesting.subword_suggester import SubwordSuggester
-from genrun.suggesting.suggester import Suggester, Suggestion
-from genrun.suggesting.typing_session import KEPT_STATES, TypingSession
+from genrun.suggesting.suggesting_model import SuggestingModel
 from genrun.tokenizer.detokenizer import check_casing
 
 __all__ = ["BATCH_SIZE", "Model", "load"]
 
 
 def load(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | bytes | BinaryIO,
     *,
     device: str | Sequence[str] = "auto",
     threads: int | None = None,
     trust: str = "nothing",
 ) -> Model:
-    """Open a model file.
+    """Open the model file at ``path``, or one that is in memory: bytes, or a binary file object.
 
     ``device``: ``auto`` (a GPU if one works, else the CPU), ``cpu``, ``cuda``, or the execution providers of
     onnxruntime that are to be used, the preferred one first, as a list or separated by commas. What is named is
@@ -55,27 +54,53 @@ def load(
     >>> model.generate("today in new york", max_new_tokens=3, seed=7)
     'today in new york the council votes'
     """
-    file = MappedFile(check_path(path, what="a model file"))
-    metadata = Metadata.from_properties(file.properties, path=str(path))
+    file = opened(path)
+    metadata = Metadata.from_properties(file.properties, path=str(file.path))
     session = StepSession(file, device=device, threads=threads, trust=trust)
     if session.fell_back:
         message = f"the model runs on the CPU although onnxruntime-gpu is installed: {session.device_reason}"
         warnings.warn(f"{message}; genrun doctor says what to do", DeviceWarning, stacklevel=2)
     session.bind(len(metadata.tokenizer))
-    return Model(session, metadata)
+    again = None if file.given is not None else Reopening(file.path.absolute(), device, threads, trust)
+    return Model(session, metadata, again)
 
 
-class Model(OpenModel, AsyncForms):
+class Reopening(NamedTuple):
+    """The arguments of :func:`load` that open a model again."""
+
+    path: Path
+    device: str | Sequence[str]
+    threads: int | None
+    trust: str
+
+
+def _load_again(how: Reopening, digest: str) -> Model:
+    """Load a pickled model; raises ModelFileError if the file has changed meanwhile."""
+    model = load(how.path, device=how.device, threads=how.threads, trust=how.trust)
+    if model.digest != digest:
+        raise ModelFileError(f"{how.path} is not the file that the pickled model was loaded from: its digest differs")
+    return model
+
+
+class Model(SuggestingModel, AsyncForms):
     """A language model that generates text. Immutable, and safe to share between threads.
 
     Made by :func:`load`. ``device`` is the one in use and ``device_reason`` why it was chosen. For programs that run
-    an event loop there are ``agenerate``, ``agenerate_many`` and ``astream``.
+    an event loop there are ``agenerate``, ``agenerate_many`` and ``astream``. A pickled model is its path, device,
+    threads and trust: the file is loaded where it is unpickled, and must be the same one. A model that was loaded
+    from bytes cannot be pickled.
     """
 
-    def __init__(self, session: StepSession, metadata: Metadata) -> None:
-        super().__init__(session, metadata)
+    def __init__(self, session: StepSession, metadata: Metadata, reopening: Reopening | None = None) -> None:
+        SuggestingModel.__init__(self, session, metadata)
         self._threads = BatchThreads(session.parallel_steps)
-        self._made_suggester: Suggester | None = None
+        AsyncForms.__init__(self, Scheduler(self._threads.count))
+        self._reopening = reopening
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self._reopening is None:
+            raise OptionError(f"{self.path}: a model loaded from bytes cannot be pickled; load it from a path")
+        return _load_again, (self._reopening, self.digest)
 
     def settings(
         self,
@@ -160,43 +185,6 @@ class Model(OpenModel, AsyncForms):
         request = generator.begin(prompt, streaming=True)
         warn_unknown(request.encoding.unknown)
         return generator.pieces(request)
-
-    def suggest(self, text: str, n: int = 5, *, end: bool = False, casing: str | None = None) -> list[Suggestion]:
-        """Return the ``n`` likeliest words to follow ``text``, or to complete the word that it breaks off in.
-
-        The likeliest comes first. After white space, or punctuation that the tokenizer parts from words, these are
-        next words, with the probabilities that the model gives them; ``end`` offers the end of the text as well.
-        Otherwise they are the words of the vocabulary that begin with the last one of ``text``, itself included, and
-        their probabilities are 1 together. Fewer than ``n`` where there are no more. Warns (UnknownWordsWarning) of
-        finished words that are not in the vocabulary; raises OptionError where there is nothing to go on from.
-
-        >>> model.suggest("today in n", n=1)
-        [Suggestion(text='new', probability=1.0, id=6, completes='n')]
-        """
-        typing = self.typing(casing=casing, keep=1)
-        suggestions = typing.suggest(text, n, end=end)
-        warn_unknown(typing.unknown)
-        return suggestions
-
-    def typing(self, *, casing: str | None = None, keep: int = KEPT_STATES) -> TypingSession:
-        """Return a session that suggests as :meth:`suggest` does while a text is typed, at a step or so a keystroke.
-
-        ``keep``: of how many tokens it keeps the states. A session is for one thread; the model may have many.
-        """
-        check_count("keep", keep)
-        return TypingSession(self._session, self._suggester, casing=casing, keep=keep)
-
-    @property
-    def _suggester(self) -> Suggester:
-        """Made when it is first needed; twice, where two threads need it at once, rather than under a lock."""
-        if self._made_suggester is None:
-            subwords = self.tokenizer.subwords
-            self._made_suggester = (
-                Suggester(self.tokenizer, self.defaults)
-                if subwords is None
-                else SubwordSuggester(self.tokenizer, self.defaults, subwords)
-            )
-        return self._made_suggester
 
     def score(self, text: str) -> Score:
         """Return how likely ``text`` is as a whole document: log-probability, perplexity, and each token's share.

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
-from genrun.errors import CorpusError
+from genrun.errors import CorpusError, OptionError
 
-__all__ = ["STANDARD_INPUT", "expand", "named_paths"]
+__all__ = [
+    "KEPT_STANDARD_INPUT",
+    "STANDARD_INPUT",
+    "SourcePart",
+    "expand",
+    "named_paths",
+    "shown_source",
+    "split_source",
+]
 
 STANDARD_INPUT = "-"
+KEPT_STANDARD_INPUT = "standard-input.txt"  # its copy in a run folder
+_OPTION = r",[a-z_]+=(?:[^,\\]|\\.)*"
+_PART = re.compile(rf"([a-z0-9-]+(?::[a-z0-9-]+)?)((?:{_OPTION})*)::(.+)", re.DOTALL)
 
 
 def expand(
@@ -75,3 +88,60 @@ def _in_folder(folder: str, accepts: Callable[[str], bool], looked_for: str) -> 
     if not files:
         raise CorpusError(f"{folder}: the folder has no {looked_for}")
     return files
+
+
+class SourcePart(NamedTuple):
+    """A source with its own reader: ``reader,option=value,weight=2::path``."""
+
+    reader: str
+    options: Mapping[str, str]
+    weight: float
+    path: str
+
+    def at(self, path: str) -> str:
+        """Return the source with another path."""
+        options = "".join(f",{name}={_escaped(value)}" for name, value in self.options.items())
+        weight = "" if self.weight == 1 else f",weight={self.weight:g}"
+        return f"{self.reader}{options}{weight}::{path}"
+
+
+def split_source(source: str) -> SourcePart | None:
+    """Return the parts of a source that names its reader; None for any other, and for a path that exists.
+
+    A comma or backslash in a value has a backslash before it. ``weight`` is 1 if it is left out. Raises OptionError
+    for a weight that is not above 0.
+
+    >>> split_source("csv,column=title,weight=2::news.csv")
+    SourcePart(reader='csv', options={'column': 'title'}, weight=2.0, path='news.csv')
+    >>> split_source("news.csv")
+    """
+    found = _PART.fullmatch(source)
+    if found is None or os.path.exists(source):
+        return None
+    options: dict[str, str] = {}
+    for assignment in re.findall(_OPTION, found[2]):
+        name, _, value = assignment[1:].partition("=")
+        options[name] = re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
+    given = options.pop("weight", "1")
+    try:
+        weight = float(given)
+    except ValueError:
+        weight = 0.0
+    if not 0 < weight <= 1_000:
+        raise OptionError(f"{source!r}: weight must be above 0 and up to 1000, not {given!r}")
+    return SourcePart(found[1], options, weight, found[3])
+
+
+def shown_source(source: str) -> str:
+    """Return what messages call a source; standard input also where it is a run folder's copy of it.
+
+    >>> shown_source("-"), shown_source("a.txt")
+    ('standard input', 'a.txt')
+    """
+    folder, name = os.path.split(source)
+    kept = name == KEPT_STANDARD_INPUT and os.path.isfile(os.path.join(folder, "run.toml"))
+    return "standard input" if kept or source == STANDARD_INPUT else source
+
+
+def _escaped(value: str) -> str:
+    return re.sub(r"([,\\])", r"\\\1", value)

@@ -35,7 +35,7 @@ def lines_of(folder: Path, text: str, **settings: str) -> tuple[CorpusCounts, li
 def test_a_small_corpus_is_described_in_three_lines(tmp_path: Path) -> None:
     counts, lines = lines_of(tmp_path, "a b c\na b\n\na b c d e f\n")
     assert lines == [
-        "4 rows in 1 files: 3 documents (dropped: 1 empty)",
+        "4 rows in 1 file: 3 documents (dropped: 1 empty)",
         "vocabulary 8: all 6 distinct words",
         "11 words, 8 predictions an epoch; tokens in a document: median 3, 95% up to 6, longest 6",
     ]
@@ -46,7 +46,7 @@ def test_duplicates_are_counted_and_noted_where_they_are_many(tmp_path: Path) ->
     text = "a b\na b c\na b\na b\nb a\n"
     counts, lines = lines_of(tmp_path, text)
     assert counts.duplicates == 2
-    assert lines[0] == "5 rows in 1 files: 5 documents, 2 of them duplicates"
+    assert lines[0] == "5 rows in 1 file: 5 documents, 2 of them duplicates"
     assert lines[3:] == ["note: 40.0% of the documents are duplicates: the model will repeat them"]
     _, lines = lines_of(tmp_path, "a b\n" * 2 + "".join(f"{i} {i + 1}\n" for i in range(198)))
     assert lines[0].endswith("200 documents, 1 of them duplicates")

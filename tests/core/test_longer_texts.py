@@ -66,7 +66,7 @@ def test_a_novel_trains_as_running_text_and_its_folder_says_so(tmp_path: Path) -
     said: list[str] = []
     run = train([str(tmp_path / "novel.txt")], load_recipe("default", SMALL), tmp_path / "run", say=said.append)
     assert said[0].endswith("--set documents=lines makes each line a document")
-    assert said[1] == "30 rows in 1 files: 30 documents"
+    assert said[1] == "30 rows in 1 file: 30 documents"
     recipe = RunFolder.open(run.path).recipe()
     assert (recipe.training.running_text, recipe.adapt) == (True, ())
     assert recipe.reader.options["documents"] == "paragraphs"

@@ -82,7 +82,7 @@ def test_an_object_reads_the_corpus_and_its_class_is_recorded(samples: Path, tmp
     sources = [str(samples / "racetrack.txt")]
     train(sources, RECIPE, tmp_path / "run", reader=Upper(), say=said.append)
     run = RunFolder.open(tmp_path / "run")
-    assert said[0] == "3 rows in 1 files: 3 cries"
+    assert said[0] == "3 rows in 1 file: 3 cries"
     assert run.recipe().reader.name == f"class:{__name__}.Upper"
     with pytest.raises(genrun.OptionError, match=r"the reader was an object of the class .*Upper, .*: name another$"):
         evaluate(run.path, sources)

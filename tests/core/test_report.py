@@ -49,7 +49,7 @@ def test_training_documents_are_told_from_the_held_out_ones_too_and_read_once() 
 def test_json_has_every_figure() -> None:
     report = compare(["the the sea", "a boat"], ["a sea"], ["a boat"])
     found = json.loads(json.dumps(report.to_json()))
-    assert set(found) == {"auc", "training_auc", "compared", "texts", "documents"}
+    assert set(found) == {"auc", "training_auc", "compared", "units", "texts", "documents"}
     assert set(found["texts"]) == set(found["documents"])
     assert (found["texts"]["doubled_words"], found["texts"]["training_lines"]) == (0.5, 0.5)
 

@@ -18,7 +18,7 @@ from genrun_core.corpus.preparation import corpus_changed, prepare_corpus
 from genrun_core.corpus.sources import fingerprint, list_files
 from genrun_core.recipes.recipe import Recipe, load_recipe
 from genrun_core.runs.run_folder import RunFolder
-from genrun_plugins.readers._sources import is_text_file
+from genrun_plugins.readers.text import Text
 
 
 @pytest.fixture
@@ -72,13 +72,13 @@ def test_a_reader_the_cache_and_the_run_folder_agree_on_what_a_source_means(
         if source == ".":  # a reader looks into the folder itself only
             shutil.rmtree(unread)
     try:
-        read = [os.path.abspath(file) for file in expand([source], is_text_file, "text")]
+        read = [os.path.abspath(file) for file in expand([source], Text().accepts, "text")]
     except genrun.CorpusError:
         assert list_files([source]) is None
         assert absolute_source(source) == source
     else:
         assert [file.path for file in list_files([source]) or ()] == read
-        assert [os.path.abspath(file) for file in expand([absolute_source(source)], is_text_file, "text")] == read
+        assert [os.path.abspath(file) for file in expand([absolute_source(source)], Text().accepts, "text")] == read
 
 
 def rewrite(texts: Path) -> None:

@@ -90,7 +90,7 @@ def build_wheel(project: Path, folder: Path, *parts: str) -> Path:
 def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of genrun."""
     sources = ("runtime", "plugins", "core", "export")
-    about = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+    about = ("setup.cfg", "pyproject.toml", "docs", "LICENSE")
     return build_wheel(repository, tmp_path_factory.mktemp("wheel"), *about, *sources)
 
 

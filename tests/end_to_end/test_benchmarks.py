@@ -78,6 +78,17 @@ def test_subwords_come_back_with_the_ids_of_the_library(
     assert same.startswith(f"{count} of {count} lines come back; ")
 
 
+def test_calls_that_meet_have_the_texts_of_one_call(
+    benchmarks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    meeting = import_module("meeting")
+    monkeypatch.setattr(meeting, "_MOST", float("inf"))
+    monkeypatch.setattr(sys, "argv", ["meeting.py", str(write_babble(tmp_path / "m.onnx")), "--rounds", "1"])
+    assert meeting.main() == 0
+    rows = [line.split(" | ")[0] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert rows == ["| calls", "| one_call", "| many_calls", "| scheduled"]
+
+
 def test_workers_take_turns_and_make_as_many_tokens_each(benchmarks: Path, tmp_path: Path) -> None:
     turns = import_module("generation.turns")
     tokenizer = words("how", "now", "cow", specials=["pad"])

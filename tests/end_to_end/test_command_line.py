@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from genrun.checks.installation import pip_line
+
 LIMITED = 20_000  # bytes: enough for run.toml and the tokenizer, not for a checkpoint
 
 
@@ -50,7 +52,7 @@ def test_from_three_sentences_to_the_same_three_sentences(samples: Path, tmp_pat
     trained = genrun("train", samples / "racetrack.txt", "--recipe", "racetrack", "-o", tmp_path / "run")
     assert trained.returncode == 0, trained.stderr
     assert trained.stdout == f"{tmp_path / 'run'}\n"
-    assert "3 rows in 1 files: 3 documents\nvocabulary 12: all 11 distinct words\n" in trained.stderr
+    assert "3 rows in 1 file: 3 documents\nvocabulary 12: all 11 distinct words\n" in trained.stderr
     assert (
         "14 words, 11 predictions an epoch; tokens in a document: median 5, 95% up to 6, longest 6" in trained.stderr
     )
@@ -169,7 +171,7 @@ def test_cuda_without_cuda_is_an_error_with_the_reason(racetrack_model: Path) ->
         pytest.skip("this onnxruntime can use CUDA")
     line = fails("generate", racetrack_model, "그의", "--device", "cuda")
     assert line.startswith("device 'cuda' cannot be used: the installed onnxruntime")
-    assert line.endswith("pip uninstall -y onnxruntime && pip install 'genrun[gpu]'")
+    assert line.endswith(f"pip uninstall -y onnxruntime && {pip_line('gpu')}")
 
 
 @pytest.mark.parametrize("arguments", [["export", "empty-folder", "-o", "x.onnx"], ["train", "--resume", "nowhere"]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,23 +114,23 @@ def test_the_library_generates_too(runtime_environment: RuntimeEnvironment, song
     ids=["train", "export"],
 )
 def test_what_the_environment_lacks_is_one_line_with_the_pip_command(
-    runtime_environment: RuntimeEnvironment, racetrack_run: Path, arguments: list[str], extra: str
+    runtime_environment: RuntimeEnvironment, wheel: Path, racetrack_run: Path, arguments: list[str], extra: str
 ) -> None:
     arguments = [str(racetrack_run) if argument == "run" else argument for argument in arguments]
     done = runtime_environment.run(*arguments)
     assert done.returncode == 1
-    assert done.stderr.endswith(f"pip install 'genrun[{extra}]'\n")
+    assert done.stderr.endswith(f"pip install '{wheel}[{extra}]'\n")
     assert done.stderr.count("\n") == 1
 
 
 def test_without_onnxruntime_there_is_one_line_with_the_pip_command(
-    bare_environment: RuntimeEnvironment, racetrack_model: Path
+    bare_environment: RuntimeEnvironment, wheel: Path, racetrack_model: Path
 ) -> None:
     assert bare_environment.run("--help").returncode == 0
     done = bare_environment.run("generate", racetrack_model, "경마장에")
     assert done.returncode == 1
-    expected = "error: running a model needs onnxruntime: pip install 'genrun[cpu]' (or 'genrun[gpu]')\n"
-    assert done.stderr == expected
+    expected = f"pip install '{wheel}[cpu]' (or '{wheel}[gpu]')"
+    assert done.stderr == f"error: running a model needs onnxruntime: {expected}\n"
 
 
 def test_the_doctor_finds_what_the_environment_lacks(
@@ -144,13 +145,24 @@ def test_the_doctor_finds_what_the_environment_lacks(
     assert done.stdout.endswith("\nnothing is wrong\n")
 
 
-def test_a_csv_corpus_without_pandas_is_one_line(bare_environment: RuntimeEnvironment, samples: Path) -> None:
+def test_a_csv_corpus_without_pandas_is_one_line(
+    bare_environment: RuntimeEnvironment, wheel: Path, samples: Path
+) -> None:
     body = (
         "from genrun import ReadReport, registry\n"
         f"next(registry.make_reader('nyt-csv').read([{str(samples / 'headlines')!r}], ReadReport()))"
     )
     done = bare_environment.run_python("-c", body)
-    assert "MissingExtraError: reading CSV files needs pandas: pip install 'genrun[train]'" in done.stderr
+    assert f"MissingExtraError: reading CSV files needs pandas: pip install '{wheel}[train]'" in done.stderr
+
+
+def test_the_page_of_the_package_has_no_link_into_the_repository(runtime_environment: RuntimeEnvironment) -> None:
+    [metadata] = runtime_environment.site_packages.glob("genrun-*.dist-info/METADATA")
+    about, page = metadata.read_text("utf-8").split("\n\n", 1)
+    assert "\nAuthor: " in about
+    assert "\nClassifier: Operating System :: POSIX :: Linux\n" in about
+    assert "genrun generate" in page
+    assert re.findall(r"\]\((?!https://)[^)]*\)", page) == []
 
 
 def test_the_wheel_holds_every_module_and_recipe(runtime_environment: RuntimeEnvironment, repository: Path) -> None:

@@ -108,12 +108,14 @@ class TestExample:
     def test_is_listed_with_its_owner_and_its_options(self, with_example: RuntimeEnvironment) -> None:
         found = listed(with_example, "genrun-plugin-example")
         assert {(entry["kind"], name) for name, entry in found.items()} == {
-            ("reader", "jsonl"),
+            ("reader", "subtitles"),
             ("decoder", "no-repeat"),
         }
-        assert found["jsonl"]["options"] == {"field": "text", "encoding": "utf-8"}
+        assert (
+            found["subtitles"]["options"].items() >= {"sounds": False, "encoding": "utf-8", "skip_bad": False}.items()
+        )
         assert found["no-repeat"]["options"] == {"window": 4, "temperature": 1.0}
-        for entry, file in ((found["jsonl"], "jsonl.py"), (found["no-repeat"], "no_repeat.py")):
+        for entry, file in ((found["subtitles"], "subtitles.py"), (found["no-repeat"], "no_repeat.py")):
             assert (entry["version"], entry["state"], entry["reason"]) == ("1.0", "available", None)
             assert Path(entry["file"]) == with_example.site_packages / "genrun_plugin_example" / file
 
@@ -175,18 +177,19 @@ class TestExample:
         tmp_path: Path,
     ) -> None:
         sentences = (samples / "racetrack.txt").read_text(encoding="utf-8").splitlines()
-        lines = [json.dumps({"title": sentence}) for sentence in sentences] + ["", '{"id": 4}']
-        corpus, run, model = tmp_path / "x.jsonl", tmp_path / "run", tmp_path / "model.onnx"
-        corpus.write_text("\n".join(lines), encoding="utf-8")
-        chosen = ("--reader", "jsonl", "--recipe", "racetrack", "--set", "epochs=3", "--set")
+        captions = [*sentences, "", "[a horse]"]
+        corpus, run, model = tmp_path / "x.srt", tmp_path / "run", tmp_path / "model.onnx"
+        text = "\n\n".join(f"1\n00:00:01,000 --> 00:00:02,000\n{caption}" for caption in captions)
+        corpus.write_text(text, encoding="utf-8")
+        chosen = ("--reader", "subtitles", "--recipe", "racetrack", "--set", "epochs=3", "--set")
 
-        wrong = python_here(installed_here, "-m", "genrun", "train", corpus, *chosen, "field=name", "-o", run)
-        assert "looked for JSON objects, one a line, with text in the field 'name'" in error(wrong)
+        wrong = python_here(installed_here, "-m", "genrun", "train", corpus, *chosen, "minimum_length=99", "-o", run)
+        assert "dropped: 3 too short, 1 empty, 1 sound); looked for captions below lines such as" in error(wrong)
         assert not run.exists()
 
-        trained = python_here(installed_here, "-m", "genrun", "train", corpus, *chosen, "field=title", "-o", run)
+        trained = python_here(installed_here, "-m", "genrun", "train", corpus, *chosen, "sounds=false", "-o", run)
         assert (trained.returncode, trained.stdout) == (0, f"{run}\n"), trained.stderr
-        assert "5 rows in 1 files: 3 texts (dropped: 1 empty, 1 missing)" in trained.stderr
+        assert "5 rows in 1 file: 3 captions (dropped: 1 empty, 1 sound)" in trained.stderr
         exported = python_here(installed_here, "-m", "genrun", "export", run, "-o", model)
         assert exported.returncode == 0, exported.stderr
 

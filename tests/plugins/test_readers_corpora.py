@@ -75,5 +75,5 @@ def test_a_table_with_carriage_returns() -> None:
 def test_euc_kr() -> None:
     with pytest.raises(Exception, match=r"euc-kr\.txt:1: byte 0xb5 is not utf-8; .* euc-kr, cp1252\)$"):
         read(Text(), "messy/kimyujeong_camellia.euc-kr.txt")
-    documents, _ = read(Text("euc-kr"), "messy/kimyujeong_camellia.euc-kr.txt")
+    documents, _ = read(Text(encoding="euc-kr"), "messy/kimyujeong_camellia.euc-kr.txt")
     assert documents[0].strip() == "동백꽃"

@@ -8,7 +8,6 @@ import pytest
 
 from genrun.contracts import ReadReport
 from genrun.errors import CorpusError, OptionError
-from genrun.options import build
 from genrun_plugins.readers.csv_column import CsvColumn
 
 
@@ -22,9 +21,45 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_the_column_has_no_default() -> None:
-    with pytest.raises(OptionError, match="reader 'csv' needs the option 'column'"):
-        build(CsvColumn, {}, what="reader 'csv'")
+def test_without_a_column_the_header_is_listed(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "id,title\n1,One\n")
+    with pytest.raises(CorpusError, match=r"a\.csv: the column is not named; it has 'id', 'title'; name one with"):
+        read(CsvColumn(), path)
+
+
+def test_the_only_column_needs_no_name(tmp_path: Path) -> None:
+    assert read(CsvColumn(), write(tmp_path / "a.csv", "title\nOne\n"))[0] == ["One"]
+    assert read(CsvColumn(header=False), write(tmp_path / "a.csv", "One\nTwo\n"))[0] == ["One", "Two"]
+
+
+@pytest.mark.parametrize(
+    ("header", "documents"), [(None, ["Zero", "One"]), (True, ["One"]), (False, ["Zero", "One"])]
+)
+def test_a_column_by_number_is_of_a_table_with_or_without_a_header(
+    tmp_path: Path, header: bool | None, documents: list[str]
+) -> None:
+    path = write(tmp_path / "a.csv", "0,Zero\n1,One\n")
+    found, report = read(CsvColumn("2", header=header), path)
+    assert found == documents
+    assert report.notes == (
+        (f"{path}: the first row is read as data (else --set header=true)",) if header is None else ()
+    )
+    named = write(tmp_path / "b.csv", "id,title\n1,One\n")
+    assert read(CsvColumn("2"), named)[0] == read(CsvColumn("title"), named)[0] == ["One"]
+    with pytest.raises(CorpusError, match=r"b\.csv: no column 3: the columns are numbered from 1 to 2"):
+        read(CsvColumn("3"), named)
+
+
+def test_a_table_without_a_header_is_noticed(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "0,Zero\n1,One\n")
+    with pytest.raises(CorpusError) as caught:
+        read(CsvColumn("title"), path)
+    assert str(caught.value) == (
+        f"{path}: no column 'title', and the first row seems to be data: '0', 'Zero'; "
+        "give its number, 1 to 2: --set reader.column=1 --set header=false"
+    )
+    with pytest.raises(OptionError, match="without a header, column is a number from 1, not 'title'"):
+        CsvColumn("title", header=False)
 
 
 def test_unknown_is_a_value_like_any_other_and_blank_is_missing(tmp_path: Path) -> None:

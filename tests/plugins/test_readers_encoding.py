@@ -38,7 +38,7 @@ def error_of(reader: Reader, path: Path, data: bytes) -> str:
 @pytest.mark.parametrize("spelling", ["utf-8", "UTF8", "utf_8", "U8", "utf-8-sig"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_utf_8_may_begin_with_a_byte_order_mark(tmp_path: Path, spelling: str, mark: str) -> None:
-    assert read(Text(spelling), tmp_path / "a.txt", f"{mark}One\n\ufeffTwo".encode()) == ["One", "\ufeffTwo"]
+    assert read(Text(encoding=spelling), tmp_path / "a.txt", f"{mark}One\n\ufeffTwo".encode()) == ["One", "\ufeffTwo"]
 
 
 @pytest.mark.parametrize("make", [Text, LyricsGlob, NytCsv, CsvColumn])
@@ -55,7 +55,7 @@ def test_another_encoding_is_an_error_that_names_the_option(tmp_path: Path) -> N
         "data.txt:17: byte 0xba is not utf-8; "
         "name the file's encoding with --set reader.encoding=… (for example euc-kr, cp1252)"
     )
-    assert read(Text("euc-kr"), tmp_path / "data.txt", data)[16:] == ["봄이 왔다", "닭이 운다"]
+    assert read(Text(encoding="euc-kr"), tmp_path / "data.txt", data)[16:] == ["봄이 왔다", "닭이 운다"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -70,7 +70,7 @@ def test_the_line_is_right_however_far_down(tmp_path: Path, end: str, lines_befo
 @pytest.mark.parametrize("shift", range(4))
 def test_the_line_is_right_where_pieces_meet(tmp_path: Path, shift: int) -> None:
     data = b"x" * (65_536 - 2 - shift) + b"\r\n" + "봄".encode("euc-kr") + b"\xff\n"
-    message = error_of(Text("euc-kr"), tmp_path / "a.txt", data)
+    message = error_of(Text(encoding="euc-kr"), tmp_path / "a.txt", data)
     assert message.startswith("a.txt:2: byte 0xff is not euc-kr")
 
 
@@ -82,7 +82,7 @@ def test_tables_report_undecodable_bytes_alike(tmp_path: Path) -> None:
     data = b"id,title\n" + b'1,"a\nb"\n' * 50_000 + b"2,caf\xe9\n"
     message = error_of(CsvColumn("title"), tmp_path / "a.csv", data)
     assert message.startswith("a.csv:100002: byte 0xe9 is not utf-8; name the file's encoding")
-    assert read(CsvColumn("title", "cp1252"), tmp_path / "a.csv", data)[-1] == "café"
+    assert read(CsvColumn("title", encoding="cp1252"), tmp_path / "a.csv", data)[-1] == "café"
     assert error_of(CsvColumn("title"), tmp_path / "a.csv", b"\xe9,title\n").startswith("a.csv:1: byte 0xe9")
 
 
@@ -90,8 +90,8 @@ def test_tables_report_undecodable_bytes_alike(tmp_path: Path) -> None:
 def test_wide_encodings_are_read(tmp_path: Path, encoding: str) -> None:
     text = "title\r\n漢字\r\n" if encoding.startswith("shift") else "title\r\n봄이\r\n"
     data = (text * 20_000).encode(encoding)
-    assert read(Text(encoding), tmp_path / "a.txt", data)[:2] == text.split()
-    assert len(read(CsvColumn("title", encoding), tmp_path / "a.csv", data)) == 39_999
+    assert read(Text(encoding=encoding), tmp_path / "a.txt", data)[:2] == text.split()
+    assert len(read(CsvColumn("title", encoding=encoding), tmp_path / "a.csv", data)) == 39_999
 
 
 def test_utf_16_read_as_utf_8_is_recognised(tmp_path: Path) -> None:
@@ -103,8 +103,8 @@ def test_utf_16_read_as_utf_8_is_recognised(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("data", [b"no mark at all", b"\xff\xfea", b"\xff\xfe\x00\xd8a\x00", b"\x00\xdc\x00\xdc"])
 def test_utf_16_that_is_none_is_one_line(tmp_path: Path, data: bytes) -> None:
-    assert error_of(Text("utf-16"), tmp_path / "a.txt", data).startswith("a.txt:1: ")
-    assert error_of(CsvColumn("title", "utf-16"), tmp_path / "a.csv", data).startswith("a.csv:1: ")
+    assert error_of(Text(encoding="utf-16"), tmp_path / "a.txt", data).startswith("a.txt:1: ")
+    assert error_of(CsvColumn("title", encoding="utf-16"), tmp_path / "a.csv", data).startswith("a.csv:1: ")
 
 
 def test_binary_files_are_refused(tmp_path: Path) -> None:
@@ -114,8 +114,11 @@ def test_binary_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_compressed_files_are_recognised(tmp_path: Path) -> None:
-    for start in [b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd\x04"]:
-        assert "the file is compressed; unpack it first" in error_of(Text(), tmp_path / "a.txt", start)
+    for start in [b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh9"]:
+        message = error_of(Text(), tmp_path / "a.txt", start)
+        assert message == "a.txt: the compressed file ends too early: it was cut off"
+    message = error_of(Text(), tmp_path / "a.txt", b"\x28\xb5\x2f\xfd\x04")
+    assert message == "a.txt: the file is compressed with zstandard; unpack it first"
 
 
 @given(st.text("a\r\n"), st.lists(st.integers(0, 8)), st.lists(st.integers(1, 5)))

@@ -93,7 +93,7 @@ def test_only_unknown_headlines_are_an_error_that_counts_them(tmp_path: Path) ->
     with pytest.raises(CorpusError) as caught:
         read(tmp_path)
     assert str(caught.value) == (
-        "no document found (files: 2, rows: 3, dropped: 2 unknown, 1 missing); "
+        f"no document found in {tmp_path} (files: 2, rows: 3, dropped: 2 unknown, 1 missing); "
         "looked for values of the column 'headline' other than 'Unknown'"
     )
 

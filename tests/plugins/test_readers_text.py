@@ -109,9 +109,9 @@ def test_errors_in_standard_input_say_so(monkeypatch: pytest.MonkeyPatch) -> Non
         read(Text(), "-")
 
 
-def test_standard_input_is_a_source_of_text_only() -> None:
-    with pytest.raises(CorpusError, match="no such file, folder or match: '-'"):
-        read(LyricsGlob(), "-")
+def test_every_reader_of_files_takes_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    give_standard_input(monkeypatch, b"Chorus:\n One \n")
+    assert read(LyricsGlob(), "-")[0] == ["One"]
 
 
 @settings(deadline=None)

@@ -58,7 +58,7 @@ CALLS: list[tuple[str, Callable[[Any], object]]] = [
     ),
     ("max_new_tokens must be a whole number from 1 to 1,000,000, not '3'", lambda m: m.settings(max_new_tokens="3")),
     ("seed must be a whole number from 0 to 2**64 - 1, not 'x'", lambda model: model.settings(seed="x")),
-    ("a model file must be given as a path, not None", lambda model: genrun.load(None)),  # type: ignore[arg-type]
+    ("a model file must be given as a path, bytes or a binary file, not None", lambda model: genrun.load(None)),  # type: ignore[arg-type]
     ("unknown casing 5; accepted: corpus, none, sentence, title, upper", lambda m: m.settings(casing=5)),
     ("unknown casing [1]; accepted: corpus, none, sentence, title, upper", lambda m: m.typing(casing=[1])),
     ("a prompt must be text, not 3", lambda model: model.tokenizer.encode_prompt(3)),
@@ -88,7 +88,10 @@ CALLS: list[tuple[str, Callable[[Any], object]]] = [
     ),
     ("decoder 'top-k' has no option 'kk'; did you mean 'k'?", lambda m: m.generate("a", decoder="top-k", kk=3)),
     ("decoder 'greedy' has no option 'k'; accepted: none", lambda model: model.generate("a", k=3)),
-    ("a model file must be given as a path, not b'm'", lambda model: genrun.load(b"m")),  # type: ignore[arg-type]
+    (
+        "a model file must be given as a path, bytes or a binary file, not 3",
+        lambda model: genrun.load(3),  # type: ignore[arg-type]
+    ),
 ]
 
 

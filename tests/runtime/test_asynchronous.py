@@ -109,7 +109,7 @@ def test_the_loop_goes_on_while_a_text_is_generated(letter_words: Model, call: C
 @each_call
 def test_the_step_of_a_cancelled_call_is_its_last(letter_words: Model, call: Call) -> None:
     decoder = Gated(halt=3)
-    before = threading.active_count()
+    before = set(threading.enumerate())
 
     async def main() -> None:
         task = asyncio.create_task(call(letter_words, "a", decoder=decoder, max_new_tokens=ENDLESS))
@@ -121,7 +121,9 @@ def test_the_step_of_a_cancelled_call_is_its_last(letter_words: Model, call: Cal
         assert not decoder.may_go_on.is_set()  # the loop did not wait for the worker
         decoder.may_go_on.set()
         await asyncio.get_running_loop().shutdown_default_executor()  # returns when the workers have ended
-        assert threading.active_count() == before
+        for thread in set(threading.enumerate()) - before:
+            thread.join(PATIENCE_SECONDS)
+            assert not thread.is_alive()
 
     asyncio.run(main())
     assert len(decoder.calls) == 3

@@ -10,6 +10,7 @@ import pytest
 
 import genrun
 from genrun import errors, registry
+from genrun.checks.installation import pip_line, requirement
 from genrun.contracts import Chooser, Decoder, ForModel, Preset, Reader, ReadReport, Stage
 
 
@@ -92,9 +93,9 @@ def test_every_error_is_public() -> None:
 
 def test_a_missing_extra_gives_the_pip_lines() -> None:
     both = errors.MissingExtraError("running a model needs onnxruntime", "cpu", "gpu")
-    assert str(both) == "running a model needs onnxruntime: pip install 'genrun[cpu]' (or 'genrun[gpu]')"
+    assert str(both) == f"running a model needs onnxruntime: {pip_line('cpu')} (or {requirement('gpu')})"
     assert both.extra == "cpu"
-    assert str(errors.MissingExtraError("training", "train")) == "training: pip install 'genrun[train]'"
+    assert str(errors.MissingExtraError("training", "train")) == f"training: {pip_line('train')}"
 
 
 def test_nearest_names_come_first_and_all_names_otherwise() -> None:

@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 
 import genrun
+from genrun.checks.installation import pip_line
 from genrun.errors import DeviceError, GenrunError, ModelFileError, OptionError
 from genrun.generating.stepping.session import StepSession
 from genrun.loading.device import DeviceWarning, open_session
@@ -94,7 +95,7 @@ def test_cuda_without_a_build_for_it_is_an_error_that_says_what_to_type(
 ) -> None:
     fake_onnxruntime(monkeypatch, compiled_in=())
     assert refusal(alphabet_file, DeviceError, device=device) == (
-        f"device {device!r} cannot be used: {WITHOUT}; pip uninstall -y onnxruntime && pip install 'genrun[gpu]'"
+        f"device {device!r} cannot be used: {WITHOUT}; pip uninstall -y onnxruntime && {pip_line('gpu')}"
     )
 
 
@@ -105,7 +106,7 @@ def test_both_wheels_are_the_reason_where_there_are_both(
     assert installed_wheels() == {"onnxruntime": "9.9", "onnxruntime-gpu": "9.8"}
     fake_onnxruntime(monkeypatch, compiled_in=())
     why = "onnxruntime and onnxruntime-gpu are both installed and overwrite each other"
-    remedy = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install 'genrun[gpu]'"
+    remedy = f"pip uninstall -y onnxruntime onnxruntime-gpu && {pip_line('gpu')}"
     message = refusal(alphabet_file, DeviceError, device="cuda")
     assert message == f"device 'cuda' cannot be used: {why}; {remedy}"
     session = StepSession(MappedFile(alphabet_file))

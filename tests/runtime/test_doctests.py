@@ -10,13 +10,17 @@ from support.doctests import modules_with_examples, run_examples
 
 REPOSITORY = Path(__file__).parents[2]
 MODULES = [name for root in ("runtime", "plugins") for name in modules_with_examples(REPOSITORY / root)]
-READ_CSV = {"genrun_plugins.readers.csv_column", "genrun_plugins.readers.nyt_csv"}
+NEEDS = {
+    "genrun_plugins.readers.csv_column": "pandas",
+    "genrun_plugins.readers.nyt_csv": "pandas",
+    "genrun_plugins.readers.markdown": "markdown_it",
+}
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_a_module_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if name in READ_CSV:
-        pytest.importorskip("pandas")
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
     run_examples(name, tmp_path, monkeypatch)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from genrun.checks.installation import pip_line, requirement
 from genrun.diagnosing import doctor
 from genrun.diagnosing.doctor import Finding, Machine, diagnose
 from genrun.diagnosing.provider_trial import Trial
@@ -16,7 +17,7 @@ from support.distributions import DECODER, Site
 
 CUDA_13 = {"nvidia-cuda-runtime": 13, "nvidia-cudnn-cu13": 9}
 INSTALL_GPU = "pip install 'onnxruntime-gpu[cuda,cudnn]'"
-TO_CPU = "pip uninstall -y onnxruntime-gpu && pip install 'genrun[cpu]'"
+TO_CPU = f"pip uninstall -y onnxruntime-gpu && {pip_line('cpu')}"
 
 
 def machine(**facts: Any) -> Machine:
@@ -58,7 +59,7 @@ def test_without_a_wheel_no_model_can_be_run() -> None:
             "problem",
             "onnxruntime",
             "not installed, so no model can be run",
-            "pip install 'genrun[cpu]'  (or 'genrun[gpu]', with an NVIDIA GPU)",
+            f"{pip_line('cpu')}  (or {requirement('gpu')}, with an NVIDIA GPU)",
         )
     ]
 
@@ -75,7 +76,7 @@ def test_two_wheels_overwrite_each_other() -> None:
     assert (finding.level, finding.about) == ("problem", "onnxruntime")
     assert finding.message == "onnxruntime 9.9 and onnxruntime-gpu 9.8 are installed and overwrite each other"
     assert finding.remedy == (
-        "pip uninstall -y onnxruntime onnxruntime-gpu && pip install 'genrun[gpu]'  (or 'genrun[cpu]', without a GPU)"
+        f"pip uninstall -y onnxruntime onnxruntime-gpu && {pip_line('gpu')}  (or {requirement('cpu')}, without a GPU)"
     )
 
 
@@ -87,7 +88,7 @@ def test_a_module_that_is_not_whole_is_installed_again() -> None:
             "problem",
             "cpu",
             f"onnxruntime runs no model: {why_not}",
-            "pip uninstall -y onnxruntime && pip install 'genrun[cpu]'",
+            f"pip uninstall -y onnxruntime && {pip_line('cpu')}",
         )
     ]
 
@@ -96,7 +97,7 @@ def test_nothing_is_said_of_cuda_while_onnxruntime_itself_is_broken() -> None:
     broken = Trial(False, "No module named 'onnxruntime'")
     [finding] = wrong(gpu_machine(broken, cpu=broken, has_module=False, libraries={}))
     assert (finding.level, finding.about) == ("problem", "cpu")
-    assert finding.remedy == "pip uninstall -y onnxruntime-gpu && pip install 'genrun[gpu]'"
+    assert finding.remedy == f"pip uninstall -y onnxruntime-gpu && {pip_line('gpu')}"
 
 
 def test_a_gpu_that_lies_idle_is_worth_knowing() -> None:
@@ -105,7 +106,7 @@ def test_a_gpu_that_lies_idle_is_worth_knowing() -> None:
             "note",
             "cuda",
             "there is an NVIDIA driver (CUDA 12.4), but onnxruntime is the one for CPUs",
-            "pip uninstall -y onnxruntime && pip install 'genrun[gpu]'",
+            f"pip uninstall -y onnxruntime && {pip_line('gpu')}",
         )
     ]
 
@@ -142,7 +143,7 @@ def test_cuda_that_does_not_start_for_another_reason_is_reported_with_it() -> No
             "problem",
             "cuda",
             "CUDA could not start: the process crashed (signal 11)",
-            f"pip install --force-reinstall 'genrun[gpu]', or, without a GPU: {TO_CPU}",
+            f"{pip_line('gpu', options='--force-reinstall')}, or, without a GPU: {TO_CPU}",
         )
     ]
 
@@ -185,7 +186,7 @@ def test_versions_are_told_without_importing_what_they_are_of(installed: Site) -
     installed.hide_others()
     found = {finding.about: finding for finding in diagnose(machine())}
     assert found["tensorflow"] == Finding(
-        "note", "tensorflow", "not installed; training and export need it", "pip install 'genrun[train]'"
+        "note", "tensorflow", "not installed; training and export need it", pip_line("train")
     )
     for name in ("tensorflow-cpu", "tf2onnx", "numpy"):
         installed.install(name, version="9.9")

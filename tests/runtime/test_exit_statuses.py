@@ -47,10 +47,22 @@ def cases() -> Iterator[tuple[int, list[str]]]:
     yield 0, ["--help"]
     yield 2, ["--nothing"]
     yield 2, ["nothing"]
-    for name in ("generate", "score", "suggest", "info", "verify", "bench", "plugins", "train", "export", "evaluate"):
+    for name in (
+        "generate",
+        "score",
+        "suggest",
+        "info",
+        "verify",
+        "bench",
+        "plugins",
+        "train",
+        "try",
+        "export",
+        "evaluate",
+    ):
         yield 0, [name, "--help"]
         yield 2, [name, "--nothing"]
-    for name in ("generate", "score", "suggest", "info", "verify", "bench", "export", "evaluate", "train"):
+    for name in ("generate", "score", "suggest", "info", "verify", "bench", "export", "evaluate", "train", "try"):
         yield 2, [name]
     for name in WITH_MODEL:
         yield 1, [name, "nowhere.onnx"]

@@ -99,7 +99,7 @@ def plain() -> Any:
 def refused(path: Path) -> bool:
     message = ""
     try:
-        refuse_external_data(path)
+        refuse_external_data(path, memoryview(path.read_bytes()))
     except ModelFileError as error:
         message = str(error)
     expected = f"{path} keeps tensors in other files; a genrun model is one file that carries everything"

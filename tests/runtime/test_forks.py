@@ -57,6 +57,28 @@ print(texts() == wanted)
 """) == ["0", "True"]
 
 
+def test_a_fork_while_texts_share_steps_does_not_hang_the_child(talker_file: Path) -> None:
+    assert run(f"""
+import asyncio
+class Waiting:
+    def choose(self, logits, tokens, draws):
+        stepping.set()
+        forked.wait()
+        return logits.argmax(axis=1)
+model = genrun.load({str(talker_file)!r}, device="cpu", threads=2)
+wanted = model.generate("the", max_new_tokens=4, seed=1)
+stepping, forked = threading.Event(), threading.Event()
+text = model.schedule("the", decoder=Waiting(), max_new_tokens=4)
+stepping.wait()
+model._scheduler._state.lock.acquire()
+in_child(lambda: model.unfinished == 0 and wanted == model.schedule("the", max_new_tokens=4, seed=1).result().text)
+in_child(lambda: asyncio.run(model.agenerate("the", max_new_tokens=4, seed=1)) == wanted)
+model._scheduler._state.lock.release()
+forked.set()
+print(len(text.result().ids))
+""") == ["0", "0", "4"]
+
+
 def test_a_fork_while_another_thread_suggests_does_not_hang_the_child(talker_file: Path) -> None:
     assert run(f"""
 import genrun.suggesting.suggester

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import genrun
+from genrun.checks.installation import pip_line, requirement
 from genrun.errors import DeviceError, MissingExtraError
 from support.distributions import Site
 
@@ -16,7 +17,7 @@ def test_without_onnxruntime_the_pip_lines_are_given(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingExtraError) as caught:
         genrun.load(alphabet_file)
-    assert str(caught.value) == "running a model needs onnxruntime: pip install 'genrun[cpu]' (or 'genrun[gpu]')"
+    assert str(caught.value) == f"running a model needs onnxruntime: {pip_line('cpu')} (or {requirement('gpu')})"
     assert isinstance(caught.value, ImportError)
 
 

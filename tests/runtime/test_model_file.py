@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import genrun
+from genrun.checks.installation import upgrade_line
 from genrun.errors import ModelFileError, OptionError
 from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.loading.metadata import FORMAT_VERSION, Metadata
@@ -76,8 +77,7 @@ def test_a_foreign_onnx_file_is_told_apart() -> None:
 def test_a_newer_format_says_how_to_upgrade() -> None:
     newer = str(FORMAT_VERSION + 1)
     assert refusal(format_version=newer) == (
-        f"m.onnx has model format {newer}; this genrun reads formats up to {FORMAT_VERSION}: "
-        "pip install --upgrade genrun"
+        f"m.onnx has model format {newer}; this genrun reads formats up to {FORMAT_VERSION}: {upgrade_line()}"
     )
 
 

@@ -50,8 +50,9 @@ def command(
     --set reader.NAME=VALUE or --set decoder.NAME=VALUE.
     """
     from genrun.cli.io.output import say, show, show_json
+    from genrun_core.cli.going_on import say_next
     from genrun_core.reporting.advice import advice, main_line, table
-    from genrun_core.reporting.model_report import draws_from_all
+    from genrun_core.reporting.model_report import draws_from_all, is_counted
     from genrun_core.reporting.plot import check_plot, draw_report
 
     if plot is not None:
@@ -66,7 +67,9 @@ def command(
     if as_json:
         show_json({"decoder": decoder, "options": options, "seed": settings.seed, **report.to_json()})
     else:
-        show(main_line(report), *table(report), *advice(report, from_all=draws_from_all(settings.decoder)))
+        remedies = advice(report, from_all=draws_from_all(settings.decoder), counted=is_counted(model))
+        show(main_line(report), *table(report), *remedies)
+        say_next("genrun", "generate", model_file)
     if plot is not None:
         draw_report(report, plot)
 

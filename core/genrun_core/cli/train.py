@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
+from genrun.cli.io.log_lines import showing_log
 from genrun.cli.io.output import say, show
+from genrun_core.cli.going_on import going_on, say_next
 
 if TYPE_CHECKING:
-    from genrun_core.recipes.recipe import Recipe
+    from genrun_core.corpus.guessed import GuessedRecipe
+    from genrun_core.runs.run_folder import RunFolder
 
 __all__ = ["command"]
 
@@ -26,14 +26,19 @@ _ONLY_EPOCHS = "--resume goes on with the corpus and the recipe of the run folde
 @click.option("--reader", help="How the corpus is read (see genrun plugins). [default: the recipe's]")
 @click.option("--recipe", "recipe_name", default="default", show_default=True, help="A recipe's name or TOML file.")
 @click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="Override a value of the recipe.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The run folder to make.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The run folder to make. [default: CORPUS's name]"
+)
 @click.option("--resume", "resumed", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a run folder.")
 @click.option("--from", "base", metavar="RUN", type=click.Path(path_type=Path), help="Fine-tune the network of RUN.")
 @click.option("--words-of", metavar="RUN", type=click.Path(path_type=Path), help="Use the vocabulary of RUN.")
 @click.option(
     "--validation", metavar="FILE", multiple=True, help="Hold out these documents, in place of a share of CORPUS."
 )
+@click.option("--minutes", type=float, help="Take fewer epochs if all would take longer than this.")
 @click.option("--sample-every", metavar="EPOCHS", type=click.IntRange(min=1), help="Write a text this often.")
+@click.option("--texts/--no-texts", default=True, help="Say at the end what texts are like. [default: --texts]")
+@click.option("--smaller", is_flag=True, help="Drop the optimizer's state at the end: half the size.")
 @click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard.")
 def command(
     corpus: tuple[str, ...],
@@ -45,17 +50,23 @@ def command(
     base: Path | None,
     words_of: Path | None,
     validation: tuple[str, ...],
+    minutes: float | None,
     sample_every: int | None,
+    texts: bool,
+    smaller: bool,
     tensorboard: bool,
 ) -> None:
     """Train a model on CORPUS (files, folders, globs; "-" for standard input) and leave a run folder.
 
-    Options of the reader are set like any other: --reader csv --set column=title --set encoding=cp1252.
+    Files of another kind than plain text are recognised; --reader names how they are read. Options of the reader are
+    set like any other: --reader csv --set column=title --set encoding=cp1252. Several readers are mixed, with
+    weights, as jsonl,field=title,weight=2::a.jsonl poems.txt.
 
     --from RUN trains the network of another run further, on a new corpus, with that run's recipe;
     --set freeze=embedding leaves a layer as it is, --set extend_vocabulary=500 adds new words.
     """
     from genrun.options import parse_assignments
+    from genrun_core.runs.naming import default_run_folder
     from genrun_core.training.train import resume, train
     from genrun_core.training.watch import Watch
 
@@ -66,49 +77,61 @@ def command(
         if corpus or output or reader or chosen or base or words_of or validation:
             raise click.UsageError(_ONLY_EPOCHS)
         epochs = _epochs(overrides)
-        with _going_on(resumed):
-            run = resume(resumed, epochs=epochs, say=say, watch=watch)
+        with going_on(resumed), showing_log():
+            run = resume(resumed, epochs=epochs, minutes=minutes, say=say, watch=watch)
     else:
-        if not corpus or output is None:
-            raise click.UsageError("name a CORPUS and, with -o, the run folder to make; or --resume RUN")
+        if not corpus:
+            raise click.UsageError("name a CORPUS; or --resume RUN")
         if base and (chosen or words_of):
             raise click.UsageError("--from goes on with the run's recipe and words: no --recipe, no --words-of")
-        recipe = _recipe(recipe_name, overrides, reader, base, words_of)
-        with _going_on(output):
-            run = train(
-                corpus, recipe, output, base=base, words_of=words_of, validation=validation, say=say, watch=watch
-            )
+        output = output or default_run_folder(corpus)
+        recipe, corpus, guessed = _recipe(corpus, recipe_name, overrides, reader, base, words_of)
+        if guessed:
+            say(guessed)
+        begun = {"base": base, "words_of": words_of, "validation": validation, "minutes": minutes, "watch": watch}
+        with going_on(output), showing_log():
+            run = train(corpus, recipe, output, say=say, **begun)  # type: ignore[arg-type]
+    _finish(run, texts=texts, smaller=smaller)
+
+
+def _finish(run: RunFolder, *, texts: bool, smaller: bool) -> None:
+    """Do what is wanted of a finished run, and say what to type next."""
+    from genrun_core.evaluation.text_look import verdict_on_run
+    from genrun_core.runs.naming import default_model_file
+    from genrun_core.runs.run_lock import training_lock
+    from genrun_core.training.workers import this_worker
+
+    if smaller and run.checkpoint_file.exists():
+        from genrun_core.training.checkpoint import drop_optimizer
+
+        with training_lock(run.path, say):
+            drop_optimizer(run.checkpoint_file)
+    for line in verdict_on_run(run) if texts and this_worker().is_chief else ():
+        say(line)
     show(str(run.path))
+    say_next("genrun", "export", run.path, "-o", default_model_file(run.path))
 
 
 def _recipe(
-    name: str, overrides: dict[str, str], reader: str | None, base: Path | None, words_of: Path | None
-) -> Recipe:
+    corpus: tuple[str, ...],
+    name: str,
+    overrides: dict[str, str],
+    reader: str | None,
+    base: Path | None,
+    words_of: Path | None,
+) -> GuessedRecipe:
     from genrun.errors import OptionError
+    from genrun_core.corpus.guessed import GuessedRecipe, guessed_recipe
     from genrun_core.recipes.recipe import load_recipe, override_recipe
     from genrun_core.runs.run_folder import RunFolder
     from genrun_core.training.finetuning import tuning_recipe
 
     if base is not None:
-        return override_recipe(tuning_recipe(RunFolder.open(base)), overrides, reader)
-    recipe = load_recipe(name, overrides, reader)
-    if words_of is not None and recipe.tokenizer != load_recipe(name).tokenizer:
+        return GuessedRecipe(override_recipe(tuning_recipe(RunFolder.open(base)), overrides, reader), corpus)
+    guessed = guessed_recipe(corpus, name, overrides, reader)
+    if words_of is not None and guessed.recipe.tokenizer != load_recipe(name).tokenizer:
         raise OptionError(f"the words of {words_of} come with their tokenizer: no option of it can be set")
-    return recipe
-
-
-@contextlib.contextmanager
-def _going_on(run: Path) -> Iterator[None]:
-    """Tell who interrupts a training how it goes on."""
-    from genrun.errors import TrainingInterrupted
-
-    try:
-        yield
-    except (KeyboardInterrupt, TrainingInterrupted) as error:
-        how = f"; go on with: genrun train --resume {run}" if (run / "run.toml").exists() else ""
-        said = str(error) if isinstance(error, TrainingInterrupted) else "interrupted"
-        say(f"{said}{how}")
-        raise click.exceptions.Exit(128 + getattr(error, "number", signal.SIGINT)) from None
+    return guessed
 
 
 def _epochs(overrides: dict[str, str]) -> int | None:

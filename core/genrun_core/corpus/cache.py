@@ -22,6 +22,7 @@ import genrun
 from genrun import options, registry
 from genrun.contracts import Reader
 from genrun.errors import GenrunError
+from genrun.sources import split_source
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.sources import SourceFile, list_files
@@ -35,9 +36,9 @@ from genrun_core.runs.token_shards import SHARDS
 __all__ = ["LIMIT", "cache_folder", "corpus_key", "keep", "restore"]
 
 LIMIT = 2 << 30  # bytes that the entries may have together; the least recently used ones go first
-_FORMAT = 3
+_FORMAT = 4
 _LEFTOVER = 24 * 60 * 60  # seconds after which what a kill left half-made is removed
-_READING = ("genrun.sources", __name__)  # modules of ours that decide what is read
+_READING = ("genrun.sources", "genrun.reading", __name__)  # modules of ours that decide what is read
 _NAMES = (*SHARDS, "tokenizer.json")
 
 
@@ -59,31 +60,43 @@ def corpus_key(
     reader: Reader,
     settings: TokenizerSettings,
     split: tuple[SplitRule, int],
+    sources: Sequence[str] = (),
 ) -> str | None:
     """Return the key of a corpus: BLAKE2 of its files, of the reader, its ``choice`` and options, and the settings.
 
     ``split``: how documents are held out, and how many of the files, the last ones, are given for validation.
+    ``sources``: as they were named; those with a reader of their own count with it.
 
     The code of reader and tokenizer counts by size, times and inode of its files, so that a changed one is not
     mistaken for what it was. None if nothing shall be kept: the cache is off, a source is no file, the reader is an
     object of the caller, or says so itself.
     """
-    if cache_folder() is None or files is None or choice.class_path or not getattr(reader, "cached", True):
+    if cache_folder() is None or files is None or choice.class_path:
         return None
-    info, chosen = registry.find("reader", choice.name), options.to_json(reader)
-    named = [
-        value for value in chosen.values() if isinstance(value, str) and os.path.isfile(value)
-    ]  # of stop words, …
+    mixed = [part for part in map(split_source, sources) if part]
+    of_parts = [(part.reader, registry.make_reader(part.reader, part.options)) for part in mixed]
+    readers = [(choice.name, reader), *of_parts]
+    if not all(getattr(one, "cached", True) for _, one in readers):
+        return None
     parts = [
         _FORMAT,
         genrun.__version__,
         files,
-        [info.qualified_name, info.version, info.value, chosen, list_files(named)],
+        [_about(name, one) for name, one in readers],
+        [[part.weight, part.path] for part in mixed],
         options.to_json(settings),
         [options.to_json(split[0]), split[1]],
-        [_code(module) for module in (type(reader).__module__, TokenizerSettings.__module__, *_READING)],
+        [_code(module) for module in (TokenizerSettings.__module__, *_READING)],
     ]
     return digest_of_value(parts)
+
+
+def _about(name: str, reader: Reader) -> list[Any]:
+    """Return what the documents of a reader depend on: its version, options and code, and files that these name."""
+    info, chosen = registry.find("reader", name), options.to_json(reader)
+    named = [value for value in chosen.values() if isinstance(value, str) and os.path.isfile(value)]  # stop words, …
+    code = _code(type(reader).__module__)
+    return [info.qualified_name, info.version, info.value, chosen, list_files(named), code]
 
 
 def restore(key: str, run: RunFolder) -> CorpusCounts | None:

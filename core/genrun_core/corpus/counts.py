@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ class CorpusCounts:
     ``validated_and_trained_on``: documents given for validation that are also trained on. ``distinct`` words and
     ``predicted`` tokens are those of documents that are trained on; the other counts are of all. ``fingerprint``:
     BLAKE2 of all documents in order; ``sources_fingerprint``: of the paths, sizes and times of the files, empty if
-    the sources are no files. None stands for what an older genrun did not count.
+    the sources are no files; ``notes``: what the reader noted of its files. None stands for what an older genrun did
+    not count.
     """
 
     files: int
@@ -49,6 +50,7 @@ class CorpusCounts:
     held_out_words: int = 0
     line_breaks: int | None = None
     validated_and_trained_on: int = 0
+    notes: list[str] = field(default_factory=list)
 
     @property
     def learnt_words(self) -> int:
@@ -76,9 +78,9 @@ class CorpusCounts:
             counts = cls(**value)
         except TypeError as error:
             raise RunFolderError(f"{path}: {one_line(error)}") from error
-        for field in fields(cls):
-            if not _ACCEPTED[str(field.type)](found := getattr(counts, field.name)):
-                raise RunFolderError(f"{path}: {field.name!r} cannot be {found!r:.50}")
+        for entry in fields(cls):
+            if not _ACCEPTED[str(entry.type)](found := getattr(counts, entry.name)):
+                raise RunFolderError(f"{path}: {entry.name!r} cannot be {found!r:.50}")
         return counts
 
 
@@ -90,5 +92,6 @@ _ACCEPTED: dict[str, Callable[[Any], bool]] = {
     "int": _is_count,
     "int | None": lambda value: value is None or _is_count(value),
     "str": lambda value: isinstance(value, str),
+    "list[str]": lambda value: isinstance(value, list) and all(isinstance(part, str) for part in value),
     "dict[str, int]": lambda value: isinstance(value, dict) and all(map(_is_count, value.values())),
 }

@@ -141,6 +141,7 @@ def _read_once(
         distinct=builder.distinct,
         distinct_for_95=distinct_for_95,
         line_breaks=of_lines,
+        notes=list(report.notes),
     )
     return _Reading(tokenizer, counts, numbers, given, np.array(passed_over, np.int64))
 

@@ -99,7 +99,8 @@ def _read(
     can_cache = base is None and not is_inside
     run.corpus_file.unlink(missing_ok=True)  # of tokens that are gone
     split = rule, len(list_files(run.validation_sources) or ())
-    key = corpus_key(files, recipe.reader, reader, recipe.tokenizer, split) if can_cache else None
+    about = recipe.reader, reader, recipe.tokenizer, split, run.all_sources
+    key = corpus_key(files, *about) if can_cache else None
     if key and (kept := restore(key, run)):
         return kept, run.tokenizer(), [_REUSED]
     sources = Sources(reader, run.sources, run.validation_sources)
@@ -109,7 +110,7 @@ def _read(
     counts = dataclasses.replace(counts, sources_fingerprint=fingerprint(files))
     run.save_corpus(counts.to_json())
     try:
-        if key and key == corpus_key(list_files(run.all_sources), recipe.reader, reader, recipe.tokenizer, split):
+        if key and key == corpus_key(list_files(run.all_sources), *about):
             keep(key, run, counts)  # nothing has changed since the reading began
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

@@ -9,6 +9,7 @@ from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import short_line
 from genrun.contracts import Reader, ReadReport
 from genrun.errors import CorpusError, OptionError, PluginError, cause
+from genrun.sources import shown_source
 from genrun_core.recipes.sections import PluginChoice
 
 __all__ = ["first_document", "make_reader", "named", "read_documents"]
@@ -44,7 +45,7 @@ def read_documents(reader: Reader, sources: Sequence[str], report: ReadReport | 
 
 def named(sources: Sequence[str]) -> str:
     """Return the sources as they stand in a message."""
-    return " ".join(sources)
+    return " ".join(map(shown_source, sources))
 
 
 def _guarded(reader: Reader, sources: Sequence[str], report: ReadReport) -> Iterator[str]:

@@ -12,6 +12,8 @@ __all__ = ["describe_corpus"]
 
 _MANY_DUPLICATES = 0.01  # of the documents
 _MANY_UNKNOWN = 0.05  # of the words
+_ALL_DIFFERENT = 0.8  # of the words
+_SOME = 200  # words, fewer of which are often all different
 
 
 def describe_corpus(
@@ -24,10 +26,13 @@ def describe_corpus(
     units = "characters" if tokenizer.kind == "char" else "words"
     dropped = ", ".join(f"{number:,} {reason}" for reason, number in counts.dropped.items())
     yield (
-        f"{counts.rows:,} rows in {counts.files:,} files: {counts.documents:,} {noun}"
+        f"{_number(counts.rows, 'row')} in {_number(counts.files, 'file')}: {counts.documents:,} {noun}"
         + (f", {counts.duplicates:,} of them duplicates" if counts.duplicates else "")
         + (f" (dropped: {dropped})" if dropped else "")
     )
+    if counts.rows != counts.documents + sum(counts.dropped.values()):
+        yield f"note: the reader counted {counts.rows:,} rows, which is not what it yielded and dropped together"
+    yield from (f"note: {note}" for note in counts.notes)
     yield _borrowed(counts, tokenizer, units) if borrowed else _vocabulary(counts, tokenizer, recipe, units)
     yield f"{counts.words:,} {units}, {counts.predicted:,} predictions an epoch; {_lengths(counts)}"
     if counts.held_out:
@@ -40,6 +45,12 @@ def describe_corpus(
         share = counts.learnt_unknown / counts.learnt_words
         remedy = "; extend_vocabulary adds new words" if borrowed else _remedy(counts, tokenizer, recipe)
         yield f"note: {counts.learnt_unknown:,} {units} ({share:.1%}) are unknown{remedy}"
+    if tokenizer.kind == "word" and not borrowed and _are_different(counts):
+        how = f"{counts.distinct:,} different ones of {counts.learnt_words:,}"
+        yield (
+            f"note: nearly every word occurs only once ({how}): for text without spaces "
+            "there is --recipe subwords, for names --recipe characters"
+        )
     if (counts.duplicates or 0) > _MANY_DUPLICATES * counts.documents:
         share = (counts.duplicates or 0) / counts.documents
         yield f"note: {share:.1%} of the {noun} are duplicates: the model will repeat them"
@@ -77,6 +88,14 @@ def _borrowed(counts: CorpusCounts, tokenizer: Tokenizer, units: str) -> str:
     return f"vocabulary {len(tokenizer):,}, another run's: {known:.1%} of all {units} are known" + (
         f"; the others {rest}" if counts.unknown else ""
     )
+
+
+def _are_different(counts: CorpusCounts) -> bool:
+    return counts.learnt_words >= _SOME and (counts.distinct or 0) > _ALL_DIFFERENT * counts.learnt_words
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _lengths(counts: CorpusCounts) -> str:

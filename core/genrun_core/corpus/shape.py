@@ -6,6 +6,7 @@ a file by paragraphs, as one running text.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from genrun.contracts import Reader
+from genrun.errors import CorpusError
+from genrun.reading import CorpusFile
 from genrun.sources import STANDARD_INPUT
 from genrun_core.corpus.reading import make_reader
 from genrun_core.recipes.recipe import BY_SHAPE, Recipe
@@ -81,7 +84,7 @@ def fit_shape(
     recipe = dataclasses.replace(recipe, adapt=tuple(name for name in recipe.adapt if name not in BY_SHAPE))
     if _DOCUMENTS not in opened or recipe.reader.name not in ("text", "genrun:text"):
         return recipe, reader
-    shape = shape_of(_first_lines(sources, str(recipe.reader.options.get("encoding", "utf-8"))))
+    shape = shape_of(_first_lines(sources, reader))
     if not shape.wrapped:
         return recipe, reader
     chosen = {**recipe.reader.options, "documents": "paragraphs", "join_lines": True}
@@ -102,13 +105,13 @@ def _goes_on(line: str, after: str) -> bool:
     return not line.rstrip(_CLOSING).endswith(_SENTENCE_ENDS) and after[0].islower()
 
 
-def _first_lines(sources: Sequence[str], encoding: str) -> Iterator[str]:
+def _first_lines(sources: Sequence[str], reader: Reader) -> Iterator[str]:
     """Yield the first lines of the source, if it is a single file that can be read; nothing otherwise."""
     path = os.path.expanduser(sources[0])
     if len(sources) > 1 or sources[0] == STANDARD_INPUT or not os.path.isfile(path):
         return
-    try:
-        with open(path, encoding=encoding, errors="replace") as file:
-            yield from islice(iter(lambda: file.readline(_LONGEST), ""), _LOOKED_AT)
-    except (OSError, UnicodeError):  # reading the corpus tells what is wrong
-        return
+    encoding, keep_frame = getattr(reader, "encoding", "utf-8"), getattr(reader, "keep_frame", False)
+    file = CorpusFile(path, encoding=encoding, skip_bad=True, keep_frame=keep_frame)
+    with contextlib.suppress(CorpusError):  # reading the corpus tells what is wrong
+        for line in islice(file.prose(), _LOOKED_AT):
+            yield line[:_LONGEST]

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from genrun.sources import named_paths
+from genrun.sources import named_paths, split_source
 
 __all__ = ["SourceFile", "fingerprint", "list_files"]
 
@@ -36,7 +36,9 @@ def list_files(sources: Sequence[str]) -> list[SourceFile] | None:
     files: list[SourceFile] = []
     try:
         for source in sources:
-            found = [_look_at(name) for path in named_paths(source) for name in _below(os.path.abspath(path))]
+            part = split_source(source)
+            paths = named_paths(part.path if part else source)
+            found = [_look_at(name) for path in paths for name in _below(os.path.abspath(path))]
             if not found:
                 return None
             files += found

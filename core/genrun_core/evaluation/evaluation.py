@@ -25,7 +25,7 @@ from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.run_folder import RunFolder
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["Evaluation", "evaluate", "evaluate_held_out"]
 
 _BATCH_SIZE = 32
 
@@ -118,6 +118,29 @@ def evaluate(
     return result
 
 
+def evaluate_held_out(path: Path) -> Evaluation:
+    """Evaluate the run folder at ``path`` on the documents that its training held out, as they were read then.
+
+    The corpus is not needed, so ``characters`` is 0 and the bits a character are not a number. Raises RunFolderError,
+    and CorpusError for a run that held out nothing.
+    """
+    run = RunFolder.open(path)
+    recipe, tokenizer = run.recipe(), run.tokenizer()
+    shards, unk = run.shards(tokenizer), tokenizer.special("unk")
+    if not len(shards.held_out):
+        raise CorpusError(f"{path} held out no documents; name a CORPUS that it was not trained on")
+    scorer = _scorer(run, recipe, tokenizer)
+    score = _carried(scorer) if recipe.training.running_text else _apart(scorer)
+    numbers = with_progress_bar(shards.held_out.tolist(), "evaluating", len(shards.held_out))
+    count = unknown = 0
+    total = _Total(unk)
+    while group := [tuple(shards[number].tolist()) for number in islice(numbers, _BATCH_SIZE)]:
+        count += len(group)
+        unknown += sum(ids.count(unk) for ids in group)
+        total.add(score(group))
+    return total.evaluation(count, 0, unknown)
+
+
 def _said(card: Mapping[str, Any], table: str, name: str) -> object:
     """Return what a card, which may hold anything, says."""
     values = card.get(table)
@@ -125,22 +148,45 @@ def _said(card: Mapping[str, Any], table: str, name: str) -> object:
 
 
 def _sum(documents: Iterator[str], tokenizer: Tokenizer, score: Score) -> Evaluation:
-    count = tokens = characters = unknown = unknown_tokens = 0
-    total = unknown_total = 0.0
-    unk = tokenizer.special("unk")
+    count = characters = unknown = 0
+    total = _Total(tokenizer.special("unk"))
     while group := list(islice(documents, _BATCH_SIZE)):
         encodings = [tokenizer.encode_document(document) for document in group]
-        scored = score([encoding.ids for encoding in encodings])
         count += len(group)
         characters += sum(map(len, group))
         unknown += sum(len(encoding.unknown) for encoding in encodings)
+        total.add(score([encoding.ids for encoding in encodings]))
+    return total.evaluation(count, characters, unknown)
+
+
+class _Total:
+    """Sums log-probabilities, those of the token ``unknown`` apart."""
+
+    def __init__(self, unknown: int | None) -> None:
+        self._unknown = -1 if unknown is None else unknown
+        self._tokens = self._unknown_tokens = 0
+        self._log_probability = self._unknown_log_probability = 0.0
+
+    def add(self, scored: Sequence[Scored]) -> None:
+        """Add the predictions of some documents."""
         for predicted, logs in scored:
-            is_unknown = np.array(predicted) == (-1 if unk is None else unk)
-            tokens += len(logs)
-            unknown_tokens += int(is_unknown.sum())
-            total += math.fsum(logs)
-            unknown_total += math.fsum(logs[is_unknown])
-    return Evaluation(count, tokens, characters, unknown, total, unknown_tokens, unknown_total)
+            is_unknown = np.array(predicted) == self._unknown
+            self._tokens += len(logs)
+            self._unknown_tokens += int(is_unknown.sum())
+            self._log_probability += math.fsum(logs)
+            self._unknown_log_probability += math.fsum(logs[is_unknown])
+
+    def evaluation(self, documents: int, characters: int, unknown: int) -> Evaluation:
+        """Return the sums, with what else was counted."""
+        return Evaluation(
+            documents,
+            self._tokens,
+            characters,
+            unknown,
+            self._log_probability,
+            self._unknown_tokens,
+            self._unknown_log_probability,
+        )
 
 
 def _apart(scorer: Scorer) -> Score:

@@ -7,7 +7,7 @@ import math
 from genrun_core.reporting.report import Report
 from genrun_core.reporting.two_samples import LEAST_TEXTS
 
-__all__ = ["MEASURES", "advice", "main_line", "shown", "table"]
+__all__ = ["MEASURES", "advice", "main_line", "shown", "table", "verdict"]
 
 MEASURES = (  # name in JSON, in words, and what it is: a share, a number of words, or a ratio
     ("training_lines", "training lines", "share"),
@@ -24,6 +24,7 @@ MEASURES = (  # name in JSON, in words, and what it is: a share, a number of wor
     ("length_95", "length, 95 %", "words"),
 )
 _MAIN = ("training_lines", "copied_run", "empty", "doubled_words")
+_OF_UNITS = ("very_short", "distinct_1")  # which count characters where the documents are names
 _NOTICEABLE = 0.005  # a smaller difference of shares is no reason for advice
 _UNLIKELY = 2.5  # standard errors that a difference must exceed
 _TELLS_APART = 0.8  # AUC
@@ -59,6 +60,8 @@ def table(report: Report) -> list[str]:
         _row("number", f"{texts['texts']:,}", f"{documents['texts']:,}"),
     ]
     for name, words, kind in MEASURES:
+        if name in _OF_UNITS:
+            words = words.replace("words", report.units)
         lines.append(_row(words, shown(texts[name], kind), shown(documents[name], kind)))
     return lines
 
@@ -74,10 +77,11 @@ def shown(value: float | None, kind: str) -> str:
     return {"share": f"{value:.1%}".replace("%", " %"), "words": f"{value:g}", "ratio": f"{value:.2f}"}[kind]
 
 
-def advice(report: Report, *, from_all: bool = False) -> list[str]:
+def advice(report: Report, *, from_all: bool = False, counted: bool = False) -> list[str]:
     """Return a line for each figure that is poor beside the documents', with what to try; never no line.
 
     ``from_all``: the decoder draws from all words by the probabilities of the model, so another one is no remedy.
+    ``counted``: the model is an n-gram model, which is not trained longer.
     """
     texts, documents = report.texts.to_json(), report.documents.to_json()
     lines = []
@@ -96,23 +100,31 @@ def advice(report: Report, *, from_all: bool = False) -> list[str]:
         ratios = (
             f"distinct {shown(texts['distinct_1'], 'ratio')}, documents {shown(documents['distinct_1'], 'ratio')}"
         )
-        lines.append(f"the texts use few different words: {ratios}; {remedy}")
+        lines.append(f"the texts use few different {report.units}: {ratios}; {remedy}")
     for name, what, remedy in _FAULTS:
         if _stands_out(report, name):
+            remedy = _FOR_COUNTS if counted and "training" in remedy else remedy
+            what = what.replace("two words", f"two {report.units}")
             lines.append(
                 f"{what}: {shown(texts[name], 'share')}, documents {shown(documents[name], 'share')}; {remedy}"
             )
     if texts["copied_run"] is not None and texts["copied_run"] > documents["copied_run"] + _LONGER_RUN:
-        runs = f"{texts['copied_run']:g} words, documents {documents['copied_run']:g}"
-        lines.append(f"long runs are copied from the training corpus: {runs}; {_LESS_TRAINING}")
+        runs = f"{texts['copied_run']:g} {report.units}, documents {documents['copied_run']:g}"
+        remedy = _FOR_COUNTS if counted else _LESS_TRAINING
+        lines.append(f"long runs are copied from the training corpus: {runs}; {remedy}")
     if report.auc is not None and report.auc > _TELLS_APART and not is_narrow:
-        lines.append(
-            f"a classifier tells texts from documents: AUC {report.auc:.2f}; the network needs more training or text"
-        )
+        remedy = _FOR_COUNTS if counted else "the network needs more training or text"
+        lines.append(f"a classifier tells texts from documents: AUC {report.auc:.2f}; {remedy}")
     return lines or [_nothing(report)]
 
 
+def verdict(report: Report, *, from_all: bool = False, counted: bool = False) -> list[str]:
+    """Return :func:`main_line` and :func:`advice`: what texts are like, for whoever does not look at the table."""
+    return [main_line(report), *advice(report, from_all=from_all, counted=counted)]
+
+
 _LESS_TRAINING = "try fewer epochs or more dropout"
+_FOR_COUNTS = "try more text, or a network (--recipe default)"
 _MORE_TRAINING = "try a longer training (epochs, patience)"
 _FAULTS = (
     ("training_lines", "many texts are lines of the training corpus", _LESS_TRAINING),

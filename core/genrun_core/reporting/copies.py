@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun_core.reporting.words import words_of
+from genrun_core.reporting.words import Split, words_of
 
 __all__ = ["Copies", "find_copies"]
 
@@ -26,16 +26,17 @@ class Copies:
     longest_run: NDArray[np.int64]
 
 
-def find_copies(texts: Sequence[str], training: Iterable[str]) -> Copies:
+def find_copies(texts: Sequence[str], training: Iterable[str], split: Split = words_of) -> Copies:
     """Find what ``texts`` copy from the documents of ``training``, which are read once.
 
-    Memory holds four bytes for each word of ``training``; time is in proportion to both and to the longest run.
+    ``split`` gives the words of a text, or what stands for them. Memory holds four bytes for each word of
+    ``training``; time is in proportion to both and to the longest run.
 
     >>> copies = find_copies(["The cat sat.", "a cat sat on a mat", "dogs"], ["the cat sat", "On a mat, a cat sat"])
     >>> copies.is_document.tolist(), copies.longest_run.tolist()
     ([True, False, False], [3, 3, 0])
     """
-    written = [words_of(text) for text in texts]
+    written = [split(text) for text in texts]
     vocabulary: dict[str, int] = {}
     ids = array("i")
     for words in written:
@@ -45,7 +46,7 @@ def find_copies(texts: Sequence[str], training: Iterable[str]) -> Copies:
     found: set[str] = set()
     corpus = array("i")
     for document in training:
-        words = words_of(document)
+        words = split(document)
         corpus.extend(vocabulary.get(word, -1) for word in words)
         corpus.append(-1)
         whole = " ".join(words)

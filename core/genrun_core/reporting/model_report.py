@@ -16,7 +16,7 @@ from genrun_core.recipes.sections import PluginChoice
 from genrun_core.reporting.report import Report, compare, sampled
 from genrun_core.reporting.two_samples import require_classifier
 
-__all__ = ["draws_from_all", "report_model", "texts_from_nothing"]
+__all__ = ["draws_from_all", "is_counted", "report_model", "texts_from_nothing"]
 
 BATCH_SIZE = 128
 
@@ -72,3 +72,9 @@ def draws_from_all(decoder: Decoder) -> bool:
     """Return whether ``decoder`` draws from all words, the unlikely ones as often as the model says or more often."""
     parameters = decoder.parameters() if isinstance(decoder, ParametricDecoder) else None
     return parameters is not None and parameters.get("k") == -1 and parameters.get("temperature", 1) >= 1
+
+
+def is_counted(model: Model) -> bool:
+    """Return whether ``model`` is an n-gram model, as far as its card says."""
+    described = model.card.get("architecture")
+    return isinstance(described, dict) and described.get("architecture") == "ngram"

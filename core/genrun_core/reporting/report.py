@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -12,10 +13,12 @@ import numpy as np
 from genrun_core.reporting.copies import Copies, find_copies
 from genrun_core.reporting.texts import TextMeasures, measure_texts
 from genrun_core.reporting.two_samples import tell_apart
+from genrun_core.reporting.words import characters_of, words_of
 
 __all__ = ["Report", "Side", "compare", "sampled"]
 
 T = TypeVar("T")
+_NAME = 1.5  # words
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Report:
     ``auc``: how well a classifier tells both apart, 0.5 (it cannot) to 1 (:func:`tell_apart`); None with too few of
     either. ``training_auc``: the same for documents of the training corpus instead of texts, which is what texts can
     reach; None without a training corpus, or with too few. ``compared``: how many of each kind were used for ``auc``
-    and for the distinct runs.
+    and for the distinct runs. ``units``: what is counted as words, ``words`` or, for names, ``characters``.
     """
 
     texts: Side
@@ -51,18 +54,21 @@ class Report:
     compared: int
     auc: float | None
     training_auc: float | None = None
+    units: str = "words"
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as a JSON-ready dictionary."""
         sides = {"texts": self.texts.to_json(), "documents": self.documents.to_json()}
-        return {"auc": self.auc, "training_auc": self.training_auc, "compared": self.compared, **sides}
+        figures = {"auc": self.auc, "training_auc": self.training_auc, "compared": self.compared}
+        return {**figures, "units": self.units, **sides}
 
 
 def compare(texts: Sequence[str], documents: Sequence[str], training: Iterable[str] | None = None) -> Report:
     """Measure ``texts`` beside ``documents``, which no training has seen.
 
     ``training``: the documents that the model was trained on, read once, so that copies can be found. Documents in
-    the order of a source should be :func:`sampled` first. Raises ValueError without texts or documents,
+    the order of a source should be :func:`sampled` first. Where the documents are names or single words, characters
+    stand for words. Raises ValueError without texts or documents,
     MissingExtraError without scikit-learn where there are 100 of each.
 
     >>> report = compare(["the the sea", "a boat"], ["a sea", "the boat"], ["a boat", "the sea"])
@@ -72,19 +78,26 @@ def compare(texts: Sequence[str], documents: Sequence[str], training: Iterable[s
     (2, None)
     """
     compared = min(len(texts), len(documents))
-    of_texts, of_documents = (measure_texts(some, distinct_of=compared) for some in (texts, documents))
-    auc = tell_apart(texts, documents)
+    units, split = ("characters", characters_of) if _are_names(documents) else ("words", words_of)
+    of_texts, of_documents = (measure_texts(some, distinct_of=compared, split=split) for some in (texts, documents))
+    auc = tell_apart(texts, documents, split)
     if training is None:
-        return Report(Side(of_texts), Side(of_documents), compared, auc)
+        return Report(Side(of_texts), Side(of_documents), compared, auc, units=units)
     kept: _Sample[str] = _Sample(compared)
-    copies = find_copies([*texts, *documents], kept.watch(training))
+    copies = find_copies([*texts, *documents], kept.watch(training), split)
     return Report(
         _side(of_texts, copies, slice(None, len(texts))),
         _side(of_documents, copies, slice(len(texts), None)),
         compared,
         auc,
-        tell_apart(kept.items, documents),
+        tell_apart(kept.items, documents, split),
+        units,
     )
+
+
+def _are_names(documents: Sequence[str]) -> bool:
+    """Return whether most documents are single words."""
+    return bool(documents) and median(len(words_of(document)) for document in documents) <= _NAME
 
 
 def _side(measures: TextMeasures, copies: Copies, part: slice) -> Side:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from genrun_core.reporting.words import has_doubled_words, has_odd_quotation_marks, ngrams, words_of
+from genrun_core.reporting.words import Split, has_doubled_words, has_odd_quotation_marks, ngrams, words_of
 
 __all__ = ["VERY_SHORT", "TextMeasures", "measure_texts"]
 
@@ -43,11 +43,12 @@ class TextMeasures:
         return asdict(self)
 
 
-def measure_texts(texts: Sequence[str], *, distinct_of: int | None = None) -> TextMeasures:
+def measure_texts(texts: Sequence[str], *, distinct_of: int | None = None, split: Split = words_of) -> TextMeasures:
     """Measure ``texts``, of which there must be one at least.
 
     The distinct runs of words are those of the first ``distinct_of`` texts (None: of all): the more texts, the fewer
-    of their runs are new, so only equal numbers of texts can be compared. Raises ValueError without a text.
+    of their runs are new, so only equal numbers of texts can be compared. ``split`` gives the words, or what
+    stands for them. Raises ValueError without a text.
 
     >>> found = measure_texts(["The the sea", "The “sea", "", "a b c d"])
     >>> found.empty, found.very_short, found.doubled_words, found.odd_quotation_marks
@@ -57,7 +58,7 @@ def measure_texts(texts: Sequence[str], *, distinct_of: int | None = None) -> Te
     """
     if not texts:
         raise ValueError("there are no texts to measure")
-    words = [words_of(text) for text in texts]
+    words = [split(text) for text in texts]
     lengths = np.array([len(found) for found in words])
     short, long = (float(value) for value in np.quantile(lengths, (0.05, 0.95), method="inverted_cdf"))
     distinct = [_distinct(words[:distinct_of], length) for length in (1, 2, 3)]

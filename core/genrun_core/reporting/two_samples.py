@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from genrun.errors import MissingExtraError
-from genrun_core.reporting.words import ngrams, words_of
+from genrun_core.reporting.words import Split, ngrams, words_of
 
 __all__ = ["LEAST_TEXTS", "require_classifier", "tell_apart"]
 
@@ -23,13 +23,14 @@ def require_classifier() -> None:
         raise MissingExtraError("telling texts from documents needs scikit-learn", "train")
 
 
-def tell_apart(texts: Sequence[str], documents: Sequence[str]) -> float | None:
+def tell_apart(texts: Sequence[str], documents: Sequence[str], split: Split = words_of) -> float | None:
     """Return the AUC of a classifier that tells ``texts`` from ``documents``; None with fewer than 100 of either.
 
     It is the chance that the classifier finds a random text more text-like than a random document: 0.5 if it cannot
     tell them apart, 1 if it always can. The classifier is a logistic regression on the runs of one to three words of
     a text, without case and punctuation, weighted by tf-idf. Of each kind, the first texts are used, equally many.
     Each fifth of them is judged by a classifier that learnt from the others; the figure is the mean over the fifths.
+    ``split`` gives the words, or what stands for them.
     See Lopez-Paz & Oquab, "Revisiting Classifier Two-Sample Tests", 2017. Raises MissingExtraError without
     scikit-learn.
 
@@ -46,7 +47,7 @@ def tell_apart(texts: Sequence[str], documents: Sequence[str]) -> float | None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_score
 
-    words = [words_of(text) for text in (*texts[:number], *documents[:number])]
+    words = [split(text) for text in (*texts[:number], *documents[:number])]
     if not any(words):
         return 0.5
     features = TfidfVectorizer(analyzer=ngrams).fit_transform(words)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-__all__ = ["has_doubled_words", "has_odd_quotation_marks", "ngrams", "words_of"]
+__all__ = ["Split", "characters_of", "has_doubled_words", "has_odd_quotation_marks", "ngrams", "words_of"]
+
+Split = Callable[[str], list[str]]  # a text to the units in which it is compared
 
 # Neither white space nor a mark: ASCII punctuation with its symbols, that of Latin-1 and Devanagari, the general one,
 # the ideographic and full-width ones. Any other character is part of a word, combining marks and joiners included.
@@ -35,6 +37,15 @@ def words_of(text: str) -> list[str]:
     ['東', '京', '2020']
     """
     return _WORD.findall(_folded(text).replace("’", "'"))
+
+
+def characters_of(text: str) -> list[str]:
+    """Return the characters of the words of ``text``, with ``_`` between words: for names, which are single words.
+
+    >>> "".join(characters_of("Mary-Ann Ó"))
+    'mary_ann_ó'
+    """
+    return list("_".join(words_of(text)))
 
 
 def ngrams(words: Sequence[str], shortest: int = 1, longest: int = 3) -> list[str]:

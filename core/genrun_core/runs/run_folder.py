@@ -126,6 +126,12 @@ class RunFolder:
         """Both."""
         return self.sources + self.validation_sources
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the training has come to its end: what it writes last is there."""
+        counted = self.counting_file.exists() and not self.network_file.exists()
+        return self.card_file.exists() and (self.plot_file.exists() or counted)
+
     def recipe(self) -> Recipe:
         """Return the resolved recipe; raises RunFolderError if it does not fit this version or its plugins."""
         try:

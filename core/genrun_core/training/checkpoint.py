@@ -22,8 +22,9 @@ from genrun_core.runs.digests import check_archive, seal
 from genrun_core.runs.run_files import require_file
 from genrun_core.training.training_loop import Fitting
 
-__all__ = ["Checkpoint", "Restored", "finished_epochs", "needs_network", "restore_checkpoint"]
+__all__ = ["Checkpoint", "Restored", "drop_optimizer", "finished_epochs", "needs_network", "restore_checkpoint"]
 
+_OPTIMIZER = "optimizer"
 _BEST = {"epoch": int, "value": float, "sampled": bool}
 _ROW = ("loss", "tokens_per_second", "seconds")  # of every epoch, at least
 _DAMAGES = (
@@ -33,10 +34,14 @@ _DAMAGES = (
 
 
 class Restored(NamedTuple):
-    """What a checkpoint has for the caller: its own ``state``, and the best weights if they were in no file yet."""
+    """What a checkpoint has for the caller: its own ``state``, and the best weights if they were in no file yet.
+
+    ``optimizer``: whether it has the state of the optimizer, which begins again otherwise.
+    """
 
     state: dict[str, Any]
     best_weights: list[NDArray[Any]]
+    optimizer: bool = True
 
 
 class Checkpoint:
@@ -77,8 +82,10 @@ def restore_checkpoint(path: Path, fitting: Fitting, corpus: str) -> Restored:
             position = _checked(json.loads(arrays["position"].tobytes()), fitting)
             if position["state"].get("corpus", corpus) != corpus:
                 raise _OtherError("it was made with another corpus; delete it to begin again")
+            has_optimizer = bool(_numbered(arrays, _OPTIMIZER))
             for prefix, variables in _variables(fitting).items():
-                _assign(variables, arrays, prefix)
+                if prefix != _OPTIMIZER or has_optimizer:
+                    _assign(variables, arrays, prefix)
             states, rows = _numbered(arrays, "states"), len(fitting.training)
             if states and [array.shape for array in states] != [(rows, n) for n in fitting.steps.body.state_sizes]:
                 raise _OtherError("its states are of another shape than the recipe's")
@@ -96,7 +103,28 @@ def restore_checkpoint(path: Path, fitting: Fitting, corpus: str) -> Restored:
     fitting.step = position["step"]
     fitting.seconds = position["seconds"]
     fitting.history = position["history"]
-    return Restored(position["state"], best)
+    return Restored(position["state"], best, has_optimizer)
+
+
+def drop_optimizer(path: Path) -> None:
+    """Write a checkpoint again without the state of its optimizer, if it has that; raises RunFolderError for damage.
+
+    Of three numbers for each weight, one is left. More epochs then begin with a new optimizer.
+    """
+    try:
+        with _opened(path) as arrays:
+            kept = {name: arrays[name] for name in arrays if not name.startswith(f"{_OPTIMIZER}/")}
+            if len(kept) == len(list(arrays)):
+                return
+    except (FileNotFoundError, NotADirectoryError):  # an n-gram model has none
+        return
+    except RunFolderError:
+        raise
+    except _DAMAGES as error:
+        raise RunFolderError(f"{path} cannot be made smaller: it is damaged") from error
+    with replacing(path) as beside:
+        np.savez(beside, **kept)
+        seal(beside)
 
 
 def needs_network(path: Path) -> bool:
@@ -167,7 +195,7 @@ def _variables(fitting: Fitting) -> dict[str, Sequence[Any]]:
     """Return all that changes from step to step: weights and the state of dropout, moments, sums of the metrics."""
     return {
         "network": fitting.network.variables,
-        "optimizer": fitting.steps.optimizer.variables,
+        _OPTIMIZER: fitting.steps.optimizer.variables,
         "meter": [fitting.steps.meter.sums],
     }
 

@@ -18,14 +18,17 @@ from genrun_core.training.calibration import calibrate
 from genrun_core.training.card import make_card, metrics_in_words, shape_in_words
 from genrun_core.training.checkpoint import Restored, needs_network, restore_checkpoint
 from genrun_core.training.distribution import check_same_corpus, check_same_place, take_from_chief
+from genrun_core.training.estimate import Estimate
 from genrun_core.training.finetuning import transfer_weights
 from genrun_core.training.finishing import finish
+from genrun_core.training.hurry import fit_into
 from genrun_core.training.interruption import Interruption
 from genrun_core.training.monitoring import watchers
 from genrun_core.training.plot import draw_curves
 from genrun_core.training.prepared import Prepared
 from genrun_core.training.progress import Progress
 from genrun_core.training.recorder import Recorder
+from genrun_core.training.result_notes import result_notes
 from genrun_core.training.training_loop import Fitting
 from genrun_core.training.watch import Watch
 from genrun_core.training.workers import Worker
@@ -42,8 +45,12 @@ def fit(
     say: Say,
     watch: Watch,
     callbacks: Sequence[keras.callbacks.Callback],
+    minutes: float | None = None,
 ) -> None:
-    """Train the network of a run to the end, from its checkpoint if it has one."""
+    """Train the network of a run to the end, from its checkpoint if it has one.
+
+    ``minutes``: the training takes fewer epochs if all of them would take longer; None for all.
+    """
     run, recipe, counts = prepared.run, prepared.recipe, prepared.corpus.counts
     seed_everything(recipe.training.seed)
     check_same_corpus(run.path, strategy, worker, counts.fingerprint)
@@ -64,15 +71,19 @@ def fit(
     recorder = Recorder(
         run, fitting, blank, counts.fingerprint, restored, lambda best: make_card(run, recipe, counts, fitting, best)
     )
-    _run(prepared, fitting, recorder, say, watch, callbacks)
-    if fitting.epoch < recipe.training.epochs:
+    _run(prepared, fitting, recorder, say, watch, callbacks, minutes)
+    if fitting.epoch < fitting.settings.epochs:
         say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
-    best_row = fitting.history[recorder.best["epoch"] - 1]
-    say(f"best epoch {recorder.best['epoch']} of {fitting.epoch}: {metrics_in_words(best_row)}")
+    best = recorder.best["epoch"]
+    say(f"best epoch {best} of {fitting.epoch}: {metrics_in_words(fitting.history[best - 1])}")
+    for line in result_notes(fitting.history, best):
+        say(f"note: {line}")
     with memory_errors():
-        finish(prepared, best_row, recorder.best["weights"], say)
+        finish(prepared, fitting.history[best - 1], recorder.best["weights"], say)
+    title = f"{run.path.resolve().name}: {shape_in_words(recipe)}, {counts.documents:,} documents"
+    counting = run.card().get("counting", {}).get("perplexity")
     with replacing(run.plot_file) as beside:
-        draw_curves(fitting.history, beside)
+        draw_curves(fitting.history, beside, title=title, best=best, counting=counting)
 
 
 def _run(
@@ -82,9 +93,16 @@ def _run(
     say: Say,
     watch: Watch,
     callbacks: Sequence[keras.callbacks.Callback],
+    minutes: float | None,
 ) -> None:
     """Run the loop; raises TrainingInterrupted, with everything saved, if the training was asked to stop."""
-    progress, patience = Progress(fitting, say), prepared.recipe.training.patience
+    run, recipe, patience = prepared.run, prepared.recipe, prepared.recipe.training.patience
+
+    def hurry(estimate: Estimate) -> None:
+        if minutes is not None:
+            fit_into(minutes, run, recipe, fitting, progress.say, estimate)
+
+    progress = Progress(fitting, say, hurry)
     everything = [progress, recorder, *watchers(watch, prepared, fitting, progress.say), *callbacks]
     if patience:  # the recorder keeps the best weights, on disk, where a kill cannot take them
         everything.insert(2, keras.callbacks.EarlyStopping(fitting.monitored, patience=patience, mode="min"))
@@ -144,6 +162,8 @@ def restore(prepared: Prepared, fitting: Fitting, say: Say = lambda line: None) 
                 check_network(run.network_file, prepared.recipe.model, prepared.vocabulary)
             step = f", step {fitting.step:,} of the next" if fitting.step else ""
             say(f"continuing after epoch {fitting.epoch} of {fitting.settings.epochs}{step}")
+            if not restored.optimizer and fitting.epoch < fitting.settings.epochs:
+                say("note: the state of the optimizer was dropped at the end (--smaller), so it begins again")
             return restored
         lost = "network"
     elif run.metrics_file.exists():

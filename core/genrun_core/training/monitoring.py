@@ -10,10 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from genrun import registry
-from genrun.generating.choosing.binding import bound, chosen
-from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.draws import Draws
 from genrun.tokenizer import Tokenizer
+from genrun_core.evaluation.writing import NetworkSteps, write_ids
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.prepared import Prepared
@@ -48,12 +47,7 @@ class SampleText(keras.callbacks.Callback):  # type: ignore[misc]
         self._say = say
         self._every = every
         self._tokenizer = prepared.corpus.tokenizer
-        self._end = self._tokenizer.special("end")
-        self._decoder = bound(
-            registry.make_decoder(recipe.decoder.name, recipe.decoder.options),
-            self._tokenizer,
-            [] if self._end is None else [self._end],
-        )
+        self._decoder = registry.make_decoder(recipe.decoder.name, recipe.decoder.options)
         self._length = recipe.generation.max_new_tokens
         self._casing = recipe.generation.casing
         self._seed = recipe.training.seed
@@ -67,22 +61,9 @@ class SampleText(keras.callbacks.Callback):  # type: ignore[misc]
             self._say(f"epoch {epoch + 1} writes: {text}")
 
     def _generate(self) -> list[int]:
-        ids, past = list(self._prompt), list[int]()
-        text = Tokens(self._prompt, past)
-        named = (self._tokenizer.special(name) for name in ("pad", "unk", "start"))
-        suppressed = [token for token in named if token is not None]
-        draws = Draws(self._seed, 0, ids)
-        body, head = self._fitting.steps.body, self._fitting.steps.head
-        states, new = body.initial_states(1), list(ids)
-        while len(ids) < len(self._prompt) + self._length:
-            hidden, states = body(tf.constant([new if states else ids], tf.int32), states, training=False)
-            logits = np.array(head(hidden[:, -1]))  # [1, vocabulary]
-            logits[:, suppressed] = -np.inf
-            new = chosen(self._decoder, logits, [text], np.array([next(draws)], np.float32)).tolist()
-            if new[0] == self._end:
-                break
-            ids += new
-            past += new
+        steps = NetworkSteps(self._fitting.steps.body, self._fitting.steps.head)
+        draws = Draws(self._seed, 0, self._prompt)
+        [ids] = write_ids(steps, self._tokenizer, self._decoder, [self._prompt], [draws], self._length)
         return ids
 
 

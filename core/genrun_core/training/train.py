@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING
 from genrun.checks.short_text import shown
 from genrun.contracts import Reader
 from genrun.errors import GenrunError, OptionError
-from genrun.sources import STANDARD_INPUT
 from genrun_core.backend import prepare_backend, require_training
-from genrun_core.corpus.kept_sources import keep_sources
+from genrun_core.corpus.guessed import kind_note
+from genrun_core.corpus.kept_sources import keep_sources, names_standard_input
 from genrun_core.corpus.reading import first_document, make_reader
 from genrun_core.corpus.shape import fit_shape
 from genrun_core.recipes.recipe import Recipe
@@ -22,6 +23,7 @@ from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.run_lock import training_lock
 from genrun_core.training.counted import check_counted, count_run, counts
 from genrun_core.training.finetuning import keep_base, open_base, with_words_of
+from genrun_core.training.hurry import check_minutes
 from genrun_core.training.prepared import Prepared, prepare
 from genrun_core.training.watch import Watch
 from genrun_core.training.workers import Worker, this_worker
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["resume", "train"]
 
 Say = Callable[[str], object]
+_log = logging.getLogger("genrun")
 
 
 def train(
@@ -44,7 +47,8 @@ def train(
     base: Path | None = None,
     words_of: Path | None = None,
     validation: Sequence[str] = (),
-    say: Say = lambda line: None,
+    minutes: float | None = None,
+    say: Say = _log.info,
     watch: Watch = Watch(),  # noqa: B008 - immutable
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> RunFolder:
@@ -53,15 +57,15 @@ def train(
     ``validation``: sources of documents that are held out, in place of the recipe's share of ``sources``.
     ``reader``: an object that reads the sources, in place of the recipe's reader; ``run.toml`` records its class.
     ``base``: a run folder whose network is trained further (fine-tuning); ``words_of``: one whose tokenizer is taken
-    over, nothing else. ``say`` receives a line for each thing a user wants to know; ``callbacks`` are further Keras
-    callbacks. Where several workers train together (``TF_CONFIG``), all but the chief keep their run folder beside
-    ``output``. Raises CorpusError, OptionError, RunFolderError, TrainingError, or TrainingInterrupted once a training
-    that was asked to stop has saved.
+    over, nothing else. ``minutes``: about the longest time for the epochs, of which there are fewer then; None for
+    no limit. ``say`` receives a line for each thing a user wants to know, left out the logger ``genrun``;
+    ``callbacks`` are further Keras callbacks. Of several workers (``TF_CONFIG``), all but the chief keep their run
+    folder beside ``output``. Raises CorpusError, OptionError, RunFolderError, TrainingError, or TrainingInterrupted
+    once a training that was asked to stop has saved.
     """
     require_training("training")
-    if counts(recipe):
-        check_counted(base, watch=watch)
     worker = this_worker()
+    _check_settings(recipe, base, minutes, watch, worker)
     output = worker.folder(output)
     recipe, reader = _with_reader(recipe, reader)
     RunFolder.check_free(output)
@@ -70,7 +74,8 @@ def train(
         recipe = with_words_of(began_with, recipe)
     _look_at(reader, sources, validation)
     recipe, reader = fit_shape(recipe, reader, sources, say, alone=worker.count == 1)
-    _note_tables(recipe, sources, say)
+    if note := kind_note(recipe, sources):
+        say(note)
     was_there = output.exists()
     with training_lock(output, say):
         RunFolder.check_free(output)  # now that nobody else can write there
@@ -83,7 +88,7 @@ def train(
         except GenrunError:
             _remove(output, was_there)  # made a moment ago; a corpus that cannot be used leaves nothing to go on with
             raise
-        _complete(prepared, strategy, worker, say, watch, callbacks)
+        _complete(prepared, strategy, worker, say, watch, callbacks, minutes)
     return run
 
 
@@ -94,6 +99,7 @@ def _complete(
     say: Say,
     watch: Watch,
     callbacks: Sequence[keras.callbacks.Callback],
+    minutes: float | None,
 ) -> None:
     """Train the network, or count where there is none, as far as that is not done."""
     if strategy is None:
@@ -101,21 +107,22 @@ def _complete(
         return
     from genrun_core.training.fit import fit
 
-    fit(prepared, strategy, worker, say, watch, callbacks)
+    fit(prepared, strategy, worker, say, watch, callbacks, minutes)
 
 
-def _note_tables(recipe: Recipe, sources: Sequence[str], say: Say) -> None:
-    """Say so where the lines of tables are read as documents."""
-    if recipe.reader.name == "text" and all(source.lower().endswith((".csv", ".tsv")) for source in sources):
-        say("note: every line of these files is a document; for a column there is --reader csv --set column=…")
+def _check_settings(recipe: Recipe, base: Path | None, minutes: float | None, watch: Watch, worker: Worker) -> None:
+    """Raise OptionError for what does not go together, before anything is read."""
+    check_minutes(minutes, worker)
+    if counts(recipe):
+        check_counted(base, watch=watch)
 
 
 def _look_at(reader: Reader, sources: Sequence[str], validation: Sequence[str]) -> None:
     """Read the first documents, so that a wrong path leaves no folder behind."""
-    if [*sources, *validation].count(STANDARD_INPUT) > 1:
+    if sum(map(names_standard_input, [*sources, *validation])) > 1:
         raise OptionError("standard input can be named only once")
     for named in (sources, validation):
-        if named and STANDARD_INPUT not in named:
+        if named and not any(map(names_standard_input, named)):
             first_document(reader, named)
 
 
@@ -123,12 +130,18 @@ def resume(
     folder: Path,
     *,
     epochs: int | None = None,
-    say: Say = lambda line: None,
+    minutes: float | None = None,
+    say: Say = _log.info,
     watch: Watch = Watch(),  # noqa: B008 - immutable
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> RunFolder:
-    """Continue the training in ``folder`` where it stopped; ``epochs`` sets a new number of epochs in all."""
+    """Continue the training in ``folder`` where it stopped; ``epochs`` sets a new number of epochs in all.
+
+    ``minutes`` is for a training that was stopped in its first epoch; later ones keep their number of epochs. ``say``
+    receives a line for each thing a user wants to know, left out the logger ``genrun``.
+    """
     worker = this_worker()
+    check_minutes(minutes, worker)
     path = worker.folder(folder)
     RunFolder.open(path).check_places()  # what is no run folder is not written to
     with training_lock(path, say):
@@ -145,7 +158,7 @@ def resume(
         strategy = _make_strategy(recipe, worker)
         from genrun_core.training.fit import fit
 
-        fit(prepare(run, recipe, say), strategy, worker, say, watch, callbacks)
+        fit(prepare(run, recipe, say), strategy, worker, say, watch, callbacks, minutes)
     return run
 
 

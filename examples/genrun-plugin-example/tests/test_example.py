@@ -6,80 +6,56 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from genrun_plugin_example.jsonl import JsonLines
 from genrun_plugin_example.no_repeat import NoRepeat
+from genrun_plugin_example.subtitles import Subtitles
 
 import genrun
 from genrun.registry import make_decoder, make_reader
 
+TIME = "00:00:01,000 --> 00:00:02,500"
 
-def write(path: Path, *lines: str) -> str:
-    path.write_bytes("\n".join(lines).encode())
+
+def write(path: Path, *captions: str) -> str:
+    blocks = [f"{number}\n{TIME}\n{caption}\n" for number, caption in enumerate(captions, 1)]
+    path.write_bytes("\n".join(blocks).encode())
     return str(path)
 
 
 def test_both_are_found_by_name_and_take_options_as_text() -> None:
-    assert make_reader("jsonl", {"field": "title"}) == JsonLines(field="title")
+    assert make_reader("subtitles", {"sounds": "true"}) == Subtitles(sounds=True)
     assert make_decoder("no-repeat", {"window": "2"}) == NoRepeat(window=2)
 
 
-def test_reads_one_field_and_counts_what_is_left_out(tmp_path: Path) -> None:
-    source = write(
-        tmp_path / "a.jsonl", '{"text": "One"}', "", '{"id": 2}', '{"text": null}', '{"text": " "}', '{"text": "Two"}'
-    )
+def test_reads_captions_and_counts_what_is_left_out(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.srt", "One\nline", "[door opens]", " ", "Two")
     report = genrun.ReadReport()
-    assert list(JsonLines().read([source], report)) == ["One", "Two"]
-    assert (report.files, report.rows, report.dropped) == (1, 6, {"empty": 2, "missing": 2})
+    assert list(Subtitles().read([source], report)) == ["One line", "Two"]
+    assert (report.files, report.rows, report.dropped) == (1, 4, {"sound": 1, "empty": 1})
+    assert list(Subtitles(sounds=True).read([source], genrun.ReadReport())) == ["One line", "[door opens]", "Two"]
 
 
-def test_reads_folders_and_globs_in_a_fixed_order(tmp_path: Path) -> None:
-    write(tmp_path / "b.jsonl", '{"text": "B"}')
-    write(tmp_path / "a.jsonl", '\ufeff{"text": "A"}')
-    write(tmp_path / "c.json", "not read from a folder")
-    for source in (tmp_path, tmp_path / "*.jsonl"):
-        assert list(JsonLines().read([str(source)], genrun.ReadReport())) == ["A", "B"]
+def test_has_the_options_of_all_readers(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.srt", "One", "One", "Two", "Three")
+    report = genrun.ReadReport()
+    assert list(Subtitles(deduplicate=True, drop_pattern="^Th").read([source], report)) == ["One", "Two"]
+    assert report.dropped == {"duplicate": 1, "drop_pattern": 1}
 
 
-def test_is_lazy(tmp_path: Path) -> None:
-    source = write(tmp_path / "a.jsonl", '{"text": "One"}', "not JSON")
-    assert next(JsonLines().read([source], genrun.ReadReport())) == "One"
-
-
-@pytest.mark.parametrize(
-    ("line", "problem"),
-    [
-        ("One", "not JSON: Expecting value"),
-        ("[1, 2]", "a JSON object is needed, not [1, 2]"),
-        ('{"text": 3}', "the field 'text' must be text, not 3"),
-        ("[" * 100_000, "not JSON: maximum recursion depth exceeded"),
-    ],
-)
-def test_names_file_and_line_of_what_it_cannot_read(tmp_path: Path, line: str, problem: str) -> None:
-    source = write(tmp_path / "a.jsonl", '{"text": "One"}', line)
-    with pytest.raises(genrun.CorpusError) as caught:
-        list(JsonLines().read([source], genrun.ReadReport()))
-    assert str(caught.value).startswith(f"{source}:2: {problem}")
-
-
-def test_another_encoding_must_be_named(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_bytes('{"text": "café"}\n'.encode("cp1252"))
-    assert list(JsonLines(encoding="cp1252").read([str(path)], genrun.ReadReport())) == ["café"]
-    with pytest.raises(
-        genrun.CorpusError, match=r"a\.jsonl:1: byte 0xe9 is not utf-8; name the encoding with --set encoding=…"
-    ):
-        list(JsonLines().read([str(path)], genrun.ReadReport()))
-    for encoding in ("utf-16", "hex", "none-such"):
-        with pytest.raises(genrun.OptionError, match="encoding must be one that extends ASCII"):
-            JsonLines(encoding=encoding)
+def test_names_file_and_line_of_what_it_cannot_read(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.srt", "One")
+    with open(source, "a", encoding="utf-8") as file:
+        file.write("\nno caption\n")
+    with pytest.raises(genrun.CorpusError, match=r"a\.srt:5: a caption begins with its number"):
+        list(Subtitles().read([source], genrun.ReadReport()))
+    report = genrun.ReadReport()
+    assert list(Subtitles(skip_bad=True).read([source], report)) == ["One"]
+    assert (report.rows, report.dropped) == (2, {"unreadable": 1})
 
 
 def test_a_corpus_without_documents_says_what_was_looked_for(tmp_path: Path) -> None:
-    source = write(tmp_path / "a.jsonl", '{"title": "One"}')
-    with pytest.raises(genrun.CorpusError, match=r"dropped: 1 missing\); looked for .* text in the field 'text'"):
-        list(JsonLines().read([source], genrun.ReadReport()))
-    with pytest.raises(genrun.CorpusError, match="no such file, folder or match: "):
-        list(JsonLines().read([str(tmp_path / "none.jsonl")], genrun.ReadReport()))
+    source = write(tmp_path / "a.srt", "[rain]")
+    with pytest.raises(genrun.CorpusError, match=r"dropped: 1 sound\); looked for captions below lines such as"):
+        list(Subtitles().read([source], genrun.ReadReport()))
 
 
 def choose(decoder: NoRepeat, probabilities: list[float], tokens: list[int], draw: float) -> int:

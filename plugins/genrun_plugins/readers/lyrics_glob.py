@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from genrun.contracts import ReadReport
-from genrun.sources import expand
-from genrun_plugins.readers._encoding import check_encoding, lines
+from genrun.reading import CorpusFile, FileReader
 from genrun_plugins.readers._records import check_documents, records
-from genrun_plugins.readers._sources import is_text_file, require_documents
 
 __all__ = ["LyricsGlob"]
 
@@ -17,7 +14,7 @@ _NOUNS = {"lines": "lines", "paragraphs": "stanzas", "files": "documents"}
 
 
 @dataclass(frozen=True, slots=True)
-class LyricsGlob:
+class LyricsGlob(FileReader):
     r"""Every line of every file that a glob matches, stripped of white space.
 
     A folder means its ``.txt`` files. Blank lines are dropped as "empty", lines that end in a colon (``Chorus:``) as
@@ -27,6 +24,7 @@ class LyricsGlob:
     lines of a document are separated by ``\n``, its stanzas by blank lines.
 
     >>> import pathlib, tempfile
+    >>> from genrun.contracts import ReadReport
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "song.txt")
     ...     _ = path.write_text("Chorus:\n  Row, row, row your boat\n\n")
@@ -34,12 +32,12 @@ class LyricsGlob:
     ['Row, row, row your boat']
     """
 
-    encoding: str = "utf-8"
+    reads = ("plain text",)
+
     documents: str = "lines"
 
-    def __post_init__(self) -> None:
-        """Refuse an encoding that does not exist, and another unit."""
-        check_encoding(self.encoding)
+    def check(self) -> None:
+        """Refuse another unit."""
         check_documents(self.documents)
 
     @property
@@ -47,29 +45,22 @@ class LyricsGlob:
         """What the documents are called in messages."""
         return _NOUNS[self.documents]
 
-    def read(self, sources: Sequence[str], report: ReadReport) -> Iterator[str]:
-        """Yield the lines, stanzas or whole texts of globs, files or folders."""
-        files = expand(sources, is_text_file, "file that ends in .txt")
-        looked_for = "lines of text that do not end in ':'"
-        yield from require_documents(self._documents(files, report), report, looked_for)
+    @property
+    def looked_for(self) -> str:
+        """What is missing if there is no document."""
+        return "lines of text that do not end in ':'"
 
-    def _documents(self, files: list[str], report: ReadReport) -> Iterator[str]:
-        for name in files:
-            report.file()
-            for record in records(self._without_headings(name, report), self.documents):
-                report.row()
-                if record:
-                    yield "\n".join(record)
-                else:
-                    report.drop("empty")
+    def texts(self, file: CorpusFile) -> Iterator[str]:
+        """Yield the lines, stanzas or the whole text of a file."""
+        for record in records(self._without_headings(file), self.documents):
+            yield "\n".join(record)
 
-    def _without_headings(self, name: str, report: ReadReport) -> Iterator[str]:
+    def _without_headings(self, file: CorpusFile) -> Iterator[str]:
         """Yield the lines of a file; a heading is a row that is dropped, and a blank line where stanzas matter."""
-        for line in map(str.strip, lines(name, self.encoding)):
+        for line in map(str.strip, file.prose()):
             if not line.endswith(":"):
                 yield line
                 continue
-            report.row()
-            report.drop("section heading")
+            file.drop("section heading")
             if self.documents != "lines":
                 yield ""

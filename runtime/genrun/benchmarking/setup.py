@@ -46,7 +46,7 @@ def describe_setup(model: Model, settings: GenerationSettings | None = None) -> 
     session, decoder = model._session, settings.decoder
     return Setup(
         model=str(model.path),
-        bytes=model.path.stat().st_size,
+        bytes=model.size,
         architecture=_architecture(model),
         vocabulary=len(model.tokenizer),
         decoder=repr(decoder) if is_dataclass(decoder) else type(decoder).__name__,

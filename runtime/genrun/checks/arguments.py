@@ -16,8 +16,8 @@ __all__ = ["check_count", "check_path", "check_prompt", "check_text", "check_tex
 _MOST = 10**9  # of anything that is counted
 
 
-def check_count(name: str, value: Any, most: int = _MOST) -> int:
-    """Return ``value`` as an int from 1 to ``most``; raises OptionError for anything else.
+def check_count(name: str, value: Any, most: int = _MOST, *, least: int = 1) -> int:
+    """Return ``value`` as an int from ``least`` to ``most``; raises OptionError for anything else.
 
     >>> check_count("n", 3)
     3
@@ -27,8 +27,8 @@ def check_count(name: str, value: Any, most: int = _MOST) -> int:
     genrun.errors.OptionError: threads must be a whole number from 1 to 1,024, not 0
     """
     number = whole_number(value)
-    if number is None or not 1 <= number <= most:
-        raise OptionError(f"{name} must be a whole number from 1 to {most:,}, not {shown(value)}")
+    if number is None or not least <= number <= most:
+        raise OptionError(f"{name} must be a whole number from {least} to {most:,}, not {shown(value)}")
     return number
 
 

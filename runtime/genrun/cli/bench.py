@@ -37,8 +37,9 @@ def command(
 ) -> None:
     """Measure how fast MODEL generates, and the shares of the time that model, choosing and Python take."""
     from genrun.benchmarking.measuring import BATCH_SIZES, SECONDS, benchmark
+    from genrun.benchmarking.other_load import OtherLoad
     from genrun.benchmarking.setup import describe_setup
-    from genrun.cli.io.output import show, show_json
+    from genrun.cli.io.output import say, show, show_json
 
     if seconds is not None and tokens is not None:
         raise click.UsageError("give --seconds or --tokens, not both")
@@ -54,6 +55,7 @@ def command(
     )
     if not as_json:
         _say(setup)
+    load = OtherLoad()
     for number, measurement in enumerate(measured):
         if as_json:
             show_json({**setup.to_json(), **measurement.to_json()})
@@ -61,6 +63,8 @@ def command(
         if not number:
             show(_HEADER)
         show(_row(measurement))
+    if not as_json and (note := load.note()):
+        say(f"note: {note}")
 
 
 def _say(setup: Setup) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,38 +20,63 @@ Command = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class DecoderOptions:
-    """How the next token is chosen; None and options that are not given stand for the model's own."""
+    """How the next token is chosen; None and options that are not given stand for the model's own.
+
+    ``temperature``, ``top_k`` and ``top_p`` are short for a decoder's options, as text.
+    """
 
     decoder: str | None
     assignments: tuple[str, ...]
     max_new_tokens: int | None
+    temperature: str | None = None
+    top_k: str | None = None
+    top_p: str | None = None
 
     def settings(
         self, model: Model, *, seed: int | None, stop: tuple[str, ...] = (), casing: str | None = None
     ) -> GenerationSettings:
         """Return checked settings for ``model``; raises OptionError, UnknownPluginError or PluginError."""
         from genrun.generating.settings import resolve_settings
-        from genrun.options import parse_assignments
 
+        decoder, options = self._decoder()
         return resolve_settings(
             model.defaults,
-            decoder=self.decoder,
-            options=parse_assignments(self.assignments),
+            decoder=decoder,
+            options=options,
             max_new_tokens=self.max_new_tokens,
             seed=seed,
             stop=stop,
             casing=casing,
         )
 
+    def _decoder(self) -> tuple[str | None, dict[str, str]]:
+        """Return the decoder's name and options; raises UsageError for options that contradict each other."""
+        from genrun.options import parse_assignments
+
+        decoder, options = self.decoder, parse_assignments(self.assignments)
+        for flag, of, name, value in (
+            ("--top-k", "top-k", "k", self.top_k),
+            ("--top-p", "top-p", "p", self.top_p),
+            ("--temperature", None, "temperature", self.temperature),
+        ):
+            if value is None:
+                continue
+            if of and decoder is not None and decoder.rpartition(":")[2] != of:
+                other = "--top-k" if self.decoder is None else f"--decoder {decoder}"
+                raise click.UsageError(f"{flag} means --decoder {of}; it does not go with {other}")
+            if name in options:
+                raise click.UsageError(f"{flag} means --set {name}=…; give one of them")
+            decoder, options[name] = decoder or of, value
+        return decoder, options
+
 
 def decoder_options(command: Command) -> Command:
-    """Give a command ``--max-new-tokens``, ``--decoder`` and ``--set``, as one parameter ``choosing``."""
+    """Give a command the options of the decoder and of the length, as one parameter ``choosing``."""
 
     @functools.wraps(command)
-    def with_options(
-        *arguments: Any, decoder: str | None, assignments: tuple[str, ...], max_new_tokens: int | None, **values: Any
-    ) -> Any:
-        return command(*arguments, choosing=DecoderOptions(decoder, assignments, max_new_tokens), **values)
+    def with_options(*arguments: Any, **values: Any) -> Any:
+        own = {field.name: values.pop(field.name) for field in fields(DecoderOptions)}
+        return command(*arguments, choosing=DecoderOptions(**own), **values)
 
     most = click.option("--max-new-tokens", type=int, help="Most new tokens of each text. [default: the model's]")
     decoder = click.option(
@@ -60,4 +85,13 @@ def decoder_options(command: Command) -> Command:
     assignments = click.option(
         "--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the decoder."
     )
-    return most(decoder(assignments(with_options)))
+    short = (
+        click.option("--temperature", metavar="T", help="Below 1 safer, above 1 more varied: --set temperature=T."),
+        click.option("--top-k", metavar="K", help="Choose from the K likeliest: --decoder top-k --set k=K."),
+        click.option(
+            "--top-p", metavar="P", help="From the likeliest with probability P: --decoder top-p --set p=P."
+        ),
+    )
+    return functools.reduce(
+        lambda made, option: option(made), (*reversed(short), assignments, decoder, most), with_options
+    )

@@ -6,6 +6,7 @@ import os
 import shlex
 import warnings
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,12 +16,9 @@ from genrun.cli.opening_options import OpeningOptions, opening_options
 from genrun.errors import PromptError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from genrun.cli.io.prompt_source import PromptSource
     from genrun.generating.settings import GenerationSettings
     from genrun.model import Model
-    from genrun.results import Result
 
 __all__ = ["command"]
 
@@ -37,6 +35,8 @@ __all__ = ["command"]
 @opening_options
 @click.option("--lines", is_flag=True, help="Print line breaks as they are, and a blank line after each text.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
+@click.option("-o", "output", type=click.Path(path_type=Path), help="Write the texts to this file.")
+@click.option("--resume", is_flag=True, help="Go on with the unfinished file of -o.")
 @click.option("--stream", is_flag=True, help="Print each word as soon as it is chosen.")
 @click.option("-q", "--quiet", is_flag=True, help="Keep device, seed and progress off stderr.")
 def command(
@@ -51,6 +51,8 @@ def command(
     opening: OpeningOptions,
     lines: bool,
     as_json: bool,
+    output: Path | None,
+    resume: bool,
     stream: bool,
     quiet: bool,
 ) -> None:
@@ -59,26 +61,53 @@ def command(
     Without a prompt the model begins by itself, if it was trained to. A PROMPT of "-" reads prompts from standard
     input, one a line, as --prompts - does.
     """
+    from genrun.cli.io.line_writer import LineWriter
     from genrun.cli.io.output import say
+    from genrun.cli.io.output_file import OutputFile, Unfinished
     from genrun.cli.io.prompt_source import PromptSource
+    from genrun.cli.io.text_output import TextOutput
 
-    if stream and (samples > 1 or as_json):
-        raise click.UsageError("--stream prints one text for each prompt; it does not go with -n or --json")
-    if lines and as_json:
-        raise click.UsageError("--json carries every line break; it does not go with --lines")
-    if len(files) > 1:
-        raise click.UsageError("--prompts takes one file; for several use cat FILE… | genrun generate … --prompts -")
+    _check_usage(files, samples, output, resume=resume, lines=lines, as_json=as_json, stream=stream)
     _note_files(prompts)
     with PromptSource(prompts if prompts or files else [""], *files) as source:
+        unfinished = Unfinished.read(output) if output and resume else None
+        if output and resume and unfinished is None and output.exists():
+            say(f"{output} is finished")
+            return
         model = opening.load(model_file)
+        if seed is None and unfinished is not None:
+            seed = unfinished.settings.get("seed")
         stops = tuple([text.replace(r"\n", "\n") for text in stop])  # as texts are printed
         settings = choosing.settings(model, seed=seed, stop=stops, casing=casing)
         if not quiet:
             say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
         if stream:
             _stream(model, source, settings, lines=lines)
-        else:
-            _print_results(model, source, samples, settings, lines=lines, as_json=as_json, quiet=quiet)
+            return
+        texts = TextOutput(model, source, samples, settings, lines=lines, as_json=as_json)
+        writer = OutputFile(output, texts.about(), unfinished, say) if output else LineWriter()
+        texts.write(writer, quiet=quiet)
+
+
+def _check_usage(
+    files: tuple[str, ...],
+    samples: int,
+    output: Path | None,
+    *,
+    resume: bool,
+    lines: bool,
+    as_json: bool,
+    stream: bool,
+) -> None:
+    """Raise UsageError for options that do not go together."""
+    if stream and (samples > 1 or as_json or output):
+        raise click.UsageError("--stream prints one text for each prompt; it does not go with -n, -o or --json")
+    if resume and output is None:
+        raise click.UsageError("--resume goes on with the file of -o; name it")
+    if lines and as_json:
+        raise click.UsageError("--json carries every line break; it does not go with --lines")
+    if len(files) > 1:
+        raise click.UsageError("--prompts takes one file; for several use cat FILE… | genrun generate … --prompts -")
 
 
 def _note_files(prompts: tuple[str, ...]) -> None:
@@ -87,57 +116,6 @@ def _note_files(prompts: tuple[str, ...]) -> None:
 
     for prompt in filter(os.path.isfile, prompts):
         say(f"note: there is a file {prompt!r}; --prompts {shlex.quote(prompt)} takes its lines as prompts")
-
-
-def _print_results(
-    model: Model,
-    source: PromptSource,
-    samples: int,
-    settings: GenerationSettings,
-    *,
-    lines: bool,
-    as_json: bool,
-    quiet: bool,
-) -> None:
-    from genrun.cli.io.line_writer import LineWriter
-    from genrun.cli.io.progress import Progress
-    from genrun.cli.io.unknown_words import UnknownWords
-
-    shown = source.is_unbounded and not quiet
-    total = source.total() if shown else None
-    progress = Progress(total and total * samples, shown=shown)
-    unknown, some = UnknownWords(progress.say), False
-    with progress, LineWriter() as writer:
-        try:
-            for result in _results(model, source, samples, settings, writer.flush):
-                if result.sample == 0:
-                    unknown.note(result.prompt, result.unknown)
-                if as_json:
-                    writer.write_json(result.to_json())
-                else:
-                    for line in [*result.text.split("\n"), ""] if lines else [result.text]:
-                        writer.write(line)
-                progress.advance(len(result.ids))
-                some = True
-            if not some:
-                progress.say("note: there were no prompts")
-        finally:
-            unknown.summarize()
-
-
-def _results(
-    model: Model, source: PromptSource, samples: int, settings: GenerationSettings, flush: Callable[[], None]
-) -> Iterator[Result]:
-    """Yield the results of a source, and ``flush`` before waiting for more of it."""
-    for prompts in source:
-        count = 0
-        try:
-            for result in model.generate_each(prompts, n=samples, settings=settings):
-                yield result
-                count += 1
-        except PromptError as error:
-            raise source.located(error, count // samples) from error
-        flush()
 
 
 def _stream(model: Model, source: PromptSource, settings: GenerationSettings, *, lines: bool) -> None:

@@ -37,10 +37,12 @@ _SUMMARIES = {  # here, so that help does not import the commands
     "score": "Measure how likely texts are under a model.",
     "suggest": "Suggest the next words of a text, or complete its last word.",
     "train": "Train a model on a corpus and leave a run folder.",
+    "try": "Go from files to ten texts in one command: look, train, export, generate.",
     "verify": "Replay the golden texts that a model file carries.",
 }
 
 
+_DEBUG = "genrun.debug"  # in a context: whether to show tracebacks
 _USAGE = (OptionError, UnknownPluginError)  # a wrong option value is wrong usage, wherever it is found
 
 
@@ -72,7 +74,7 @@ class _PluginGroup(click.Group):
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         end_on_second()  # importing a command may delay Python's handlers
         command: click.Command = registry.load(info)
-        return command
+        return _with_debug(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from genrun import registry
@@ -89,7 +91,7 @@ class _PluginGroup(click.Group):
             return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _past_click():
+        with _past_click(), _debugging(ctx):
             return super().invoke(ctx)
 
     def resolve_command(
@@ -109,6 +111,36 @@ def _past_click() -> Iterator[None]:
         yield
     except (OSError, KeyboardInterrupt) as error:
         raise _PastClick(error) from error
+
+
+@contextlib.contextmanager
+def _debugging(ctx: click.Context) -> Iterator[None]:
+    """Print the traceback of what is raised if ``--debug`` is given."""
+    try:
+        yield
+    except Exception:
+        if ctx.meta.get(_DEBUG):
+            import traceback
+
+            say_lines(traceback.format_exc())
+        raise
+
+
+def _debug_option() -> click.Option:
+    def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value:
+            ctx.meta[_DEBUG] = True
+
+    return click.Option(
+        ["--debug"], is_flag=True, expose_value=False, is_eager=True, callback=remember, help="Show tracebacks too."
+    )
+
+
+def _with_debug(command: click.Command) -> click.Command:
+    """Give a command ``--debug``, unless it has such an option."""
+    if all("--debug" not in parameter.opts for parameter in command.params):
+        command.params.append(_debug_option())
+    return command
 
 
 def _summary(info: PluginInfo) -> str:

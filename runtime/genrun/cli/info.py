@@ -16,23 +16,19 @@ __all__ = ["command", "describe_model"]
 
 @click.command("info")
 @click.argument("model_file", metavar="MODEL", type=str)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, with everything.")
 @trust_option
 def command(model_file: str, as_json: bool, trust: str) -> None:
     """Show what MODEL records about itself: its card, its defaults, and how its export was verified."""
-    from genrun.cli.io.json_line import json_line
+    from genrun.cli.info_page import page
     from genrun.cli.io.output import show, show_json
     from genrun.model import load
 
     described = describe_model(load(model_file, device="cpu", trust=trust))
     if as_json:
         show_json(described)
-        return
-    for section, values in described.items():
-        show(section)
-        width = max((len(name) for name in values), default=0)
-        for name, value in values.items():
-            show(f"  {name:{width}}  {value if isinstance(value, str) else json_line(value)}")
+    else:
+        show(*page(described))
 
 
 def describe_model(model: Model) -> dict[str, dict[str, Any]]:
@@ -42,7 +38,7 @@ def describe_model(model: Model) -> dict[str, dict[str, Any]]:
     """
     tokenizer, defaults = model.tokenizer, model.defaults
     sections: dict[str, dict[str, Any]] = {
-        "file": {"path": str(model.path), "bytes": model.path.stat().st_size, "digest": model.digest},
+        "file": {"path": str(model.path), "bytes": model.size, "digest": model.digest},
         "tokenizer": {
             "kind": tokenizer.kind,
             "vocabulary": len(tokenizer),

@@ -11,6 +11,7 @@ from genrun.checks.short_text import class_name, short_line
 __all__ = ["ReadReport", "Reader"]
 
 _MOST_CHARACTERS = 100  # of a reason
+_MOST_NOTES = 10
 
 
 class ReadReport:
@@ -29,6 +30,8 @@ class ReadReport:
         self._rows = 0
         self._dropped: dict[str, int] = {}
         self._files = 0
+        self._notes: list[str] = []
+        self._more_notes = 0
 
     @property
     def rows(self) -> int:
@@ -44,6 +47,12 @@ class ReadReport:
     def files(self) -> int:
         """The files that were opened."""
         return self._files
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of the files: the first ten notes, and how many more there were."""
+        more = (f"and {self._more_notes:,} more notes on the files",) if self._more_notes else ()
+        return (*self._notes, *more)
 
     def file(self) -> None:
         """Count one file that was opened."""
@@ -61,6 +70,15 @@ class ReadReport:
             if reason not in self._dropped:
                 reason = short_line(reason, _MOST_CHARACTERS)
             self._dropped[reason] = self._dropped.get(reason, 0) + count
+
+    def note(self, text: str) -> None:
+        """Keep a line for the user ("a.csv: the last row is cut off"); the same line is kept once."""
+        if (line := short_line(text)) in self._notes:
+            return
+        if len(self._notes) < _MOST_NOTES:
+            self._notes.append(line)
+        else:
+            self._more_notes += 1
 
 
 def _checked(count: int) -> int:

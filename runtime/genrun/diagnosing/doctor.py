@@ -17,6 +17,7 @@ from importlib import metadata
 from typing import Any
 
 import genrun
+from genrun.checks.installation import pip_line, requirement
 from genrun.diagnosing.plugin_listing import list_plugins
 from genrun.diagnosing.plugin_origin import remedy
 from genrun.diagnosing.provider_trial import Trial, try_provider
@@ -76,8 +77,8 @@ class Machine:
     def needed(self) -> dict[str, int]:
         """The ``nvidia-…`` packages that the installed onnxruntime-gpu requires, with their major versions."""
         named = {}
-        for requirement in metadata.requires(GPU_WHEEL) or [] if GPU_WHEEL in self.wheels else []:
-            if found := re.match(r"(nvidia-[\w-]+)[^;]*?[~=]=\s*(\d+).*;.*extra\s*==\s*.cu", requirement):
+        for needed in metadata.requires(GPU_WHEEL) or [] if GPU_WHEEL in self.wheels else []:
+            if found := re.match(r"(nvidia-[\w-]+)[^;]*?[~=]=\s*(\d+).*;.*extra\s*==\s*.cu", needed):
                 named[found[1]] = int(found[2])
         return named
 
@@ -120,7 +121,7 @@ def check_versions(machine: Machine) -> Iterator[Finding]:
     for about, names in (("tensorflow", _TENSORFLOW), ("tf2onnx", ("tf2onnx",))):
         version = next(filter(None, map(_version, names)), None)
         if version is None:
-            yield Finding("note", about, "not installed; training and export need it", "pip install 'genrun[train]'")
+            yield Finding("note", about, "not installed; training and export need it", pip_line("train"))
         else:
             yield Finding("ok", about, version)
 
@@ -131,13 +132,13 @@ def check_wheels(machine: Machine) -> Iterator[Finding]:
     if len(machine.wheels) > 1:
         remedy = how_to_install("gpu" if GPU_WHEEL in machine.wheels else "cpu", machine.wheels)
         message = f"{listed} are installed and overwrite each other"
-        yield Finding("problem", "onnxruntime", message, f"{remedy}  (or 'genrun[cpu]', without a GPU)")
+        yield Finding("problem", "onnxruntime", message, f"{remedy}  (or {requirement('cpu')}, without a GPU)")
     elif listed:
         yield Finding("ok", "onnxruntime", listed)
     elif machine.has_module:
         yield Finding("note", "onnxruntime", "the module is there, but no wheel of it that genrun knows")
     else:
-        remedy = "pip install 'genrun[cpu]'  (or 'genrun[gpu]', with an NVIDIA GPU)"
+        remedy = f"{pip_line('cpu')}  (or {requirement('gpu')}, with an NVIDIA GPU)"
         yield Finding("problem", "onnxruntime", "not installed, so no model can be run", remedy)
 
 
@@ -174,7 +175,7 @@ def check_cuda(machine: Machine) -> Iterator[Finding]:
         older = f", or pip install 'onnxruntime-gpu[cuda,cudnn]<{_LAST_FOR_CUDA_12}'" if major == 13 else ""
         yield Finding("problem", "cuda", message, f"update the NVIDIA driver{older}")
     else:
-        remedy = f"pip install --force-reinstall 'genrun[gpu]', or, without a GPU: {without_gpu}"
+        remedy = f"{pip_line('gpu', options='--force-reinstall')}, or, without a GPU: {without_gpu}"
         yield Finding("problem", "cuda", f"CUDA could not start: {trial.why_not}", remedy)
 
 

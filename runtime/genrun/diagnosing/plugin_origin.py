@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import json
-import os
 import shlex
 from importlib import metadata
-from urllib.parse import unquote, urlsplit
 
+from genrun.checks.installation import origin_of
 from genrun.checks.short_text import short_line
 
 __all__ = ["installed_from", "remedy"]
@@ -20,18 +18,8 @@ def installed_from(distribution: metadata.Distribution | None) -> str | None:
 
     Without a record of an installer, it is the folder that contains the distribution.
     """
-    try:
-        recorded = distribution.read_text("direct_url.json") if distribution is not None else None
-        if recorded:
-            address = str(json.loads(recorded)["url"])
-            parts = urlsplit(address)
-            path = unquote(parts.path)[1 if os.name == "nt" else 0 :]  # /C:/…
-            return short_line(path if parts.scheme == "file" else address)
-        if distribution is not None and not distribution.read_text("INSTALLER"):
-            return short_line(str(distribution.locate_file("")))
-    except Exception:  # damaged metadata
-        return None
-    return None
+    kind, where = origin_of(distribution)
+    return None if kind == "index" else short_line(where)
 
 
 def remedy(distribution: str, origin: str | None, file: str | None, raised_at: str | None) -> str:

@@ -1,18 +1,19 @@
-"""Generating from an event loop: the steps run in a worker thread, and end when the waiting task ends.
+"""Generating from an event loop: the steps run in other threads, and end when the waiting task ends.
 
-A thread of the loop's default executor fetches each piece of a stream. So a slow consumer holds no thread, nothing is
-generated before it is asked for, and there is no queue to bound. The texts are those of the synchronous forms.
+Single texts share the steps of the model's scheduler. A thread of the loop's default executor fetches each piece of a
+stream. So a slow consumer holds no thread, nothing is generated before it is asked for, and there is no queue to
+bound. The texts are those of the synchronous forms.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from typing import Any, TypeVar, Unpack
 
-from genrun.generating.generator import BATCH_SIZE, TextGenerator
+from genrun.generating.generator import BATCH_SIZE
+from genrun.generating.scheduled_forms import ScheduledForms
 from genrun.generating.settings import Choices, GenerationSettings
 from genrun.results import Result, warn_unknown
 
@@ -21,7 +22,7 @@ __all__ = ["AsyncForms"]
 T = TypeVar("T")
 
 
-class AsyncForms(ABC):
+class AsyncForms(ScheduledForms):
     """The asynchronous forms of a model's calls, each the name of the synchronous one with an ``a`` before it.
 
     Cancelling the task that waits for one of them ends its work: the step that is being computed is the last.
@@ -41,13 +42,15 @@ class AsyncForms(ABC):
     ) -> str:
         """Return the text of :meth:`Model.generate` without blocking the event loop meanwhile.
 
-        Raises what that raises, and warns (UnknownWordsWarning) as it does.
+        Calls that meet share steps: many at once take little longer than one :meth:`agenerate_many`. Raises what
+        :meth:`Model.generate` raises, and warns (UnknownWordsWarning) as it does.
         """
-        with _stopped_at_the_end() as stop:
-            generator = await _in_thread(self._generator, settings, choices, stop)
-            request = await _in_thread(generator.begin, prompt)
-            warn_unknown(request.encoding.unknown)
-            return await _in_thread(generator.text, request)
+        text, unknown = await self._scheduled(prompt, settings, choices)
+        try:
+            warn_unknown(unknown)
+            return (await text.result()).text
+        finally:
+            text.cancel()
 
     async def agenerate_many(
         self,
@@ -81,12 +84,6 @@ class AsyncForms(ABC):
             pieces = generator.pieces(request)
             while (piece := await _in_thread(next, pieces, None)) is not None:
                 yield piece
-
-    @abstractmethod
-    def _generator(
-        self, settings: GenerationSettings | None, choices: Choices, stop: threading.Event | None = None
-    ) -> TextGenerator:
-        """Return what generates with these settings, and ends with Stopped once ``stop`` is set."""
 
 
 async def _in_thread(work: Callable[..., T], *arguments: Any, **named: Any) -> T:

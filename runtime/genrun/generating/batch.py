@@ -75,6 +75,14 @@ class Batch:
         """Add rows; they start from their first prompt token."""
         self._waiting.extend(rows)
 
+    def remove(self, row: Row) -> None:
+        """Take out an unfinished row: its place is free before the next step."""
+        if row in self._waiting:
+            self._waiting.remove(row)
+        else:
+            row.finish_reason = "cancelled"
+            self._going -= 1
+
     def advance(self) -> list[Row]:
         """Run one step for every row; return the rows that it finished, which leave the batch."""
         if self._going < len(self._rows) or (self._waiting and self._going < self.size):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sized
 
 from genrun.checks.arguments import check_count, check_prompt, check_texts
+from genrun.contracts import Decoder
 from genrun.generating.batch import Batch
 from genrun.generating.choosing.binding import bound
 from genrun.generating.draws import Draws
@@ -39,25 +40,35 @@ class TextGenerator:
         self._decoder = bound(settings.decoder, metadata.tokenizer, metadata.generation.stop_ids)
         self._threads = threads
 
-    def begin(self, prompt: str, *, streaming: bool = False) -> Request:
+    @property
+    def decoder(self) -> Decoder:
+        """The decoder of the settings."""
+        return self._settings.decoder
+
+    def begin(self, prompt: str, *, sample: int = 0, streaming: bool = False) -> Request:
         """Return the request for one text; ``streaming`` for one whose pieces are asked for.
 
-        Raises PromptError for a prompt that is no text, or with nothing to begin from.
+        Raises PromptError for a prompt that is no text, or with nothing to begin from, OptionError for ``sample``.
         """
         check_prompt(prompt)
-        return self._request(prompt, self._tokenizer.encode_prompt(prompt), 0, streaming=streaming)
+        sample = check_count("sample", sample, least=0)
+        return self._request(prompt, self._tokenizer.encode_prompt(prompt), sample, streaming=streaming)
+
+    def again(self, request: Request, *, streaming: bool = False) -> Request:
+        """Return a new request for the text of ``request``, of which no token has been generated."""
+        return self._request(request.prompt, request.encoding, request.sample, streaming=streaming)
 
     def text(self, request: Request) -> str:
         """Return the prompt of ``request`` and its continuation as one text."""
-        batch = self._batch()
+        batch = self.batch()
         batch.admit([request.row])
         while len(batch):
             batch.advance()
-        return self._result(request).text
+        return self.result(request).text
 
     def pieces(self, request: Request) -> Iterator[str]:
         """Yield the continuation of a streaming ``request`` piece by piece."""
-        batch, row = self._batch(), request.row
+        batch, row = self.batch(), request.row
         batch.admit([row])
         while len(batch):
             row.new_text = ""
@@ -82,7 +93,7 @@ class TextGenerator:
         is_list, batches = isinstance(prompts, Sized), self._batches(batch_size)
         for _ in generate_rows(batches, queue.take, self._threads, prefetch=is_list, round_robin=is_list):
             for request in queue.finished():
-                yield self._result(request)
+                yield self.result(request)
         if queue.refused is not None:
             raise queue.refused
 
@@ -107,9 +118,10 @@ class TextGenerator:
     def _batches(self, batch_size: int) -> list[Batch]:
         """Return the batches that ``batch_size`` rows are best divided into."""
         sizes = self._threads.divided(batch_size)
-        return [self._batch(size, of=len(sizes), log_probabilities=True) for size in sizes]
+        return [self.batch(size, of=len(sizes), log_probabilities=True) for size in sizes]
 
-    def _batch(self, size: int = 1, *, of: int = 1, log_probabilities: bool = False) -> Batch:
+    def batch(self, size: int = 1, *, of: int = 1, log_probabilities: bool = False) -> Batch:
+        """Return an empty batch for ``size`` rows, one of ``of`` that run side by side."""
         return Batch(
             self._session.running_at_once(of),
             self._decoder,
@@ -130,7 +142,8 @@ class TextGenerator:
             repeated=0 if opened is None else opened.letters,
         )
 
-    def _result(self, request: Request) -> Result:
+    def result(self, request: Request) -> Result:
+        """Return what became of a finished request."""
         text = self._text_stream(request)
         continuation = text.extend(request.row.new_ids)
         return Result(

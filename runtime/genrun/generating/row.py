@@ -17,7 +17,8 @@ class Row:
 
     ``draws`` yields one uniform number per new token. ``text_stream`` is given every new token and stops the row at a
     stop text. ``open_prompt``: what of the prompt its first new tokens repeat. ``fed`` counts the tokens of the
-    prompt that the model has seen. ``finish_reason``: ``end`` (an end token), ``stop`` (a stop text), ``length``.
+    prompt that the model has seen. ``finish_reason``: ``end`` (an end token), ``stop`` (a stop text), ``length``;
+    ``cancelled`` if nobody waits for it any more.
     ``admitted`` to its batch, and ``finished``: seconds of a clock that never goes back.
     """
 

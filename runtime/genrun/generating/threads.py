@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 
 from genrun.errors import GenrunError
 
-__all__ = ["BatchThreads", "PendingResult"]
+__all__ = ["BatchThreads", "PendingResult", "forks"]
 
 _MIN_ROWS = 16  # of a batch that is worth a thread
 _MAX_THREADS = 8  # Python serves them in turn
@@ -32,6 +32,11 @@ _forks = 0  # between the process that imported this module and this one
 def _count_fork() -> None:
     global _forks
     _forks += 1
+
+
+def forks() -> int:
+    """Return how often this process was forked off since the module was imported: threads do not survive a fork."""
+    return _forks
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from genrun.checks.arguments import check_count
 from genrun.checks.short_text import shown
@@ -70,8 +70,25 @@ class OpenedSession:
         return _NAMES.get(self.providers[0], self.providers[0])
 
 
-def open_session(path: Path, device: str | Sequence[str], threads: int | None) -> OpenedSession:
+class _File(NamedTuple):
+    """A model file: its path, and its content if that is in memory alone."""
+
+    path: Path
+    content: bytes | None
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def is_small(self) -> bool:
+        return (self.path.stat().st_size if self.content is None else len(self.content)) < _SMALL_BYTES
+
+
+def open_session(
+    path: Path, device: str | Sequence[str], threads: int | None, content: bytes | None = None
+) -> OpenedSession:
     """Open a model file on ``device``: ``auto``, ``cpu``, ``cuda``, or onnxruntime's providers, a list or text.
+
+    ``content``: what the file holds, if it is not to be read from ``path``, which is then only a name.
 
     ``threads``: 1 to 1,024, None for all cores. Each operator of a large model uses them. A small model uses them for
     several steps at once, and within a step only if ``threads`` is given. Raises OptionError for an unknown device,
@@ -81,15 +98,15 @@ def open_session(path: Path, device: str | Sequence[str], threads: int | None) -
     wanted = _providers(device)
     if threads is not None:
         threads = check_count("threads", threads, most=_MOST_THREADS)
-    ort = import_onnxruntime()
+    ort, file = import_onnxruntime(), _File(path, content)
     if wanted is None:
-        return _open_on_any(ort, path, threads)
+        return _open_on_any(ort, file, threads)
     if wanted == (CPU,):
-        return _open_on_cpu(ort, path, threads, "asked for")
+        return _open_on_cpu(ort, file, threads, "asked for")
     _check_available(ort, wanted, device)
-    session, why_not = _try(ort, path, wanted, threads)
+    session, why_not = _try(ort, file, wanted, threads)
     if session is None:
-        _open(ort, path, (CPU,), threads)  # raises if the cause is the file
+        _open(ort, file, (CPU,), threads)  # raises if the cause is the file
         raise DeviceError(f"device {shown(device)} cannot be used: {why_not}; {_ASK_DOCTOR}")
     return OpenedSession(session, "asked for")
 
@@ -158,15 +175,15 @@ def _check_available(ort: ModuleType, wanted: Sequence[str], device: str | Seque
         )
 
 
-def _open_on_any(ort: ModuleType, path: Path, threads: int | None) -> OpenedSession:
+def _open_on_any(ort: ModuleType, file: _File, threads: int | None) -> OpenedSession:
     if CUDA not in ort.get_available_providers():
         why_not, meant_for_gpus = _why_without_cuda(ort), GPU_WHEEL in installed_wheels()
     else:
-        session, why_not = _try(ort, path, (CUDA, CPU), threads)
+        session, why_not = _try(ort, file, (CUDA, CPU), threads)
         meant_for_gpus = True
         if session is not None:
             return OpenedSession(session, "a GPU is available")
-    return _open_on_cpu(ort, path, threads, why_not, meant_for_gpus)
+    return _open_on_cpu(ort, file, threads, why_not, meant_for_gpus)
 
 
 def _why_without_cuda(ort: ModuleType) -> str:
@@ -177,12 +194,12 @@ def _why_without_cuda(ort: ModuleType) -> str:
 
 
 def _try(
-    ort: ModuleType, path: Path, wanted: Sequence[str], threads: int | None
+    ort: ModuleType, file: _File, wanted: Sequence[str], threads: int | None
 ) -> tuple[ort.InferenceSession | None, str]:
     """Return a session that runs on all of ``wanted`` providers, or None and the reason why not."""
     said, failure, missing = preload_libraries(ort) if CUDA in wanted else "", "", list(wanted)
     try:
-        session = _new_session(ort, path, wanted, threads)
+        session = _new_session(ort, file, wanted, threads)
     except Exception as error:  # onnxruntime's exceptions share no public base class
         failure = reason(error)
         said = f"{said}\n{one_line(error)}"
@@ -197,30 +214,26 @@ def _try(
 
 
 def _open_on_cpu(
-    ort: ModuleType, path: Path, threads: int | None, why: str, fell_back: bool = False
+    ort: ModuleType, file: _File, threads: int | None, why: str, fell_back: bool = False
 ) -> OpenedSession:
-    session = _open(ort, path, (CPU,), threads)
-    if not _is_small(path):
+    session = _open(ort, file, (CPU,), threads)
+    if not file.is_small():
         return OpenedSession(session, why, fell_back)
     if threads is None:
         cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
         return OpenedSession(session, why, fell_back, len(cores))
-    narrow = _open(ort, path, (CPU,), 1) if threads > 1 else None
+    narrow = _open(ort, file, (CPU,), 1) if threads > 1 else None
     return OpenedSession(session, why, fell_back, threads, narrow)
 
 
-def _is_small(path: Path) -> bool:
-    return path.stat().st_size < _SMALL_BYTES
-
-
-def _open(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | None) -> ort.InferenceSession:
+def _open(ort: ModuleType, file: _File, providers: Sequence[str], threads: int | None) -> ort.InferenceSession:
     try:
-        return _new_session(ort, path, providers, threads)
+        return _new_session(ort, file, providers, threads)
     except Exception as error:  # onnxruntime's exceptions share no public base class
-        raise ModelFileError(f"{path} is not a readable ONNX model: {reason(error)}") from error
+        raise ModelFileError(f"{file} is not a readable ONNX model: {reason(error)}") from error
 
 
-def _new_session(ort: ModuleType, path: Path, providers: Sequence[str], threads: int | None) -> ort.InferenceSession:
+def _new_session(ort: ModuleType, file: _File, providers: Sequence[str], threads: int | None) -> ort.InferenceSession:
     """Return a session on ``providers``, or raise onnxruntime's own exception.
 
     Without ``enable_fallback=0``, onnxruntime would print a failure to standard output and open the file on the CPU,
@@ -229,8 +242,9 @@ def _new_session(ort: ModuleType, path: Path, providers: Sequence[str], threads:
     settings = ort.SessionOptions()
     settings.log_severity_level = 4  # failures are raised, so onnxruntime need not print them
     # A small step is over before a second thread has woken up; 0 means every core.
-    settings.intra_op_num_threads = threads or (1 if _is_small(path) else 0)
+    settings.intra_op_num_threads = threads or (1 if file.is_small() else 0)
     settings.inter_op_num_threads = 1
     settings.add_session_config_entry("session.load_model_format", "ONNX")  # for any file name
     chosen = [_WITH_OPTIONS.get(name, name) for name in providers]
-    return ort.InferenceSession(path, settings, providers=chosen, enable_fallback=0)
+    model = file.path if file.content is None else file.content
+    return ort.InferenceSession(model, settings, providers=chosen, enable_fallback=0)

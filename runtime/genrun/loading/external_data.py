@@ -6,7 +6,6 @@ This module walks the protobuf structure of the file as far as every tensor, wit
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,23 +28,22 @@ _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 _DEEPEST = 100  # messages within messages: the limit of protobuf itself
 
 
-def refuse_external_data(path: Path) -> None:
-    """Raise ModelFileError if a tensor of the ONNX file at ``path`` is stored in another file.
+def refuse_external_data(path: Path, content: memoryview) -> None:
+    """Raise ModelFileError if a tensor of the ONNX file ``content`` is stored in another file; ``path`` names it.
 
     A file that is not well-formed protobuf passes here; onnxruntime refuses it.
     """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        try:
-            external = _leads_outside(content, 0, len(content), "model", 0)
-        except (IndexError, ValueError):
-            return
+    try:
+        external = _leads_outside(content, 0, len(content), "model", 0)
+    except (IndexError, ValueError):
+        return
     if external:
         raise ModelFileError(
             f"{path} keeps tensors in other files; a genrun model is one file that carries everything"
         )
 
 
-def _leads_outside(content: mmap.mmap, start: int, end: int, message: str, depth: int) -> bool:
+def _leads_outside(content: memoryview, start: int, end: int, message: str, depth: int) -> bool:
     if depth > _DEEPEST:
         raise ValueError
     for number, value, size in _fields(content, start, end):
@@ -57,7 +55,7 @@ def _leads_outside(content: mmap.mmap, start: int, end: int, message: str, depth
     return False
 
 
-def _fields(content: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int | None]]:
+def _fields(content: memoryview, at: int, end: int) -> Iterator[tuple[int, int, int | None]]:
     """Yield the fields of a message: (number, value, None) for a varint, (number, start, size) for bytes."""
     groups = 0  # depth of groups, an obsolete kind of message without a size; protobuf skips unknown ones
     while at < end:
@@ -84,7 +82,7 @@ def _fields(content: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, i
             raise ValueError
 
 
-def _varint(content: mmap.mmap, at: int) -> tuple[int, int]:
+def _varint(content: memoryview, at: int) -> tuple[int, int]:
     """Return the number at ``at`` and the position after it (protobuf's base-128 encoding)."""
     value = shift = 0
     while True:

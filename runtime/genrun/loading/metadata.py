@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from genrun.checks.installation import upgrade_line
 from genrun.checks.json_text import read_json
 from genrun.checks.short_text import shorten
 from genrun.errors import ModelFileError, OptionError, one_line
@@ -79,8 +80,7 @@ def _check_version(properties: Mapping[str, str], path: str) -> None:
         raise ModelFileError(f"{path}: genrun.format_version is {shorten(text)!r}, not a whole number from 1")
     if int(text) > FORMAT_VERSION:
         raise ModelFileError(
-            f"{path} has model format {text}; this genrun reads formats up to {FORMAT_VERSION}: "
-            "pip install --upgrade genrun"
+            f"{path} has model format {text}; this genrun reads formats up to {FORMAT_VERSION}: {upgrade_line()}"
         )
 
 

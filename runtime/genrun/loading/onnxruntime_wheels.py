@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib import metadata
 
+from genrun.checks.installation import pip_line
+
 __all__ = ["CPU_WHEEL", "GPU_WHEEL", "how_to_install", "installed_wheels"]
 
 CPU_WHEEL, GPU_WHEEL = "onnxruntime", "onnxruntime-gpu"
@@ -31,11 +33,9 @@ def installed_wheels() -> dict[str, str]:
 def how_to_install(extra: str, wheels: Iterable[str]) -> str:
     """Return the command that replaces the installed ``wheels`` by the one of genrun's ``extra`` (cpu or gpu).
 
-    >>> how_to_install("gpu", ["onnxruntime"])
-    "pip uninstall -y onnxruntime && pip install 'genrun[gpu]'"
-    >>> how_to_install("cpu", [])
-    "pip install 'genrun[cpu]'"
+    >>> how_to_install("gpu", ["onnxruntime"]) == f"pip uninstall -y onnxruntime && {pip_line('gpu')}"
+    True
     """
     in_the_way = " ".join(wheels)
     remove = f"pip uninstall -y {in_the_way} && " if in_the_way else ""
-    return f"{remove}pip install 'genrun[{extra}]'"
+    return f"{remove}{pip_line(extra)}"

@@ -7,13 +7,16 @@ only files that pass. ``docs/model-file.md`` lists the limits.
 from __future__ import annotations
 
 import contextlib
+import io
 import mmap
+import os
 import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from genrun.checks.short_text import shorten
+from genrun.checks.arguments import check_path
+from genrun.checks.short_text import shorten, shown
 from genrun.errors import ModelFileError, OptionError, one_line
 from genrun.loading.external_data import refuse_external_data
 from genrun.loading.graph.checking import check_graph
@@ -23,31 +26,30 @@ from genrun.loading.graph.interface import NotAStep
 from genrun.loading.graph.properties import DIGEST, Properties, digest_of, read_properties
 from genrun.loading.graph.protobuf import Malformed
 from genrun.loading.graph.rules.value import Refused
+from genrun.loading.other_kinds import other_kind
 
-__all__ = ["TRUSTS", "MappedFile"]
+__all__ = ["TRUSTS", "FileContent", "MappedFile", "opened"]
 
 TRUSTS = ("nothing", "graph")
 _OTHERWISE = "trust='graph' or --trust-graph skips this check"
 
 
-class MappedFile:
-    """A model file mapped into memory; ``properties`` are its metadata, JSON texts by key.
+class FileContent:
+    """A model file in memory; ``properties`` are its metadata, JSON texts by key.
 
-    Raises ModelFileError if ``path`` is not a file, or if its metadata cannot be read within their limits.
+    ``path`` is its name in messages; ``given`` is its content if that was not read from ``path``, otherwise None.
+    Raises ModelFileError if its metadata cannot be read within their limits.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        _check_regular(path)
+    def __init__(self, path: Path, content: memoryview, given: bytes | None = None) -> None:
+        self.path, self.size, self.given = path, len(content), given
+        self._content = content
         try:
-            with path.open("rb") as file:  # the view keeps the map open
-                self._content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except (OSError, ValueError) as error:
-            raise _not_opened(path, error) from error
-        try:
-            self.properties = read_properties(self._content)
+            self.properties = read_properties(content)
         except Malformed as error:
-            raise ModelFileError(f"{path} is not a readable ONNX model: {error}") from None
+            kind = other_kind(self._content)
+            why = f"it is {kind}" if kind else error
+            raise ModelFileError(f"{path} is not a readable ONNX model: {why}") from None
 
     @contextlib.contextmanager
     def checked(self, trust: str = "nothing") -> Iterator[None]:
@@ -59,12 +61,50 @@ class MappedFile:
         if trust not in TRUSTS:
             raise OptionError(f"trust must be {' or '.join(map(repr, TRUSTS))}, not {shorten(repr(trust))}")
         if trust == "graph":
-            refuse_external_data(self.path)
+            refuse_external_data(self.path, self._content)
             yield
             return
         with _digest_compared(self.path, self._content, self.properties):
             _check_graph(self.path, self._content)
             yield
+
+
+class MappedFile(FileContent):
+    """The model file at ``path``, mapped into memory; raises ModelFileError if that is not a file."""
+
+    def __init__(self, path: Path) -> None:
+        _check_regular(path)
+        try:
+            with path.open("rb") as file:  # the view keeps the map open
+                content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (OSError, ValueError) as error:
+            raise _not_opened(path, error) from error
+        super().__init__(path, content)
+
+
+def opened(source: object) -> FileContent:
+    """Return the model file at a path, or the one that bytes are, or that a binary file object has from its position.
+
+    Raises OptionError for anything else, ModelFileError for a file that cannot be read.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return MappedFile(check_path(source, what="a model file"))
+    name = "<bytes>"
+    if isinstance(source, io.TextIOBase):
+        raise OptionError("a model file must be opened in binary mode ('rb')")
+    if callable(read := getattr(source, "read", None)):
+        label = getattr(source, "name", None)
+        name = label if isinstance(label, str) else "<file>"
+        try:
+            source = read()
+        except (OSError, ValueError) as error:  # ValueError: a closed file
+            raise _not_opened(Path(name), error) from error
+    if not isinstance(source, (bytes, bytearray, memoryview)):
+        raise OptionError(f"a model file must be given as a path, bytes or a binary file, not {shown(source)}")
+    given = bytes(source)
+    if not given:
+        raise ModelFileError(f"{name} is empty, not a model file")
+    return FileContent(Path(name), memoryview(given), given)
 
 
 def _check_regular(path: Path) -> None:

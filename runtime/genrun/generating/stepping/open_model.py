@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from genrun.errors import GenrunError
 from genrun.generating.stepping.session import StepSession
 from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.loading.metadata import Metadata
@@ -16,31 +17,48 @@ __all__ = ["OpenModel"]
 
 
 class OpenModel:
-    """The properties of a model, all read-only."""
+    """The properties of a model, all read-only, and its end.
+
+    In a ``with`` statement, the model is closed at the end of the block.
+    """
 
     def __init__(self, session: StepSession, metadata: Metadata) -> None:
-        self._session = session
+        self._opened: StepSession | None = session
         self._metadata = metadata
-
-    @property
-    def path(self) -> Path:
-        """The file that the model was loaded from."""
-        return self._session.path
-
-    @property
-    def device(self) -> str:
+        self.path: Path = session.path
+        """The file that the model was loaded from; for one loaded from bytes, a name such as ``<bytes>``."""
+        self.size: int = session.size
+        """The bytes of the file."""
+        self.device: str = session.device
         """The device that is really used: ``cpu``, ``cuda``, or the name of another execution provider."""
-        return self._session.device
-
-    @property
-    def providers(self) -> tuple[str, ...]:
+        self.providers: tuple[str, ...] = session.providers
         """The execution providers of onnxruntime that are really in use, the preferred one first."""
-        return self._session.providers
+        self.device_reason: str = session.device_reason
+        """Why that device was chosen, in a few words."""
+
+    def __repr__(self) -> str:
+        closed = ", closed" if self._opened is None else ""
+        return f"<Model {str(self.path)!r}: vocabulary {len(self.tokenizer):,}, on {self.device}{closed}>"
+
+    def close(self) -> None:
+        """Give back the memory of the model once the calls that are using it have ended; new calls raise GenrunError.
+
+        Closing again does nothing. What the model says about itself can still be read. A model that is no longer
+        referred to is closed by itself.
+        """
+        self._opened = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
-    def device_reason(self) -> str:
-        """Why that device was chosen, in a few words."""
-        return self._session.device_reason
+    def _session(self) -> StepSession:
+        if self._opened is None:
+            raise GenrunError(f"{self.path}: the model is closed")
+        return self._opened
 
     @property
     def tokenizer(self) -> Tokenizer:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from genrun.errors import ModelFileError, one_line
 from genrun.loading.device import open_session, reason
-from genrun.loading.opening import MappedFile
+from genrun.loading.opening import FileContent
 
 __all__ = ["NOT_NUMBERS", "StateSpec", "States", "StepSession", "Stopped"]
 
@@ -61,15 +61,15 @@ class StepSession:
 
     def __init__(
         self,
-        file: MappedFile,
+        file: FileContent,
         *,
         device: str | Sequence[str] = "auto",
         threads: int | None = None,
         trust: str = "nothing",
     ) -> None:
-        self.path = file.path
+        self.path, self.size = file.path, file.size
         with file.checked(trust):
-            opened = open_session(file.path, device, threads)
+            opened = open_session(file.path, device, threads, file.given)
         self.device, self.device_reason, self.fell_back = opened.device, opened.reason, opened.fell_back
         self.providers = opened.providers
         self.parallel_steps = opened.lanes

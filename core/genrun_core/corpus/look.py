@@ -1,0 +1,107 @@
+"""A look at a corpus before anything is learnt from it: how much there is, what it is like, and some examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from statistics import median
+
+from genrun.checks.short_text import shorten
+from genrun.contracts import Reader
+from genrun.tokenizer import TokenizerSettings, VocabularyBuilder
+from genrun_core.corpus.kind import choose_kind, with_kind
+from genrun_core.corpus.reading import read_documents
+from genrun_core.corpus.shape import fit_shape
+from genrun_core.corpus.subwords import learn_merges
+from genrun_core.recipes.recipe import KIND, Recipe
+
+__all__ = ["Look", "look_at"]
+
+_LOOKED_AT = 2_000  # documents, besides counting them
+_EXAMPLES = 3
+_LONGEST = 60  # characters of an example
+_LETTERS = 0.6  # of the characters that are no white space, in a text of a language
+_LITTLE = 2_000  # words
+_ALL_DIFFERENT = 0.8  # of the words
+_ATTACHED = "\u2060"  # on the side of a mark that has no space
+_UNITS = {"char": "characters", "bpe": "subwords", "word": "words"}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a corpus is like.
+
+    ``documents`` and ``words`` between white space are counted in all of it, ``median`` is the words in a document.
+    ``kind``: word, bpe or char, the tokens; ``reason``: why, empty for words. ``impression``: whether it reads like
+    language; ``examples``: beginnings of documents, their tokens separated by spaces.
+    """
+
+    documents: int
+    words: int
+    median: int
+    kind: str
+    reason: str
+    impression: str
+    examples: tuple[str, ...]
+
+    def lines(self, noun: str = "documents") -> Iterator[str]:
+        """Yield three lines for a user; ``noun`` names the documents."""
+        yield f"{self.documents:,} {noun}, {self.words:,} words, {self.median:,} in one of them (median)"
+        yield f"{self.impression}; {self.reason or f'tokens are {_UNITS[self.kind]}'}"
+        yield f"as the model sees them: {' | '.join(self.examples)}"
+
+
+def look_at(recipe: Recipe, reader: Reader, sources: Sequence[str]) -> Look:
+    """Read a corpus once and return what it is like for ``recipe``, with all that the recipe leaves open.
+
+    Raises what reading raises.
+    """
+    recipe, reader = fit_shape(recipe, reader, sources, lambda line: None)
+    documents = read_documents(reader, sources)
+    seen = list(islice(documents, _LOOKED_AT))
+    reason = ""
+    if KIND in recipe.adapt:
+        choice = choose_kind(seen)
+        recipe, reason = with_kind(recipe, choice), choice.reason
+    lengths = [len(document.split()) for document in seen]
+    middle, count, words = int(median(lengths or [0])), len(seen), sum(lengths)
+    for document in documents:
+        count += 1
+        words += len(document.split())
+    examples = _examples(recipe.tokenizer, seen)
+    return Look(count, words, middle, recipe.tokenizer.kind, reason, _impression(seen, words), examples)
+
+
+def _impression(seen: Sequence[str], words: int) -> str:
+    """Return whether documents read like language, and what stands against it.
+
+    >>> _impression(["12,5;17,0"] * 900, 900)
+    'most of it is numbers and marks, not language'
+    """
+    text = "".join("".join(document.split()) for document in seen)
+    letters = sum(character.isalpha() for character in text)
+    found = [word for document in seen for word in document.split()]
+    if letters < _LETTERS * len(text):
+        return "most of it is numbers and marks, not language"
+    if words < _LITTLE:
+        return f"it is little text: from {words:,} words a model learns to repeat more than to write"
+    if len(set(found)) > _ALL_DIFFERENT * len(found):
+        return "nearly every word occurs only once"
+    return "it reads like language"
+
+
+def _examples(settings: TokenizerSettings, seen: Sequence[str]) -> tuple[str, ...]:
+    """Return beginnings of some documents as tokens, by a tokenizer of the words of all documents that were seen."""
+    chosen = [document for document in seen[:: max(len(seen) // _EXAMPLES, 1)] if document.strip()][:_EXAMPLES]
+    if not chosen:
+        return ()
+    with VocabularyBuilder(settings, learn=learn_merges) as builder:
+        for document in seen:
+            builder.add(document)
+        tokenizer = builder.build()
+    specials = len(tokenizer.specials)
+    found = ([i for i in tokenizer.encode_document(document).ids if i >= specials] for document in chosen)
+    return tuple(
+        shorten(" ".join(tokenizer.vocabulary[i] for i in ids).replace(_ATTACHED, ""), _LONGEST) for ids in found
+    )

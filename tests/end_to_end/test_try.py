@@ -1,0 +1,101 @@
+"""``genrun try``: from a file to ten texts with one command, again and again, and nothing of anyone else is lost."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from genrun_export.try_command import command
+from genrun_export.trying import continued
+
+SMALL = ["--recipe", "ngram"]
+
+
+@pytest.fixture
+def poems(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of verse in the current folder."""
+    songs = [path.read_text("utf-8") for path in sorted((samples / "songs").glob("*.txt"))]
+    (tmp_path / "poems.txt").write_text("\n".join(songs), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "poems.txt"
+
+
+def tried(*arguments: object) -> Result:
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+def test_one_command_goes_from_a_file_to_ten_texts(poems: Path) -> None:
+    result = tried("poems.txt", *SMALL)
+    assert result.exit_code == 0, result.output
+    assert len(result.stdout.splitlines()) == 10
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("116 documents, ")
+    assert lines[2].startswith("as the model sees them: ")
+    assert [line for line in lines if line.startswith("> ")] == [
+        "> genrun train poems.txt -o poems --recipe ngram",
+        "> genrun export poems -o poems.onnx",
+        "> genrun generate poems.onnx -n 10 --seed 1",
+    ]
+    assert lines[-1].startswith("next: genrun generate poems.onnx ")
+    assert (poems.parent / "poems.onnx").is_file()
+    assert (poems.parent / "poems" / "run.toml").is_file()
+
+
+def test_what_is_there_is_not_made_again_and_what_is_not_is(poems: Path) -> None:
+    first = tried("poems.txt", *SMALL)
+    model = (poems.parent / "poems.onnx").read_bytes()
+    second = tried("poems.txt", *SMALL)
+    assert (second.exit_code, second.stdout) == (0, first.stdout)
+    assert second.stderr.splitlines()[0] == "poems is trained already"
+    assert (poems.parent / "poems.onnx").read_bytes() == model
+    for name in ("poems/card.json", "poems/counting.npz", "poems.onnx"):  # as after a kill
+        (poems.parent / name).unlink()
+    again = tried("poems.txt", *SMALL)
+    assert (again.exit_code, again.stdout) == (0, first.stdout)
+    assert "> genrun train --resume poems\n" in again.stderr
+    assert "> genrun export poems -o poems.onnx\n" in again.stderr
+
+
+def test_what_is_not_ours_stays_and_the_error_says_what_to_do(poems: Path) -> None:
+    (poems.parent / "other.txt").write_text("one two three\nfour five six\n" * 30, "utf-8")
+    (poems.parent / "poems.onnx").write_text("mine")
+    blocked = tried("poems.txt", *SMALL)
+    assert "choose another name with -o" in str(blocked.exception)
+    assert (poems.parent / "poems.onnx").read_text() == "mine"
+    assert not (poems.parent / "poems").exists()
+    assert tried("poems.txt", *SMALL, "-o", "verse.onnx").exit_code == 0
+    for wrong, reason in (
+        (("other.txt", *SMALL), "is a run of other texts"),
+        (("poems.txt",), "is a run with other options"),
+        (("poems.txt", *SMALL, "--set", "order=2"), "is a run with other options"),
+    ):
+        refused = tried(*wrong, "-o", "verse.onnx")
+        assert reason in str(refused.exception)
+    shutil.copy(poems.parent / "verse.onnx", poems.parent / "copy.onnx")
+    assert tried("other.txt", *SMALL).exit_code == 0
+    shutil.copy(poems.parent / "copy.onnx", poems.parent / "other.onnx")
+    assert "is the model of another training" in str(tried("other.txt", *SMALL).exception)
+
+
+def test_a_folder_gives_its_name_and_standard_input_needs_one(poems: Path) -> None:
+    (poems.parent / "verse").mkdir()
+    poems.rename(poems.parent / "verse" / "poems.txt")
+    assert tried("verse", *SMALL).exit_code == 0
+    assert (poems.parent / "verse-run.onnx").is_file()
+    assert "name the output with -o" in str(tried("-", *SMALL).exception)
+
+
+def test_a_model_that_cannot_begin_by_itself_gets_words_of_its_corpus(
+    samples: Path, racetrack_run: Path, racetrack_model: Path
+) -> None:
+    from genrun_core.recipes.recipe import load_recipe
+    from genrun_core.runs.run_folder import RunFolder
+
+    corpus = samples / "racetrack.txt"
+    assert isinstance(continued(racetrack_run, [str(corpus)], load_recipe("racetrack"), {}, None), RunFolder)
+    result = tried(corpus, "--recipe", "racetrack", "-o", racetrack_model.with_name("run.onnx"))
+    assert result.exit_code == 0, result.output
+    assert set(corpus.read_text("utf-8").split()) >= set(" ".join(result.stdout.splitlines()).split())

@@ -1,0 +1,60 @@
+"""Short forms of the decoder's options on the command line mean what their long forms mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from genrun.cli.decoder_options import DecoderOptions
+from genrun.errors import OptionError
+from genrun.model import Model
+from genrun.registry import make_decoder
+
+
+def chosen(model: Model, *assignments: str, decoder: str | None = None, **short: str) -> object:
+    return DecoderOptions(decoder, assignments, None, **short).settings(model, seed=1).decoder
+
+
+def test_short_forms_are_options_of_the_decoder(babble: Model, alphabet: Model) -> None:
+    assert chosen(babble, temperature="0.5") == make_decoder("temperature", {"temperature": 0.5})
+    assert chosen(babble, top_k="5") == make_decoder("top-k", {"k": 5})
+    assert chosen(alphabet, top_p="0.7", temperature="2") == make_decoder("top-p", {"p": 0.7, "temperature": 2.0})
+    assert chosen(babble, "temperature=2", decoder="genrun:top-k", top_k="3") == make_decoder(
+        "top-k", {"k": 3, "temperature": 2.0}
+    )
+
+
+def test_the_models_own_decoder_keeps_its_other_options(talker_file: Path) -> None:
+    import genrun
+
+    model = genrun.load(talker_file, device="cpu")
+    own = dict(model.defaults.options)
+    assert model.defaults.decoder == "top-k"
+    assert chosen(model, top_k="3") == make_decoder("top-k", {**own, "k": 3})
+    assert chosen(model, temperature="3") == make_decoder("top-k", {**own, "temperature": 3.0})
+
+
+@pytest.mark.parametrize(
+    ("message", "assignments", "decoder", "short"),
+    [
+        ("--top-k means --decoder top-k; it does not go with --decoder greedy", (), "greedy", {"top_k": "3"}),
+        ("--top-p means --decoder top-p; it does not go with --top-k", (), None, {"top_k": "3", "top_p": "0.5"}),
+        ("--top-k means --set k=…; give one of them", ("k=5",), None, {"top_k": "3"}),
+        ("--temperature means --set temperature=…; give one of them", ("temperature=1",), None, {"temperature": "1"}),
+    ],
+)
+def test_what_contradicts_is_one_line(
+    alphabet: Model, message: str, assignments: tuple[str, ...], decoder: str | None, short: dict[str, str]
+) -> None:
+    with pytest.raises(click.UsageError) as caught:
+        chosen(alphabet, *assignments, decoder=decoder, **short)
+    assert caught.value.message == message
+
+
+def test_a_wrong_value_is_the_decoders_error(alphabet: Model) -> None:
+    with pytest.raises(OptionError, match="decoder 'greedy' has no option 'temperature'"):
+        chosen(alphabet, temperature="1")
+    with pytest.raises(OptionError, match="decoder 'top-k': k must be a whole number, not 'many'"):
+        chosen(alphabet, top_k="many")
