@@ -16,6 +16,7 @@ from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.tokenizer import Tokenizer
 from genrun_core.backend import prepare_backend
 from genrun_core.counting.counting_file import Mixed, load_mixed
+from genrun_core.evaluation.exported_decoder import exported_decoder
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import remove_leftovers, replacing, scratch_beside
 from genrun_core.runs.run_folder import RunFolder
@@ -73,7 +74,7 @@ def export(
 
         tokenizer = exported_tokenizer(run, counted)
         stage("comparing the file with the counts")
-        exact, size = export_counting(run, output, tokenizer, _defaults(counted, tokenizer), quantize)
+        exact, size = export_counting(run, output, tokenizer, _defaults(run, counted, tokenizer), quantize)
         return ExportFigures(exact, None, True, size)
     prepare_backend("exporting")
     return _export_network(run, output, quantize, stage)
@@ -97,7 +98,7 @@ def _export_network(run: RunFolder, output: Path, quantize: str | None, stage: S
     network = load_network_of(run, recipe, tokenizer)
     mixed = _mixed(run, recipe, network)
     card = _card(run, network, mixed)
-    defaults = _defaults(recipe, tokenizer)
+    defaults = _defaults(run, recipe, tokenizer)
     stage("making the graph")
     step = make_step(network)
     alone = to_graph(step)
@@ -137,16 +138,17 @@ def _check_output(output: Path) -> None:
         raise ExportError(f"{output} exists and is not a genrun model; genrun does not write over it")
 
 
-def _defaults(recipe: Recipe, tokenizer: Tokenizer) -> GenerationDefaults:
+def _defaults(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> GenerationDefaults:
     end, goes_on = tokenizer.special("end"), bool(tokenizer.end_text)
     # In a running text <start> follows every <end>: a model that writes on must be able to choose it.
     suppressed = (tokenizer.special(name) for name in ("pad", "unk", *(() if goes_on else ("start",))))
     stop_ids = () if end is None or goes_on else (end,)
-    decoder = registry.make_decoder(recipe.decoder.name, recipe.decoder.options)
+    choice = exported_decoder(run, recipe, tokenizer)
+    decoder = registry.make_decoder(choice.name, choice.options)
     bound(decoder, tokenizer, stop_ids)  # a recipe's decoder must be a real one, and fit the model
     return GenerationDefaults(
-        decoder=recipe.decoder.name,
-        options=recipe.decoder.options,
+        decoder=choice.name,
+        options=choice.options,
         max_new_tokens=recipe.generation.max_new_tokens,
         stop_ids=stop_ids,
         suppressed_ids=tuple(token for token in suppressed if token is not None),

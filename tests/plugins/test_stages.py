@@ -24,6 +24,7 @@ from genrun_plugins.decoders.cutting.typical import Typical
 from genrun_plugins.decoders.cutting.xtc import Xtc
 from genrun_plugins.decoders.dynamic_temperature import DynamicTemperature
 from genrun_plugins.decoders.mirostat import Mirostat
+from genrun_plugins.decoders.rare import Rare
 from genrun_plugins.decoders.repeating.dry import Dry
 from genrun_plugins.decoders.repeating.no_repeat_ngram import NoRepeatNgram
 from genrun_plugins.decoders.repeating.penalties import Frequency, Presence, Repetition
@@ -190,6 +191,10 @@ def slow_no_repeat_ngram(stage: NoRepeatNgram, row: Row, ids: list[int], draw: f
     return masked(row, [(*end, i) not in ngrams for i in range(len(row))])
 
 
+def slow_rare(stage: Rare, row: Row, ids: list[int], draw: float) -> Row:
+    return [value + stage.bias * (token >= stage.from_id) for token, value in enumerate(row)]
+
+
 def slow_banned(stage: Banned, row: Row, ids: list[int], draw: float) -> Row:
     phrases = [[int(word) for word in phrase.split()] for phrase in stage.phrases]
     gone = {phrase[-1] for phrase in phrases if ids[len(ids) - len(phrase) + 1 :] == phrase[:-1]}
@@ -225,6 +230,7 @@ STAGES: dict[str, tuple[Make, Callable[..., Row]]] = {
         slow_dry,
     ),
     "no-repeat-ngram": (lambda r: NoRepeatNgram(int(r.integers(1, 5))), slow_no_repeat_ngram),
+    "rare": (lambda r: Rare(int(r.integers(0, 30)), r.uniform(-2, 2)), slow_rare),
     "banned": (lambda r: Banned(("7", "0 1", "2 2 0")), slow_banned),
     "wanted": (lambda r: Wanted(("7", "0 1", "2 2 0"), r.uniform(-2, 2)), slow_wanted),
 }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from genrun import registry
+from genrun.contracts import Decoder
 from genrun.generating.draws import Draws
 from genrun.tokenizer import Tokenizer
 from genrun_core.counting.counting_file import load_counting, load_mixed
+from genrun_core.evaluation.exported_decoder import exported_decoder
 from genrun_core.evaluation.writing import CountingSteps, MixedSteps, NetworkSteps, Steps, write_ids
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.reporting.advice import verdict
@@ -32,7 +34,7 @@ def verdict_on_run(run: RunFolder) -> list[str]:
     report = documents and report_on(texts_of_run(run, _TEXTS), documents)
     if not report:
         return []
-    decoder = registry.make_decoder(recipe.decoder.name, recipe.decoder.options)
+    decoder = _decoder(run, recipe, tokenizer)
     return verdict(report, from_all=draws_from_all(decoder), counted=recipe.model.architecture == "ngram")
 
 
@@ -42,11 +44,17 @@ def texts_of_run(run: RunFolder, count: int, *, seed: int = 0) -> list[str]:
     start = tokenizer.special("start")
     if start is None:
         return []
-    decoder = registry.make_decoder(recipe.decoder.name, recipe.decoder.options)
+    decoder = _decoder(run, recipe, tokenizer)
     draws = [Draws(seed, sample, [start]) for sample in range(count)]
     steps = _steps(run, recipe, tokenizer)
     found = write_ids(steps, tokenizer, decoder, [[start]] * count, draws, recipe.generation.max_new_tokens)
     return [tokenizer.decode(ids, recipe.generation.casing) for ids in found]
+
+
+def _decoder(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Decoder:
+    """Return the decoder that the model file of ``run`` would have."""
+    choice = exported_decoder(run, recipe, tokenizer)
+    return registry.make_decoder(choice.name, choice.options)
 
 
 def _steps(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Steps:

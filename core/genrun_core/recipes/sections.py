@@ -211,12 +211,14 @@ class OutputSettings:
 
     ``end_token``: what ``<end>`` does. ``stop``: it ends the text. A model of running text can write on: ``line``
     makes it a line break, ``paragraph`` a blank line. ``auto``: ``stop`` for separate documents; of a running text
-    ``line``, or ``paragraph`` if its documents have line breaks of their own.
+    ``line``, or ``paragraph`` if its documents have line breaks of their own. ``fit_decoder``: stages that make texts
+    more like the corpus come before the decoder (:mod:`genrun_core.evaluation.exported_decoder`).
     """
 
     max_new_tokens: int = 20
     casing: str = "none"
     end_token: str = "auto"
+    fit_decoder: bool = False
 
     def __post_init__(self) -> None:
         _check_choice("end_token", self.end_token, END_TOKENS)

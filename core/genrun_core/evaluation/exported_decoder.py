@@ -1,0 +1,57 @@
+"""The decoder that a model file has as its default: that of the recipe, fitted to the corpus."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from genrun import registry
+from genrun.tokenizer import Tokenizer
+from genrun_core.recipes.recipe import Recipe
+from genrun_core.recipes.sections import PluginChoice
+from genrun_core.runs.run_folder import RunFolder
+
+__all__ = ["exported_decoder"]
+
+_RARE = 3  # a word that occurs this often, or less, stands for unknown ones
+_ENOUGH = 20  # held-out rare words that say how likely they are
+_MOST = 3.0  # a bias beyond this would come from too small a corpus
+_QUOTATION_MARKS = frozenset('"“”')
+
+
+def exported_decoder(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> PluginChoice:
+    """Return the recipe's decoder; with ``fit_decoder``, behind the stages that make texts more like the corpus.
+
+    ``quotation`` closes quotation marks, where the vocabulary has them. ``rare`` gives what the held-out documents
+    have of unknown words to rare words, so that frequent words and the end do not become more likely instead: the
+    bias is log((unknown + rare) / rare), where both are numbers of held-out tokens.
+    """
+    choice = recipe.decoder
+    if not recipe.generation.fit_decoder:
+        return choice
+    stages: list[dict[str, object]] = []
+    if any(not _QUOTATION_MARKS.isdisjoint(word) for word in tokenizer.vocabulary):
+        stages.append({"name": "quotation", "options": {}})
+    rare = _rare(run, tokenizer) if tokenizer.kind == "word" else None
+    if rare is not None:
+        stages.append({"name": "rare", "options": dict(zip(("from_id", "bias"), rare, strict=True))})
+    if not stages:
+        return choice
+    own = registry.chain_json(registry.make_decoder(choice.name, choice.options))
+    return PluginChoice(registry.chain_text([*stages, *own]))
+
+
+def _rare(run: RunFolder, tokenizer: Tokenizer) -> tuple[int, float] | None:
+    """Return the id of the first rare word, after which there are no others, and the bias; None for no bias."""
+    unknown = tokenizer.special("unk")
+    if unknown is None:
+        return None
+    shards = run.shards(tokenizer)
+    trained, held_out = (shards.frequencies(len(tokenizer), part) for part in (shards.trained_on, shards.held_out))
+    frequent = np.flatnonzero(trained > _RARE)
+    first = max(int(frequent[-1]) + 1 if len(frequent) else 0, len(tokenizer.specials))
+    rare, new = int(held_out[first:].sum()), int(held_out[unknown])
+    if rare < _ENOUGH or not new:
+        return None
+    return first, round(min(math.log((new + rare) / rare), _MOST), 4)
