@@ -33,10 +33,8 @@ def command_names() -> list[str]:
 def command_page(name: str, pages: frozenset[str]) -> str:
     """Return the page of a command in Markdown; ``pages`` are those of docs/ that it can link to.
 
-    >>> print(command_page("verify", frozenset({"export.md"})).split("## ")[0])
+    >>> print(command_page("verify", frozenset({"export.md"})).splitlines()[0])
     # genrun verify
-    <BLANKLINE>
-    Replay MODEL's golden texts here…
     """
     command = _command(name)
     context = click.Context(command, info_name=f"genrun {name}")
@@ -53,9 +51,8 @@ def command_page(name: str, pages: frozenset[str]) -> str:
 
 def commands_page() -> str:
     """Return the page that lists the commands."""
-    rows = [
-        f"| [`genrun {name}`]({name}.md) | {_plain(_command(name).get_short_help_str(200))} |" for name in command_names()
-    ]
+    summaries = {name: _plain(_command(name).get_short_help_str(200)) for name in command_names()}
+    rows = [f"| [`genrun {name}`]({name}.md) | {summary} |" for name, summary in summaries.items()]
     return "\n".join(
         [
             "# Commands\n",
@@ -83,7 +80,8 @@ def _paragraphs(text: str) -> list[str]:
 
 def _option_rows(command: click.Command, context: click.Context) -> Iterator[str]:
     for parameter in command.get_params(context):
-        if record := parameter.get_help_record(context):
+        record = parameter.get_help_record(context)
+        if record and record[1]:
             yield f"| `{record[0].replace('|', '¦')}` | {_plain(record[1])} |"
 
 

@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 
 _REPOSITORY = Path(__file__).parents[2]
 _PAGES = {  # places in the repository that are pages of the site
-    "README.md": "readme.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "benchmarks/README.md": "benchmarks.md",
     "examples/genrun-plugin-example/README.md": "plugin-example.md",
-    "examples/genrun-plugin-example": "plugin-example.md",
-    "benchmarks": "benchmarks.md",
 }
-_PLACES = {site: place for place, site in reversed(_PAGES.items())}
+_SHOWN_BY = {  # other places that have a page
+    "README.md": "index.md",
+    "benchmarks": "benchmarks.md",
+    "examples/genrun-plugin-example": "plugin-example.md",
+}
+_PLACES = {site: place for place, site in _PAGES.items()}
 _COPIES = "files"  # where copies of other files are
 
 
@@ -84,4 +86,6 @@ def _place(uri: str) -> str:
 
 def _uri(place: str) -> str:
     """Return where on the site a place of the repository is."""
-    return _PAGES.get(place) or (place.removeprefix("docs/") if place.startswith("docs/") else f"{_COPIES}/{place}")
+    if place.startswith("docs/"):
+        return place.removeprefix("docs/")
+    return _PAGES.get(place) or _SHOWN_BY.get(place) or f"{_COPIES}/{place}"
