@@ -82,7 +82,7 @@ def _option_rows(command: click.Command, context: click.Context) -> Iterator[str
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         if record and record[1]:
-            yield f"| `{record[0].replace('|', '¦')}` | {_plain(record[1])} |"
+            yield f"| `{record[0]}` | {_plain(record[1])} |"
 
 
 def _plain(text: str) -> str:

@@ -7,6 +7,7 @@ copies of these, so that its links stay within the site.
 from __future__ import annotations
 
 import posixpath
+import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ _SHOWN_BY = {  # other places that have a page
     "examples/genrun-plugin-example": "plugin-example.md",
 }
 _PLACES = {site: place for place, site in _PAGES.items()}
+_ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]*`")
 _COPIES = "files"  # where copies of other files are
 
 
@@ -76,7 +79,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return path + (f"#{fragment}" if fragment else "")
 
     relative = frozenset(links(markdown))
-    return replace_links(markdown, link_within_the_site)
+    return _ROW.sub(_plain_pipes, replace_links(markdown, link_within_the_site))
+
+
+def _plain_pipes(row: re.Match[str]) -> str:
+    """Return a row of a table without the backslashes before pipes in code: there, mkdocs would show them."""
+    return _CODE.sub(lambda code: code[0].replace(r"\|", "|"), row[0])
 
 
 def _place(uri: str) -> str:

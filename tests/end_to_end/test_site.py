@@ -90,4 +90,6 @@ def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tm
     for path in (tmp_path / "site").rglob("*.html"):
         content = path.read_text("utf-8")
         assert re.findall(r'<(?:script|img|iframe)[^>]*src="?(?:https?:)?//', content) == []
-        assert re.findall(r'<link[^>]*rel="?(?:stylesheet|preconnect|preload)[^>]*href="?(?:https?:)?//', content) == []
+        assert (
+            re.findall(r'<link[^>]*rel="?(?:stylesheet|preconnect|preload)[^>]*href="?(?:https?:)?//', content) == []
+        )
