@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs.structure.files import File
+
 from site_commands import command_names, command_page, commands_page
 from site_links import anchor, links, replace_links, target
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import click
 import pytest
-from site_commands import command_names, command_page, commands_page
-from site_links import anchors, links, target
 
 from genrun.cli.group import cli
+from site_commands import command_names, command_page, commands_page
+from site_links import anchors, links, target
+from support.doctests import modules_with_examples, run_examples
 
 REPOSITORY = Path(__file__).parents[2]
 PAGES = [
@@ -73,6 +74,11 @@ def test_the_page_of_a_command_has_all_its_options() -> None:
             place, fragment = target(link, "docs/commands/page.md")
             assert fragment == "" or fragment in anchors(text(place))
             assert (REPOSITORY / place).is_file()
+
+
+@pytest.mark.parametrize("name", modules_with_examples(REPOSITORY / "docs" / "site"))
+def test_the_examples_of_a_module_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_examples(name, tmp_path, monkeypatch)
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("material"), reason="needs mkdocs-material: pip install '.[docs]'")

@@ -121,7 +121,8 @@ def piles(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     lines = [line for line in song.splitlines() if line]
     with (samples / "headlines" / "ArticlesHarbour2024.csv").open(encoding="utf-8", newline="") as file:
         found = [row["headline"] for row in csv.DictReader(file) if row["headline"] != "Unknown"][:40]
-    names = [f"{a}{b}" for a, b in itertools.product("Ash Beck Elm Oak Win".split(), "bury ford ham ton".split())]
+    beginnings, endings = ["Ash", "Beck", "Elm", "Oak", "Win"], ["bury", "ford", "ham", "ton"]
+    names = [beginning + ending for beginning, ending in itertools.product(beginnings, endings)]
     Path("verse.txt").write_text(song, "utf-8")
     Path("headlines.txt").write_text("\n".join(found), "utf-8")
     Path("names.txt").write_text("\n".join(names * 3), "utf-8")
