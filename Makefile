@@ -10,7 +10,7 @@ IN_PARALLEL = -n 2 --dist worksteal
 RUNTIME_TESTS = tests/runtime tests/plugins/test_decoders.py
 SOURCES := $(shell find runtime plugins core export -name '*.py' -o -name '*.toml') setup.cfg pyproject.toml
 
-.PHONY: demo test test-runtime test-lowest lint fix clean
+.PHONY: demo test test-runtime test-lowest lint fix docs clean
 .DELETE_ON_ERROR:
 
 test: .venv/installed lint
@@ -19,7 +19,7 @@ test: .venv/installed lint
 lint: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy runtime plugins core export tests
+	.venv/bin/mypy runtime plugins core export tests docs/site
 	.venv/bin/lint-imports --no-logo
 
 fix: .venv/installed
@@ -42,6 +42,11 @@ demo: .venv-train/installed .venv-run/installed
 	@echo "== 3. generate, in an environment without TensorFlow"
 	.venv-run/bin/genrun verify demo/headlines.onnx
 	.venv-run/bin/genrun generate demo/headlines.onnx "The Council" "What the New Ferry" "" -n 3 --seed 7
+
+# The documentation as a site, in site/; a broken link is an error.
+docs: .venv-docs/installed
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+	@echo "site/index.html is the first page; for the search: python3 -m http.server --directory site"
 
 .venv/installed: setup.cfg pyproject.toml | python
 	$(PYTHON) -m venv .venv
@@ -68,9 +73,15 @@ $(RUNTIME)/installed: setup.cfg pyproject.toml | python
 	.venv-run/bin/python $(PIP_INSTALL) '.[cpu]'
 	touch $@
 
+# Editable, since the pages of commands are made from the commands.
+.venv-docs/installed: setup.cfg pyproject.toml | python
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python $(PIP_INSTALL) --editable '.[docs]'
+	touch $@
+
 .PHONY: python
 python:
 	@test -n "$(PYTHON)" || { echo "genrun needs Python 3.11 or newer; none was found" >&2; exit 1; }
 
 clean:
-	rm -rf .venv .venv-runtime-* .venv-lowest .venv-train .venv-run demo build dist *.egg-info
+	rm -rf .venv .venv-runtime-* .venv-lowest .venv-train .venv-run .venv-docs site demo build dist *.egg-info

@@ -140,10 +140,10 @@ def _show_texts(run: RunFolder, path: Path) -> None:
 
 
 def _beginning(texts: list[str]) -> str:
-    """Return the beginning of a text, as a prompt to try: without marks if there is one."""
+    """Return the beginning of a text, as a prompt to try: two words without marks if there are."""
     beginnings = [" ".join(text.split()[:2]) for text in texts if text.split()]
-    plain = (words for words in beginnings if words.replace(" ", "").isalpha())
-    return next(plain, beginnings[0] if beginnings else "")
+    plain = [words for words in beginnings if words.replace(" ", "").isalpha()]
+    return next((words for words in plain if " " in words), (plain or beginnings or [""])[0])
 
 
 def _say_judgement(run: RunFolder, model: Model, settings: GenerationSettings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -138,13 +139,31 @@ def test_a_look_says_what_a_corpus_is(samples: Path, tmp_path: Path) -> None:
         "600 documents, 2,700 words, 4 in one of them (median)",
         "it reads like language; tokens are words",
         f"as the model sees them: {' | '.join(3 * ['one , two , buckle my shoe'])}",
+        "note: 50.0% of the documents are 'One, two, buckle my shoe': "
+        "--set drop_pattern='^One, two, buckle my shoe$' leaves them out",
     ]
-    assert "the documents are names or single words: tokens are characters" in lines("Ada\nGrace\n" * 100)[1]
+    names = "the documents are names or single words: tokens are characters"
+    assert lines("Ada\nGrace\n" * 100)[1] == f"they are few: 800 characters; {names}"
+    assert lines("\n".join(f"Ada{n}\nGrace{n}" for n in range(300)))[1:] == [
+        names,
+        "as the model sees them: A d a 0 | A d a 1 0 0 | A d a 2 0 0",
+    ]
     assert "no spaces between words: tokens are subwords" in lines("今天我们在公园里看书。\n" * 100)[1]
     assert lines("12,5;17,0;3\n" * 900)[1].startswith("most of it is numbers and marks, not language")
     assert lines("a few words\n")[1].startswith("it is little text: from 3 words")
     with pytest.raises(genrun.CorpusError, match="no document found"):
         lines("")
+
+
+def test_a_document_that_is_there_too_often_can_be_left_out_as_the_look_says(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text("Unknown (1 of 2)\n" * 30 + "".join(f"ship {n}\n" for n in range(300)))
+    options: dict[str, str] = {}
+    for count, notes in ((330, 1), (300, 0)):
+        reader = make_reader(PluginChoice("text", options))
+        look = look_at(load_recipe("default"), reader, [str(tmp_path / "corpus.txt")])
+        assert (look.documents, len(list(look.lines())) - 3) == (count, notes)
+        assignment, *_ = shlex.split(look.note.partition(" --set ")[2] or "drop_pattern=")
+        options = {"drop_pattern": assignment.partition("=")[2]}
 
 
 def test_names_are_compared_by_their_characters() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import itertools
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from genrun_export.try_command import command
 from genrun_export.trying import continued
+from support.documentation import blocks_of
 
 SMALL = ["--recipe", "ngram"]
 
@@ -99,3 +104,50 @@ def test_a_model_that_cannot_begin_by_itself_gets_words_of_its_corpus(
     result = tried(corpus, "--recipe", "racetrack", "-o", racetrack_model.with_name("run.onnx"))
     assert result.exit_code == 0, result.output
     assert set(corpus.read_text("utf-8").split()) >= set(" ".join(result.stdout.splitlines()).split())
+
+
+@pytest.fixture
+def fewer_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests hold what an export checks; here it takes most of the time."""
+    monkeypatch.setattr("genrun_export.prompts.PROMPTS", 4)
+    monkeypatch.setattr("genrun_export.try_command._COMPARED", 20)
+
+
+@pytest.fixture
+def piles(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the current folder, a small file of each kind that the page of first tries has, under its name."""
+    monkeypatch.chdir(tmp_path)
+    song = (samples / "songs" / "the_tide.txt").read_text("utf-8")
+    lines = [line for line in song.splitlines() if line]
+    with (samples / "headlines" / "ArticlesHarbour2024.csv").open(encoding="utf-8", newline="") as file:
+        found = [row["headline"] for row in csv.DictReader(file) if row["headline"] != "Unknown"][:40]
+    beginnings, endings = ["Ash", "Beck", "Elm", "Oak", "Win"], ["bury", "ford", "ham", "ton"]
+    names = [beginning + ending for beginning, ending in itertools.product(beginnings, endings)]
+    Path("verse.txt").write_text(song, "utf-8")
+    Path("headlines.txt").write_text("\n".join(found), "utf-8")
+    Path("names.txt").write_text("\n".join(names * 3), "utf-8")
+    Path("stanzas.jsonl").write_text("\n".join(json.dumps({"text": line}) for line in lines), "utf-8")
+    with Path("town.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["number", "headline"], *enumerate([*found, *["Unknown"] * 4])])
+    Path("notes").mkdir()
+    Path("notes", "tide.md").write_text("# The tide\n\n" + song.replace("\n", "\n\n"), "utf-8")
+
+
+@pytest.mark.usefixtures("piles", "fewer_checks")
+def test_each_kind_of_file_is_tried_as_the_page_shows(repository: Path) -> None:
+    tiny = [*SMALL, "--set", "max_new_tokens=5"]
+    shown = [block.text for block in blocks_of((repository / "docs" / "tries.md").read_text("utf-8"))]
+    assert len(shown) == 6
+    for transcript in shown:
+        command = transcript.splitlines()[0].removeprefix("$ genrun try ").split()
+        result = tried(*command, *tiny)
+        assert result.exit_code == 0, result.output
+        assert len(result.stdout.splitlines()) == 10
+
+        def outline(text: str) -> list[str]:
+            """The reader and its kind, the tokens, and each command, with what comes next."""
+            text = re.sub(" --recipe ngram| --minutes 3| --set max_new_tokens=5", "", text)
+            kept = r"^.*, read by the reader .*|tokens are .*|^> .*|^next: genrun generate \S+|'Unknown': .*"
+            return list(dict.fromkeys(re.findall(kept, text, re.MULTILINE)))
+
+        assert outline(result.stderr) == outline(transcript)

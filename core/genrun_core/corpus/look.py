@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -23,6 +26,8 @@ _EXAMPLES = 3
 _LONGEST = 60  # characters of an example
 _LETTERS = 0.6  # of the characters that are no white space, in a text of a language
 _LITTLE = 2_000  # words
+_LITTLE_OF_NAMES = 2_000  # characters besides white space
+_OFTEN = 0.02  # of the documents, that are one and the same
 _ALL_DIFFERENT = 0.8  # of the words
 _ATTACHED = "\u2060"  # on the side of a mark that has no space
 _UNITS = {"char": "characters", "bpe": "subwords", "word": "words"}
@@ -34,7 +39,8 @@ class Look:
 
     ``documents`` and ``words`` between white space are counted in all of it, ``median`` is the words in a document.
     ``kind``: word, bpe or char, the tokens; ``reason``: why, empty for words. ``impression``: whether it reads like
-    language; ``examples``: beginnings of documents, their tokens separated by spaces.
+    language, empty for names; ``examples``: beginnings of documents, their tokens separated by spaces; ``note``:
+    which document is there too often, or empty.
     """
 
     documents: int
@@ -44,12 +50,15 @@ class Look:
     reason: str
     impression: str
     examples: tuple[str, ...]
+    note: str = ""
 
     def lines(self, noun: str = "documents") -> Iterator[str]:
-        """Yield three lines for a user; ``noun`` names the documents."""
+        """Yield three lines for a user, and the note if there is one; ``noun`` names the documents."""
         yield f"{self.documents:,} {noun}, {self.words:,} words, {self.median:,} in one of them (median)"
-        yield f"{self.impression}; {self.reason or f'tokens are {_UNITS[self.kind]}'}"
+        yield "; ".join(filter(None, (self.impression, self.reason or f"tokens are {_UNITS[self.kind]}")))
         yield f"as the model sees them: {' | '.join(self.examples)}"
+        if self.note:
+            yield self.note
 
 
 def look_at(recipe: Recipe, reader: Reader, sources: Sequence[str]) -> Look:
@@ -70,13 +79,31 @@ def look_at(recipe: Recipe, reader: Reader, sources: Sequence[str]) -> Look:
         count += 1
         words += len(document.split())
     examples = _examples(recipe.tokenizer, seen)
-    return Look(count, words, middle, recipe.tokenizer.kind, reason, _impression(seen, words), examples)
+    kind = recipe.tokenizer.kind
+    note = _often(seen) if hasattr(reader, "drop_pattern") else ""
+    return Look(count, words, middle, kind, reason, _impression(seen, words, kind), examples, note)
 
 
-def _impression(seen: Sequence[str], words: int) -> str:
-    """Return whether documents read like language, and what stands against it.
+def _often(seen: Sequence[str]) -> str:
+    """Return a note about the most frequent document, if many are the same; else the empty text.
 
-    >>> _impression(["12,5;17,0"] * 900, 900)
+    >>> _often(["Unknown"] * 5 + [f"{n} boats" for n in range(95)])
+    "note: 5.0% of the documents are 'Unknown': --set drop_pattern='^Unknown$' leaves them out"
+    >>> _often(["Unknown", "two boats"])
+    ''
+    """
+    document, count = Counter(seen).most_common(1)[0] if seen else ("", 0)
+    if count <= max(_OFTEN * len(seen), 3) or "\n" in document or len(document) > _LONGEST:  # too long for a line
+        return ""
+    pattern = re.escape(document).replace(r"\ ", " ")
+    dropping = f"drop_pattern={shlex.quote(f'^{pattern}$')}"
+    return f"note: {count / len(seen):.1%} of the documents are {document!r}: --set {dropping} leaves them out"
+
+
+def _impression(seen: Sequence[str], words: int, kind: str) -> str:
+    """Return whether documents read like language, and what stands against it; of names, only whether they are few.
+
+    >>> _impression(["12,5;17,0"] * 900, 900, "word")
     'most of it is numbers and marks, not language'
     """
     text = "".join("".join(document.split()) for document in seen)
@@ -84,6 +111,8 @@ def _impression(seen: Sequence[str], words: int) -> str:
     found = [word for document in seen for word in document.split()]
     if letters < _LETTERS * len(text):
         return "most of it is numbers and marks, not language"
+    if kind == "char":
+        return f"they are few: {len(text):,} characters" if len(text) < _LITTLE_OF_NAMES else ""
     if words < _LITTLE:
         return f"it is little text: from {words:,} words a model learns to repeat more than to write"
     if len(set(found)) > _ALL_DIFFERENT * len(found):
