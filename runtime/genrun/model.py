@@ -15,6 +15,7 @@ from genrun.contracts import Decoder
 from genrun.errors import ModelFileError, OptionError
 from genrun.generating.async_forms import AsyncForms
 from genrun.generating.generator import BATCH_SIZE, TextGenerator
+from genrun.generating.searching.methods import make_search
 from genrun.generating.settings import Choices, GenerationSettings, resolve_settings
 from genrun.generating.sharing.scheduler import Scheduler
 from genrun.generating.stepping.session import StepSession
@@ -110,6 +111,10 @@ class Model(SuggestingModel, AsyncForms):
         seed: int | None = None,
         stop: str | Sequence[str] = (),
         casing: str | None = None,
+        beam: int | None = None,
+        length_penalty: float | None = None,
+        distinct: bool = False,
+        spread: bool = False,
         **options: object,
     ) -> GenerationSettings:
         """Return checked settings for :meth:`generate` and the others; what is None is taken from the model.
@@ -117,7 +122,8 @@ class Model(SuggestingModel, AsyncForms):
         ``decoder``: a name with its ``options`` (``k=40``, ``temperature=0.8``), a chain as text
         (``"min-p:0.05,temperature:0.8"``), an object, or a list of objects. ``seed``: None draws a
         fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
-        sentence or upper. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
+        sentence or upper. Of a prompt's texts, ``beam`` finds the likeliest with this many places, divided by their
+        lengths to the power of ``length_penalty``; ``distinct`` draws different ones, ``spread`` evenly spread ones. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
         """
         return resolve_settings(
             self.defaults,
@@ -127,6 +133,7 @@ class Model(SuggestingModel, AsyncForms):
             seed=seed,
             stop=stop,
             casing=casing,
+            search=make_search(beam=beam, length_penalty=length_penalty, distinct=distinct, spread=spread),
             from_text=False,
         )
 
@@ -136,9 +143,14 @@ class Model(SuggestingModel, AsyncForms):
         """Return ``prompt`` and its continuation as one text.
 
         The ``choices`` are the parameters of :meth:`settings`: max_new_tokens, decoder and its options, seed, stop,
-        casing. Warns (UnknownWordsWarning) of prompt words that are not in the vocabulary.
+        casing, and beam, distinct and spread, which find one text here. Warns (UnknownWordsWarning) of prompt words
+        that are not in the vocabulary.
         """
         generator = self._generator(settings, choices)
+        if generator.search is not None:
+            [result] = generator.results([prompt], 1, BATCH_SIZE)
+            warn_unknown(result.unknown)
+            return result.text
         request = generator.begin(prompt)
         warn_unknown(request.encoding.unknown)
         return generator.text(request)
@@ -155,7 +167,8 @@ class Model(SuggestingModel, AsyncForms):
         """Return ``n`` results for each prompt, in the order of the prompts.
 
         A text depends on the seed, its prompt and the number of its sample, not on its neighbours: the first sample
-        of a prompt is what :meth:`generate` returns for it. The ``choices`` are the parameters of :meth:`settings`.
+        of a prompt is what :meth:`generate` returns for it. With ``beam`` and ``distinct``, a prompt that does not have
+        ``n`` texts has fewer results. The ``choices`` are the parameters of :meth:`settings`.
         """
         return list(self.generate_each(prompts, n=n, batch_size=batch_size, settings=settings, **choices))
 
