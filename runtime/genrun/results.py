@@ -45,7 +45,8 @@ class Result:
     ``log_probability``: natural logarithm of the model's own probability of all new tokens, for any decoder; its last
     digits depend on the texts that shared a batch with this one.
     ``unknown``: prompt words outside the vocabulary. The same ``seed`` and ``sample`` give the same text again.
-    ``probability``: of ``distinct`` and ``spread`` texts, that one draw with the decoder gives these ``ids``, 0 to 1; None for others.
+    ``probability``: of texts that are drawn together, ``distinct`` or ``spread``, how likely the decoder is to draw
+    these ``ids``, 0 to 1; None for others.
     ``tokens_per_second``: new tokens a second, from the text's admission to its batch until it was finished, the
     reading of its prompt included. Results are compared without their probabilities and ``tokens_per_second``.
     """

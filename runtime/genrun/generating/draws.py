@@ -114,9 +114,7 @@ def _start(seed: int, sample: int, prompt_ids: Sequence[int]) -> tuple[NDArray[n
     return np.array([seed, sample], np.uint64), counter
 
 
-def branch_numbers(
-    seed: int, prompt_ids: Sequence[int], new_ids: Sequence[int], count: int
-) -> NDArray[np.float64]:
+def branch_numbers(seed: int, prompt_ids: Sequence[int], new_ids: Sequence[int], count: int) -> NDArray[np.float64]:
     """Return float64 ``[count]`` in [0, 1): numbers for what may follow ``new_ids`` in a search.
 
     They depend on the prompt and on all new tokens, and are independent of the draws of any sample.

@@ -55,9 +55,7 @@ def draw_distinct(growth: Growth, count: int) -> list[Branch]:
     return [branch for _, branch in finished]
 
 
-def _conditional(
-    growth: Growth, level: Level, values: NDArray[np.float64], part: Followers
-) -> NDArray[np.float64]:
+def _conditional(growth: Growth, level: Level, values: NDArray[np.float64], part: Followers) -> NDArray[np.float64]:
     """Return the values of followers, float64 ``[pairs]``, whose highest is the value of the branch before them.
 
     ``values``: of all branches of the level. Kool et al., appendix B.3, a form that does not overflow.

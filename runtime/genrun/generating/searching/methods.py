@@ -11,7 +11,16 @@ from genrun.checks.short_text import class_name, shown
 from genrun.errors import OptionError
 from genrun.sampling import Chain
 
-__all__ = ["Beam", "Distinct", "Search", "SearchChoices", "Spread", "check_texts_of_search", "make_search", "stages_of"]
+__all__ = [
+    "Beam",
+    "Distinct",
+    "Search",
+    "SearchChoices",
+    "Spread",
+    "check_texts_of_search",
+    "make_search",
+    "stages_of",
+]
 
 _MOST = 10_000  # texts of one prompt, or places of a beam: all are in memory together
 
@@ -66,7 +75,9 @@ def make_search(**choices: Unpack[SearchChoices]) -> Search | None:
     for name, value in (("distinct", distinct), ("spread", spread)):
         if not isinstance(value, bool):
             raise OptionError(f"{name} is True or False, not {shown(value)}")
-    asked = [name for name, given in (("beam", beam is not None), ("distinct", distinct), ("spread", spread)) if given]
+    asked = [
+        name for name, given in (("beam", beam is not None), ("distinct", distinct), ("spread", spread)) if given
+    ]
     if len(asked) > 1:
         raise OptionError(f"choose one of beam, distinct and spread, not {' and '.join(asked)}")
     if beam is not None:
@@ -92,7 +103,8 @@ def stages_of(decoder: Any, search: Search) -> Chain:
         chain = Chain((decoder,))
     if chain is None or chain.temperature is None:
         chooser = class_name(decoder if chain is None else chain.chooser)
-        raise OptionError(f"{_NAMES[type(search)]} chooses by itself: use stages alone, not the decoder {chooser}")
+        name = _NAMES[type(search)]
+        raise OptionError(f"{name} chooses by itself: it needs stages, such as the decoder 'top-p', not {chooser}")
     if isinstance(search, Beam) and (chain.temperature != 1 or _own_temperature(chain) != 1):
         raise OptionError("beam search ranks texts by the probability of the model, which no temperature changes")
     return chain

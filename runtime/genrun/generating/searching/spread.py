@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -79,13 +80,11 @@ def draw_spread(growth: Growth, count: int, seed: int, key: Sequence[int]) -> li
 def _rows(part: Followers) -> Iterator[tuple[int, slice]]:
     """Yield the number of each branch, and the places of its followers."""
     borders = [0, *(np.flatnonzero(np.diff(part.rows)) + 1).tolist(), len(part.rows)]
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in itertools.pairwise(borders):
         yield int(part.rows[start]), slice(start, end)
 
 
-def _divided(
-    logs: NDArray[np.float64], own: Sequence[int], codes: Sequence[Code]
-) -> list[tuple[int, list[int]]]:
+def _divided(logs: NDArray[np.float64], own: Sequence[int], codes: Sequence[Code]) -> list[tuple[int, list[int]]]:
     """Return which followers the codes with the numbers ``own`` choose, with the numbers of those that do.
 
     ``logs``: the log-probability of each follower, float64 ``[followers]``. The codes are narrowed.
