@@ -17,10 +17,10 @@ Command = Callable[..., Any]
 
 
 def search_options(command: Command) -> Command:
-    """Give a command ``--beam``, ``--length-penalty``, ``--distinct`` and ``--spread``, as one parameter ``searching``.
+    """Give a command ``--beam``, ``--length-penalty``, ``--distinct`` and ``--spread``.
 
-    It is a function that returns the search for ``n`` texts of a prompt, or None. It raises OptionError for options
-    that do not go together.
+    They are one parameter, ``searching``: a function that returns the search for ``n`` texts of a prompt, or None. It
+    raises OptionError for options that do not go together.
     """
 
     @functools.wraps(command)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from genrun.generating.searching.branch import Branch
@@ -62,9 +64,10 @@ def _best(growth: Growth, level: Level, width: int) -> tuple[list[tuple[int, Bra
 
 
 def _score(branch: Branch, beam: Beam) -> float:
-    return branch.log_probability / len(branch.ids) ** beam.length_penalty
+    return branch.log_probability / math.pow(len(branch.ids), beam.length_penalty)
 
 
 def _bound(growth: Growth, branches: list[Branch], beam: Beam) -> float:
     """Return what no text that begins with one of ``branches`` exceeds: more tokens only lower the probability."""
-    return max(branch.log_probability for branch in branches) / growth.max_new_tokens**beam.length_penalty
+    best = max(branch.log_probability for branch in branches)
+    return best / math.pow(growth.max_new_tokens, beam.length_penalty)
