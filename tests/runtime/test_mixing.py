@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 import genrun
@@ -24,8 +25,8 @@ def babbler(path: Path, seed: int, tokenizer: Tokenizer | None = None, **about: 
     """Return a model of random logits; another seed makes another model of the same words."""
     tokenizer = tokenizer or words(*WORDS)
     drift = random_drift(len(tokenizer), seed)
-    about = {"decoder": "top-k", "options": {"k": 6}, "max_new_tokens": 12, "choosing": True} | about
-    write_model(path, tokenizer, table=babble_table(len(tokenizer), seed), drift=drift, **about)
+    settings: dict[str, Any] = {"decoder": "top-k", "options": {"k": 6}, "max_new_tokens": 12, "choosing": True}
+    write_model(path, tokenizer, table=babble_table(len(tokenizer), seed), drift=drift, **settings | about)
     return genrun.load(path, device="cpu")
 
 
@@ -45,7 +46,7 @@ def mixed(first: Model, second: Model) -> Model:
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=7).map(" ".join), st.floats(0.001, 0.999))
-@settings(max_examples=25)
+@limits(max_examples=25)
 def test_each_token_has_the_mixture_of_both_probabilities(
     first: Model, second: Model, text: str, weight: float
 ) -> None:

@@ -28,8 +28,8 @@ def files(folder: Path) -> list[Path]:
     for number, names in enumerate((("a", "b"), ("a", "b"), ("c", "d"))):
         tokenizer = words(*names)
         table, drift = babble_table(len(tokenizer), number + 1), random_drift(len(tokenizer))
-        about = {"decoder": "temperature", "max_new_tokens": 3}
-        made.append(write_model(folder / f"mix{number}.onnx", tokenizer, table=table, drift=drift, **about))
+        path = folder / f"mix{number}.onnx"
+        made.append(write_model(path, tokenizer, table=table, drift=drift, decoder="temperature", max_new_tokens=3))
     return made
 
 

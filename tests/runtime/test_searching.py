@@ -178,8 +178,8 @@ def test_distinct_texts_are_included_as_often_as_drawing_without_replacement_inc
         included.update(ids)
     assert_distributed(firsts, probabilities)
     assert_distributed(sets, pairs_without_replacement(probabilities))
-    for ids, share in inclusion_of_three(probabilities).items():
-        assert abs(included[ids] - SEEDS * share) < 4 * math.sqrt(SEEDS * share * (1 - share)) + 1
+    for one, share in inclusion_of_three(probabilities).items():
+        assert abs(included[one] - SEEDS * share) < 4 * math.sqrt(SEEDS * share * (1 - share)) + 1
 
 
 def pairs_without_replacement(p: Mapping[Ids, float]) -> dict[frozenset[Ids], float]:

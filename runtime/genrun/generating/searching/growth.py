@@ -12,8 +12,8 @@ from genrun.errors import ModelFileError, PluginError
 from genrun.generating.draws import branch_numbers
 from genrun.generating.searching.branch import Branch, Prompt
 from genrun.generating.stepping.session import NOT_NUMBERS, States, StepSession
-from genrun.sampling import Candidates, Chain, log_normalizers
-from genrun.sampling.logits import UNITS, exact_weights
+from genrun.sampling import Candidates, Chain, log_normalizers, top_k
+from genrun.sampling.logits import UNITS
 
 __all__ = ["Followers", "Growth", "Level", "Limits"]
 
@@ -38,9 +38,9 @@ class Limits:
 class Followers:
     """Tokens that may follow some branches of a level: one entry for each pair of branch and token.
 
-    They are in the order of the branches, and of the ids. ``rows``: intp ``[pairs]``, the numbers of the branches.
-    ``ids``: int64. ``model``, ``decoder``: float64, the log-probability of the token by each. ``ends``: bool, whether
-    the text ends with it.
+    They are in the order of the branches, and of the ids unless only the likeliest are looked at. ``rows``: intp
+    ``[pairs]``, the numbers of the branches. ``ids``: int64. ``model``, ``decoder``: float64, the log-probability of
+    the token by each. ``ends``: bool, whether the text ends with it.
     """
 
     rows: NDArray[np.intp]
@@ -61,11 +61,16 @@ class Level:
 class Growth:
     """Steps all branches of a level with the model, and lets the stages of ``chain`` say what may follow them.
 
-    What is found for a branch does not depend on the others.
+    ``most``: of each branch, only this many of the likeliest tokens are looked at, besides those that end a text; the
+    decoder's probabilities are not needed then. None: all tokens. What is found for a branch does not depend on the
+    others.
     """
 
-    def __init__(self, session: StepSession, chain: Chain, limits: Limits, prompt: Prompt) -> None:
+    def __init__(
+        self, session: StepSession, chain: Chain, limits: Limits, prompt: Prompt, most: int | None = None
+    ) -> None:
         self._session, self._chain, self._limits, self._prompt = session, chain, limits, prompt
+        self._most = most
         self._stop_ids = np.array(sorted(limits.stop_ids), np.int64)
         self.max_new_tokens = limits.max_new_tokens
 
@@ -132,21 +137,43 @@ class Growth:
         for row, branch in zip(logits, branches, strict=True):
             _restrict(row, branch)
         whole = self._candidates(branches, logits).whole()  # [rows, vocabulary]
-        rows, ids = (whole > -np.inf).nonzero()
-        if np.isneginf(logits[rows, ids]).any() or len(np.unique(rows)) < len(branches):
+        rows, ids = (whole > -np.inf).nonzero() if self._most is None else self._likeliest(logits, whole)
+        if np.isneginf(logits[rows, ids]).any() or not np.bincount(rows, minlength=len(branches)).all():
             raise PluginError("the stages of the chain have left a text without candidates, or brought one back")
-        highest = whole.max(axis=1)
-        temperature = self._chain.temperature or 1.0
-        totals = exact_weights(whole, temperature).sum(axis=1) / UNITS
-        shifted = (whole[rows, ids] - highest[rows]).astype(np.float64) / temperature
         last = len(branches[0].ids) + 1 == self.max_new_tokens
         return Followers(
             rows=rows + first,
             ids=ids,
             model=np.minimum(logits[rows, ids] - normalizers[rows], 0.0),
-            decoder=np.minimum(shifted - np.log(totals)[rows], 0.0),
+            decoder=np.zeros(len(rows)) if self._most is not None else self._drawn(whole, rows, ids),
             ends=np.isin(ids, self._stop_ids) | last,
         )
+
+    def _likeliest(
+        self, logits: NDArray[np.float32], whole: NDArray[np.float32]
+    ) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """Return rows and ids, ``[pairs]``, of the likeliest candidates and of those that end a text."""
+        left = np.where(whole > -np.inf, logits, np.float32(-np.inf))
+        going = left.copy()
+        going[:, self._stop_ids] = -np.inf
+        found = top_k(going, self._most or 1)
+        ids = np.concatenate([found, np.broadcast_to(self._stop_ids, (len(found), len(self._stop_ids)))], axis=1)
+        rows, columns = (np.take_along_axis(left, ids, axis=1) > -np.inf).nonzero()
+        # Where few can follow, those that end a text may be found twice.
+        doubled = (columns < found.shape[1]) & np.isin(ids[rows, columns], self._stop_ids)
+        return rows[~doubled], ids[rows, columns][~doubled]
+
+    def _drawn(
+        self, whole: NDArray[np.float32], rows: NDArray[np.intp], ids: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the log-probability of each pair by the decoder; sums are those of whole numbers, so exact."""
+        temperature = self._chain.temperature or 1.0
+        highest = whole.max(axis=1)
+        logs = (whole[rows, ids] - highest[rows]).astype(np.float64) / temperature
+        weights = np.rint(np.exp(logs) * UNITS)
+        totals = np.bincount(rows, weights) / UNITS
+        drawn: NDArray[np.float64] = np.minimum(logs - np.log(totals)[rows], 0.0)
+        return drawn
 
     def _candidates(self, branches: Sequence[Branch], logits: NDArray[np.float32]) -> Candidates:
         """Return what the stages leave; one that uses chance gets a number of its branch."""

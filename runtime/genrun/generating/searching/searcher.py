@@ -30,7 +30,8 @@ class Searcher:
         search and distinct texts keep the first. With Gumbel values that is exact: the highest value of the sequences
         of a text is one for the sum of their probabilities.
         """
-        growth = Growth(self._session, self._chain, self._limits, prompt)
+        most = self._search.width if isinstance(self._search, Beam) else None
+        growth = Growth(self._session, self._chain, self._limits, prompt, most)
         if isinstance(self._search, Spread):
             return draw_spread(growth, n, self._limits.seed, prompt.key)
         if isinstance(self._search, Beam):
