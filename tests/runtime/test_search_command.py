@@ -53,7 +53,7 @@ def test_a_prompt_with_fewer_texts_than_asked_for_is_noted_and_the_file_is_whole
     files: list[Path], tmp_path: Path
 ) -> None:
     found = call(files[0], "a", "b", "-n", 20, "--seed", 7, "--distinct", "-q", "-o", tmp_path / "texts.txt")
-    assert found.stderr == "note: 2 prompts have fewer than 20 different texts\n"
+    assert found.stderr == "note: there are fewer than 20 different texts for 2 prompts\n"
     lines = (tmp_path / "texts.txt").read_text("utf-8").splitlines()
     assert len(set(lines)) == len(lines) == 30
     assert [path.name for path in tmp_path.iterdir()] == ["texts.txt"]

@@ -64,8 +64,8 @@ class TextOutput:
                 if not some:
                     progress.say("note: there were no prompts")
                 if short:
-                    many = "a prompt has" if short == 1 else f"{short:,} prompts have"
-                    progress.say(f"note: {many} fewer than {self.samples} different texts")
+                    many = "a prompt" if short == 1 else f"{short:,} prompts"
+                    progress.say(f"note: there are fewer than {self.samples} different texts for {many}")
                 if empty:
                     many = "a text is" if empty == 1 else f"{empty:,} texts are"
                     progress.say(f"note: {many} empty: the model may end a text before its first word")

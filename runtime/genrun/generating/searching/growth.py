@@ -179,7 +179,8 @@ class Growth:
         """Return what the stages leave; one that uses chance gets a number of its branch."""
         given = logits.view()
         given.flags.writeable = False
-        bits = [int(self._numbers(branch, 1)[0] * 2**24) for branch in branches]
+        stages = bool(self._chain.stages)
+        bits = [int(self._numbers(branch, 1)[0] * 2**24) if stages else 0 for branch in branches]
         draws = (np.array(bits, np.float64) / 2**24).astype(np.float32)
         return self._chain.candidates(given, [branch.states for branch in branches], draws)
 
