@@ -143,7 +143,8 @@ class TextGenerator:
             stream = self._text_stream(request)
             return Written(stream.extend(new_ids), stream.stopped)
 
-        return Prompt(request.row.prompt_ids, request.encoding.ids, request.row.open_prompt, write)
+        row = request.row
+        return Prompt(row.prompt_ids, request.encoding.ids, row.from_nothing, row.open_prompt, write)
 
     def _requests(self, prompts: Iterable[str], n: int) -> Iterator[Request]:
         for prompt in prompts:
@@ -156,6 +157,7 @@ class TextGenerator:
         draws = Draws(self._settings.seed, sample, encoding.ids)
         finished, open_ids = self._tokenizer.open_end(encoding)
         row = Row(finished, draws, self._settings.max_new_tokens)
+        row.from_nothing = encoding.ids == (self._tokenizer.special("start"),)
         if open_ids:
             row.open_prompt = OpenPrompt(self._tokenizer, open_ids)
         request = Request(prompt, encoding, sample, row)

@@ -136,6 +136,8 @@ class Growth:
         logits[:, self._limits.suppressed_ids] = -np.inf
         for row, branch in zip(logits, branches, strict=True):
             _restrict(row, branch)
+            if self._prompt.from_nothing and not branch.ids:
+                _begin(row, self._stop_ids)
         whole = self._candidates(branches, logits).whole()  # [rows, vocabulary]
         rows, ids = (whole > -np.inf).nonzero() if self._most is None else self._likeliest(logits, whole)
         if np.isneginf(logits[rows, ids]).any() or not np.bincount(rows, minlength=len(branches)).all():
@@ -192,3 +194,11 @@ def _restrict(logits: NDArray[np.float32], branch: Branch) -> None:
         kept = logits[allowed]
         logits[:] = -np.inf
         logits[allowed] = kept
+
+
+def _begin(logits: NDArray[np.float32], stop_ids: NDArray[np.int64]) -> None:
+    """Set the logits ``[vocabulary]`` of what ends a text to minus infinity if anything else is allowed."""
+    begun = logits.copy()
+    begun[stop_ids] = -np.inf
+    if np.isfinite(begun).any():
+        logits[:] = begun
