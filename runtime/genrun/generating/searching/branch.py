@@ -22,8 +22,8 @@ class Prompt(NamedTuple):
     """What the branches of one search begin from.
 
     ``ids``: the tokens to read. ``key``: the ids that random numbers depend on. ``from_nothing``: the first new token
-    does not end the text. ``open_prompt``: what of the prompt the first new tokens repeat. ``write``: returns the text
-    of new tokens.
+    does not end the text. ``open_prompt``: what of the prompt the first new tokens repeat. ``write``: returns the
+    text of new tokens.
     """
 
     ids: Sequence[int]
