@@ -52,6 +52,9 @@ def generate_many(model: genrun.Model, prompts: Sequence[str]) -> None:
         assert_type(result.ids, tuple[int, ...])
     for score in model.score_each(prompts):
         assert_type(score, genrun.Score)
+    assert_type(model.generate_many(prompts, n=2, beam=16, length_penalty=1.0), list[genrun.Result])
+    assert_type(model.generate("the council", distinct=True), str)
+    assert_type(model.mixed_with(model, 0.3), genrun.Model)
     assert_type(model.suggest("today in n", n=3), list[genrun.Suggestion])
     assert_type(genrun.verify(model).passed, bool)
 

@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Unpack
+from typing import BinaryIO, NamedTuple, Self, Unpack
 
 from genrun.checks.arguments import check_count, check_prompt, check_texts
 from genrun.checks.short_text import shown
@@ -15,8 +15,11 @@ from genrun.contracts import Decoder
 from genrun.errors import ModelFileError, OptionError
 from genrun.generating.async_forms import AsyncForms
 from genrun.generating.generator import BATCH_SIZE, TextGenerator
+from genrun.generating.searching.methods import make_search
 from genrun.generating.settings import Choices, GenerationSettings, resolve_settings
 from genrun.generating.sharing.scheduler import Scheduler
+from genrun.generating.stepping.mixing import MixableModel, Mixing
+from genrun.generating.stepping.open_model import OpenModel
 from genrun.generating.stepping.session import StepSession
 from genrun.generating.text_stream import TextStream
 from genrun.generating.threads import BatchThreads
@@ -73,16 +76,21 @@ class Reopening(NamedTuple):
     threads: int | None
     trust: str
 
+    def opened(self) -> Model:
+        return load(self.path, device=self.device, threads=self.threads, trust=self.trust)
 
-def _load_again(how: Reopening, digest: str) -> Model:
+
+def _load_again(how: Reopening | Mixing, digest: str) -> OpenModel:
     """Load a pickled model; raises ModelFileError if the file has changed meanwhile."""
-    model = load(how.path, device=how.device, threads=how.threads, trust=how.trust)
+    model = how.opened()
     if model.digest != digest:
-        raise ModelFileError(f"{how.path} is not the file that the pickled model was loaded from: its digest differs")
+        raise ModelFileError(
+            f"{model.path} is not the file that the pickled model was loaded from: its digest differs"
+        )
     return model
 
 
-class Model(SuggestingModel, AsyncForms):
+class Model(SuggestingModel, MixableModel, AsyncForms):
     """A language model that generates text. Immutable, and safe to share between threads.
 
     Made by :func:`load`. ``device`` is the one in use and ``device_reason`` why it was chosen. For programs that run
@@ -91,7 +99,7 @@ class Model(SuggestingModel, AsyncForms):
     from bytes cannot be pickled.
     """
 
-    def __init__(self, session: StepSession, metadata: Metadata, reopening: Reopening | None = None) -> None:
+    def __init__(self, session: StepSession, metadata: Metadata, reopening: Reopening | Mixing | None = None) -> None:
         SuggestingModel.__init__(self, session, metadata)
         self._threads = BatchThreads(session.parallel_steps)
         AsyncForms.__init__(self, Scheduler(self._threads.count))
@@ -110,6 +118,10 @@ class Model(SuggestingModel, AsyncForms):
         seed: int | None = None,
         stop: str | Sequence[str] = (),
         casing: str | None = None,
+        beam: int | None = None,
+        length_penalty: float | None = None,
+        distinct: bool = False,
+        spread: bool = False,
         **options: object,
     ) -> GenerationSettings:
         """Return checked settings for :meth:`generate` and the others; what is None is taken from the model.
@@ -117,7 +129,9 @@ class Model(SuggestingModel, AsyncForms):
         ``decoder``: a name with its ``options`` (``k=40``, ``temperature=0.8``), a chain as text
         (``"min-p:0.05,temperature:0.8"``), an object, or a list of objects. ``seed``: None draws a
         fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
-        sentence or upper. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
+        sentence or upper. ``beam``, ``distinct`` and ``spread`` find the texts of a prompt together: the likeliest,
+        with a beam of this width, by log-probability / tokens ** ``length_penalty``; different ones; evenly spread
+        ones. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
         """
         return resolve_settings(
             self.defaults,
@@ -127,6 +141,7 @@ class Model(SuggestingModel, AsyncForms):
             seed=seed,
             stop=stop,
             casing=casing,
+            search=make_search(beam=beam, length_penalty=length_penalty, distinct=distinct, spread=spread),
             from_text=False,
         )
 
@@ -136,9 +151,14 @@ class Model(SuggestingModel, AsyncForms):
         """Return ``prompt`` and its continuation as one text.
 
         The ``choices`` are the parameters of :meth:`settings`: max_new_tokens, decoder and its options, seed, stop,
-        casing. Warns (UnknownWordsWarning) of prompt words that are not in the vocabulary.
+        casing, and beam, distinct and spread, which find one text here. Warns (UnknownWordsWarning) of prompt words
+        that are not in the vocabulary.
         """
         generator = self._generator(settings, choices)
+        if generator.search is not None:
+            [result] = generator.results([prompt], 1, BATCH_SIZE)
+            warn_unknown(result.unknown)
+            return result.text
         request = generator.begin(prompt)
         warn_unknown(request.encoding.unknown)
         return generator.text(request)
@@ -155,7 +175,8 @@ class Model(SuggestingModel, AsyncForms):
         """Return ``n`` results for each prompt, in the order of the prompts.
 
         A text depends on the seed, its prompt and the number of its sample, not on its neighbours: the first sample
-        of a prompt is what :meth:`generate` returns for it. The ``choices`` are the parameters of :meth:`settings`.
+        of a prompt is what :meth:`generate` returns for it. With ``beam`` and ``distinct`` there are fewer than ``n``
+        where a prompt has no more texts. The ``choices`` are the parameters of :meth:`settings`.
         """
         return list(self.generate_each(prompts, n=n, batch_size=batch_size, settings=settings, **choices))
 
@@ -208,6 +229,9 @@ class Model(SuggestingModel, AsyncForms):
         casing = self.defaults.casing if casing is None else check_casing(casing)
         encoding = self.tokenizer.encode_prompt(prompt)
         return TextStream.after(self.tokenizer, prompt, encoding, casing=casing).prompt_text
+
+    def _like(self, session: StepSession, metadata: Metadata, mixing: Mixing) -> Self:
+        return type(self)(session, metadata, mixing)
 
     def _generator(
         self, settings: GenerationSettings | None, choices: Choices, stop: threading.Event | None = None

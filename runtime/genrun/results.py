@@ -45,8 +45,10 @@ class Result:
     ``log_probability``: natural logarithm of the model's own probability of all new tokens, for any decoder; its last
     digits depend on the texts that shared a batch with this one.
     ``unknown``: prompt words outside the vocabulary. The same ``seed`` and ``sample`` give the same text again.
+    ``probability``: of texts that are drawn together, ``distinct`` or ``spread``, how likely the decoder is to draw
+    these ``ids``, 0 to 1; None for others.
     ``tokens_per_second``: new tokens a second, from the text's admission to its batch until it was finished, the
-    reading of its prompt included. Results are compared without ``log_probability`` and ``tokens_per_second``.
+    reading of its prompt included. Results are compared without their probabilities and ``tokens_per_second``.
     """
 
     prompt: str
@@ -59,12 +61,20 @@ class Result:
     seed: int
     sample: int
     tokens_per_second: float = field(default=0.0, compare=False)
+    probability: float | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the result as a JSON-ready dictionary; :func:`rounded` rounds its log-probability."""
-        return {name: getattr(self, name) for name in self.__slots__} | {
-            "log_probability": rounded(self.log_probability)
-        }
+        """Return the result as a JSON-ready dictionary; :func:`rounded` rounds its log-probability.
+
+        The probability has four digits; where there is none, the dictionary does not name it.
+        """
+        values = {name: getattr(self, name) for name in self.__slots__}
+        values["log_probability"] = rounded(self.log_probability)
+        if self.probability is None:
+            del values["probability"]
+        else:
+            values["probability"] = float(f"{self.probability:.4g}")
+        return values
 
 
 def rounded(log_probability: float) -> float | None:

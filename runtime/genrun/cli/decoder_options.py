@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from genrun.generating.searching.methods import Search
     from genrun.generating.settings import GenerationSettings
     from genrun.model import Model
 
@@ -33,7 +34,13 @@ class DecoderOptions:
     top_p: str | None = None
 
     def settings(
-        self, model: Model, *, seed: int | None, stop: tuple[str, ...] = (), casing: str | None = None
+        self,
+        model: Model,
+        *,
+        seed: int | None,
+        stop: tuple[str, ...] = (),
+        casing: str | None = None,
+        search: Search | None = None,
     ) -> GenerationSettings:
         """Return checked settings for ``model``; raises OptionError, UnknownPluginError or PluginError."""
         from genrun.generating.settings import resolve_settings
@@ -47,6 +54,7 @@ class DecoderOptions:
             seed=seed,
             stop=stop,
             casing=casing,
+            search=search,
         )
 
     def _decoder(self) -> tuple[str | None, dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import warnings
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +14,12 @@ import click
 
 from genrun.cli.decoder_options import DecoderOptions, decoder_options
 from genrun.cli.opening_options import OpeningOptions, opening_options
+from genrun.cli.search_options import search_options
 from genrun.errors import PromptError
 
 if TYPE_CHECKING:
     from genrun.cli.io.prompt_source import PromptSource
+    from genrun.generating.searching.methods import Search
     from genrun.generating.settings import GenerationSettings
     from genrun.model import Model
 
@@ -29,10 +32,12 @@ __all__ = ["command"]
 @click.option("--prompts", "files", metavar="FILE", multiple=True, help="Prompts, one a line; - is standard input.")
 @click.option("-n", "samples", type=click.IntRange(1), default=1, show_default=True, help="Texts for each prompt.")
 @decoder_options
+@search_options
 @click.option("--seed", type=int, help="Same seed, same text. [default: a fresh one, shown]")
 @click.option("--stop", metavar="TEXT", multiple=True, help=r"End a text before TEXT; \n is a line break.")
 @click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]")
 @opening_options
+@click.option("--mix", metavar="FILE:WEIGHT", help="Mix in another model of the same vocabulary: other.onnx:0.3.")
 @click.option("--lines", is_flag=True, help="Print line breaks as they are, and a blank line after each text.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
 @click.option("-o", "output", type=click.Path(path_type=Path), help="Write the texts to this file.")
@@ -45,10 +50,12 @@ def command(
     files: tuple[str, ...],
     samples: int,
     choosing: DecoderOptions,
+    searching: Callable[[int], Search | None],
     seed: int | None,
     stop: tuple[str, ...],
     casing: str | None,
     opening: OpeningOptions,
+    mix: str | None,
     lines: bool,
     as_json: bool,
     output: Path | None,
@@ -67,6 +74,11 @@ def command(
     from genrun.cli.io.prompt_source import PromptSource
     from genrun.cli.io.text_output import TextOutput
 
+    search = searching(samples)
+    if stream and search is not None:
+        raise click.UsageError(
+            "--stream prints words as they are chosen; --beam, --distinct and --spread find whole texts"
+        )
     _check_usage(files, samples, output, resume=resume, lines=lines, as_json=as_json, stream=stream)
     _note_files(prompts)
     with PromptSource(prompts if prompts or files else [""], *files) as source:
@@ -74,11 +86,11 @@ def command(
         if output and resume and unfinished is None and output.exists():
             say(f"{output} is finished")
             return
-        model = opening.load(model_file)
+        model = opening.load_mixed(model_file, mix)
         if seed is None and unfinished is not None:
             seed = unfinished.settings.get("seed")
         stops = tuple([text.replace(r"\n", "\n") for text in stop])  # as texts are printed
-        settings = choosing.settings(model, seed=seed, stop=stops, casing=casing)
+        settings = choosing.settings(model, seed=seed, stop=stops, casing=casing, search=search)
         if not quiet:
             say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
         if stream:

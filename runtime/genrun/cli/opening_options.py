@@ -37,6 +37,22 @@ class OpeningOptions:
         import_onnxruntime().set_default_logger_severity(4)
         return load(path, device=self.device, threads=self.threads, trust=self.trust)
 
+    def load_mixed(self, path: str, mix: str | None) -> Model:
+        """Open the model file at ``path``, mixed with the one of ``mix``, ``FILE:WEIGHT``; None for no mixture.
+
+        Raises OptionError for a text of another form, a weight that is not accepted, or another vocabulary.
+        """
+        if mix is None:
+            return self.load(path)
+        file, _, number = mix.rpartition(":")
+        try:
+            weight = float(number)
+        except ValueError:
+            file = ""
+        if not file:
+            raise click.UsageError(f"--mix is a model file and its weight, such as other.onnx:0.3, not {mix!r}")
+        return self.load(path).mixed_with(self.load(file), weight)
+
 
 def opening_options(command: Command) -> Command:
     """Give a command ``--device``, ``--threads`` and ``--trust-graph``, as one parameter ``opening``."""

@@ -21,7 +21,7 @@ from genrun.checks.arguments import whole_number
 from genrun.checks.short_text import shown
 from genrun.errors import OptionError
 
-__all__ = ["Draws", "check_seed", "uniform_draws"]
+__all__ = ["Draws", "branch_numbers", "check_seed", "uniform_draws"]
 
 _LIMIT = 2**64
 
@@ -112,3 +112,18 @@ def _start(seed: int, sample: int, prompt_ids: Sequence[int]) -> tuple[NDArray[n
     digest = hashlib.blake2b(np.asarray(prompt_ids, "<i8").tobytes(), digest_size=8).digest()
     counter = np.array([0, 0, 0, int.from_bytes(digest, "little")], np.uint64)
     return np.array([seed, sample], np.uint64), counter
+
+
+def branch_numbers(seed: int, prompt_ids: Sequence[int], new_ids: Sequence[int], count: int) -> NDArray[np.float64]:
+    """Return float64 ``[count]`` in [0, 1): numbers for what may follow ``new_ids`` in a search.
+
+    They depend on the prompt and on all new tokens, and are independent of the draws of any sample.
+
+    >>> bool((branch_numbers(7, [1, 2], [3], 9)[:5] == branch_numbers(7, [1, 2], [3], 5)).all())
+    True
+    """
+    _, counter = _start(seed, 0, [*prompt_ids, -1, *new_ids])  # no token has the id -1
+    generator = _generator_of_this_thread()
+    key = np.array([seed, _LIMIT - 1], np.uint64)  # no sample has this number
+    generator.bit_generator.state = {**_NOTHING_HELD, "state": {"counter": counter, "key": key}}
+    return generator.random(count)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+import math
+import time
+from collections.abc import Iterable, Iterator, Sequence, Sized
 
 from genrun.checks.arguments import check_count, check_prompt, check_texts
 from genrun.contracts import Decoder
+from genrun.errors import OptionError
 from genrun.generating.batch import Batch
 from genrun.generating.choosing.binding import bound
 from genrun.generating.draws import Draws
@@ -13,6 +16,10 @@ from genrun.generating.open_prompt import OpenPrompt
 from genrun.generating.requests import Request, RequestQueue
 from genrun.generating.row import Row
 from genrun.generating.scheduling import generate_rows
+from genrun.generating.searching.branch import Prompt, Written
+from genrun.generating.searching.growth import Limits
+from genrun.generating.searching.methods import Beam, Search, check_texts_of_search, stages_of
+from genrun.generating.searching.searcher import Searcher
 from genrun.generating.settings import GenerationSettings
 from genrun.generating.stepping.session import StepSession
 from genrun.generating.text_stream import TextStream
@@ -41,6 +48,11 @@ class TextGenerator:
         self._threads = threads
 
     @property
+    def search(self) -> Search | None:
+        """The search of the settings."""
+        return self._settings.search
+
+    @property
     def decoder(self) -> Decoder:
         """The decoder of the settings."""
         return self._settings.decoder
@@ -48,8 +60,11 @@ class TextGenerator:
     def begin(self, prompt: str, *, sample: int = 0, streaming: bool = False) -> Request:
         """Return the request for one text; ``streaming`` for one whose pieces are asked for.
 
-        Raises PromptError for a prompt that is no text, or with nothing to begin from, OptionError for ``sample``.
+        Raises PromptError for a prompt that is no text, or with nothing to begin from, OptionError for ``sample``,
+        and for settings of a search, which finds texts together.
         """
+        if self.search is not None:
+            raise OptionError("beam, distinct and spread find whole texts together: they have no stream or schedule")
         check_prompt(prompt)
         sample = check_count("sample", sample, least=0)
         return self._request(prompt, self._tokenizer.encode_prompt(prompt), sample, streaming=streaming)
@@ -86,6 +101,8 @@ class TextGenerator:
         accepted, before the first result is asked for.
         """
         check_texts("prompts", prompts)
+        if self.search is not None:
+            return self._searched(self.search, prompts, check_texts_of_search(self.search, n))
         return self._results(prompts, check_count("n", n), check_count("batch_size", batch_size))
 
     def _results(self, prompts: Iterable[str], n: int, batch_size: int) -> Iterator[Result]:
@@ -96,6 +113,38 @@ class TextGenerator:
                 yield self.result(request)
         if queue.refused is not None:
             raise queue.refused
+
+    def _searched(self, search: Search, prompts: Iterable[str], n: int) -> Iterator[Result]:
+        """Yield the texts that a search finds, at most ``n`` for each prompt, one prompt after another."""
+        settings, defaults = self._settings, self._defaults
+        limits = Limits(
+            defaults.stop_ids, defaults.suppressed_ids, settings.max_new_tokens, settings.seed, bool(settings.stops)
+        )
+        searcher = Searcher(self._session, stages_of(self._decoder, search), limits, search)
+        for prompt in prompts:
+            check_prompt(prompt)
+            encoding = self._tokenizer.encode_prompt(prompt)
+            first = self._request(prompt, encoding, 0)
+            begun = time.perf_counter()
+            found = searcher.find(self._begun(first), n)
+            finished = time.perf_counter()
+            for sample, branch in enumerate(found):
+                request = self._request(prompt, encoding, sample)
+                row = request.row
+                row.admitted, row.finished, row.new_ids = begun, finished, list(branch.ids)
+                row.finish_reason, row.log_probability = branch.finish_reason, branch.log_probability
+                row.probability = None if isinstance(search, Beam) else math.exp(branch.drawn)
+                yield self.result(request)
+
+    def _begun(self, request: Request) -> Prompt:
+        """Return what a search for ``request`` begins from."""
+
+        def write(new_ids: Sequence[int]) -> Written:
+            stream = self._text_stream(request)
+            return Written(stream.extend(new_ids), stream.stopped)
+
+        row = request.row
+        return Prompt(row.prompt_ids, request.encoding.ids, row.from_nothing, row.open_prompt, write)
 
     def _requests(self, prompts: Iterable[str], n: int) -> Iterator[Request]:
         for prompt in prompts:
@@ -157,5 +206,6 @@ class TextGenerator:
             unknown=request.encoding.unknown,
             seed=self._settings.seed,
             sample=request.sample,
+            probability=request.row.probability,
             tokens_per_second=len(request.row.new_ids) / max(request.row.finished - request.row.admitted, 1e-9),
         )

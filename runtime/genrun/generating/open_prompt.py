@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,6 +37,13 @@ class OpenPrompt:
             return None
         found = self._tokenizer.subwords.beginning_with(self._rest)
         return np.union1d(found, self._ids[:1])
+
+    def after(self, token: int) -> OpenPrompt:
+        """Return what is left after ``token``; this one does not change."""
+        other = copy.copy(self)
+        other._ids = list(self._ids)
+        other.push(token)
+        return other
 
     def push(self, token: int) -> None:
         """Go on with a chosen ``token``."""

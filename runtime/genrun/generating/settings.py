@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 from genrun import registry
 from genrun.checks.short_text import shown
 from genrun.contracts import Decoder
 from genrun.errors import GenrunError, OptionError, UnknownPluginError, close_matches
 from genrun.generating.draws import check_seed
+from genrun.generating.searching.methods import Beam, Search, SearchChoices, stages_of
 from genrun.loading.generation_defaults import GenerationDefaults, check_max_new_tokens
+from genrun.sampling import Chain
 from genrun.tokenizer.detokenizer import check_casing
 
 __all__ = ["Choices", "GenerationSettings", "resolve_settings"]
 
-_CHOICES = ("max_new_tokens", "decoder", "seed", "stop", "casing", "settings")
+_CHOICES = ("max_new_tokens", "decoder", "seed", "stop", "casing", "settings", *SearchChoices.__annotations__)
 _OF_MANY = ("n", "batch_size")
 
 
-class Choices(TypedDict, total=False):
+class Choices(SearchChoices, total=False):
     """The keywords of ``Model.generate`` and the others as a type checker knows them.
 
     ``k`` and ``temperature`` are options of the built-in decoders. Those of other decoders are accepted by
@@ -38,13 +40,14 @@ class Choices(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
-    """A complete, checked set of choices; ``stops`` are texts that end a continuation."""
+    """A complete, checked set of choices; ``stops`` are texts that end a continuation, ``search`` finds several."""
 
     decoder: Decoder
     max_new_tokens: int
     seed: int
     stops: tuple[str, ...]
     casing: str
+    search: Search | None = None
 
 
 def resolve_settings(
@@ -56,11 +59,14 @@ def resolve_settings(
     seed: int | None = None,
     stop: str | Sequence[str] = (),
     casing: str | None = None,
+    search: Search | None = None,
     from_text: bool = True,
 ) -> GenerationSettings:
     """Return the settings of a call. The options of the model's own decoder stay unless they are overridden.
 
     ``decoder``: a name, a chain as text, an object, or a list of these (see :func:`genrun.registry.make_chain`).
+    ``search``: several texts are found together; its decoder is a chain that does not choose. Beam search begins
+    without stages, since those of the model's own decoder would hide texts from it.
     ``from_text``: whether ``options`` may be text, as on a command line; in the call of a program they are what
     is left of its keywords, and may be those of the call, misspelt. Raises OptionError for a value that is not
     accepted, UnknownPluginError or PluginError for the decoder.
@@ -68,12 +74,16 @@ def resolve_settings(
     if max_new_tokens is None:
         max_new_tokens = defaults.max_new_tokens
     stops = _stops(stop)
+    if isinstance(search, Beam) and decoder is None and not options:
+        decoder = Chain(())
+    chosen = _decoder(defaults, decoder, options or {}, from_text)
     return GenerationSettings(
-        decoder=_decoder(defaults, decoder, options or {}, from_text),
+        decoder=chosen if search is None else stages_of(chosen, search),
         max_new_tokens=check_max_new_tokens(max_new_tokens),
         seed=check_seed(seed),
         stops=stops,
         casing=check_casing(defaults.casing if casing is None else casing),
+        search=search,
     )
 
 

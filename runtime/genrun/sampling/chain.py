@@ -53,6 +53,11 @@ class Chain:
         """Whether a stage or the chooser needs to know a row's past."""
         return bool(self._folding)
 
+    @property
+    def temperature(self) -> float | None:
+        """At which temperature the chain draws from what its stages leave; None if a chooser does something else."""
+        return self._temperature
+
     def parameters(self) -> Mapping[str, float] | None:
         """Return k and temperature if the chain is described by them, so that a model file's graph may choose."""
         k = -1

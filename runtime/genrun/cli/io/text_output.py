@@ -42,6 +42,7 @@ class TextOutput:
             "max_new_tokens": settings.max_new_tokens,
             "stop": list(settings.stops),
             "casing": settings.casing,
+            "search": settings.search and repr(settings.search),
         }
 
     def write(self, writer: LineWriter | OutputFile, *, quiet: bool) -> None:
@@ -50,24 +51,28 @@ class TextOutput:
         total = self.source.total() if shown else None
         done = writer.done if isinstance(writer, OutputFile) else 0
         progress = Progress(total and (total - done) * self.samples, shown=shown)
-        unknown, some, empty = UnknownWords(progress.say), done > 0, 0
+        unknown, some, empty, short = UnknownWords(progress.say), done > 0, 0, 0
         with progress, writer:
             try:
-                for result in self._results(writer):
+                for result, is_last in self._results(writer):
                     if result.sample == 0:
                         unknown.note(result.prompt, result.unknown)
-                    self._write_text(writer, result)
+                    self._write_text(writer, result, is_last=is_last)
+                    short += is_last and result.sample < self.samples - 1
                     progress.advance(len(result.ids))
                     some, empty = True, empty + (not result.text.strip())
                 if not some:
                     progress.say("note: there were no prompts")
+                if short:
+                    many = "a prompt" if short == 1 else f"{short:,} prompts"
+                    progress.say(f"note: there are fewer than {self.samples} different texts for {many}")
                 if empty:
                     many = "a text is" if empty == 1 else f"{empty:,} texts are"
                     progress.say(f"note: {many} empty: the model may end a text before its first word")
             finally:
                 unknown.summarize()
 
-    def _write_text(self, writer: LineWriter | OutputFile, result: Result) -> None:
+    def _write_text(self, writer: LineWriter | OutputFile, result: Result, *, is_last: bool) -> None:
         if self.as_json:
             values = result.to_json()
             if isinstance(writer, OutputFile):
@@ -76,21 +81,35 @@ class TextOutput:
         else:
             for line in [*result.text.split("\n"), ""] if self.lines else [result.text]:
                 writer.write(line)
-        if isinstance(writer, OutputFile) and result.sample == self.samples - 1:
+        if isinstance(writer, OutputFile) and is_last:
             writer.complete(result.prompt)
 
-    def _results(self, writer: LineWriter | OutputFile) -> Iterator[Result]:
-        """Yield the results that are not in the file already, and flush the writer before waiting for more."""
+    def _results(self, writer: LineWriter | OutputFile) -> Iterator[tuple[Result, bool]]:
+        """Yield the results that are not in the file already, and whether each is the last one of its prompt.
+
+        Flushes the writer before waiting for more prompts.
+        """
         for prompts in self.source:
             skipped = 0
             if isinstance(writer, OutputFile):
                 while skipped < len(prompts) and writer.skip(prompts[skipped]):
                     skipped += 1
-            count = 0
+            done = skipped
             try:
-                for result in self.model.generate_each(prompts[skipped:], n=self.samples, settings=self.settings):
-                    yield result
-                    count += 1
+                for result, is_last in self._results_of(prompts[skipped:]):
+                    yield result, is_last
+                    done += is_last
             except PromptError as error:
-                raise self.source.located(error, skipped + count // self.samples) from error
+                raise self.source.located(error, done) from error
             writer.flush()
+
+    def _results_of(self, prompts: list[str]) -> Iterator[tuple[Result, bool]]:
+        """Yield the results for ``prompts``; a search may find fewer texts of one than were asked for."""
+        if self.settings.search is None:
+            for result in self.model.generate_each(prompts, n=self.samples, settings=self.settings):
+                yield result, result.sample == self.samples - 1
+            return
+        for prompt in prompts:
+            results = self.model.generate_many([prompt], n=self.samples, settings=self.settings)
+            for result in results:
+                yield result, result is results[-1]

@@ -13,6 +13,7 @@ from genrun.errors import ModelFileError
 from genrun.generating.choosing.checked_choice import checked_choice, forbidden
 from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.stepping.bound_step import BoundStep
+from genrun.generating.stepping.mixed_session import MixedSession, MixedStep
 from genrun.generating.stepping.session import NOT_NUMBERS, StepSession
 from genrun.sampling import Chain, log_normalizers
 
@@ -52,7 +53,11 @@ class DecoderStep:
         if self._normalizes:
             inputs = {"k": np.array([-1], np.int64), "normalize": np.array(True)}
             outputs |= {_TOKEN: np.zeros(batch, np.int64), _LOG: np.zeros(batch, np.float32)}
-        self._step = BoundStep(session, inputs=inputs, carried=carried, outputs=outputs, chooses=False)
+        self._step: BoundStep | MixedStep
+        if isinstance(session, MixedSession):
+            self._step = MixedStep(session, carried)
+        else:
+            self._step = BoundStep(session, inputs=inputs, carried=carried, outputs=outputs, chooses=False)
         self._starts = np.arange(batch) * session.vocabulary
         self.load, self.carried = self._step.load, self._step.carried
 
