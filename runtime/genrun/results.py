@@ -46,7 +46,9 @@ class Result:
     digits depend on the texts that shared a batch with this one.
     ``unknown``: prompt words outside the vocabulary. The same ``seed`` and ``sample`` give the same text again.
     ``tokens_per_second``: new tokens a second, from the text's admission to its batch until it was finished, the
-    reading of its prompt included. Results are compared without ``log_probability`` and ``tokens_per_second``.
+    reading of its prompt included. ``effective_particles``: with a constraint, the smallest effective sample size of
+    its particles; it is 1 if one beginning had all the weight, and None without a constraint. Results are compared
+    without ``log_probability``, ``tokens_per_second`` and ``effective_particles``.
     """
 
     prompt: str
@@ -59,12 +61,17 @@ class Result:
     seed: int
     sample: int
     tokens_per_second: float = field(default=0.0, compare=False)
+    effective_particles: float | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON-ready dictionary; :func:`rounded` rounds its log-probability."""
-        return {name: getattr(self, name) for name in self.__slots__} | {
-            "log_probability": rounded(self.log_probability)
-        }
+        values = {name: getattr(self, name) for name in self.__slots__}
+        values["log_probability"] = rounded(self.log_probability)
+        if self.effective_particles is None:
+            del values["effective_particles"]
+        else:
+            values["effective_particles"] = round(self.effective_particles, 1)
+        return values
 
 
 def rounded(log_probability: float) -> float | None:

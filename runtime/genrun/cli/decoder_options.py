@@ -33,7 +33,14 @@ class DecoderOptions:
     top_p: str | None = None
 
     def settings(
-        self, model: Model, *, seed: int | None, stop: tuple[str, ...] = (), casing: str | None = None
+        self,
+        model: Model,
+        *,
+        seed: int | None,
+        stop: tuple[str, ...] = (),
+        casing: str | None = None,
+        constraint: tuple[str, ...] = (),
+        particles: int | None = None,
     ) -> GenerationSettings:
         """Return checked settings for ``model``; raises OptionError, UnknownPluginError or PluginError."""
         from genrun.generating.settings import resolve_settings
@@ -47,6 +54,8 @@ class DecoderOptions:
             seed=seed,
             stop=stop,
             casing=casing,
+            constraint=constraint,
+            particles=particles,
         )
 
     def _decoder(self) -> tuple[str | None, dict[str, str]]:

@@ -31,6 +31,8 @@ __all__ = ["command"]
 @decoder_options
 @click.option("--seed", type=int, help="Same seed, same text. [default: a fresh one, shown]")
 @click.option("--stop", metavar="TEXT", multiple=True, help=r"End a text before TEXT; \n is a line break.")
+@click.option("--constraint", metavar="PARTS", multiple=True, help="What a text must meet: words:6,never:storm.")
+@click.option("--particles", type=int, help="For --constraint: more are slower and more exact. [default: 32]")
 @click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]")
 @opening_options
 @click.option("--lines", is_flag=True, help="Print line breaks as they are, and a blank line after each text.")
@@ -47,6 +49,8 @@ def command(
     choosing: DecoderOptions,
     seed: int | None,
     stop: tuple[str, ...],
+    constraint: tuple[str, ...],
+    particles: int | None,
     casing: str | None,
     opening: OpeningOptions,
     lines: bool,
@@ -67,7 +71,9 @@ def command(
     from genrun.cli.io.prompt_source import PromptSource
     from genrun.cli.io.text_output import TextOutput
 
-    _check_usage(files, samples, output, resume=resume, lines=lines, as_json=as_json, stream=stream)
+    _check_usage(
+        files, samples, output, resume=resume, lines=lines, as_json=as_json, stream=stream, constraint=constraint
+    )
     _note_files(prompts)
     with PromptSource(prompts if prompts or files else [""], *files) as source:
         unfinished = Unfinished.read(output) if output and resume else None
@@ -78,7 +84,9 @@ def command(
         if seed is None and unfinished is not None:
             seed = unfinished.settings.get("seed")
         stops = tuple([text.replace(r"\n", "\n") for text in stop])  # as texts are printed
-        settings = choosing.settings(model, seed=seed, stop=stops, casing=casing)
+        settings = choosing.settings(
+            model, seed=seed, stop=stops, casing=casing, constraint=constraint, particles=particles
+        )
         if not quiet:
             say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
         if stream:
@@ -98,10 +106,13 @@ def _check_usage(
     lines: bool,
     as_json: bool,
     stream: bool,
+    constraint: tuple[str, ...],
 ) -> None:
     """Raise UsageError for options that do not go together."""
     if stream and (samples > 1 or as_json or output):
         raise click.UsageError("--stream prints one text for each prompt; it does not go with -n, -o or --json")
+    if stream and constraint:
+        raise click.UsageError("--stream prints words as they are chosen; with --constraint they are known at the end")
     if resume and output is None:
         raise click.UsageError("--resume goes on with the file of -o; name it")
     if lines and as_json:

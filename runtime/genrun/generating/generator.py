@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
+from typing import TYPE_CHECKING
 
 from genrun.checks.arguments import check_count, check_prompt, check_texts
 from genrun.contracts import Decoder
+from genrun.errors import OptionError
 from genrun.generating.batch import Batch
 from genrun.generating.choosing.binding import bound
 from genrun.generating.draws import Draws
@@ -20,6 +22,9 @@ from genrun.generating.threads import BatchThreads
 from genrun.loading.metadata import Metadata
 from genrun.results import Result
 from genrun.tokenizer import Encoding
+
+if TYPE_CHECKING:
+    from genrun.generating.constrained.texts import ConstrainedTexts
 
 __all__ = ["BATCH_SIZE", "TextGenerator"]
 
@@ -39,6 +44,16 @@ class TextGenerator:
         self._settings = settings
         self._decoder = bound(settings.decoder, metadata.tokenizer, metadata.generation.stop_ids)
         self._threads = threads
+        self._constrained: ConstrainedTexts | None = None
+        if settings.constraint:
+            from genrun.generating.constrained.texts import ConstrainedTexts
+
+            self._constrained = ConstrainedTexts(session, metadata, settings, threads)
+
+    @property
+    def constrained(self) -> bool:
+        """Whether texts have to meet a constraint: they are not made token by token, and are no rows of a batch."""
+        return self._constrained is not None
 
     @property
     def decoder(self) -> Decoder:
@@ -50,6 +65,8 @@ class TextGenerator:
 
         Raises PromptError for a prompt that is no text, or with nothing to begin from, OptionError for ``sample``.
         """
+        if streaming and self.constrained:
+            raise OptionError("a text with a constraint cannot be streamed: its words are known once it is finished")
         check_prompt(prompt)
         sample = check_count("sample", sample, least=0)
         return self._request(prompt, self._tokenizer.encode_prompt(prompt), sample, streaming=streaming)
@@ -60,6 +77,9 @@ class TextGenerator:
 
     def text(self, request: Request) -> str:
         """Return the prompt of ``request`` and its continuation as one text."""
+        if self._constrained is not None:
+            [finished] = self._constrained.results(iter([request]), 1)
+            return self.result(finished).text
         batch = self.batch()
         batch.admit([request.row])
         while len(batch):
@@ -86,7 +106,10 @@ class TextGenerator:
         accepted, before the first result is asked for.
         """
         check_texts("prompts", prompts)
-        return self._results(prompts, check_count("n", n), check_count("batch_size", batch_size))
+        n, batch_size = check_count("n", n), check_count("batch_size", batch_size)
+        if self._constrained is not None:
+            return map(self.result, self._constrained.results(self._requests(prompts, n), batch_size))
+        return self._results(prompts, n, batch_size)
 
     def _results(self, prompts: Iterable[str], n: int, batch_size: int) -> Iterator[Result]:
         queue = RequestQueue(self._requests(prompts, n), _BATCHES_AHEAD * batch_size)
@@ -156,5 +179,6 @@ class TextGenerator:
             unknown=request.encoding.unknown,
             seed=self._settings.seed,
             sample=request.sample,
+            effective_particles=request.row.effective_particles,
             tokens_per_second=len(request.row.new_ids) / max(request.row.finished - request.row.admitted, 1e-9),
         )

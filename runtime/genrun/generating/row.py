@@ -18,7 +18,7 @@ class Row:
     ``draws`` yields one uniform number per new token. ``text_stream`` is given every new token and stops the row at a
     stop text. ``open_prompt``: what of the prompt its first new tokens repeat. ``fed`` counts the tokens of the
     prompt that the model has seen. ``finish_reason``: ``end`` (an end token), ``stop`` (a stop text), ``length``;
-    ``cancelled`` if nobody waits for it any more.
+    ``cancelled`` if nobody waits for it any more. ``effective_particles``: only with a constraint.
     ``admitted`` to its batch, and ``finished``: seconds of a clock that never goes back.
     """
 
@@ -32,5 +32,6 @@ class Row:
     new_text: str = ""
     log_probability: float = 0.0
     finish_reason: str = ""
+    effective_particles: float | None = None
     admitted: float = 0.0
     finished: float = 0.0
