@@ -74,7 +74,7 @@ class _Bound:
         self.lexicon, self._automata = constraint.bound(unknown)
         self._wheres = [each.where for each in constraint._parts]
         self._end_ids, self._limit = constraint._end_ids, constraint._limit
-        self._all = Product(self._automata, self.lexicon, self._end_ids)
+        self._all = Product(self._automata, self.lexicon, self._end_ids, self._limit)
 
     def plan(self, opening: Opening) -> Plan | None:
         """Return the plan after a prompt; None if there is no way to the end."""

@@ -2,7 +2,8 @@
 
 Sequential Monte Carlo (Doucet, de Freitas, Gordon, "Sequential Monte Carlo Methods in Practice", 2001): each particle
 draws its next token from the allowed ones, and its weight is multiplied by the probability of all that is allowed.
-Where few particles have most of the weight, they are resampled by it (systematic resampling: Kitagawa, 1996).
+Tokens after which the end is likelier are preferred, and the weight is divided by that preference (a twisted proposal:
+Whiteley and Lee, "Twisted particle filters", 2014), so that particles do not put off what is hard. Where few particles have most of the weight, they are resampled by it (systematic resampling: Kitagawa, 1996).
 Particles with the same beginning share one row of the network, and spread their draws evenly.
 """
 
@@ -50,7 +51,7 @@ class Particles:
 
     def allowed(self) -> Allowed:
         """Return what each row may choose."""
-        return Allowed(self._plan.classes, self._plan.allowed(self._states, self._left))
+        return Allowed(self._plan.classes, self._plan.gains(self._states, self._left))
 
     def draw(self, count: int) -> list[float]:
         """Return the next ``count`` draws of the text."""

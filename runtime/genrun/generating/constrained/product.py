@@ -16,6 +16,9 @@ __all__ = ["UNREACHABLE", "Plan", "Product"]
 
 UNREACHABLE = np.iinfo(np.int64).max // 2
 _MOST_TRANSITIONS = 4_000_000
+_MOST_HOPES = 200_000_000  # transitions, each looked at for each number of tokens left
+_LEAST_HOPE = 1e-300
+_END_SHARE = 0.1  # one in ten tokens is taken to be an end
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,27 +27,40 @@ class Plan:
 
     ``classes``: int64 ``[vocabulary]``, the class of each token. ``table``: int64 ``[states, classes]``, the next
     state, -1 for none. ``distance``: int64 ``[states + 1]``, the fewest tokens to the end of a text; the last one is
-    that of "no state". ``final``: bool ``[states]``, where a text is finished.
+    that of "no state". ``final``: bool ``[states]``, where a text is finished. ``hope``: float64 ``[left + 1,
+    states]``, about how likely the end is reached with that many tokens left, above 0; empty: it is not known.
     """
 
     classes: NDArray[np.int64]
     table: NDArray[np.int64]
     distance: NDArray[np.int64]
     final: NDArray[np.bool_]
+    hope: NDArray[np.float64]
 
-    def allowed(self, states: NDArray[np.int64], left: int) -> NDArray[np.bool_]:
-        """Return for ``states``, ``[rows]``, which classes may follow, bool ``[rows, classes]``.
+    def gains(self, states: NDArray[np.int64], left: int) -> NDArray[np.float64]:
+        """Return for ``states``, ``[rows]``, what each class changes the hope by, float64 ``[rows, classes]``.
 
-        ``left``: how many tokens there may be until the end. After an allowed one, the end can be reached.
+        ``left``: how many tokens there may be until the end. 0: the class is not allowed, since the end could not be
+        reached after it.
         """
-        return self.distance[self.table[states]] < left
+        following = self.table[states]
+        allowed = self.distance[following] < left
+        if not len(self.hope):
+            return allowed.astype(np.float64)
+        gains = self.hope[left - 1][following] / self.hope[left][states][:, None]
+        return np.where(allowed, gains, 0.0)
 
 
 class Product:
-    """The parts of a constraint, all of which a text must meet, for the tokens of a lexicon."""
+    """The parts of a constraint, all of which a text must meet, for the tokens of a lexicon.
 
-    def __init__(self, automata: Sequence[Automaton], lexicon: Lexicon, end_ids: Sequence[int]) -> None:
-        self._automata = automata
+    ``limit``: the most tokens of a text, for which plans know their hope; 0: they do not.
+    """
+
+    def __init__(
+        self, automata: Sequence[Automaton], lexicon: Lexicon, end_ids: Sequence[int], limit: int = 0
+    ) -> None:
+        self._automata, self._limit = automata, limit
         classes, examples = classes_of([*(each.classes for each in automata), lexicon.usable])
         used = lexicon.usable[examples]
         columns = np.full(len(examples), used.sum() + 1)  # the last column is for what is never generated
@@ -54,6 +70,7 @@ class Product:
         self._columns = [each.classes[examples[used]] for each in automata]
         self._sizes = [len(each.table) for each in automata]
         self._has_end = bool(end_ids)
+        self._shares = _shares(self.classes, int(used.sum()), self._has_end)
         self._plans: dict[tuple[int, ...], Plan] = {}
         if np.prod([float(size) for size in self._sizes]) > UNREACHABLE:
             raise OptionError("the constraint is too large: leave out a part")
@@ -79,7 +96,10 @@ class Product:
         if self._has_end:
             table[:count, width] = np.where(accepts, finished, -1)
         table[final] = -1
-        return Plan(self.classes, table, _distances(table, final), final)
+        hope = np.zeros((0, 0))
+        if self._limit and table.size * self._limit <= _MOST_HOPES:
+            hope = _hope(table, final, self._shares, self._limit)
+        return Plan(self.classes, table, _distances(table, final), final, hope)
 
     def _explored(self, start: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the codes of the states that are reached, ``[states]``, and the next states, ``[states, classes]``."""
@@ -131,3 +151,32 @@ def _distances(table: NDArray[np.int64], final: NDArray[np.bool_]) -> NDArray[np
         before = np.unique(sources[places + np.arange(lengths.sum())])
         frontier, steps = before[distance[before] == UNREACHABLE], steps + 1
     return distance
+
+
+def _shares(classes: NDArray[np.int64], usable: int, has_end: bool) -> NDArray[np.float64]:
+    """Return about how many of all tokens are of each class, float64 ``[classes]``; they add up to 1.
+
+    Vocabularies begin with the most frequent tokens, and the frequency falls about as one over the rank (Zipf).
+    """
+    shares = np.bincount(classes, 1 / (np.arange(len(classes)) + 5.0), usable + 2)
+    shares[usable:] = 0
+    shares /= max(shares.sum(), _LEAST_HOPE)
+    if has_end:
+        shares *= 1 - _END_SHARE
+        shares[usable] = _END_SHARE
+    return shares
+
+
+def _hope(
+    table: NDArray[np.int64], final: NDArray[np.bool_], shares: NDArray[np.float64], limit: int
+) -> NDArray[np.float64]:
+    """Return how likely a text of tokens that are drawn independently of each other would come to its end.
+
+    float64 ``[limit + 1, states]``: for each number of tokens left.
+    """
+    hope = np.empty((limit + 1, len(table)))
+    hope[0] = final
+    reaches = np.where(table >= 0, shares, 0.0)
+    for left in range(1, limit + 1):
+        hope[left] = np.where(final, 1.0, (hope[left - 1][table] * reaches).sum(axis=1))
+    return np.maximum(hope, _LEAST_HOPE)

@@ -16,6 +16,7 @@ from genrun.sampling.chain import States
 
 __all__ = ["Allowed", "Proposals", "as_chain", "propose"]
 
+_FEW = 128  # columns that are all compared with a point
 OUTSIDE = -40.0  # log-weight of going on where the chain allows nothing: one in 2 * 10**17
 
 
@@ -34,22 +35,23 @@ def as_chain(decoder: Decoder) -> Chain:
 class Allowed:
     """What some neighbouring rows, ``count``, may choose.
 
-    ``classes``: int64 ``[vocabulary]``, the class of each token; ``rows``: bool ``[count, classes]``.
+    ``classes``: int64 ``[vocabulary]``, the class of each token; ``rows``: float64 ``[count, classes]``, by how much
+    each class is preferred, 0 if it is not allowed.
     """
 
     classes: NDArray[np.int64]
-    rows: NDArray[np.bool_]
+    rows: NDArray[np.float64]
 
     @property
     def count(self) -> int:
         """The number of rows."""
         return len(self.rows)
 
-    def of(self, ids: NDArray[np.int64] | None) -> NDArray[np.bool_]:
-        """Return for ``ids``, int64 ``[count, columns]``, which of them are allowed; None: for the vocabulary."""
+    def of(self, ids: NDArray[np.int64] | None) -> NDArray[np.float64]:
+        """Return how much ``ids``, int64 ``[count, columns]``, are preferred; None: all of the vocabulary."""
         if ids is None:
-            return self.rows[:, self.classes]
-        allowed: NDArray[np.bool_] = self.rows[np.arange(len(ids))[:, None], self.classes[ids]]
+            return self.rows.take(self.classes, axis=1)
+        allowed: NDArray[np.float64] = self.rows[np.arange(len(ids))[:, None], self.classes[ids]]
         return allowed
 
 
@@ -58,7 +60,8 @@ class Proposals:
     """What rows choose from: column i of a row is chosen in proportion to what ``cumulative`` gains there.
 
     ``ids``: int64 ``[rows, columns]``, None for the whole vocabulary. ``cumulative``: float64 ``[rows, columns]``,
-    whole numbers. ``log_mass``: float64 ``[rows]``, the logarithm of the chain's probability of all that is allowed.
+    at least 0. ``log_mass``: float64 ``[rows]``, the logarithm of the chain's probability of all that is allowed, by how
+    much it is preferred.
     """
 
     ids: NDArray[np.int64] | None
@@ -73,6 +76,9 @@ class Proposals:
     def columns(self, rows: NDArray[np.int64], points: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the ids at ``points`` in [0, 1) of ``rows``; all are ``[choices]``."""
         scaled = points * self.cumulative[rows, -1]
+        if self.cumulative.shape[1] <= _FEW:
+            found = (self.cumulative[rows] <= scaled[:, None]).sum(axis=1)
+            return found if self.ids is None else self.ids[rows, found]
         found = np.empty(len(rows), np.int64)
         for row in np.unique(rows):
             mine = rows == row
@@ -97,28 +103,43 @@ def propose(
     totals = weights.sum(axis=1)
     if not (totals > 0).all():
         raise ModelFileError(NOT_NUMBERS)
-    weights[~_allowed(allowed, candidates.ids)] = 0
-    masses = weights.sum(axis=1)
-    with np.errstate(divide="ignore"):
-        log_mass = np.log(masses / totals)
+    weights *= _allowed(allowed, candidates.ids)
     ids = candidates.ids
-    failed = (masses == 0).nonzero()[0]
+    failed = (weights.max(axis=1) == 0).nonzero()[0]
+    outside = np.zeros(len(logits))
     if failed.size:
-        whole = _allowed(allowed, None)[failed]
-        again, log_mass[failed] = _within(chain, logits[failed], whole, [states[i] for i in failed], draws[failed])
-        ids, weights = _merged(ids, weights, again, failed, logits.shape[1])
-    return Proposals(ids, np.cumsum(weights, axis=1), log_mass)
+        parts = _only(allowed, failed)
+        again, outside[failed] = _within(chain, logits[failed], parts, [states[i] for i in failed], draws[failed])
+        others = again.weights()
+        totals[failed] = others.sum(axis=1)
+        others *= _allowed(parts, again.ids)
+        ids, weights = _merged(ids, weights, again.ids, others, failed, logits.shape[1])
+    cumulative = np.cumsum(weights, axis=1, out=weights)  # one after another: zeros between do not change a sum
+    with np.errstate(divide="ignore"):
+        log_mass = np.log(cumulative[:, -1] / totals) + outside
+    return Proposals(ids, cumulative, log_mass)
+
+
+def _only(allowed: Sequence[Allowed], rows: NDArray[np.intp]) -> list[Allowed]:
+    """Return what ``rows``, which rise, may choose."""
+    kept, start = list[Allowed](), 0
+    for part in allowed:
+        mine = rows[(rows >= start) & (rows < start + part.count)] - start
+        if mine.size:
+            kept.append(Allowed(part.classes, part.rows[mine]))
+        start += part.count
+    return kept
 
 
 def _within(
     chain: Chain,
     logits: NDArray[np.float32],
-    allowed: NDArray[np.bool_],
+    allowed: Sequence[Allowed],
     states: Sequence[States],
     draws: NDArray[np.float32],
 ) -> tuple[Candidates, NDArray[np.float64]]:
-    """Return the chain's candidates of those ``allowed``, bool ``[rows, vocabulary]``, and their log-mass."""
-    masked = np.where(allowed, logits, np.float32(-np.inf))
+    """Return the chain's candidates of those ``allowed``, and the log-probability of these by the model."""
+    masked = np.where(_allowed(allowed, None) > 0, logits, np.float32(-np.inf))
     dead = masked.max(axis=1) == -np.inf  # the model itself gives them no probability
     masked[dead] = logits[dead]
     found = chain.distribution(masked, states, draws)
@@ -130,13 +151,13 @@ def _within(
 def _merged(
     ids: NDArray[np.int64] | None,
     weights: NDArray[np.float64],
-    again: Candidates,
+    other_ids: NDArray[np.int64] | None,
+    other: NDArray[np.float64],
     rows: NDArray[np.intp],
     vocabulary: int,
 ) -> tuple[NDArray[np.int64] | None, NDArray[np.float64]]:
-    """Return ids and weights with those of ``again`` in ``rows``."""
-    other = again.weights()
-    if ids is None and again.ids is None:
+    """Return ids and weights with the ``other`` ones in ``rows``."""
+    if ids is None and other_ids is None:
         weights[rows] = other
         return None, weights
     width = max(weights.shape[1], other.shape[1])
@@ -145,13 +166,13 @@ def _merged(
     all_ids[:, : weights.shape[1]] = every if ids is None else ids
     all_weights[:, : weights.shape[1]] = weights
     all_weights[rows] = 0
-    all_ids[rows, : other.shape[1]] = every if again.ids is None else again.ids
+    all_ids[rows, : other.shape[1]] = every if other_ids is None else other_ids
     all_weights[rows, : other.shape[1]] = other
     return all_ids, all_weights
 
 
-def _allowed(allowed: Sequence[Allowed], ids: NDArray[np.int64] | None) -> NDArray[np.bool_]:
-    """Return which ``ids``, int64 ``[rows, columns]``, or of the vocabulary, are allowed, bool ``[rows, columns]``."""
+def _allowed(allowed: Sequence[Allowed], ids: NDArray[np.int64] | None) -> NDArray[np.float64]:
+    """Return how much ``ids``, int64 ``[rows, columns]``, or all of the vocabulary are preferred, the same shape."""
     found, start = [], 0
     for part in allowed:
         found.append(part.of(None if ids is None else ids[start : start + part.count]))
