@@ -1,19 +1,17 @@
 """What constraints cost, and whether texts meet them: python benchmarks/constraints.py MODEL
 
 MODEL is a model file of words that was trained; the recipe ``nyt-headlines`` makes the shape of the headlines. Prints
-the seconds that 20 texts of six words take, and 20 acrostics of eight lines (median of the rounds), with some decoders
-and numbers of particles. A model that writes no line breaks gets them for the acrostics: its most frequent word becomes
-the end of a text, the next one a line break; the network stays what it is.
+the seconds that 20 texts of six words take, and 20 acrostics of eight lines (median of the rounds), with some
+decoders and numbers of particles. A model that writes no line breaks gets them for the acrostics: its most frequent
+word becomes the end of a text, the next one a line break; the network stays what it is.
 
-``--texts N`` generates N more texts, each with another random constraint that can be met, checks each with a plain
-program, and asks for a quarter as many that cannot be met.
+Whether texts meet random constraints is another command: cd tests && python -m support.constraints 2000
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import random
 import statistics
 import tempfile
 import time
@@ -36,7 +34,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--texts", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         model = genrun.load(arguments.model, device="cpu")
@@ -46,8 +43,6 @@ def main() -> None:
             for decoder in DECODERS:
                 for particles in PARTICLES:
                     _measure(each, constraint, limit, decoder, particles, arguments.rounds)
-        if arguments.texts:
-            _check(with_lines, arguments.texts)
 
 
 def _measure(
@@ -69,7 +64,9 @@ def _measure(
         taken.append(time.perf_counter() - started)
         effective = statistics.median([result.effective_particles or 0 for result in results])
     seconds = statistics.median(taken)
-    print(f"  {seconds:6.3f} s  {particles:3} particles, effective {effective:5.1f}  {decoder or 'default'}", flush=True)
+    print(
+        f"  {seconds:6.3f} s  {particles:3} particles, effective {effective:5.1f}  {decoder or 'default'}", flush=True
+    )
 
 
 def _words(model: genrun.Model) -> list[str]:

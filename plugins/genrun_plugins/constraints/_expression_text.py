@@ -11,7 +11,9 @@ from genrun.sampling.automata import Choice, Expression, Repeat, Sequence
 
 __all__ = ["parse_expression"]
 
-_PART = re.compile(r"\s*(?:(?P<mark>[()|])|(?P<times>[*+?]|\{\d{0,4}(?:,\d{0,4})?\})|(?P<word>[^\s()|*+?{}]+)|(?P<bad>\S))")
+_PART = re.compile(
+    r"\s*(?:(?P<mark>[()|])|(?P<times>[*+?]|\{\d{0,4}(?:,\d{0,4})?\})|(?P<word>[^\s()|*+?{}]+)|(?P<bad>\S))"
+)
 _MOST = 1_000  # repetitions
 
 

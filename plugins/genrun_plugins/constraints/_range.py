@@ -34,7 +34,7 @@ def parse_range(text: str) -> tuple[int, int | None]:
 
 
 def counting(counted: NDArray[np.bool_], least: int, most: int | None) -> Automaton:
-    """Return the automaton of texts that have from ``least`` to ``most`` tokens that are ``counted``, ``[tokens]``."""
+    """Return the automaton of texts with ``least`` to ``most`` tokens that are ``counted``, bool ``[tokens]``."""
     last = least if most is None else most
     numbers = np.arange(last + 1)
     table = np.column_stack([numbers, numbers + 1])

@@ -74,7 +74,7 @@ def _length(lexicon: Lexicon, token: int) -> int:
 
 
 def _spacings(lexicon: Lexicon) -> tuple[dict[Hashable, int], list[np.ndarray], np.ndarray]:
-    """Return what decides about spaces, as states by their spacing; what tokens do in each; and the kind of each token.
+    """Return the states that decide about spaces, by their spacing; what tokens do in each; the kind of each token.
 
     For each state int64 ``[2, kinds]``: whether there is a space before the token, and the next state. The kinds are
     int64 ``[tokens]``.

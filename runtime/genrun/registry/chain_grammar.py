@@ -50,8 +50,8 @@ def has_marks(text: str) -> bool:
 def parse(text: str, is_name: Callable[[str], bool], what: str = "stage") -> list[Link]:
     """Return the links of a chain, or the parts of a constraint, written as ``text``.
 
-    ``is_name`` returns whether a text such as ``genrun:top-k`` is a plugin's full name. ``what`` messages call a link.
-    Raises OptionError, which names the number of the link and the character.
+    ``is_name`` returns whether a text such as ``genrun:top-k`` is a plugin's full name. ``what``: what messages call
+    a link. Raises OptionError, which names the number of the link and the character.
 
     >>> [(link.name, link.options) for link in parse("xtc:0.1;probability=0.5, greedy", lambda name: False)]
     [('xtc', {'': '0.1', 'probability': '0.5'}), ('greedy', {})]

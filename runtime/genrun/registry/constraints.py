@@ -54,9 +54,7 @@ def constraint_json(parts: tuple[NamedPart, ...]) -> list[dict[str, Any]]:
     >>> constraint_json(make_constraint("words:6"))
     [{'name': 'words', 'options': {'count': '6'}}]
     """
-    return [
-        {"name": name_of("constraint", each.part), "options": options.to_json(each.part)} for each in parts
-    ]
+    return [{"name": name_of("constraint", each.part), "options": options.to_json(each.part)} for each in parts]
 
 
 def _parts(given: object, before: int) -> list[NamedPart]:

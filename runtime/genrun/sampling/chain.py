@@ -131,8 +131,8 @@ class Chain:
     ) -> Candidates:
         """Return the candidates of the choice; their probabilities are those with which the chain chooses them.
 
-        Arguments as for :meth:`step`; ``draws`` are for stages that need chance. Raises OptionError for a chooser that
-        does not say how likely its choices are, such as one that learns from them.
+        Arguments as for :meth:`step`; ``draws`` are for stages that need chance. Raises OptionError for a chooser
+        that does not say how likely its choices are, such as one that learns from them.
         """
         candidates = self.candidates(logits, states, draws)
         if self._temperature is not None:

@@ -25,7 +25,9 @@ class GrowingText:
     the token ``scored``.
     """
 
-    def __init__(self, request: Request, plan: Plan, chain: Chain, *, particles: int, end_ids: frozenset[int]) -> None:
+    def __init__(
+        self, request: Request, plan: Plan, chain: Chain, *, particles: int, end_ids: frozenset[int]
+    ) -> None:
         self.request, self._row, self._chain, self._end_ids = request, request.row, chain, end_ids
         self.particles = Particles(plan, request.row.draws, particles, request.row.max_new_tokens)
         self.chain_states: list[States] = []

@@ -2,9 +2,10 @@
 
 Sequential Monte Carlo (Doucet, de Freitas, Gordon, "Sequential Monte Carlo Methods in Practice", 2001): each particle
 draws its next token from the allowed ones, and its weight is multiplied by the probability of all that is allowed.
-Tokens after which the end is likelier are preferred, and the weight is divided by that preference (a twisted proposal:
-Whiteley and Lee, "Twisted particle filters", 2014), so that particles do not put off what is hard. Where few particles have most of the weight, they are resampled by it (systematic resampling: Kitagawa, 1996).
-Particles with the same beginning share one row of the network, and spread their draws evenly.
+Tokens after which the end is likelier are preferred, and the weight is divided by that preference, so that particles
+do not put off what is hard (a twisted proposal: Whiteley and Lee, "Twisted particle filters", 2014). Where few
+particles have most of the weight, they are resampled by it (systematic resampling: Kitagawa, 1996). Particles with
+the same beginning share one row of the network, and spread their draws evenly.
 """
 
 from __future__ import annotations

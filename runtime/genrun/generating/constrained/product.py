@@ -96,13 +96,13 @@ class Product:
         if self._has_end:
             table[:count, width] = np.where(accepts, finished, -1)
         table[final] = -1
-        hope = np.zeros((0, 0))
-        if self._limit and table.size * self._limit <= _MOST_HOPES:
+        hope, distance = np.zeros((0, 0)), _distances(table, final)
+        if distance[0] <= self._limit and table.size * self._limit <= _MOST_HOPES:
             hope = _hope(table, final, self._shares, self._limit)
-        return Plan(self.classes, table, _distances(table, final), final, hope)
+        return Plan(self.classes, table, distance, final, hope)
 
     def _explored(self, start: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the codes of the states that are reached, ``[states]``, and the next states, ``[states, classes]``."""
+        """Return the codes of the states that are reached, ``[states]``, and the next ones, ``[states, classes]``."""
         known, found, width = np.array([start]), list[NDArray[np.int64]](), len(self._columns[0])
         codes, frontier = list[NDArray[np.int64]](), known
         while frontier.size:

@@ -37,8 +37,8 @@ class Lexicon:
     """The tokens of a vocabulary, and behind them ``unknown`` words of a prompt, which are never generated.
 
     All arrays are bool ``[tokens]``. ``words``: tokens with a letter or digit; those that belong to the word before,
-    such as ``'s``, are ``attached`` instead. ``breaks``: tokens that end a line. ``marks``: all others, special tokens
-    included.
+    such as ``'s``, are ``attached`` instead. ``breaks``: tokens that end a line. ``marks``: all others, special
+    tokens included.
     ``usable``: tokens that may be generated within a text; those with an id in ``end_ids``, which end it, and in
     ``suppressed_ids`` are not. ``pieces`` and ``texts`` are the tokens as they are joined and as they are printed.
 
