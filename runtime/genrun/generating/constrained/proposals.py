@@ -60,8 +60,8 @@ class Proposals:
     """What rows choose from: column i of a row is chosen in proportion to what ``cumulative`` gains there.
 
     ``ids``: int64 ``[rows, columns]``, None for the whole vocabulary. ``cumulative``: float64 ``[rows, columns]``,
-    at least 0. ``log_mass``: float64 ``[rows]``, the logarithm of the chain's probability of all that is allowed, each
-    token times how much it is preferred.
+    at least 0. ``log_mass``: float64 ``[rows]``, the logarithm of the chain's probability of all that is allowed,
+    each token times how much it is preferred.
     """
 
     ids: NDArray[np.int64] | None
