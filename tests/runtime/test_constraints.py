@@ -7,6 +7,7 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,7 +85,8 @@ def _exact(model: Model, decoder: str, meets) -> dict[tuple[str, ...], float]:  
     """Return the probabilities of all texts that meet a constraint, computed from those of all texts."""
     chain, vocabulary = as_chain(model.settings(decoder=decoder).decoder), model.tokenizer.vocabulary
     start, end = 0, model.tokenizer.special("end")
-    found, waiting = dict[tuple[str, ...], float](), [((), 1.0, model._session.initial_states(1), start)]
+    found = dict[tuple[str, ...], float]()
+    waiting: list[tuple[tuple[int, ...], float, Any, int]] = [((), 1.0, model._session.initial_states(1), start)]
     for ids, probability, states, token in waiting:
         logits, after = model._session.step(np.array([token]), states)
         logits[:, start] = -np.inf

@@ -38,12 +38,16 @@ _CONSTRAINTS = {"NamedPart", "constraint_json", "make_constraint"}
 
 def __getattr__(name: str) -> object:
     """Import what needs NumPy on first use (PEP 562): a command that lists plugins need not wait for it."""
+    value: object
     if name in _WITH_NUMPY:
-        from genrun.registry import chains as module
+        from genrun.registry import chains
+
+        value = getattr(chains, name)
     elif name in _CONSTRAINTS:
-        from genrun.registry import constraints as module
+        from genrun.registry import constraints
+
+        value = getattr(constraints, name)
     else:
         raise AttributeError(f"module 'genrun.registry' has no attribute {name!r}")
-    value: object = getattr(module, name)
     globals()[name] = value
     return value

@@ -64,8 +64,8 @@ class Particles:
         ``proposals``: those of the rows. Returns for each new row the number of the row that it goes on with, and
         its token, both int64 ``[new rows]``; none once all particles are finished.
         """
-        going = self._rows >= 0
-        self._log_weights[going] += proposals.log_mass[self._rows[going]]
+        unfinished = self._rows >= 0
+        self._log_weights[unfinished] += proposals.log_mass[self._rows[unfinished]]
         self._resample()
         going = (self._rows >= 0).nonzero()[0]
         rows = self._rows[going]
@@ -105,7 +105,8 @@ class Particles:
         self._history.append(step)
         return step
 
-    def _normalized(self) -> NDArray[np.float64]:
+    def weights(self) -> NDArray[np.float64]:
+        """Return the probability with which each particle becomes the text, float64 ``[particles]``."""
         highest = self._log_weights.max()
         if highest == -np.inf:
             raise OptionError("the model gives no probability to any text that meets the constraint")
@@ -113,12 +114,8 @@ class Particles:
         weights /= weights.sum()
         return weights
 
-    def weights(self) -> NDArray[np.float64]:
-        """Return the probability with which each particle becomes the text, float64 ``[particles]``."""
-        return self._normalized()
-
     def _resample(self) -> None:
-        weights = self._normalized()
+        weights = self.weights()
         count = len(weights)
         effective = 1 / float(np.square(weights).sum())
         self.effective = min(self.effective, effective)
@@ -132,7 +129,7 @@ class Particles:
 
     def choose(self) -> list[int]:
         """Return the new ids of one particle, drawn by its weight, after all are finished."""
-        cumulative = np.cumsum(self._normalized())
+        cumulative = np.cumsum(self.weights())
         return self.ids(int(np.searchsorted(cumulative, self.draw(1)[0] * cumulative[-1], side="right")))
 
     def ids(self, particle: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ class Pool:
         if len(portions) == 1 or self._threads.count == 1:
             results = [self._run(session, each) for each in portions]
         else:
-            pending = [self._threads.begin(lambda each=each: self._run(session, each)) for each in portions]
+            pending = [self._threads.begin(partial(self._run, session, each)) for each in portions]
             results = [each.result() for each in pending]
         kept, states = list[GrowingText](), list[States]()
         for portion, (next_states, fed) in zip(portions, results, strict=True):

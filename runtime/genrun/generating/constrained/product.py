@@ -158,7 +158,8 @@ def _shares(classes: NDArray[np.int64], usable: int, has_end: bool) -> NDArray[n
 
     Vocabularies begin with the most frequent tokens, and the frequency falls about as one over the rank (Zipf).
     """
-    shares = np.bincount(classes, 1 / (np.arange(len(classes)) + 5.0), usable + 2)
+    weights = 1 / (np.arange(len(classes)) + 5.0)
+    shares: NDArray[np.float64] = np.bincount(classes, weights, usable + 2).astype(np.float64)
     shares[usable:] = 0
     shares /= max(shares.sum(), _LEAST_HOPE)
     if has_end:

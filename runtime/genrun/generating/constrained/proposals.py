@@ -76,14 +76,16 @@ class Proposals:
     def columns(self, rows: NDArray[np.int64], points: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the ids at ``points`` in [0, 1) of ``rows``; all are ``[choices]``."""
         scaled = points * self.cumulative[rows, -1]
-        if self.cumulative.shape[1] <= _FEW:
-            found = (self.cumulative[rows] <= scaled[:, None]).sum(axis=1)
-            return found if self.ids is None else self.ids[rows, found]
         found = np.empty(len(rows), np.int64)
-        for row in np.unique(rows):
-            mine = rows == row
-            found[mine] = np.searchsorted(self.cumulative[row], scaled[mine], side="right")
-        return found if self.ids is None else self.ids[rows, found]
+        if self.cumulative.shape[1] <= _FEW:
+            found[:] = (self.cumulative[rows] <= scaled[:, None]).sum(axis=1)
+        else:
+            for row in np.unique(rows):
+                mine = rows == row
+                found[mine] = np.searchsorted(self.cumulative[row], scaled[mine], side="right")
+        if self.ids is not None:
+            found[:] = self.ids[rows, found]
+        return found
 
 
 def propose(
