@@ -57,10 +57,11 @@ def compiled(expression: Expression, skipped: NDArray[np.bool_]) -> Automaton:
     OptionError for an expression whose automaton is too large. (Thompson's construction, then that of subsets:
     Hopcroft and Ullman, "Introduction to Automata Theory", 1979, chapter 2.)
 
+    >>> from genrun.sampling.automata import Opening
     >>> a, b, mark = np.eye(3, dtype=bool)
     >>> found = compiled(Sequence([Token(a), Repeat(Token(b))]), mark)
-    >>> found.table.tolist(), found.accepts.tolist()
-    ([[1, -1, 0], [-1, 1, 1]], [False, True])
+    >>> found.accepts.tolist(), found.after(Opening((0, 1, 2, 1), "", None))
+    ([False, True], 1)
     """
     net = _Net()
     start, end = net.add(expression)
