@@ -133,6 +133,12 @@ def test_a_text_depends_on_no_other(lines: Model) -> None:
     assert {result.finish_reason for result in together} == {"end"}
 
 
+def test_a_text_from_nothing_is_empty_only_if_it_has_to_be(lines: Model) -> None:
+    results = lines.generate_many([""], n=20, constraint="words:-2", seed=1, particles=4)
+    assert all(result.text for result in results)
+    assert lines.generate("", constraint="characters:0", seed=1) == ""
+
+
 def test_threads_change_nothing(lines: Model) -> None:
     chosen = lines.settings(constraint="words:6-9", seed=1, particles=64)
     results = [

@@ -29,7 +29,13 @@ class GrowingText:
         self, request: Request, plan: Plan, chain: Chain, *, particles: int, end_ids: frozenset[int]
     ) -> None:
         self.request, self._row, self._chain, self._end_ids = request, request.row, chain, end_ids
-        self.particles = Particles(plan, request.row.draws, particles, request.row.max_new_tokens)
+        self.particles = Particles(
+            plan,
+            request.row.draws,
+            particles,
+            request.row.max_new_tokens,
+            from_nothing=request.row.from_nothing,
+        )
         self.chain_states: list[States] = []
         self._read = list(request.row.prompt_ids)
         self._at = 0

@@ -27,11 +27,15 @@ _RESAMPLED_BELOW = 0.5  # of the particles
 class Particles:
     """The particles of one text; ``count`` of them begin after the prompt.
 
-    ``draws`` yields uniform numbers. ``limit``: the most new tokens. ``effective`` is the smallest effective sample
+    ``draws`` yields uniform numbers. ``limit``: the most new tokens. ``from_nothing``: there is no word
+    yet, so a text does not end before its first token, unless the constraint wants that. ``effective`` is the smallest effective sample
     size so far: (Σ w)² / Σ w², from 1 to ``count``. A *row* is a beginning that some particles share.
     """
 
-    def __init__(self, plan: Plan, draws: Iterator[float], count: int, limit: int) -> None:
+    def __init__(
+        self, plan: Plan, draws: Iterator[float], count: int, limit: int, *, from_nothing: bool = False
+    ) -> None:
+        self._from_nothing = from_nothing
         self.effective = float(count)
         self._plan, self._draws, self._left = plan, draws, limit
         self._states = np.zeros(1, np.int64)  # [rows]
@@ -52,7 +56,12 @@ class Particles:
 
     def allowed(self) -> Allowed:
         """Return what each row may choose."""
-        return Allowed(self._plan.classes, self._plan.gains(self._states, self._left))
+        gains = self._plan.gains(self._states, self._left)
+        if self._from_nothing and not self._history:
+            others = gains.copy()
+            others[:, self._plan.end] = 0
+            gains = others if others.any() else gains
+        return Allowed(self._plan.classes, gains)
 
     def draw(self, count: int) -> list[float]:
         """Return the next ``count`` draws of the text."""

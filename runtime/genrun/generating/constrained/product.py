@@ -37,6 +37,11 @@ class Plan:
     final: NDArray[np.bool_]
     hope: NDArray[np.float64]
 
+    @property
+    def end(self) -> int:
+        """The class of the tokens that end a text."""
+        return self.table.shape[1] - 2
+
     def gains(self, states: NDArray[np.int64], left: int) -> NDArray[np.float64]:
         """Return for ``states``, ``[rows]``, what each class changes the hope by, float64 ``[rows, classes]``.
 
