@@ -27,9 +27,9 @@ _RESAMPLED_BELOW = 0.5  # of the particles
 class Particles:
     """The particles of one text; ``count`` of them begin after the prompt.
 
-    ``draws`` yields uniform numbers. ``limit``: the most new tokens. ``from_nothing``: there is no word
-    yet, so a text does not end before its first token, unless the constraint wants that. ``effective`` is the smallest effective sample
-    size so far: (Σ w)² / Σ w², from 1 to ``count``. A *row* is a beginning that some particles share.
+    ``draws`` yields uniform numbers. ``limit``: the most new tokens. ``from_nothing``: there is no word yet, so a
+    text does not end before its first token unless the constraint wants that. ``effective`` is the smallest
+    effective sample size so far: (Σ w)² / Σ w², from 1 to ``count``. A *row* is a beginning that some particles share.
     """
 
     def __init__(
