@@ -29,7 +29,7 @@ class Particles:
 
     ``draws`` yields uniform numbers. ``limit``: the most new tokens. ``from_nothing``: there is no word yet, so a
     text does not end before its first token unless the constraint wants that. ``effective`` is the smallest
-    effective sample size so far: (Σ w)² / Σ w², from 1 to ``count``. A *row* is a beginning that some particles share.
+    effective sample size so far: (Σ w)² / Σ w², from 1 to ``count``. A *row* is a beginning that particles share.
     """
 
     def __init__(

@@ -40,7 +40,7 @@ class Plan:
     @property
     def end(self) -> int:
         """The class of the tokens that end a text."""
-        return self.table.shape[1] - 2
+        return int(self.table.shape[1]) - 2
 
     def gains(self, states: NDArray[np.int64], left: int) -> NDArray[np.float64]:
         """Return for ``states``, ``[rows]``, what each class changes the hope by, float64 ``[rows, classes]``.
