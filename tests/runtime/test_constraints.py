@@ -264,4 +264,6 @@ def test_the_command_takes_several_constraints(lines: Model) -> None:
     done = runner.invoke(cli, [*arguments, "-n", "3", "--seed", "1", "-q", "--particles", "8"])
     assert done.exit_code == 0, done.output
     assert all("fog" in text and "sea" not in text for text in done.stdout.splitlines())
-    assert runner.invoke(cli, [*arguments, "--stream"]).exit_code == 2
+    refused = runner.invoke(cli, [*arguments, "--stream"]).exception
+    assert isinstance(refused, genrun.OptionError)
+    assert "cannot be streamed" in str(refused)

@@ -71,9 +71,7 @@ def command(
     from genrun.cli.io.prompt_source import PromptSource
     from genrun.cli.io.text_output import TextOutput
 
-    _check_usage(
-        files, samples, output, resume=resume, lines=lines, as_json=as_json, stream=stream, constraint=constraint
-    )
+    _check_usage(files, samples, output, resume=resume, lines=lines, as_json=as_json, stream=stream)
     _note_files(prompts)
     with PromptSource(prompts if prompts or files else [""], *files) as source:
         unfinished = Unfinished.read(output) if output and resume else None
@@ -83,15 +81,13 @@ def command(
         model = opening.load(model_file)
         if seed is None and unfinished is not None:
             seed = unfinished.settings.get("seed")
-        stops = tuple([text.replace(r"\n", "\n") for text in stop])  # as texts are printed
         settings = choosing.settings(
-            model, seed=seed, stop=stops, casing=casing, constraint=constraint, particles=particles
+            model, seed=seed, stop=_stops(stop), casing=casing, constraint=constraint, particles=particles
         )
         if not quiet:
             say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
         if stream:
-            _stream(model, source, settings, lines=lines)
-            return
+            return _stream(model, source, settings, lines=lines)
         texts = TextOutput(model, source, samples, settings, lines=lines, as_json=as_json)
         writer = OutputFile(output, texts.about(), unfinished, say) if output else LineWriter()
         texts.write(writer, quiet=quiet)
@@ -106,7 +102,6 @@ def _check_usage(
     lines: bool,
     as_json: bool,
     stream: bool,
-    constraint: tuple[str, ...],
 ) -> None:
     """Raise UsageError for options that do not go together."""
     if stream and (samples > 1 or as_json or output):
@@ -121,6 +116,11 @@ def _check_usage(
         raise click.UsageError("--json carries every line break; it does not go with --lines")
     if len(files) > 1:
         raise click.UsageError("--prompts takes one file; for several use cat FILE… | genrun generate … --prompts -")
+
+
+def _stops(written: tuple[str, ...]) -> tuple[str, ...]:
+    r"""Return the texts of --stop, in which a line break is written ``\n``, as texts are printed."""
+    return tuple([text.replace(r"\n", "\n") for text in written])
 
 
 def _note_files(prompts: tuple[str, ...]) -> None:
