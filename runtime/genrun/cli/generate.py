@@ -106,10 +106,6 @@ def _check_usage(
     """Raise UsageError for options that do not go together."""
     if stream and (samples > 1 or as_json or output):
         raise click.UsageError("--stream prints one text for each prompt; it does not go with -n, -o or --json")
-    if stream and constraint:
-        raise click.UsageError(
-            "--stream prints words as they are chosen; with --constraint they are known at the end"
-        )
     if resume and output is None:
         raise click.UsageError("--resume goes on with the file of -o; name it")
     if lines and as_json:
