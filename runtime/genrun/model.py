@@ -122,6 +122,8 @@ class Model(SuggestingModel, MixableModel, AsyncForms):
         length_penalty: float | None = None,
         distinct: bool = False,
         spread: bool = False,
+        constraint: object = None,
+        particles: int | None = None,
         **options: object,
     ) -> GenerationSettings:
         """Return checked settings for :meth:`generate` and the others; what is None is taken from the model.
@@ -131,7 +133,9 @@ class Model(SuggestingModel, MixableModel, AsyncForms):
         fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
         sentence or upper. ``beam``, ``distinct`` and ``spread`` find the texts of a prompt together: the likeliest,
         with a beam of this width, by log-probability / tokens ** ``length_penalty``; different ones; evenly spread
-        ones. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
+        ones. ``constraint``: what the whole text must meet, as text (``"words:6,never:storm"``), an object, or a list
+        of these; with ``particles`` (32), more of them come closer to the exact distribution. Numbers are numbers,
+        not text. Raises OptionError, UnknownPluginError or PluginError.
         """
         return resolve_settings(
             self.defaults,
@@ -142,6 +146,8 @@ class Model(SuggestingModel, MixableModel, AsyncForms):
             stop=stop,
             casing=casing,
             search=make_search(beam=beam, length_penalty=length_penalty, distinct=distinct, spread=spread),
+            constraint=constraint,
+            particles=particles,
             from_text=False,
         )
 
@@ -151,8 +157,8 @@ class Model(SuggestingModel, MixableModel, AsyncForms):
         """Return ``prompt`` and its continuation as one text.
 
         The ``choices`` are the parameters of :meth:`settings`: max_new_tokens, decoder and its options, seed, stop,
-        casing, and beam, distinct and spread, which find one text here. Warns (UnknownWordsWarning) of prompt words
-        that are not in the vocabulary.
+        casing, constraint and particles, and beam, distinct and spread, which find one text here. Warns
+        (UnknownWordsWarning) of prompt words that are not in the vocabulary.
         """
         generator = self._generator(settings, choices)
         if generator.search is not None:

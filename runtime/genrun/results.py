@@ -48,7 +48,9 @@ class Result:
     ``probability``: of texts that are drawn together, ``distinct`` or ``spread``, how likely the decoder is to draw
     these ``ids``, 0 to 1; None for others.
     ``tokens_per_second``: new tokens a second, from the text's admission to its batch until it was finished, the
-    reading of its prompt included. Results are compared without their probabilities and ``tokens_per_second``.
+    reading of its prompt included. ``effective_particles``: with a constraint, the smallest effective sample size of
+    its particles; it is 1 if one beginning had all the weight, and None without a constraint. Results are compared
+    without their probabilities, ``tokens_per_second`` and ``effective_particles``.
     """
 
     prompt: str
@@ -62,18 +64,20 @@ class Result:
     sample: int
     tokens_per_second: float = field(default=0.0, compare=False)
     probability: float | None = field(default=None, compare=False)
+    effective_particles: float | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON-ready dictionary; :func:`rounded` rounds its log-probability.
 
-        The probability has four digits; where there is none, the dictionary does not name it.
+        The probability has four digits. What is None is not named.
         """
-        values = {name: getattr(self, name) for name in self.__slots__}
+        values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         values["log_probability"] = rounded(self.log_probability)
-        if self.probability is None:
-            del values["probability"]
-        else:
+        if self.probability is not None:
             values["probability"] = float(f"{self.probability:.4g}")
+        if self.effective_particles is not None:
+            values["effective_particles"] = round(self.effective_particles, 1)
+        return {name: value for name, value in values.items() if value is not None}
         return values
 
 

@@ -41,6 +41,8 @@ class DecoderOptions:
         stop: tuple[str, ...] = (),
         casing: str | None = None,
         search: Search | None = None,
+        constraint: tuple[str, ...] = (),
+        particles: int | None = None,
     ) -> GenerationSettings:
         """Return checked settings for ``model``; raises OptionError, UnknownPluginError or PluginError."""
         from genrun.generating.settings import resolve_settings
@@ -55,6 +57,8 @@ class DecoderOptions:
             stop=stop,
             casing=casing,
             search=search,
+            constraint=constraint,
+            particles=particles,
         )
 
     def _decoder(self) -> tuple[str | None, dict[str, str]]:

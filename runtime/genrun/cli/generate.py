@@ -35,6 +35,8 @@ __all__ = ["command"]
 @search_options
 @click.option("--seed", type=int, help="Same seed, same text. [default: a fresh one, shown]")
 @click.option("--stop", metavar="TEXT", multiple=True, help=r"End a text before TEXT; \n is a line break.")
+@click.option("--constraint", metavar="PARTS", multiple=True, help="What a text must meet: words:6,never:storm.")
+@click.option("--particles", type=int, help="For --constraint: more are slower and more exact. [default: 32]")
 @click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]")
 @opening_options
 @click.option("--mix", metavar="FILE:WEIGHT", help="Mix in another model of the same vocabulary: other.onnx:0.3.")
@@ -53,6 +55,8 @@ def command(
     searching: Callable[[int], Search | None],
     seed: int | None,
     stop: tuple[str, ...],
+    constraint: tuple[str, ...],
+    particles: int | None,
     casing: str | None,
     opening: OpeningOptions,
     mix: str | None,
@@ -89,13 +93,19 @@ def command(
         model = opening.load_mixed(model_file, mix)
         if seed is None and unfinished is not None:
             seed = unfinished.settings.get("seed")
-        stops = tuple([text.replace(r"\n", "\n") for text in stop])  # as texts are printed
-        settings = choosing.settings(model, seed=seed, stop=stops, casing=casing, search=search)
+        settings = choosing.settings(
+            model,
+            seed=seed,
+            stop=_stops(stop),
+            casing=casing,
+            search=search,
+            constraint=constraint,
+            particles=particles,
+        )
         if not quiet:
             say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
         if stream:
-            _stream(model, source, settings, lines=lines)
-            return
+            return _stream(model, source, settings, lines=lines)
         texts = TextOutput(model, source, samples, settings, lines=lines, as_json=as_json)
         writer = OutputFile(output, texts.about(), unfinished, say) if output else LineWriter()
         texts.write(writer, quiet=quiet)
@@ -120,6 +130,11 @@ def _check_usage(
         raise click.UsageError("--json carries every line break; it does not go with --lines")
     if len(files) > 1:
         raise click.UsageError("--prompts takes one file; for several use cat FILE… | genrun generate … --prompts -")
+
+
+def _stops(written: tuple[str, ...]) -> tuple[str, ...]:
+    r"""Return the texts of --stop, in which a line break is written ``\n``, as texts are printed."""
+    return tuple([text.replace(r"\n", "\n") for text in written])
 
 
 def _note_files(prompts: tuple[str, ...]) -> None:

@@ -1,7 +1,7 @@
-"""What a plugin must look like: the protocols of readers, of decoders, and of the stages of a chain.
+"""What a plugin must look like: the protocols of readers, decoders, the stages of a chain, and parts of a constraint.
 
 All are frozen dataclasses whose fields are their options (see :mod:`genrun.options`). They are found through the
-entry-point groups ``genrun.readers`` and ``genrun.decoders`` (see :mod:`genrun.registry`).
+entry-point groups ``genrun.readers``, ``genrun.decoders`` and ``genrun.constraints`` (see :mod:`genrun.registry`).
 """
 
 from genrun.contracts.choosing import (
@@ -14,10 +14,12 @@ from genrun.contracts.choosing import (
     Stage,
     Vocabulary,
 )
+from genrun.contracts.constraining import ConstraintPart
 from genrun.contracts.reading import Reader, ReadReport
 
 __all__ = [
     "Chooser",
+    "ConstraintPart",
     "Decoder",
     "Fold",
     "ForModel",

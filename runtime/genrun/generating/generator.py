@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from typing import TYPE_CHECKING
 
 from genrun.checks.arguments import check_count, check_prompt, check_texts
 from genrun.contracts import Decoder
@@ -28,6 +29,9 @@ from genrun.loading.metadata import Metadata
 from genrun.results import Result
 from genrun.tokenizer import Encoding
 
+if TYPE_CHECKING:
+    from genrun.generating.constrained.texts import ConstrainedTexts
+
 __all__ = ["BATCH_SIZE", "TextGenerator"]
 
 BATCH_SIZE = 64
@@ -46,6 +50,16 @@ class TextGenerator:
         self._settings = settings
         self._decoder = bound(settings.decoder, metadata.tokenizer, metadata.generation.stop_ids)
         self._threads = threads
+        self._constrained: ConstrainedTexts | None = None
+        if settings.constraint:
+            from genrun.generating.constrained.texts import ConstrainedTexts
+
+            self._constrained = ConstrainedTexts(session, metadata, settings, threads)
+
+    @property
+    def constrained(self) -> bool:
+        """Whether texts have to meet a constraint: they are not made token by token, and are no rows of a batch."""
+        return self._constrained is not None
 
     @property
     def search(self) -> Search | None:
@@ -65,6 +79,8 @@ class TextGenerator:
         """
         if self.search is not None:
             raise OptionError("beam, distinct and spread find whole texts together: they have no stream or schedule")
+        if streaming and self.constrained:
+            raise OptionError("a text with a constraint cannot be streamed: its words are known once it is finished")
         check_prompt(prompt)
         sample = check_count("sample", sample, least=0)
         return self._request(prompt, self._tokenizer.encode_prompt(prompt), sample, streaming=streaming)
@@ -75,6 +91,9 @@ class TextGenerator:
 
     def text(self, request: Request) -> str:
         """Return the prompt of ``request`` and its continuation as one text."""
+        if self._constrained is not None:
+            [finished] = self._constrained.results(iter([request]), 1)
+            return self.result(finished).text
         batch = self.batch()
         batch.admit([request.row])
         while len(batch):
@@ -103,7 +122,10 @@ class TextGenerator:
         check_texts("prompts", prompts)
         if self.search is not None:
             return self._searched(self.search, prompts, check_texts_of_search(self.search, n))
-        return self._results(prompts, check_count("n", n), check_count("batch_size", batch_size))
+        n, batch_size = check_count("n", n), check_count("batch_size", batch_size)
+        if self._constrained is not None:
+            return map(self.result, self._constrained.results(self._requests(prompts, n), batch_size))
+        return self._results(prompts, n, batch_size)
 
     def _results(self, prompts: Iterable[str], n: int, batch_size: int) -> Iterator[Result]:
         queue = RequestQueue(self._requests(prompts, n), _BATCHES_AHEAD * batch_size)
@@ -207,5 +229,6 @@ class TextGenerator:
             seed=self._settings.seed,
             sample=request.sample,
             probability=request.row.probability,
+            effective_particles=request.row.effective_particles,
             tokens_per_second=len(request.row.new_ids) / max(request.row.finished - request.row.admitted, 1e-9),
         )

@@ -19,7 +19,7 @@ class Row:
     stop text. ``open_prompt``: what of the prompt its first new tokens repeat. ``fed`` counts the tokens of the
     prompt that the model has seen. ``from_nothing``: the prompt has no word, so a text must not end before its first
     token. ``finish_reason``: ``end`` (an end token), ``stop`` (a stop text), ``length``;
-    ``cancelled`` if nobody waits for it any more. ``probability``: as in Result.
+    ``cancelled`` if nobody waits for it any more. ``probability`` and ``effective_particles``: as in Result.
     ``admitted`` to its batch, and ``finished``: seconds of a clock that never goes back.
     """
 
@@ -35,5 +35,6 @@ class Row:
     log_probability: float = 0.0
     finish_reason: str = ""
     probability: float | None = None
+    effective_particles: float | None = None
     admitted: float = 0.0
     finished: float = 0.0

@@ -6,6 +6,7 @@ import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Unpack
 
+from genrun.errors import OptionError
 from genrun.generating.generator import TextGenerator
 from genrun.generating.settings import Choices, GenerationSettings
 from genrun.generating.sharing.scheduler import Scheduler
@@ -53,7 +54,7 @@ class ScheduledForms(ABC):
         """
         from genrun.generating.sharing.scheduled_text import ScheduledText
 
-        generator = self._generator(settings, choices)
+        generator = _shareable(self._generator(settings, choices))
         request = generator.begin(prompt, sample=sample, streaming=stream)
         warn_unknown(request.encoding.unknown)
         return ScheduledText(self._scheduler, generator, request, stream=stream)
@@ -98,6 +99,7 @@ class ScheduledForms(ABC):
             self._used_decoders.add(decoder)
         else:
             generator = self._generator(settings, choices)
+        _shareable(generator)
         if isinstance(prompt, str) and len(prompt) > _SHORT:
             request = await asyncio.to_thread(generator.begin, prompt, sample=sample, streaming=stream)
         else:
@@ -109,3 +111,10 @@ class ScheduledForms(ABC):
         self, settings: GenerationSettings | None, choices: Choices, stop: threading.Event | None = None
     ) -> TextGenerator:
         """Return what generates with these settings, and ends with Stopped once ``stop`` is set."""
+
+
+def _shareable(generator: TextGenerator) -> TextGenerator:
+    """Return ``generator``; raises OptionError if its texts cannot share steps with others."""
+    if generator.constrained:
+        raise OptionError("texts with a constraint are not scheduled: use generate_many, or agenerate_many")
+    return generator

@@ -7,19 +7,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from genrun import registry
+from genrun.checks.arguments import check_count
 from genrun.checks.short_text import shown
 from genrun.contracts import Decoder
 from genrun.errors import GenrunError, OptionError, UnknownPluginError, close_matches
 from genrun.generating.draws import check_seed
 from genrun.generating.searching.methods import Beam, Search, SearchChoices, stages_of
 from genrun.loading.generation_defaults import GenerationDefaults, check_max_new_tokens
+from genrun.registry import NamedPart
 from genrun.sampling import Chain
 from genrun.tokenizer.detokenizer import check_casing
 
 __all__ = ["Choices", "GenerationSettings", "resolve_settings"]
 
-_CHOICES = ("max_new_tokens", "decoder", "seed", "stop", "casing", "settings", *SearchChoices.__annotations__)
+_CHOICES = (
+    *("max_new_tokens", "decoder", "seed", "stop", "casing", "constraint", "particles", "settings"),
+    *SearchChoices.__annotations__,
+)
 _OF_MANY = ("n", "batch_size")
+_PARTICLES = 32
+_MOST_PARTICLES = 10_000
 
 
 class Choices(SearchChoices, total=False):
@@ -34,13 +41,19 @@ class Choices(SearchChoices, total=False):
     seed: int | None
     stop: str | Sequence[str]
     casing: str | None
+    constraint: object
+    particles: int | None
     k: int
     temperature: float
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
-    """A complete, checked set of choices; ``stops`` are texts that end a continuation, ``search`` finds several."""
+    """A complete, checked set of choices.
+
+    ``stops``: texts that end a continuation. ``search`` finds several texts together. ``constraint``: what a text
+    must meet; ``particles`` are for it alone.
+    """
 
     decoder: Decoder
     max_new_tokens: int
@@ -48,6 +61,8 @@ class GenerationSettings:
     stops: tuple[str, ...]
     casing: str
     search: Search | None = None
+    constraint: tuple[NamedPart, ...] = ()
+    particles: int = _PARTICLES
 
 
 def resolve_settings(
@@ -60,6 +75,8 @@ def resolve_settings(
     stop: str | Sequence[str] = (),
     casing: str | None = None,
     search: Search | None = None,
+    constraint: object = None,
+    particles: int | None = None,
     from_text: bool = True,
 ) -> GenerationSettings:
     """Return the settings of a call. The options of the model's own decoder stay unless they are overridden.
@@ -73,7 +90,11 @@ def resolve_settings(
     """
     if max_new_tokens is None:
         max_new_tokens = defaults.max_new_tokens
-    stops = _stops(stop)
+    stops, parts = _stops(stop), registry.make_constraint(constraint)
+    if parts and stops:
+        raise OptionError("a stop text cuts a text off before its constraint is met; give one of them")
+    if parts and search is not None:
+        raise OptionError("beam, distinct and spread do not know constraints; give one of them")
     if isinstance(search, Beam) and decoder is None and not options:
         decoder = Chain(())
     chosen = _decoder(defaults, decoder, options or {}, from_text)
@@ -84,7 +105,19 @@ def resolve_settings(
         stops=stops,
         casing=check_casing(defaults.casing if casing is None else casing),
         search=search,
+        constraint=parts,
+        particles=_particles(particles, parts),
     )
+
+
+def _particles(count: int | None, parts: Sequence[NamedPart]) -> int:
+    if count is None:
+        return _PARTICLES
+    if not parts:
+        raise OptionError("particles are for a constraint; there is none")
+    if check_count("particles", count) > _MOST_PARTICLES:
+        raise OptionError(f"particles must be at most {_MOST_PARTICLES:,}, not {shown(count)}")
+    return count
 
 
 def _stops(stop: str | Sequence[str] | None) -> tuple[str, ...]:

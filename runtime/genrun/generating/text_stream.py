@@ -35,11 +35,11 @@ class TextStream:
         self._casing = casing
         self._stops = tuple(stops)
         self._repeated = repeated
-        self._detokenizer = tokenizer.detokenizer(casing)
-        self.prompt_text = self._detokenizer.join(prompt_pieces)
+        self.detokenizer = tokenizer.detokenizer(casing)
+        self.prompt_text = self.detokenizer.join(prompt_pieces)
         if typed is not None:
             if typed and not self.prompt_text:  # the normalization removes all of it
-                self._detokenizer.push(typed)
+                self.detokenizer.push(typed)
             self.prompt_text = typed
         self.stopped = False
         self._held = ""
@@ -69,7 +69,7 @@ class TextStream:
         """Add a token; return the text that can be emitted, "" while it may be the start of a stop text."""
         if self.stopped:
             return ""
-        added = self._detokenizer.push(self._new(token))
+        added = self.detokenizer.push(self._new(token))
         if not self._stops:
             return added
         text = self._held + added
@@ -85,14 +85,14 @@ class TextStream:
         """Add the last ``tokens``; return all the text that can be emitted."""
         if self._stops:
             return "".join([self.push(token) for token in tokens]) + self.finish()
-        return self._detokenizer.join([self._new(token) for token in tokens]) + self._detokenizer.finish()
+        return self.detokenizer.join([self._new(token) for token in tokens]) + self.detokenizer.finish()
 
     def finish(self) -> str:
         """Return the text that was held back; no more tokens come."""
         if self.stopped:
             return ""
         held, self._held = self._held, ""
-        return held + self._detokenizer.finish()
+        return held + self.detokenizer.finish()
 
     def _new(self, token: int) -> str:
         """Return what of the piece of ``token`` is not in the prompt."""

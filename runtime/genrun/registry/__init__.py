@@ -9,17 +9,21 @@ from genrun.registry.offered import GROUPS, PluginInfo, find, plugins, refresh, 
 
 if TYPE_CHECKING:
     from genrun.registry.chains import chain_json, chain_text, decoder_options, is_chain, make_chain, make_decoder
+    from genrun.registry.constraints import NamedPart, constraint_json, make_constraint
 
 __all__ = [
     "GROUPS",
+    "NamedPart",
     "PluginInfo",
     "chain_json",
     "chain_text",
+    "constraint_json",
     "decoder_options",
     "find",
     "is_chain",
     "load",
     "make_chain",
+    "make_constraint",
     "make_decoder",
     "make_reader",
     "option_names",
@@ -29,14 +33,21 @@ __all__ = [
 ]
 
 _WITH_NUMPY = {"chain_json", "chain_text", "decoder_options", "is_chain", "make_chain", "make_decoder"}
+_CONSTRAINTS = {"NamedPart", "constraint_json", "make_constraint"}
 
 
 def __getattr__(name: str) -> object:
     """Import what needs NumPy on first use (PEP 562): a command that lists plugins need not wait for it."""
-    if name not in _WITH_NUMPY:
-        raise AttributeError(f"module 'genrun.registry' has no attribute {name!r}")
-    from genrun.registry import chains
+    value: object
+    if name in _WITH_NUMPY:
+        from genrun.registry import chains
 
-    value: object = getattr(chains, name)
+        value = getattr(chains, name)
+    elif name in _CONSTRAINTS:
+        from genrun.registry import constraints
+
+        value = getattr(constraints, name)
+    else:
+        raise AttributeError(f"module 'genrun.registry' has no attribute {name!r}")
     globals()[name] = value
     return value

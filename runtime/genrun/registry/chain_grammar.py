@@ -47,32 +47,33 @@ def has_marks(text: str) -> bool:
     return any(mark in text for mark in ',:;="')
 
 
-def parse(text: str, is_name: Callable[[str], bool]) -> list[Link]:
-    """Return the links of a chain that is written as ``text``.
+def parse(text: str, is_name: Callable[[str], bool], what: str = "stage") -> list[Link]:
+    """Return the links of a chain, or the parts of a constraint, written as ``text``.
 
-    ``is_name`` returns whether a text such as ``genrun:top-k`` is a decoder's full name. Raises OptionError, which
-    names stage and character.
+    ``is_name`` returns whether a text such as ``genrun:top-k`` is a plugin's full name. ``what``: what messages call
+    a link. Raises OptionError, which names the number of the link and the character.
 
     >>> [(link.name, link.options) for link in parse("xtc:0.1;probability=0.5, greedy", lambda name: False)]
     [('xtc', {'': '0.1', 'probability': '0.5'}), ('greedy', {})]
     """
     links = []
     for number, (start, part) in enumerate(_split(text, 0, text, ","), 1):
-        links.append(_link(text, number, start, part, is_name))
+        links.append(_link(text, f"{what} {number}", start, part, is_name))
     return links
 
 
-def _link(text: str, number: int, start: int, part: str, is_name: Callable[[str], bool]) -> Link:
+def _link(text: str, label: str, start: int, part: str, is_name: Callable[[str], bool]) -> Link:
+    what = label.partition(" ")[0]
     pieces = list(_split(part, start, text, ":"))
     at, name = pieces[0][0] + 1, pieces[0][1].strip()
     if not name:
-        raise OptionError(f"{place(text, number, at)}: the name of a stage is missing")
+        raise OptionError(f"{place(text, label, at)}: the name of a {what} is missing")
     rest = pieces[1:]
     if rest and is_name(full := f"{name}:{rest[0][1].strip()}"):
         name, rest = full, rest[1:]
     if len(rest) > 1:
-        what = "a colon stands between a name and its options; write a value with a colon in quotation marks"
-        raise OptionError(f"{place(text, number, rest[1][0])}: {what}")
+        rule = "a colon stands between a name and its options; write a value with a colon in quotation marks"
+        raise OptionError(f"{place(text, label, rest[1][0])}: {rule}")
     options, places = dict[str, Any](), dict[str, int]()
     for position, (begin, option) in enumerate(_split(rest[0][1], rest[0][0], text, ";") if rest else ()):
         key, written, value_at = "", option, begin
@@ -82,21 +83,21 @@ def _link(text: str, number: int, start: int, part: str, is_name: Callable[[str]
             written = text[value_at : begin + len(option)]
         where = value_at + len(written) - len(written.lstrip()) + 1
         if not key and (position or len(parts) > 1):
-            raise OptionError(f"{place(text, number, where)}: only the first option may be without its name=")
+            raise OptionError(f"{place(text, label, where)}: only the first option may be without its name=")
         if key in options:
-            raise OptionError(f"{place(text, number, where)}: the option {key!r} is there twice")
-        options[key], places[key] = _value(text, number, where, written.strip()), where
+            raise OptionError(f"{place(text, label, where)}: the option {key!r} is there twice")
+        options[key], places[key] = _value(text, label, where, written.strip()), where
     return Link(name, options, at, places)
 
 
-def place(text: str, number: int, at: int) -> str:
-    """Return the words that begin the message for a mistake in stage ``number`` of a chain, at a character.
+def place(text: str, label: str, at: int) -> str:
+    """Return the words that begin the message for a mistake in the link ``label`` of a chain, at a character.
 
-    >>> place("min-p:2", 1, 7)
+    >>> place("min-p:2", "stage 1", 7)
     "stage 1, character 7 of 'min-p:2'"
     """
     shown = text if len(text) <= 200 else f"{text[:197]}…"
-    return f"stage {number}, character {at} of {shown!r}"
+    return f"{label}, character {at} of {shown!r}"
 
 
 def spell(links: Sequence[Link]) -> str:
@@ -148,19 +149,19 @@ def _split(part: str, start: int, text: str, mark: str) -> Iterator[tuple[int, s
     yield start + begin + (len(piece) - len(piece.lstrip()) if piece.strip() else 0), piece.lstrip()
 
 
-def _value(text: str, number: int, where: int, written: str) -> Any:
+def _value(text: str, label: str, where: int, written: str) -> Any:
     if not written:
-        raise OptionError(f"{place(text, number, where)}: a value is missing")
+        raise OptionError(f"{place(text, label, where)}: a value is missing")
     if written[0] == "[":
         try:
             parts = json.loads(written)
         except (ValueError, RecursionError):
             parts = None
         if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
-            raise OptionError(f'{place(text, number, where)}: a list is written ["one", "two"]')
+            raise OptionError(f'{place(text, label, where)}: a list is written ["one", "two"]')
         return parts
     if written[0] != '"':
         return written
     if len(written) < 2 or not re.fullmatch(r'"(?:[^"\\]|\\["\\])*"', written, re.DOTALL):
-        raise OptionError(f"{place(text, number, where)}: a value ends with its quotation mark")
+        raise OptionError(f"{place(text, label, where)}: a value ends with its quotation mark")
     return re.sub(r'\\(["\\])', r"\1", written[1:-1])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from genrun import options
 from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import class_name, shown
 from genrun.contracts import Decoder
-from genrun.errors import GenrunError, OptionError, UnknownPluginError, nearest
-from genrun.registry.chain_grammar import Link, has_marks, parse, place, spell
+from genrun.errors import OptionError, nearest
+from genrun.registry.chain_grammar import Link, has_marks, parse, spell
+from genrun.registry.links import is_full_name, made_link
 from genrun.registry.loading import METHODS, load, make
 from genrun.registry.offered import find, name_of
 from genrun.sampling import Chain
@@ -19,7 +20,7 @@ from genrun.sampling import Chain
 __all__ = ["chain_json", "chain_text", "decoder_options", "is_chain", "make_chain", "make_decoder"]
 
 _MOST_STAGES = 64
-_NAME = re.compile("[a-zA-Z][\\w.-]*")
+_is_decoder = partial(is_full_name, "decoder")
 
 
 def make_decoder(name: str, values: Mapping[str, object] | None = None, *, from_text: bool = True) -> Decoder:
@@ -36,10 +37,13 @@ def make_decoder(name: str, values: Mapping[str, object] | None = None, *, from_
     """
     if not is_chain(name):
         return _assembled([make("decoder", name, values, from_text)])
-    links = parse(name, _is_full_name)
+    links = parse(name, _is_decoder)
     given = _dealt(links, values or {})
     return _assembled(
-        [_made(name, number, link, own) for number, (link, own) in enumerate(zip(links, given, strict=True), 1)]
+        [
+            made_link("decoder", name, f"stage {number}", link, own)
+            for number, (link, own) in enumerate(zip(links, given, strict=True), 1)
+        ]
     )
 
 
@@ -84,7 +88,7 @@ def decoder_options(name: str) -> tuple[str, ...]:
     """Return the names of the options of a decoder, or of all stages of a chain."""
     if not is_chain(name):
         return _names(name)
-    return tuple(dict.fromkeys(option for link in parse(name, _is_full_name) for option in _names(link.name)))
+    return tuple(dict.fromkeys(option for link in parse(name, _is_decoder) for option in _names(link.name)))
 
 
 def _names(name: str) -> tuple[str, ...]:
@@ -97,23 +101,7 @@ def is_chain(text: str) -> bool:
     >>> is_chain("top-k"), is_chain("genrun:top-k"), is_chain("top-k:40")
     (False, False, True)
     """
-    return has_marks(text) and not _is_full_name(text)
-
-
-def _is_full_name(text: str) -> bool:
-    """Return whether ``text`` is ``distribution:name``, installed or not, rather than a name with its option."""
-    head, _, rest = text.partition(":")
-    return _NAME.fullmatch(rest) is not None and not has_marks(head) and not _is_found(head)
-
-
-def _is_found(name: str) -> bool:
-    try:
-        find("decoder", name)
-    except UnknownPluginError:
-        return False
-    except GenrunError:  # it is offered twice
-        return True
-    return True
+    return has_marks(text) and not _is_decoder(text)
 
 
 def _dealt(links: Sequence[Link], values: Mapping[str, object]) -> list[dict[str, object]]:
@@ -133,41 +121,6 @@ def _dealt(links: Sequence[Link], values: Mapping[str, object]) -> list[dict[str
             raise OptionError(f"{len(meant)} stages of the chain have an option {shown(key)}: name one, {which}")
         own[meant[0]][option] = value
     return own
-
-
-def _made(text: str, number: int, link: Link, values: Mapping[str, object]) -> Any:
-    """Return one link of a chain; what is wrong with it is said with its stage and character."""
-    at, places = link.at, dict(link.places)
-    try:
-        given = dict(link.options)
-        if "" in given:
-            first, *_ = _names(link.name) or (None,)
-            at = places[""]
-            if first is None:
-                raise OptionError(f"decoder {link.name!r} has no options")
-            if first in given:
-                at = places[first]
-                raise OptionError(f"the first option of {link.name!r} is {first!r}, which is there twice")
-            given, places = {first: given.pop(""), **given}, {first: places.pop(""), **places}
-        at = link.at
-        try:
-            return make("decoder", link.name, {**given, **values}, True)
-        except OptionError as error:
-            at = _meant(str(error), link.name, places) or at
-            raise
-    except (OptionError, UnknownPluginError) as error:
-        kind = UnknownPluginError if isinstance(error, UnknownPluginError) else OptionError
-        raise kind(f"{place(text, number, at)}: {error}") from error
-
-
-def _meant(message: str, name: str, places: Mapping[str, int]) -> int | None:
-    """Return the place of the option that a message is about: the first one that it names, or the only one."""
-    said = message.partition(f"decoder {name!r}")[2] or message
-    found = {option: re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", said) for option in places}
-    named = [(match.start(), places[option]) for option, match in found.items() if match]
-    if named:
-        return min(named)[1]
-    return next(iter(places.values())) if len(places) == 1 else None
 
 
 def _flat(decoder: object) -> list[Any]:

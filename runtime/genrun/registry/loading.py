@@ -17,7 +17,11 @@ from genrun.registry.offered import PluginInfo, find
 __all__ = ["METHODS", "load", "make", "make_reader", "option_names"]
 
 # What a plugin of each kind has one of: a decoder chooses, or is a part of a chain.
-METHODS = {"reader": ("read",), "decoder": ("choose", "apply", "pick", "bind", "stages")}
+METHODS = {
+    "reader": ("read",),
+    "decoder": ("choose", "apply", "pick", "bind", "stages"),
+    "constraint": ("automaton",),
+}
 
 
 def load(info: PluginInfo) -> Any:

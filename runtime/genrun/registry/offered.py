@@ -22,7 +22,12 @@ from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest
 __all__ = ["GROUPS", "PluginInfo", "find", "name_of", "plugins", "refresh", "title"]
 
 BUILT_IN = "genrun"
-GROUPS = {"reader": "genrun.readers", "decoder": "genrun.decoders", "command": "genrun.commands"}
+GROUPS = {
+    "reader": "genrun.readers",
+    "decoder": "genrun.decoders",
+    "constraint": "genrun.constraints",
+    "command": "genrun.commands",
+}
 _KINDS = {group: kind for kind, group in GROUPS.items()}
 _MOST_CHARACTERS = 100  # of a name
 
@@ -62,8 +67,8 @@ class PluginInfo:
         name = self.entry_point.name
         if name != self.name or not name or ":" in name:
             return f"a name has 1 to {_MOST_CHARACTERS} printable characters, and no colon"
-        if self.kind == "decoder" and any(mark in name for mark in ',;="'):
-            return "a decoder's name has no comma, semicolon, equals or quotation mark"
+        if self.kind in ("decoder", "constraint") and any(mark in name for mark in ',;="'):
+            return f"a {self.kind}'s name has no comma, semicolon, equals or quotation mark"
         if not re.fullmatch("[a-z0-9-]+", self.distribution):
             return "its distribution has an invalid name"
         written = self.entry_point.pattern.match(self.entry_point.value)
@@ -73,7 +78,7 @@ class PluginInfo:
 
 
 def plugins(kind: str) -> tuple[PluginInfo, ...]:
-    """Return all plugins of a ``kind`` (reader, decoder, command), sorted, without importing any."""
+    """Return all plugins of a ``kind`` (reader, decoder, constraint, command), sorted, without importing any."""
     return tuple(info for info in _offered() if info.kind == kind)
 
 

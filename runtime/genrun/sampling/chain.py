@@ -131,6 +131,24 @@ class Chain:
         adapt = getattr(chooser, "adapt", None)
         return ids, None if adapt is None else self._called(chooser, adapt, candidates, own, ids)
 
+    def distribution(
+        self, logits: NDArray[np.float32], states: Sequence[States], draws: NDArray[np.float32]
+    ) -> Candidates:
+        """Return the candidates of the choice; their probabilities are those with which the chain chooses them.
+
+        Arguments as for :meth:`step`; ``draws`` are for stages that need chance. Raises OptionError for a chooser
+        that does not say how likely its choices are, such as one that learns from them.
+        """
+        candidates = self.candidates(logits, states, draws)
+        if self._temperature is not None:
+            if self._temperature == 1:
+                return candidates
+            return candidates.with_logits(candidates.logits / np.float32(self._temperature))
+        given = _parameters(self.chooser)
+        if given is not None and given["k"] == 1:
+            return candidates.top(1)
+        raise OptionError(f"the decoder {class_name(self.chooser)} does not say how likely its choices are")
+
     def candidates(
         self, logits: NDArray[np.float32], states: Sequence[States], draws: NDArray[np.float32]
     ) -> Candidates:

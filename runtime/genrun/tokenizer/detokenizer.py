@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from genrun.checks.short_text import shown
 from genrun.errors import OptionError, nearest
 
-__all__ = ["CASINGS", "Detokenizer", "check_casing", "title_case"]
+__all__ = ["BREAKS", "CASINGS", "CONTRACTIONS", "Detokenizer", "check_casing", "title_case"]
 
 CASINGS = ("none", "corpus", "title", "sentence", "upper")
 
@@ -23,7 +23,7 @@ _CLOSING = frozenset('”’»")]}›」』')
 _LOW = {"„": "“", "‚": "‘"}  # German: an opening mark, and the one that closes it, which opens elsewhere
 BREAKS = frozenset(("\n", "\n\n"))
 _SENTENCE_END = frozenset(".!?…。！？")
-_CONTRACTIONS = frozenset(
+CONTRACTIONS = frozenset(
     apostrophe + ending for apostrophe in "'’" for ending in ("s", "t", "d", "m", "ll", "re", "ve")
 ) | {"n't", "n’t"}
 # The first letter of a word or of a part after a hyphen or the like; not a letter after an apostrophe or a digit.
@@ -88,7 +88,7 @@ class Detokenizer:
         self._broken = 0
         closes_low = piece == self._low_open
         closes_quote = (piece == '"' and self._quote_open) or closes_low
-        glued = self._glue or closes_quote or piece in _NO_SPACE_BEFORE or piece in _CONTRACTIONS
+        glued = self._glue or closes_quote or piece in _NO_SPACE_BEFORE or piece in CONTRACTIONS
         self._glue = not closes_low and (piece in _NO_SPACE_AFTER or (piece == '"' and not self._quote_open))
         if piece == '"':
             self._quote_open = not self._quote_open
@@ -96,6 +96,12 @@ class Detokenizer:
             self._low_open = "" if closes_low else _LOW[piece]
         space = "" if glued or self._at_start else " "
         return space + self._cased(piece, closes=closes_low)
+
+    @property
+    def spacing(self) -> Hashable:
+        """What decides where spaces stand from here on; equal for two texts that go on alike."""
+        broken = min(self._broken, self._line_breaks)
+        return self._glue, self._at_start, self._quote_open, self._low_open, broken
 
     def peek(self, piece: str) -> str:
         """Return the text that ``piece`` would have next, without adding it."""

@@ -43,7 +43,14 @@ class TextOutput:
             "stop": list(settings.stops),
             "casing": settings.casing,
             "search": settings.search and repr(settings.search),
+            **self._about_constraint(),
         }
+
+    def _about_constraint(self) -> dict[str, Any]:
+        if not self.settings.constraint:
+            return {}
+        parts = [repr(each.part) for each in self.settings.constraint]
+        return {"constraint": parts, "particles": self.settings.particles}
 
     def write(self, writer: LineWriter | OutputFile, *, quiet: bool) -> None:
         """Write all texts that are not in the file of ``writer`` already; ``quiet`` shows no progress."""

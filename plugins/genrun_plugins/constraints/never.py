@@ -1,0 +1,36 @@
+"""The constraint ``never``: words and phrases that a text does not have."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from genrun.errors import OptionError
+from genrun.sampling.automata import Automaton, Choice, Lexicon, Repeat, Sequence, Token, compiled
+
+__all__ = ["Never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """The text has none of ``phrases``, words or several words, also where marks stand between them.
+
+    Case makes no difference. Raises OptionError for no phrase, and for words that the model does not have.
+    """
+
+    phrases: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.phrases or not all(phrase.strip() for phrase in self.phrases):
+            raise OptionError("phrases must be one or more words or phrases")
+
+    def automaton(self, lexicon: Lexicon) -> Automaton:
+        """Return the texts without the phrases."""
+        lexicon.need_words()
+        anything = Repeat(Token(np.ones(len(lexicon), np.bool_)))
+        phrases = [Sequence([Token(mask) for mask in lexicon.phrase(text)]) for text in self.phrases]
+        found = compiled(Sequence([anything, Choice(phrases)]), lexicon.marks)
+        dead = np.where(found.accepts[found.table], -1, found.table)  # what accepts has a phrase
+        return dataclasses.replace(found, table=dead, accepts=~found.accepts)
