@@ -110,6 +110,7 @@ class Model(SuggestingModel, AsyncForms):
         seed: int | None = None,
         stop: str | Sequence[str] = (),
         casing: str | None = None,
+        max_copied: int | None = None,
         **options: object,
     ) -> GenerationSettings:
         """Return checked settings for :meth:`generate` and the others; what is None is taken from the model.
@@ -117,7 +118,8 @@ class Model(SuggestingModel, AsyncForms):
         ``decoder``: a name with its ``options`` (``k=40``, ``temperature=0.8``), a chain as text
         (``"min-p:0.05,temperature:0.8"``), an object, or a list of objects. ``seed``: None draws a
         fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
-        sentence or upper. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
+        sentence or upper. ``max_copied``: the most words in a row that a text may copy from the training text, usually
+        4 to 7; 0 for any number. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
         """
         return resolve_settings(
             self.defaults,
@@ -127,6 +129,7 @@ class Model(SuggestingModel, AsyncForms):
             seed=seed,
             stop=stop,
             casing=casing,
+            max_copied=max_copied,
             from_text=False,
         )
 
@@ -136,7 +139,7 @@ class Model(SuggestingModel, AsyncForms):
         """Return ``prompt`` and its continuation as one text.
 
         The ``choices`` are the parameters of :meth:`settings`: max_new_tokens, decoder and its options, seed, stop,
-        casing. Warns (UnknownWordsWarning) of prompt words that are not in the vocabulary.
+        casing, max_copied. Warns (UnknownWordsWarning) of prompt words that are not in the vocabulary.
         """
         generator = self._generator(settings, choices)
         request = generator.begin(prompt)

@@ -45,6 +45,9 @@ class Result:
     ``log_probability``: natural logarithm of the model's own probability of all new tokens, for any decoder; its last
     digits depend on the texts that shared a batch with this one.
     ``unknown``: prompt words outside the vocabulary. The same ``seed`` and ``sample`` give the same text again.
+    ``copied_run``: the words of the longest run that the text has from the training text, 0 for fewer than those
+    that the model file has, usually 5; ``is_training_line``: whether its words are those of a training document, by
+    hashes, so that a few texts are mistaken; None for both if the model file does not know its training text.
     ``tokens_per_second``: new tokens a second, from the text's admission to its batch until it was finished, the
     reading of its prompt included. Results are compared without ``log_probability`` and ``tokens_per_second``.
     """
@@ -58,6 +61,8 @@ class Result:
     unknown: tuple[str, ...]
     seed: int
     sample: int
+    copied_run: int | None = None
+    is_training_line: bool | None = None
     tokens_per_second: float = field(default=0.0, compare=False)
 
     def to_json(self) -> dict[str, Any]:

@@ -212,14 +212,22 @@ class OutputSettings:
     ``end_token``: what ``<end>`` does. ``stop``: it ends the text. A model of running text can write on: ``line``
     makes it a line break, ``paragraph`` a blank line. ``auto``: ``stop`` for separate documents; of a running text
     ``line``, or ``paragraph`` if its documents have line breaks of their own.
+
+    ``originality``: the file has hashed runs of words of the training text, so that it is known what a text copies.
+    ``max_copied``: the most words in a row that a text may copy, usually 4 to 7, 0 for any number.
     """
 
     max_new_tokens: int = 20
     casing: str = "none"
     end_token: str = "auto"
+    originality: bool = True
+    max_copied: int = 0
 
     def __post_init__(self) -> None:
         _check_choice("end_token", self.end_token, END_TOKENS)
+        _check("max_copied", 0 <= self.max_copied <= 64, "0 (off) or more words", self.max_copied)
+        if self.max_copied and not self.originality:
+            raise OptionError("max_copied needs originality=true: the model file must know its training text")
         GenerationDefaults(max_new_tokens=self.max_new_tokens, casing=self.casing)
 
 

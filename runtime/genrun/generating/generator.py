@@ -37,7 +37,8 @@ class TextGenerator:
         self._tokenizer = metadata.tokenizer
         self._defaults = metadata.generation
         self._settings = settings
-        self._decoder = bound(settings.decoder, metadata.tokenizer, metadata.generation.stop_ids)
+        self._training_runs = runs = metadata.training_runs
+        self._decoder = bound(settings.decoder, metadata.tokenizer, metadata.generation.stop_ids, runs)
         self._threads = threads
 
     @property
@@ -64,7 +65,7 @@ class TextGenerator:
         batch.admit([request.row])
         while len(batch):
             batch.advance()
-        return self.result(request).text
+        return self._text_stream(request).whole(request.row.new_ids)
 
     def pieces(self, request: Request) -> Iterator[str]:
         """Yield the continuation of a streaming ``request`` piece by piece."""
@@ -146,9 +147,11 @@ class TextGenerator:
         """Return what became of a finished request."""
         text = self._text_stream(request)
         continuation = text.extend(request.row.new_ids)
+        whole, runs = text.prompt_text + continuation, self._training_runs
+        copied = None if runs is None else runs.copied(request.encoding, request.row.new_ids, whole)
         return Result(
             prompt=request.prompt,
-            text=text.prompt_text + continuation,
+            text=whole,
             continuation=continuation,
             ids=tuple(request.row.new_ids),
             finish_reason=request.row.finish_reason,
@@ -156,5 +159,7 @@ class TextGenerator:
             unknown=request.encoding.unknown,
             seed=self._settings.seed,
             sample=request.sample,
+            copied_run=None if copied is None else copied.run,
+            is_training_line=None if copied is None else copied.is_line,
             tokens_per_second=len(request.row.new_ids) / max(request.row.finished - request.row.admitted, 1e-9),
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from genrun import registry
+from genrun.checks.arguments import check_count
 from genrun.checks.short_text import shown
 from genrun.contracts import Decoder
 from genrun.errors import GenrunError, OptionError, UnknownPluginError, close_matches
@@ -16,7 +17,7 @@ from genrun.tokenizer.detokenizer import check_casing
 
 __all__ = ["Choices", "GenerationSettings", "resolve_settings"]
 
-_CHOICES = ("max_new_tokens", "decoder", "seed", "stop", "casing", "settings")
+_CHOICES = ("max_new_tokens", "decoder", "seed", "stop", "casing", "max_copied", "settings")
 _OF_MANY = ("n", "batch_size")
 
 
@@ -32,6 +33,7 @@ class Choices(TypedDict, total=False):
     seed: int | None
     stop: str | Sequence[str]
     casing: str | None
+    max_copied: int | None
     k: int
     temperature: float
 
@@ -56,20 +58,24 @@ def resolve_settings(
     seed: int | None = None,
     stop: str | Sequence[str] = (),
     casing: str | None = None,
+    max_copied: int | None = None,
     from_text: bool = True,
 ) -> GenerationSettings:
     """Return the settings of a call. The options of the model's own decoder stay unless they are overridden.
 
     ``decoder``: a name, a chain as text, an object, or a list of these (see :func:`genrun.registry.make_chain`).
-    ``from_text``: whether ``options`` may be text, as on a command line; in the call of a program they are what
+    ``max_copied``: the stage ``max-copied`` comes first, unless it is 0. ``from_text``: whether ``options`` may be text, as on a command line; in the call of a program they are what
     is left of its keywords, and may be those of the call, misspelt. Raises OptionError for a value that is not
     accepted, UnknownPluginError or PluginError for the decoder.
     """
     if max_new_tokens is None:
         max_new_tokens = defaults.max_new_tokens
     stops = _stops(stop)
+    chosen = _decoder(defaults, decoder, options or {}, from_text)
+    if most := defaults.max_copied if max_copied is None else check_count("max_copied", max_copied, least=0):
+        chosen = registry.make_chain([{"name": "max-copied", "options": {"n": most}}, chosen])
     return GenerationSettings(
-        decoder=_decoder(defaults, decoder, options or {}, from_text),
+        decoder=chosen,
         max_new_tokens=check_max_new_tokens(max_new_tokens),
         seed=check_seed(seed),
         stops=stops,

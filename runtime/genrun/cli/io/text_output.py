@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from genrun.cli.io.copies import Copies
 from genrun.cli.io.line_writer import LineWriter
 from genrun.cli.io.output_file import OutputFile
 from genrun.cli.io.progress import Progress
@@ -51,12 +52,14 @@ class TextOutput:
         done = writer.done if isinstance(writer, OutputFile) else 0
         progress = Progress(total and (total - done) * self.samples, shown=shown)
         unknown, some, empty = UnknownWords(progress.say), done > 0, 0
+        copies = Copies()
         with progress, writer:
             try:
                 for result in self._results(writer):
                     if result.sample == 0:
                         unknown.note(result.prompt, result.unknown)
                     self._write_text(writer, result)
+                    copies.note(result)
                     progress.advance(len(result.ids))
                     some, empty = True, empty + (not result.text.strip())
                 if not some:
@@ -64,6 +67,8 @@ class TextOutput:
                 if empty:
                     many = "a text is" if empty == 1 else f"{empty:,} texts are"
                     progress.say(f"note: {many} empty: the model may end a text before its first word")
+                if copies.line and not quiet:
+                    progress.say(copies.line)
             finally:
                 unknown.summarize()
 
