@@ -118,8 +118,9 @@ class Model(SuggestingModel, AsyncForms):
         ``decoder``: a name with its ``options`` (``k=40``, ``temperature=0.8``), a chain as text
         (``"min-p:0.05,temperature:0.8"``), an object, or a list of objects. ``seed``: None draws a
         fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
-        sentence or upper. ``max_copied``: the most words in a row that a text may copy from the training text, usually
-        4 to 7; 0 for any number. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
+        sentence or upper. ``max_copied``: the most words in a row that a text may copy from the training text,
+        usually 4 to 7, or 0 for any number. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or
+        PluginError.
         """
         return resolve_settings(
             self.defaults,

@@ -85,7 +85,7 @@ def decoder_options(command: Command) -> Command:
         "--decoder", help="How the next token is chosen (see genrun plugins). [default: the model's]"
     )
     copied = click.option(
-        "--max-copied", type=int, metavar="N", help="Copy at most N words in a row, 4 to 7; 0: any."
+        "--max-copied", type=int, metavar="N", help="Copy at most N words in a row (4 to 7; 0: any)."
     )
     assignments = click.option(
         "--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the decoder."

@@ -64,7 +64,8 @@ def resolve_settings(
     """Return the settings of a call. The options of the model's own decoder stay unless they are overridden.
 
     ``decoder``: a name, a chain as text, an object, or a list of these (see :func:`genrun.registry.make_chain`).
-    ``max_copied``: the stage ``max-copied`` comes first, unless it is 0. ``from_text``: whether ``options`` may be text, as on a command line; in the call of a program they are what
+    ``max_copied``: the stage ``max-copied`` comes first with this ``n``, unless it is 0.
+    ``from_text``: whether ``options`` may be text, as on a command line; in the call of a program they are what
     is left of its keywords, and may be those of the call, misspelt. Raises OptionError for a value that is not
     accepted, UnknownPluginError or PluginError for the decoder.
     """

@@ -1,7 +1,7 @@
 """Hashes of words and of runs of words, for whole numbers of Python and for arrays alike.
 
-A run is hashed in two parts: its beginning, all words but the last, and its last word. So the last words that complete
-a run can be found from its beginning. All numbers are unsigned and have 64 bits.
+A run is hashed in two parts: its beginning, all words but the last, and its last word. So the last words that
+complete a run can be found from its beginning. All numbers are unsigned and have 64 bits.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def word_hash(word: str) -> int:
     """Return the hash of a word: the first eight bytes of BLAKE2b, the lowest first.
 
     >>> hex(word_hash("sea"))
-    '0x2ad0e9dbcd4d95b7'
+    '0x718458da7add7799'
     """
     return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8, person=b"genrun").digest(), "little")
 
@@ -38,8 +38,7 @@ def extended(run: Hashes, word: Hashes) -> Hashes: ...
 def extended(run: int | Hashes, word: int | Hashes) -> int | Hashes:
     """Return the polynomial of a run and one more word; that of no word is 0."""
     if isinstance(run, np.ndarray):
-        longer: Hashes = run * np.uint64(FACTOR) + word  # of arrays, without a carry
-        return longer
+        return run * np.uint64(FACTOR) + np.asarray(word, np.uint64)  # an array drops the carry, without a warning
     return (run * FACTOR + int(word)) & MASK
 
 

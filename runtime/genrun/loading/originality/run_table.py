@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,12 +29,12 @@ _HALF = np.uint64(32)
 class RunTable:
     """Runs of words, by hashes; immutable.
 
-    ``fingerprints``: uint16 ``[runs]``, bucket by bucket; ``offsets``: int32 ``[runs + 1]``, where each bucket begins.
+    ``fingerprints``: uint16 ``[runs]``, bucket by bucket; ``offsets``: int32 ``[buckets + 1]``, where each begins.
     """
 
     def __init__(self, fingerprints: NDArray[np.uint16], offsets: NDArray[np.int32]) -> None:
         self._fingerprints, self._offsets = fingerprints, offsets
-        self._few, self._at = memoryview(fingerprints), memoryview(offsets)  # faster for single items
+        self._few, self._at = fingerprints.data, offsets.data  # faster for single items
         self.buckets = len(offsets) - 1
 
     def __len__(self) -> int:
@@ -44,8 +45,8 @@ class RunTable:
     def of(cls, beginnings: NDArray[np.uint64], lasts: NDArray[np.uint64]) -> RunTable:
         """Return the table of the runs with these ``beginnings`` and hashes of their ``lasts`` words, ``[runs]``.
 
-        >>> table = RunTable.of(np.array([7, 8], np.uint64) << np.uint64(50), np.array([1, 2], np.uint64))
-        >>> len(table), table.has(7 << 50, 1), table.lasts(8 << 50) == [table.last(2)]
+        >>> table = RunTable.of(np.array([7, 8], np.uint64) << np.uint64(60), np.array([1, 2], np.uint64))
+        >>> len(table), table.has(7 << 60, 1), table.lasts(8 << 60) == [table.last(2)]
         (2, True, True)
         """
         _, different = np.unique(mixed(extended(beginnings, lasts)), return_index=True)

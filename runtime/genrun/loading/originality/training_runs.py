@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-
 from genrun.checks.json_text import read_json
 from genrun.checks.short_text import shorten
 from genrun.errors import ModelFileError, one_line
@@ -44,6 +43,7 @@ class TrainingRuns:
         self._tokenizer, self._path = tokenizer, path
         self.made: dict[int, object] = {}  # what others have made of the table, by a number
         self._opened: tuple[RunTable, range] | None = None
+        self._powers: list[tuple[int, int, int]] = []  # of each length: the power of FACTOR, the salt
         self._of_words: dict[str, int] = {}
         self._of_tokens: dict[int, tuple[int, ...] | None] = {}
 
@@ -96,12 +96,12 @@ class TrainingRuns:
         longest = whole = 0  # whole: runs in a row that have the greatest length
         for start in range(len(words) - lengths[0] + 1):
             run = 0
-            for length in lengths:
+            for length, power, own in self._powers:
                 last = start + length - 1
                 if last >= len(words):
                     break
-                between = (heads[last] - heads[start] * pow(FACTOR, length - 1, 1 << 64)) & MASK
-                if not table.has(mixed(between ^ salt(length)), words[last]):
+                between = (heads[last] - heads[start] * power) & MASK
+                if not table.has(mixed(between ^ own), words[last]):
                     break
                 run = length
             whole = whole + 1 if run == lengths[-1] else 0
@@ -128,7 +128,9 @@ class TrainingRuns:
     def _read(self) -> tuple[RunTable, range]:
         if self._opened is None:
             try:
-                self._opened = _opened(self.document)
+                table, lengths = _opened(self.document)
+                self._powers = [(length, pow(FACTOR, length - 1, 1 << 64), salt(length)) for length in lengths]
+                self._opened = table, lengths
             except Malformed as error:
                 raise ModelFileError(f"{self._path}: {one_line(error)}") from None
         return self._opened
