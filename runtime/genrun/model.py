@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Unpack
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Unpack
 
 from genrun.checks.arguments import check_count, check_prompt, check_texts
 from genrun.checks.short_text import shown
@@ -27,6 +27,9 @@ from genrun.results import Result, warn_unknown
 from genrun.scoring.scores import Score, score_texts
 from genrun.suggesting.suggesting_model import SuggestingModel
 from genrun.tokenizer.detokenizer import check_casing
+
+if TYPE_CHECKING:
+    from genrun.generating.explaining import Explanation
 
 __all__ = ["BATCH_SIZE", "Model", "load"]
 
@@ -189,6 +192,23 @@ class Model(SuggestingModel, AsyncForms):
         request = generator.begin(prompt, streaming=True)
         warn_unknown(request.encoding.unknown)
         return generator.pieces(request)
+
+    def explain(
+        self,
+        prompt: str = "",
+        *,
+        sample: int = 0,
+        most: int = 10,
+        settings: GenerationSettings | None = None,
+        **choices: Unpack[Choices],
+    ) -> Explanation:
+        """Return how one text came about: of each word the ``most`` candidates, and what each stage did to them.
+
+        The text is that of :meth:`generate` for sample 0. The ``choices`` are the parameters of :meth:`settings`.
+        """
+        from genrun.generating.explaining import explained
+
+        return explained(self._generator(settings, choices), prompt, sample, check_count("most", most))
 
     def score(self, text: str) -> Score:
         """Return how likely ``text`` is as a whole document: log-probability, perplexity, and each token's share.

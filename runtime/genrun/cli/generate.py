@@ -37,6 +37,7 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
 @click.option("-o", "output", type=click.Path(path_type=Path), help="Write the texts to this file.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished file of -o.")
+@click.option("--explain", is_flag=True, help="Show how each word was chosen; a page with -o FILE.html.")
 @click.option("--stream", is_flag=True, help="Print each word as soon as it is chosen.")
 @click.option("-q", "--quiet", is_flag=True, help="Keep device, seed and progress off stderr.")
 def command(
@@ -53,6 +54,7 @@ def command(
     as_json: bool,
     output: Path | None,
     resume: bool,
+    explain: bool,
     stream: bool,
     quiet: bool,
 ) -> None:
@@ -68,6 +70,8 @@ def command(
     from genrun.cli.io.text_output import TextOutput
 
     _check_usage(files, samples, output, resume=resume, lines=lines, as_json=as_json, stream=stream)
+    if explain and (stream or resume or lines or samples > 1):
+        raise click.UsageError("--explain is for one text of each prompt; it goes with --json and -o only")
     _note_files(prompts)
     with PromptSource(prompts if prompts or files else [""], *files) as source:
         unfinished = Unfinished.read(output) if output and resume else None
@@ -81,6 +85,11 @@ def command(
         settings = choosing.settings(model, seed=seed, stop=stops, casing=casing)
         if not quiet:
             say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
+        if explain:
+            from genrun.cli.explaining import write_explanations
+
+            write_explanations(model, source, settings, output, as_json=as_json)
+            return
         if stream:
             _stream(model, source, settings, lines=lines)
             return

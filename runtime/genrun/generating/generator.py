@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Iterable, Iterator, Sized
 
 from genrun.checks.arguments import check_count, check_prompt, check_texts
@@ -19,7 +21,7 @@ from genrun.generating.text_stream import TextStream
 from genrun.generating.threads import BatchThreads
 from genrun.loading.metadata import Metadata
 from genrun.results import Result
-from genrun.tokenizer import Encoding
+from genrun.tokenizer import Encoding, Tokenizer
 
 __all__ = ["BATCH_SIZE", "TextGenerator"]
 
@@ -38,13 +40,32 @@ class TextGenerator:
         self._defaults = metadata.generation
         self._settings = settings
         self._training_runs = runs = metadata.training_runs
-        self._decoder = bound(settings.decoder, metadata.tokenizer, metadata.generation.stop_ids, runs)
+        self._bind = functools.partial(
+            bound, tokenizer=metadata.tokenizer, end_ids=metadata.generation.stop_ids, training_runs=runs
+        )
+        self._decoder = self._bind(settings.decoder)
         self._threads = threads
 
     @property
     def decoder(self) -> Decoder:
         """The decoder of the settings."""
         return self._settings.decoder
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer of the model."""
+        return self._tokenizer
+
+    @property
+    def casing(self) -> str:
+        """The casing of the settings."""
+        return self._settings.casing
+
+    def with_decoder(self, decoder: Decoder) -> TextGenerator:
+        """Return a generator that differs in its decoder, which is bound to the model."""
+        other = copy.copy(self)
+        other._decoder = self._bind(decoder)
+        return other
 
     def begin(self, prompt: str, *, sample: int = 0, streaming: bool = False) -> Request:
         """Return the request for one text; ``streaming`` for one whose pieces are asked for.
