@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,11 +111,16 @@ def _links(decoder: Decoder) -> tuple[tuple[Any, ...], str]:
     return (), _name(decoder)
 
 
-def _name(link: object) -> str:
+def _name(link: Any) -> str:
+    """Return a stage as one writes it: without the options that have their defaults."""
     try:
-        return registry.chain_text(registry.chain_json(link))
+        [described] = registry.chain_json(link)
     except GenrunError:  # it is not installed
         return class_name(link)
+    given = {each.name: each.default for each in fields(link)} if is_dataclass(link) else {}
+    options = {name: value for name, value in described["options"].items() if given.get(name) != value}
+    text = registry.chain_text([{**described, "options": options}])
+    return text.replace(f":{next(iter(given))}=", ":", 1) if given else text
 
 
 def _probabilities(candidates: Candidates, temperature: float = 1.0) -> NDArray[np.float64]:
