@@ -23,13 +23,11 @@ class Copies:
     @property
     def line(self) -> str:
         """The note; empty if nothing is copied."""
-        parts = []
-        if self._lines:
-            parts.append(f"{self._lines:,} {'is a line' if self._lines == 1 else 'are lines'} of the training text")
-        if self._runs:
-            has = "has a run" if self._runs == 1 else "have runs"
-            parts.append(f"{self._runs:,} {has} of its words, the longest of {self._longest}")
-        if not parts:
+        if not (self._runs or self._lines):
             return ""
-        of = "the text" if self._texts == 1 else f"{self._texts:,} texts"
-        return f"note: of {of}, {'; '.join(parts)} (--max-copied avoids that)"
+        parts = []
+        if self._runs:
+            parts.append(f"{self._runs:,} of {self._texts:,} copy long runs of it, at most {self._longest} words")
+        if self._lines:
+            parts.append(f"{self._lines:,} of {self._texts:,} are whole lines of it")
+        return f"note: compared with the training text, {', '.join(parts)} (see --max-copied)"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from genrun.checks.printable import printable
-from genrun.generating.explaining.explanation import ExplainedWord, Explanation
+
+if TYPE_CHECKING:
+    from genrun.generating.explaining.explanation import ExplainedWord, Explanation
 
 __all__ = ["page_of"]
 
