@@ -79,17 +79,20 @@ def explained(generator: TextGenerator, prompt: str, sample: int, most: int) -> 
     warn_unknown(request.encoding.unknown)
     batch = tracing.batch()
     batch.admit([request.row])
-    stream, before = request.row.text_stream, list[str]()
+    stream, before, taken = request.row.text_stream, list[str](), list[_Step]()
     text = stream.prompt_text if stream else ""
     while len(batch):
         request.row.new_text = ""
         batch.advance()
-        if len(chain.steps) > len(before):  # otherwise the step has read a token of the prompt
+        if chain.steps:  # otherwise the step has read a token of the prompt
+            token = request.row.new_ids[-1]
+            taken.append([step for step in chain.steps if step.token == token][-1])  # others were drawn again
+            chain.steps.clear()
             before.append(text)
             text += request.row.new_text
     result = tracing.result(request)
     names = ["model", *map(_name, links)]
-    words = [_word(step, text, names, generator, most) for step, text in zip(chain.steps, before, strict=True)]
+    words = [_word(step, text, names, generator, most) for step, text in zip(taken, before, strict=True)]
     return Explanation(
         prompt=prompt,
         text=result.text,
