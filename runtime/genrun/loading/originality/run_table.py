@@ -73,7 +73,10 @@ class RunTable:
 
     def has(self, beginning: int, word: int) -> bool:
         """Return whether the table has the run, or one that is taken for it."""
-        return (word >> (64 - BITS)) in self.lasts(beginning)
+        if not self.buckets:
+            return False
+        bucket = (beginning >> 32) * self.buckets >> 32
+        return ((beginning ^ (word >> (64 - BITS))) & _ONES) in self._few[self._at[bucket] : self._at[bucket + 1]]
 
     def have(self, beginnings: NDArray[np.uint64], lasts: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Return :meth:`has` for arrays of beginnings and hashes of last words, bool ``[runs]``."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from genrun.checks.json_text import read_json
@@ -81,31 +82,33 @@ class TrainingRuns:
 
         A run that is longer than the longest of the table is copied where all runs of that length in it are.
         """
-        longest = max((self._longest(part) for part in parts), default=0)
+        heads = [list(accumulate(part, extended, initial=0)) for part in parts]
+        longest = max(map(self._longest, parts, heads), default=0)
         if len(parts) != 1:
             return Copied(longest, False)
-        [words] = parts
-        is_line = self.table.has(mixed(_polynomial(words) ^ LINE), 0)
-        return Copied(longest, is_line and (longest == len(words) or len(words) < self.lengths[0]))
-
-    def _longest(self, words: Sequence[int]) -> int:
         table, lengths = self._read()
-        heads = [0]
-        for word in words:
-            heads.append(extended(heads[-1], word))
+        count = len(parts[0])
+        is_line = longest >= count or count < lengths[0]
+        return Copied(longest, is_line and table.has(mixed(heads[0][-1] ^ LINE), 0))
+
+    def _longest(self, words: Sequence[int], heads: Sequence[int]) -> int:
+        """Return the longest copied run; ``heads`` are the polynomials of the first 0, 1, … words."""
+        table, lengths = self._read()
         longest = whole = 0  # whole: runs in a row that have the greatest length
         for start in range(len(words) - lengths[0] + 1):
-            run = 0
+            run, head = 0, heads[start]
             for length, power, own in self._powers:
                 last = start + length - 1
                 if last >= len(words):
                     break
-                between = (heads[last] - heads[start] * power) & MASK
-                if not table.has(mixed(between ^ own), words[last]):
+                if not table.has(mixed((heads[last] - head * power) & MASK ^ own), words[last]):
                     break
                 run = length
-            whole = whole + 1 if run == lengths[-1] else 0
-            longest = max(longest, run + max(0, whole - 1))
+            if run:
+                whole = whole + 1 if run == lengths[-1] else 0
+                longest = max(longest, run + max(0, whole - 1))
+            else:
+                whole = 0
         return longest
 
     def word(self, word: str) -> int:
@@ -134,13 +137,6 @@ class TrainingRuns:
             except Malformed as error:
                 raise ModelFileError(f"{self._path}: {one_line(error)}") from None
         return self._opened
-
-
-def _polynomial(words: Iterable[int]) -> int:
-    run = 0
-    for word in words:
-        run = extended(run, word)
-    return run
 
 
 def _opened(document: str) -> tuple[RunTable, range]:
