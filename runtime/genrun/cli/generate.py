@@ -16,7 +16,9 @@ from genrun.cli.opening_options import OpeningOptions, opening_options
 from genrun.errors import PromptError
 
 if TYPE_CHECKING:
+    from genrun.cli.io.output_file import Unfinished
     from genrun.cli.io.prompt_source import PromptSource
+    from genrun.cli.io.text_output import TextOutput
     from genrun.generating.settings import GenerationSettings
     from genrun.model import Model
 
@@ -63,15 +65,12 @@ def command(
     Without a prompt the model begins by itself, if it was trained to. A PROMPT of "-" reads prompts from standard
     input, one a line, as --prompts - does.
     """
-    from genrun.cli.io.line_writer import LineWriter
     from genrun.cli.io.output import say
-    from genrun.cli.io.output_file import OutputFile, Unfinished
+    from genrun.cli.io.output_file import Unfinished
     from genrun.cli.io.prompt_source import PromptSource
     from genrun.cli.io.text_output import TextOutput
 
-    _check_usage(files, samples, output, resume=resume, lines=lines, as_json=as_json, stream=stream)
-    if explain and (stream or resume or lines or samples > 1):
-        raise click.UsageError("--explain is for one text of each prompt; it goes with --json and -o only")
+    _check_usage(files, samples, output, resume=resume, lines=lines, as_json=as_json, stream=stream, explain=explain)
     _note_files(prompts)
     with PromptSource(prompts if prompts or files else [""], *files) as source:
         unfinished = Unfinished.read(output) if output and resume else None
@@ -86,16 +85,12 @@ def command(
         if not quiet:
             say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
         if explain:
-            from genrun.cli.explaining import write_explanations
-
-            write_explanations(model, source, settings, output, as_json=as_json)
-            return
-        if stream:
+            _explain(model, source, settings, output, as_json=as_json)
+        elif stream:
             _stream(model, source, settings, lines=lines)
-            return
-        texts = TextOutput(model, source, samples, settings, lines=lines, as_json=as_json)
-        writer = OutputFile(output, texts.about(), unfinished, say) if output else LineWriter()
-        texts.write(writer, quiet=quiet)
+        else:
+            texts = TextOutput(model, source, samples, settings, lines=lines, as_json=as_json)
+            _write(texts, output, unfinished, quiet=quiet)
 
 
 def _check_usage(
@@ -107,8 +102,11 @@ def _check_usage(
     lines: bool,
     as_json: bool,
     stream: bool,
+    explain: bool,
 ) -> None:
     """Raise UsageError for options that do not go together."""
+    if explain and (stream or resume or lines or samples > 1):
+        raise click.UsageError("--explain is for one text of each prompt; it goes with --json and -o only")
     if stream and (samples > 1 or as_json or output):
         raise click.UsageError("--stream prints one text for each prompt; it does not go with -n, -o or --json")
     if resume and output is None:
@@ -125,6 +123,23 @@ def _note_files(prompts: tuple[str, ...]) -> None:
 
     for prompt in filter(os.path.isfile, prompts):
         say(f"note: there is a file {prompt!r}; --prompts {shlex.quote(prompt)} takes its lines as prompts")
+
+
+def _write(texts: TextOutput, output: Path | None, unfinished: Unfinished | None, *, quiet: bool) -> None:
+    from genrun.cli.io.line_writer import LineWriter
+    from genrun.cli.io.output import say
+    from genrun.cli.io.output_file import OutputFile
+
+    writer = OutputFile(output, texts.about(), unfinished, say) if output else LineWriter()
+    texts.write(writer, quiet=quiet)
+
+
+def _explain(
+    model: Model, source: PromptSource, settings: GenerationSettings, output: Path | None, *, as_json: bool
+) -> None:
+    from genrun.cli.explaining import write_explanations
+
+    write_explanations(model, source, settings, output, as_json=as_json)
 
 
 def _stream(model: Model, source: PromptSource, settings: GenerationSettings, *, lines: bool) -> None:
