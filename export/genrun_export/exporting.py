@@ -21,6 +21,7 @@ from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import remove_leftovers, replacing, scratch_beside
 from genrun_core.runs.run_folder import RunFolder
 from genrun_export.line_ends import exported_tokenizer
+from genrun_export.originality import originality_of
 
 if TYPE_CHECKING:
     import keras
@@ -97,7 +98,8 @@ def _export_network(run: RunFolder, output: Path, quantize: str | None, stage: S
     shards = run.shards(tokenizer)
     network = load_network_of(run, recipe, tokenizer)
     mixed = _mixed(run, recipe, network)
-    card = _card(run, network, mixed)
+    runs, about = originality_of(recipe.generation, tokenizer, shards)
+    card = _card(run, network, mixed) | about
     defaults = _defaults(run, recipe, tokenizer)
     stage("making the graph")
     step = make_step(network)
@@ -109,7 +111,7 @@ def _export_network(run: RunFolder, output: Path, quantize: str | None, stage: S
     remove_leftovers(output.parent)
     with replacing(output) as finished, scratch_beside(finished) as scratch:
         counts = None if mixed is None else Counts(mixed, alone)
-        file = ModelFile(scratch, model, step.weights, network, tokenizer, defaults, card, prompts, counts)
+        file = ModelFile(scratch, model, step.weights, network, tokenizer, defaults, card, prompts, counts, runs)
         stage("comparing the file with Keras")
         content, parity, mixture = file.in_float32()
         if quantize is not None:
@@ -153,6 +155,7 @@ def _defaults(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Generatio
         stop_ids=stop_ids,
         suppressed_ids=tuple(token for token in suppressed if token is not None),
         casing=recipe.generation.casing,
+        max_copied=recipe.generation.max_copied,
     )
 
 

@@ -13,6 +13,7 @@ import onnx
 from genrun.generating.stepping.session import StepSession
 from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.loading.metadata import Metadata
+from genrun.loading.originality import TrainingRuns
 from genrun.loading.recorded_checks import Verification
 from genrun.tokenizer import Tokenizer
 from genrun_core.counting.counting_file import Mixed
@@ -51,7 +52,8 @@ class ModelFile:
     """A model file in the making: the step ``model`` of a ``network``, and what the file records beside it.
 
     ``model``: without its ``weights``, which are its inputs, by name. ``scratch``: a path for the steps that the
-    gates open. ``counts``: those that ``model`` mixes with the network, None for none.
+    gates open. ``counts``: those that ``model`` mixes with the network, None for none. ``training_runs``: the hashed
+    runs of the training text, None to leave them out.
     """
 
     scratch: Path
@@ -63,6 +65,7 @@ class ModelFile:
     card: Mapping[str, Any]
     prompts: Sequence[Prompt]
     counts: Counts | None = None
+    training_runs: TrainingRuns | None = None
 
     def in_float32(self) -> tuple[Content, ParityFigures, MixtureFigures | None]:
         """Return the content of the file and the figures of its gates.
@@ -129,4 +132,5 @@ class ModelFile:
         return session_over(model, self.scratch, len(self.tokenizer))
 
     def _content(self, verification: Verification) -> Content:
-        return Content(self.scratch, Metadata(self.tokenizer, self.defaults, self.card, verification))
+        metadata = Metadata(self.tokenizer, self.defaults, self.card, verification, training_runs=self.training_runs)
+        return Content(self.scratch, metadata)

@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Self, Unpack
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self, Unpack
 
 from genrun.checks.arguments import check_count, check_prompt, check_texts
 from genrun.checks.short_text import shown
@@ -30,6 +30,9 @@ from genrun.results import Result, warn_unknown
 from genrun.scoring.scores import Score, score_texts
 from genrun.suggesting.suggesting_model import SuggestingModel
 from genrun.tokenizer.detokenizer import check_casing
+
+if TYPE_CHECKING:
+    from genrun.generating.explaining import Explanation
 
 __all__ = ["BATCH_SIZE", "Model", "load"]
 
@@ -124,6 +127,7 @@ class Model(SuggestingModel, MixableModel, AsyncForms):
         spread: bool = False,
         constraint: object = None,
         particles: int | None = None,
+        max_copied: int | None = None,
         **options: object,
     ) -> GenerationSettings:
         """Return checked settings for :meth:`generate` and the others; what is None is taken from the model.
@@ -134,8 +138,9 @@ class Model(SuggestingModel, MixableModel, AsyncForms):
         sentence or upper. ``beam``, ``distinct`` and ``spread`` find the texts of a prompt together: the likeliest,
         with a beam of this width, by log-probability / tokens ** ``length_penalty``; different ones; evenly spread
         ones. ``constraint``: what the whole text must meet, as text (``"words:6,never:storm"``), an object, or a list
-        of these; with ``particles`` (32), more of them come closer to the exact distribution. Numbers are numbers,
-        not text. Raises OptionError, UnknownPluginError or PluginError.
+        of these; with ``particles`` (32), more of them come closer to the exact distribution. ``max_copied``: the
+        most words in a row that a text may copy from the training text, 0 for any number. Numbers are numbers, not
+        text. Raises OptionError, UnknownPluginError or PluginError.
         """
         return resolve_settings(
             self.defaults,
@@ -148,6 +153,7 @@ class Model(SuggestingModel, MixableModel, AsyncForms):
             search=make_search(beam=beam, length_penalty=length_penalty, distinct=distinct, spread=spread),
             constraint=constraint,
             particles=particles,
+            max_copied=max_copied,
             from_text=False,
         )
 
@@ -157,7 +163,7 @@ class Model(SuggestingModel, MixableModel, AsyncForms):
         """Return ``prompt`` and its continuation as one text.
 
         The ``choices`` are the parameters of :meth:`settings`: max_new_tokens, decoder and its options, seed, stop,
-        casing, constraint and particles, and beam, distinct and spread, which find one text here. Warns
+        casing, constraint and particles, max_copied, and beam, distinct and spread, which find one text here. Warns
         (UnknownWordsWarning) of prompt words that are not in the vocabulary.
         """
         generator = self._generator(settings, choices)
@@ -212,6 +218,23 @@ class Model(SuggestingModel, MixableModel, AsyncForms):
         request = generator.begin(prompt, streaming=True)
         warn_unknown(request.encoding.unknown)
         return generator.pieces(request)
+
+    def explain(
+        self,
+        prompt: str = "",
+        *,
+        sample: int = 0,
+        most: int = 10,
+        settings: GenerationSettings | None = None,
+        **choices: Unpack[Choices],
+    ) -> Explanation:
+        """Return how one text came about: of each word the ``most`` candidates, and what each stage did to them.
+
+        The text is that of :meth:`generate` for sample 0. The ``choices`` are the parameters of :meth:`settings`.
+        """
+        from genrun.generating.explaining import explained
+
+        return explained(self._generator(settings, choices), prompt, sample, check_count("most", most))
 
     def score(self, text: str) -> Score:
         """Return how likely ``text`` is as a whole document: log-probability, perplexity, and each token's share.

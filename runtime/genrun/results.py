@@ -47,6 +47,9 @@ class Result:
     ``unknown``: prompt words outside the vocabulary. The same ``seed`` and ``sample`` give the same text again.
     ``probability``: of texts that are drawn together, ``distinct`` or ``spread``, how likely the decoder is to draw
     these ``ids``, 0 to 1; None for others.
+    ``copied_run``: the words of the longest run that the text has from the training text, 0 for fewer than those
+    that the model file has, usually 5; ``is_training_line``: whether its words are those of a training document, by
+    hashes, so that a few texts are mistaken; None for both if the model file does not know its training text.
     ``tokens_per_second``: new tokens a second, from the text's admission to its batch until it was finished, the
     reading of its prompt included. ``effective_particles``: with a constraint, the smallest effective sample size of
     its particles; it is 1 if one beginning had all the weight, and None without a constraint. Results are compared
@@ -62,6 +65,8 @@ class Result:
     unknown: tuple[str, ...]
     seed: int
     sample: int
+    copied_run: int | None = None
+    is_training_line: bool | None = None
     tokens_per_second: float = field(default=0.0, compare=False)
     probability: float | None = field(default=None, compare=False)
     effective_particles: float | None = field(default=None, compare=False)
@@ -69,15 +74,18 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON-ready dictionary; :func:`rounded` rounds its log-probability.
 
-        The probability has four digits. What is None is not named.
+        The probability has four digits. It and ``effective_particles`` are left out where they are None.
         """
         values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         values["log_probability"] = rounded(self.log_probability)
         if self.probability is not None:
             values["probability"] = float(f"{self.probability:.4g}")
+        else:
+            del values["probability"]
         if self.effective_particles is not None:
             values["effective_particles"] = round(self.effective_particles, 1)
-        return {name: value for name, value in values.items() if value is not None}
+        else:
+            del values["effective_particles"]
         return values
 
 

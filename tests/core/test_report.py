@@ -78,8 +78,8 @@ def test_long_copied_runs_are_said_with_what_to_try() -> None:
     training = [f"{text[:-1]} and the v and the w" for text in PLAIN]
     lines = advice(compare([f"{text} indeed" for text in training], DOCUMENTS, training))
     assert (
-        "long runs are copied from the training corpus: 11 words, documents 4; try fewer epochs or more dropout"
-        in lines
+        "long runs are copied from the training corpus: 11 words, documents 4; "
+        "try fewer epochs or more dropout, or --max-copied 4" in lines
     )
 
 

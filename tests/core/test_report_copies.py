@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genrun.tokenizer.plain_words import words_of
 from genrun_core.reporting.copies import find_copies
-from genrun_core.reporting.words import words_of
 
 _TEXTS = st.lists(st.lists(st.sampled_from("abc"), max_size=8).map(" ".join), max_size=6)
 

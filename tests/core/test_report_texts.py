@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genrun.tokenizer.plain_words import words_of
 from genrun_core.reporting.texts import measure_texts
-from genrun_core.reporting.words import has_doubled_words, has_odd_quotation_marks, words_of
+from genrun_core.reporting.words import has_doubled_words, has_odd_quotation_marks
 
 
 @pytest.mark.parametrize(

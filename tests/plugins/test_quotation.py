@@ -53,6 +53,7 @@ def test_what_would_have_ended_a_text_closes_its_mark() -> None:
     class Words:
         words = ("<end>", *MARKED)
         end_ids = (0,)
+        training_runs = None
 
         def encodings(self, phrase: str) -> list[tuple[int, ...]]:
             raise NotImplementedError

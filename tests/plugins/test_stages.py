@@ -44,6 +44,7 @@ class Words:
 
     words = tuple(map(str, range(WIDTH)))
     end_ids = (3, 5)
+    training_runs = None
 
     def encodings(self, phrase: str) -> Sequence[tuple[int, ...]]:
         return [tuple(map(int, phrase.split()))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -13,7 +14,7 @@ from genrun.model import Model
 from genrun.registry import make_decoder
 
 
-def chosen(model: Model, *assignments: str, decoder: str | None = None, **short: str) -> object:
+def chosen(model: Model, *assignments: str, decoder: str | None = None, **short: Any) -> object:
     return DecoderOptions(decoder, assignments, None, **short).settings(model, seed=1).decoder
 
 

@@ -103,14 +103,15 @@ def advice(report: Report, *, from_all: bool = False, counted: bool = False) -> 
         lines.append(f"the texts use few different {report.units}: {ratios}; {remedy}")
     for name, what, remedy in _FAULTS:
         if _stands_out(report, name):
-            remedy = _FOR_COUNTS if counted and "training" in remedy else remedy
+            if counted:
+                remedy = _FOR_COUNTS if "training" in remedy else _NO_COPIES if remedy == _LESS_TRAINING else remedy
             what = what.replace("two words", f"two {report.units}")
             lines.append(
                 f"{what}: {shown(texts[name], 'share')}, documents {shown(documents[name], 'share')}; {remedy}"
             )
     if texts["copied_run"] is not None and texts["copied_run"] > documents["copied_run"] + _LONGER_RUN:
         runs = f"{texts['copied_run']:g} {report.units}, documents {documents['copied_run']:g}"
-        remedy = _FOR_COUNTS if counted else _LESS_TRAINING
+        remedy = _NO_COPIES if counted else _LESS_TRAINING
         lines.append(f"long runs are copied from the training corpus: {runs}; {remedy}")
     if report.auc is not None and report.auc > _TELLS_APART and not is_narrow:
         remedy = _FOR_COUNTS if counted else "the network needs more training or text"
@@ -123,8 +124,9 @@ def verdict(report: Report, *, from_all: bool = False, counted: bool = False) ->
     return [main_line(report), *advice(report, from_all=from_all, counted=counted)]
 
 
-_LESS_TRAINING = "try fewer epochs or more dropout"
+_LESS_TRAINING = "try fewer epochs or more dropout, or --max-copied 4"
 _FOR_COUNTS = "try more text, or a network (--recipe default)"
+_NO_COPIES = "try --max-copied 4, or more text"
 _MORE_TRAINING = "try a longer training (epochs, patience)"
 _FAULTS = (
     ("training_lines", "many texts are lines of the training corpus", _LESS_TRAINING),

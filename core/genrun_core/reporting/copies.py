@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun_core.reporting.words import Split, words_of
+from genrun.tokenizer.plain_words import words_of
+from genrun_core.reporting.words import Split
 
 __all__ = ["Copies", "find_copies"]
 

@@ -10,10 +10,11 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from genrun.tokenizer.plain_words import words_of
 from genrun_core.reporting.copies import Copies, find_copies
 from genrun_core.reporting.texts import TextMeasures, measure_texts
 from genrun_core.reporting.two_samples import tell_apart
-from genrun_core.reporting.words import characters_of, words_of
+from genrun_core.reporting.words import characters_of
 
 __all__ = ["Report", "Side", "compare", "sampled"]
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from genrun_core.reporting.words import Split, has_doubled_words, has_odd_quotation_marks, ngrams, words_of
+from genrun.tokenizer.plain_words import words_of
+from genrun_core.reporting.words import Split, has_doubled_words, has_odd_quotation_marks, ngrams
 
 __all__ = ["VERY_SHORT", "TextMeasures", "measure_texts"]
 

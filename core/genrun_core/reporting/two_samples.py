@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from genrun.errors import MissingExtraError
-from genrun_core.reporting.words import Split, ngrams, words_of
+from genrun.tokenizer.plain_words import words_of
+from genrun_core.reporting.words import Split, ngrams
 
 __all__ = ["LEAST_TEXTS", "require_classifier", "tell_apart"]
 

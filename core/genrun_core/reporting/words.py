@@ -1,42 +1,17 @@
-"""The one form in which texts are compared: their words, without marks and without regard to case."""
+"""What texts are compared by: runs of words, characters, and faults that words and marks show."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 
-__all__ = ["Split", "characters_of", "has_doubled_words", "has_odd_quotation_marks", "ngrams", "words_of"]
+from genrun.tokenizer.plain_words import WORD, folded, words_of
+
+__all__ = ["Split", "characters_of", "has_doubled_words", "has_odd_quotation_marks", "ngrams"]
 
 Split = Callable[[str], list[str]]  # a text to the units in which it is compared
 
-# Neither white space nor a mark: ASCII punctuation with its symbols, that of Latin-1 and Devanagari, the general one,
-# the ideographic and full-width ones. Any other character is part of a word, combining marks and joiners included.
-_MARKS = (
-    r"!-/:-@\[-`{-~¡«·»¿।॥\u2010-\u2027\u2030-\u205e"
-    r"\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
-)
-# Scripts without spaces between words: Thai and Lao, Myanmar, Khmer, kana, Chinese characters.
-_UNSPACED = (
-    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff"
-    r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-)
-_SPACED = rf"[^\s{_MARKS}{_UNSPACED}]+"
-_WORD = re.compile(rf"[{_UNSPACED}]|{_SPACED}(?:['’]{_SPACED})*")
 _QUOTATION_MARKS = re.compile('["“”„]')
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of ``text``: without case and punctuation, with apostrophes inside a word as ``'``.
-
-    In a script without spaces, every character counts as a word.
-
-    >>> words_of("“Don’t!” SAYS the well-known cat…")
-    ["don't", 'says', 'the', 'well', 'known', 'cat']
-    >>> words_of("東京 2020")
-    ['東', '京', '2020']
-    """
-    return _WORD.findall(_folded(text).replace("’", "'"))
 
 
 def characters_of(text: str) -> list[str]:
@@ -68,9 +43,9 @@ def has_doubled_words(text: str) -> bool:
     (True, False)
     """
     previous, end = "", 0
-    folded = _folded(text)
-    for found in _WORD.finditer(folded):
-        if found[0] == previous and found.start() > end and folded[end : found.start()].isspace():
+    whole = folded(text)
+    for found in WORD.finditer(whole):
+        if found[0] == previous and found.start() > end and whole[end : found.start()].isspace():
             return True
         previous, end = found[0], found.end()
     return False
@@ -99,7 +74,3 @@ def has_odd_quotation_marks(text: str) -> bool:
         else:
             return True
     return bool(straight % 2 or low or high)
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold()

@@ -23,6 +23,7 @@ from genrun_export.counting.tables import make_tables
 from genrun_export.file_content import content_of, replay, session_over
 from genrun_export.golden import golden_texts
 from genrun_export.greedy import continuations
+from genrun_export.originality import originality_of
 from genrun_export.prompts import choose_prompts
 
 __all__ = ["export_counting"]
@@ -42,10 +43,12 @@ def export_counting(
     if quantize is not None:
         raise OptionError("quantize makes a network's matrices smaller: an n-gram model has none")
     counted = load_counting(run, run.recipe(), tokenizer)
-    card = _card(run, counted)
+    shards = run.shards(tokenizer)
+    runs, about = originality_of(run.recipe().generation, tokenizer, shards)
+    card = _card(run, counted) | about
     step = counting_step(make_tables(counted, widths=WIDTHS))
     add_choosing(step, defaults.suppressed_ids)
-    prompts = choose_prompts(tokenizer, run.shards(tokenizer))
+    prompts = choose_prompts(tokenizer, shards)
     output.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(output.parent)
     with scratch_beside(output) as scratch:
@@ -53,7 +56,8 @@ def export_counting(
         figures = check_counting(counted, session, prompts, defaults.suppressed_ids)
         greedy = continuations(session, prompts, defaults.suppressed_ids, _CLEAR)
         golden = golden_texts(tokenizer, session, prompts, greedy)
-    content = content_of(step, Metadata(tokenizer, defaults, card, Verification(figures.to_json(), golden)))
+    verification = Verification(figures.to_json(), golden)
+    content = content_of(step, Metadata(tokenizer, defaults, card, verification, training_runs=runs))
     with replacing(output) as finished:
         finished.write_bytes(content)
         replay(finished)

@@ -32,6 +32,7 @@ class DecoderOptions:
     temperature: str | None = None
     top_k: str | None = None
     top_p: str | None = None
+    max_copied: int | None = None
 
     def settings(
         self,
@@ -59,6 +60,7 @@ class DecoderOptions:
             search=search,
             constraint=constraint,
             particles=particles,
+            max_copied=self.max_copied,
         )
 
     def _decoder(self) -> tuple[str | None, dict[str, str]]:
@@ -94,6 +96,9 @@ def decoder_options(command: Command) -> Command:
     decoder = click.option(
         "--decoder", help="How the next token is chosen (see genrun plugins). [default: the model's]"
     )
+    copied = click.option(
+        "--max-copied", type=int, metavar="N", help="Copy at most N words in a row (4 to 7; 0: any)."
+    )
     assignments = click.option(
         "--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the decoder."
     )
@@ -105,5 +110,5 @@ def decoder_options(command: Command) -> Command:
         ),
     )
     return functools.reduce(
-        lambda made, option: option(made), (*reversed(short), assignments, decoder, most), with_options
+        lambda made, option: option(made), (copied, *reversed(short), assignments, decoder, most), with_options
     )

@@ -18,7 +18,9 @@ from genrun.cli.search_options import search_options
 from genrun.errors import PromptError
 
 if TYPE_CHECKING:
+    from genrun.cli.io.output_file import Unfinished
     from genrun.cli.io.prompt_source import PromptSource
+    from genrun.cli.io.text_output import TextOutput
     from genrun.generating.searching.methods import Search
     from genrun.generating.settings import GenerationSettings
     from genrun.model import Model
@@ -44,6 +46,7 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
 @click.option("-o", "output", type=click.Path(path_type=Path), help="Write the texts to this file.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished file of -o.")
+@click.option("--explain", is_flag=True, help="Show how each word was chosen; a page with -o FILE.html.")
 @click.option("--stream", is_flag=True, help="Print each word as soon as it is chosen.")
 @click.option("-q", "--quiet", is_flag=True, help="Keep device, seed and progress off stderr.")
 def command(
@@ -64,6 +67,7 @@ def command(
     as_json: bool,
     output: Path | None,
     resume: bool,
+    explain: bool,
     stream: bool,
     quiet: bool,
 ) -> None:
@@ -72,9 +76,8 @@ def command(
     Without a prompt the model begins by itself, if it was trained to. A PROMPT of "-" reads prompts from standard
     input, one a line, as --prompts - does.
     """
-    from genrun.cli.io.line_writer import LineWriter
     from genrun.cli.io.output import say
-    from genrun.cli.io.output_file import OutputFile, Unfinished
+    from genrun.cli.io.output_file import Unfinished
     from genrun.cli.io.prompt_source import PromptSource
     from genrun.cli.io.text_output import TextOutput
 
@@ -83,7 +86,7 @@ def command(
         raise click.UsageError(
             "--stream prints words as they are chosen; --beam, --distinct and --spread find whole texts"
         )
-    _check_usage(files, samples, output, resume=resume, lines=lines, as_json=as_json, stream=stream)
+    _check_usage(files, samples, output, resume=resume, lines=lines, as_json=as_json, stream=stream, explain=explain)
     _note_files(prompts)
     with PromptSource(prompts if prompts or files else [""], *files) as source:
         unfinished = Unfinished.read(output) if output and resume else None
@@ -104,11 +107,13 @@ def command(
         )
         if not quiet:
             say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
-        if stream:
-            return _stream(model, source, settings, lines=lines)
-        texts = TextOutput(model, source, samples, settings, lines=lines, as_json=as_json)
-        writer = OutputFile(output, texts.about(), unfinished, say) if output else LineWriter()
-        texts.write(writer, quiet=quiet)
+        if explain:
+            _explain(model, source, settings, output, as_json=as_json)
+        elif stream:
+            _stream(model, source, settings, lines=lines)
+        else:
+            texts = TextOutput(model, source, samples, settings, lines=lines, as_json=as_json)
+            _write(texts, output, unfinished, quiet=quiet)
 
 
 def _check_usage(
@@ -120,8 +125,11 @@ def _check_usage(
     lines: bool,
     as_json: bool,
     stream: bool,
+    explain: bool,
 ) -> None:
     """Raise UsageError for options that do not go together."""
+    if explain and (stream or resume or lines or samples > 1):
+        raise click.UsageError("--explain is for one text of each prompt; it goes with --json and -o only")
     if stream and (samples > 1 or as_json or output):
         raise click.UsageError("--stream prints one text for each prompt; it does not go with -n, -o or --json")
     if resume and output is None:
@@ -143,6 +151,23 @@ def _note_files(prompts: tuple[str, ...]) -> None:
 
     for prompt in filter(os.path.isfile, prompts):
         say(f"note: there is a file {prompt!r}; --prompts {shlex.quote(prompt)} takes its lines as prompts")
+
+
+def _write(texts: TextOutput, output: Path | None, unfinished: Unfinished | None, *, quiet: bool) -> None:
+    from genrun.cli.io.line_writer import LineWriter
+    from genrun.cli.io.output import say
+    from genrun.cli.io.output_file import OutputFile
+
+    writer = OutputFile(output, texts.about(), unfinished, say) if output else LineWriter()
+    texts.write(writer, quiet=quiet)
+
+
+def _explain(
+    model: Model, source: PromptSource, settings: GenerationSettings, output: Path | None, *, as_json: bool
+) -> None:
+    from genrun.cli.explaining import write_explanations
+
+    write_explanations(model, source, settings, output, as_json=as_json)
 
 
 def _stream(model: Model, source: PromptSource, settings: GenerationSettings, *, lines: bool) -> None:

@@ -38,6 +38,7 @@ _SUMMARIES = {  # here, so that help does not import the commands
     "suggest": "Suggest the next words of a text, or complete its last word.",
     "train": "Train a model on a corpus and leave a run folder.",
     "try": "Go from files to ten texts in one command: look, train, export, generate.",
+    "write": "Write texts together with a model: it offers words, you choose or type.",
     "verify": "Replay the golden texts that a model file carries.",
 }
 

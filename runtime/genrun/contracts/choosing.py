@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from genrun.loading.originality import TrainingRuns
     from genrun.sampling import Candidates
 
 __all__ = ["Chooser", "Decoder", "Fold", "ForModel", "ParametricDecoder", "Preset", "Stage", "Vocabulary"]
@@ -131,6 +132,11 @@ class Vocabulary(Protocol):
     @property
     def end_ids(self) -> Sequence[int]:
         """The ids that end a text."""
+        ...
+
+    @property
+    def training_runs(self) -> TrainingRuns | None:
+        """The hashed runs of words of the training text; None if the model file has none."""
         ...
 
     def encodings(self, phrase: str) -> Sequence[tuple[int, ...]]:

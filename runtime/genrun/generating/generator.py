@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence, Sized
@@ -27,7 +29,7 @@ from genrun.generating.text_stream import TextStream
 from genrun.generating.threads import BatchThreads
 from genrun.loading.metadata import Metadata
 from genrun.results import Result
-from genrun.tokenizer import Encoding
+from genrun.tokenizer import Encoding, Tokenizer
 
 if TYPE_CHECKING:
     from genrun.generating.constrained.texts import ConstrainedTexts
@@ -48,7 +50,11 @@ class TextGenerator:
         self._tokenizer = metadata.tokenizer
         self._defaults = metadata.generation
         self._settings = settings
-        self._decoder = bound(settings.decoder, metadata.tokenizer, metadata.generation.stop_ids)
+        self._training_runs = runs = metadata.training_runs
+        self._bind = functools.partial(
+            bound, tokenizer=metadata.tokenizer, end_ids=metadata.generation.stop_ids, training_runs=runs
+        )
+        self._decoder = self._bind(settings.decoder)
         self._threads = threads
         self._constrained: ConstrainedTexts | None = None
         if settings.constraint:
@@ -70,6 +76,22 @@ class TextGenerator:
     def decoder(self) -> Decoder:
         """The decoder of the settings."""
         return self._settings.decoder
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer of the model."""
+        return self._tokenizer
+
+    @property
+    def casing(self) -> str:
+        """The casing of the settings."""
+        return self._settings.casing
+
+    def with_decoder(self, decoder: Decoder) -> TextGenerator:
+        """Return a generator that differs in its decoder, which is bound to the model."""
+        other = copy.copy(self)
+        other._decoder = self._bind(decoder)
+        return other
 
     def begin(self, prompt: str, *, sample: int = 0, streaming: bool = False) -> Request:
         """Return the request for one text; ``streaming`` for one whose pieces are asked for.
@@ -98,7 +120,7 @@ class TextGenerator:
         batch.admit([request.row])
         while len(batch):
             batch.advance()
-        return self.result(request).text
+        return self._text_stream(request).whole(request.row.new_ids)
 
     def pieces(self, request: Request) -> Iterator[str]:
         """Yield the continuation of a streaming ``request`` piece by piece."""
@@ -218,9 +240,11 @@ class TextGenerator:
         """Return what became of a finished request."""
         text = self._text_stream(request)
         continuation = text.extend(request.row.new_ids)
+        whole, runs = text.prompt_text + continuation, self._training_runs
+        copied = None if runs is None else runs.copied(request.encoding, request.row.new_ids, whole)
         return Result(
             prompt=request.prompt,
-            text=text.prompt_text + continuation,
+            text=whole,
             continuation=continuation,
             ids=tuple(request.row.new_ids),
             finish_reason=request.row.finish_reason,
@@ -230,5 +254,7 @@ class TextGenerator:
             sample=request.sample,
             probability=request.row.probability,
             effective_particles=request.row.effective_particles,
+            copied_run=None if copied is None else copied.run,
+            is_training_line=None if copied is None else copied.is_line,
             tokens_per_second=len(request.row.new_ids) / max(request.row.finished - request.row.admitted, 1e-9),
         )

@@ -21,7 +21,7 @@ from genrun.tokenizer.detokenizer import check_casing
 __all__ = ["Choices", "GenerationSettings", "resolve_settings"]
 
 _CHOICES = (
-    *("max_new_tokens", "decoder", "seed", "stop", "casing", "constraint", "particles", "settings"),
+    *("max_new_tokens", "decoder", "seed", "stop", "casing", "constraint", "particles", "max_copied", "settings"),
     *SearchChoices.__annotations__,
 )
 _OF_MANY = ("n", "batch_size")
@@ -43,6 +43,7 @@ class Choices(SearchChoices, total=False):
     casing: str | None
     constraint: object
     particles: int | None
+    max_copied: int | None
     k: int
     temperature: float
 
@@ -77,6 +78,7 @@ def resolve_settings(
     search: Search | None = None,
     constraint: object = None,
     particles: int | None = None,
+    max_copied: int | None = None,
     from_text: bool = True,
 ) -> GenerationSettings:
     """Return the settings of a call. The options of the model's own decoder stay unless they are overridden.
@@ -84,6 +86,7 @@ def resolve_settings(
     ``decoder``: a name, a chain as text, an object, or a list of these (see :func:`genrun.registry.make_chain`).
     ``search``: several texts are found together; its decoder is a chain that does not choose. Beam search begins
     without stages, since those of the model's own decoder would hide texts from it.
+    ``max_copied``: the stage ``max-copied`` comes first with this ``n``, unless it is 0.
     ``from_text``: whether ``options`` may be text, as on a command line; in the call of a program they are what
     is left of its keywords, and may be those of the call, misspelt. Raises OptionError for a value that is not
     accepted, UnknownPluginError or PluginError for the decoder.
@@ -98,6 +101,8 @@ def resolve_settings(
     if isinstance(search, Beam) and decoder is None and not options:
         decoder = Chain(())
     chosen = _decoder(defaults, decoder, options or {}, from_text)
+    if most := defaults.max_copied if max_copied is None else check_count("max_copied", max_copied, least=0):
+        chosen = registry.make_chain([{"name": "max-copied", "options": {"n": most}}, chosen])
     return GenerationSettings(
         decoder=chosen if search is None else stages_of(chosen, search),
         max_new_tokens=check_max_new_tokens(max_new_tokens),

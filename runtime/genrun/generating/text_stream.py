@@ -87,6 +87,10 @@ class TextStream:
             return "".join([self.push(token) for token in tokens]) + self.finish()
         return self.detokenizer.join([self._new(token) for token in tokens]) + self.detokenizer.finish()
 
+    def whole(self, tokens: Iterable[int]) -> str:
+        """Return the text of the prompt and of all ``tokens``."""
+        return self.prompt_text + self.extend(tokens)
+
     def finish(self) -> str:
         """Return the text that was held back; no more tokens come."""
         if self.stopped:

@@ -24,6 +24,7 @@ _LONGEST_BY_DEFAULT = 100_000  # new tokens
 _LONGEST_NAME = 200  # characters, of a decoder
 _LONGEST_CHAIN = 10_000  # characters, as text
 _MOST_STAGES = 64
+_MOST_COPIED = 64  # words
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class GenerationDefaults:
 
     ``decoder``: a name, with ``options``, or a chain as text, with none. In JSON, a chain is a list of names and
     options.
+    ``max_copied``: the most words in a row that a text may copy from the training text; 0 for any number.
     ``stop_ids``: ids that end a text. ``suppressed_ids``: ids that are never chosen (padding, start, unknown).
     """
 
@@ -41,6 +43,7 @@ class GenerationDefaults:
     stop_ids: tuple[int, ...] = ()
     suppressed_ids: tuple[int, ...] = ()
     casing: str = "none"
+    max_copied: int = 0
 
     def __post_init__(self) -> None:
         check_casing(self.casing)
@@ -58,6 +61,7 @@ class GenerationDefaults:
             "stop_ids": list(self.stop_ids),
             "suppressed_ids": list(self.suppressed_ids),
             "casing": self.casing,
+            **({"max_copied": self.max_copied} if self.max_copied else {}),
         }
 
     @classmethod
@@ -69,7 +73,9 @@ class GenerationDefaults:
             raise Malformed("genrun.generation needs 'decoder', 'options' and 'max_new_tokens'")
         if _LONGEST_BY_DEFAULT < length <= _LONGEST:
             raise Malformed(f"genrun.generation asks for {length:,} new tokens; at most {_LONGEST_BY_DEFAULT:,}")
-        casing = value.get("casing")
+        casing, most = value.get("casing"), value.get("max_copied", 0)
+        if not is_whole(most) or not 0 <= most <= _MOST_COPIED:
+            raise Malformed(f"genrun.generation: max_copied must be from 0 to {_MOST_COPIED}")
         if len(token_ids(value, "suppressed_ids", vocabulary)) >= vocabulary:
             raise Malformed("genrun.generation suppresses every token")
         return cls(
@@ -79,6 +85,7 @@ class GenerationDefaults:
             stop_ids=token_ids(value, "stop_ids", vocabulary),
             suppressed_ids=token_ids(value, "suppressed_ids", vocabulary),
             casing=casing if isinstance(casing, str) else shorten(repr(casing)),
+            max_copied=most,
         )
 
 

@@ -19,6 +19,7 @@ from genrun.errors import ModelFileError, OptionError, one_line
 from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.loading.graph.properties import DIGEST
 from genrun.loading.metadata_values import Malformed
+from genrun.loading.originality import TrainingRuns
 from genrun.loading.recorded_checks import Verification
 from genrun.tokenizer import Tokenizer
 
@@ -26,17 +27,23 @@ __all__ = ["FORMAT_VERSION", "Metadata"]
 
 FORMAT_VERSION = 1
 _PREFIX = "genrun."
+_ORIGINALITY = f"{_PREFIX}originality"
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """All documents of a model file; ``digest`` is empty for a file without one."""
+    """All documents of a model file; ``digest`` is empty for a file without one.
+
+    ``training_runs``: what the file knows of its training text, which is read when it is first needed; None if
+    nothing.
+    """
 
     tokenizer: Tokenizer
     generation: GenerationDefaults
     card: Mapping[str, Any]
     verification: Verification
     digest: str = ""
+    training_runs: TrainingRuns | None = None
 
     def to_properties(self) -> dict[str, str]:
         """Return the ``metadata_props`` of the ONNX file: JSON texts by key."""
@@ -47,10 +54,11 @@ class Metadata:
             "card": dict(self.card),
             "verification": self.verification.to_json(),
         }
+        runs = {} if self.training_runs is None else {_ORIGINALITY: self.training_runs.document}
         return {
             _PREFIX + key: json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
             for key, value in documents.items()
-        }
+        } | runs
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, str], *, path: str) -> Metadata:
@@ -61,12 +69,14 @@ class Metadata:
         _check_version(properties, path)
         try:
             tokenizer = Tokenizer.from_json(_document(properties, "tokenizer"))
+            runs = properties.get(_ORIGINALITY)
             return cls(
                 tokenizer=tokenizer,
                 generation=GenerationDefaults.from_json(_document(properties, "generation"), len(tokenizer)),
                 card=MappingProxyType(_document(properties, "card")),
                 verification=Verification.from_json(_document(properties, "verification"), len(tokenizer)),
                 digest=properties.get(DIGEST, ""),
+                training_runs=TrainingRuns(runs, tokenizer, path) if runs is not None else None,
             )
         except (OptionError, Malformed) as error:
             raise ModelFileError(f"{path}: {one_line(error)}") from error

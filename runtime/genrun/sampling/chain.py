@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -153,7 +153,18 @@ class Chain:
         self, logits: NDArray[np.float32], states: Sequence[States], draws: NDArray[np.float32]
     ) -> Candidates:
         """Return what the stages leave of the vocabulary, before the draw; arguments as for :meth:`step`."""
+        *_, left = self.passed(logits, states, draws)
+        return left
+
+    def passed(
+        self, logits: NDArray[np.float32], states: Sequence[States], draws: NDArray[np.float32]
+    ) -> Iterator[Candidates]:
+        """Yield the whole vocabulary, and then what each stage leaves; arguments as for :meth:`step`.
+
+        A temperature that is a part of the draw is not among the stages.
+        """
         candidates = Candidates(None, logits, logits.shape[1])
+        yield candidates
         none = [None] * len(draws)
         for number, stage in enumerate(self.stages[: self._applied]):
             own = [row[number] for row in states] if number in self._folding else none
@@ -163,7 +174,7 @@ class Chain:
                 _failed(stage, error)
             if type(candidates) is not Candidates or len(candidates.logits) != len(draws):
                 raise PluginError(f"decoder {class_name(stage)} must return the candidates of {len(draws)} rows")
-        return candidates
+            yield candidates
 
     def _own(self, number: int, states: Sequence[States], batch: int) -> Sequence[Any]:
         return [row[number] for row in states] if number in self._folding else [None] * batch

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from genrun.cli.io.copies import Copies
 from genrun.cli.io.line_writer import LineWriter
 from genrun.cli.io.output_file import OutputFile
 from genrun.cli.io.progress import Progress
@@ -59,6 +60,7 @@ class TextOutput:
         done = writer.done if isinstance(writer, OutputFile) else 0
         progress = Progress(total and (total - done) * self.samples, shown=shown)
         unknown, some, empty, short = UnknownWords(progress.say), done > 0, 0, 0
+        copies = Copies()
         with progress, writer:
             try:
                 for result, is_last in self._results(writer):
@@ -66,6 +68,7 @@ class TextOutput:
                         unknown.note(result.prompt, result.unknown)
                     self._write_text(writer, result, is_last=is_last)
                     short += is_last and result.sample < self.samples - 1
+                    copies.note(result)
                     progress.advance(len(result.ids))
                     some, empty = True, empty + (not result.text.strip())
                 if not some:
@@ -76,6 +79,8 @@ class TextOutput:
                 if empty:
                     many = "a text is" if empty == 1 else f"{empty:,} texts are"
                     progress.say(f"note: {many} empty: the model may end a text before its first word")
+                if copies.line and not quiet:
+                    progress.say(copies.line)
             finally:
                 unknown.summarize()
 

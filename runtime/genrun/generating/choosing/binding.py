@@ -12,18 +12,23 @@ from genrun.checks.short_text import shown
 from genrun.contracts import Decoder
 from genrun.errors import OptionError
 from genrun.generating.choosing.tokens import Tokens, TokensOfRows
+from genrun.loading.originality import TrainingRuns
 from genrun.sampling import Chain
 from genrun.tokenizer import Tokenizer
 
 __all__ = ["bound", "chosen"]
 
 
-def bound(decoder: Decoder, tokenizer: Tokenizer, end_ids: Sequence[int]) -> Decoder:
+def bound(
+    decoder: Decoder, tokenizer: Tokenizer, end_ids: Sequence[int], training_runs: TrainingRuns | None = None
+) -> Decoder:
     """Return ``decoder`` for a model; ``end_ids`` are those that end a text.
+
+    ``training_runs``: what the model file knows of its training text.
 
     Raises OptionError for a stage that does not fit the model, such as a banned word that it does not have.
     """
-    return decoder.bind(_Words(tokenizer, tuple(end_ids))) if isinstance(decoder, Chain) else decoder
+    return decoder.bind(_Words(tokenizer, tuple(end_ids), training_runs)) if isinstance(decoder, Chain) else decoder
 
 
 def chosen(
@@ -48,6 +53,7 @@ class _Words:
 
     _tokenizer: Tokenizer
     end_ids: Sequence[int]
+    training_runs: TrainingRuns | None
 
     @property
     def words(self) -> Sequence[str]:

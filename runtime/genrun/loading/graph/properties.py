@@ -20,6 +20,7 @@ _MOST_BYTES = {
     "generation": 2 * _MEBIBYTE,
     "card": 2 * _MEBIBYTE,
     "verification": 16 * _MEBIBYTE,
+    "originality": 32 * _MEBIBYTE,
 }
 
 

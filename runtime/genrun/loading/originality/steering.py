@@ -1,0 +1,159 @@
+"""Which tokens would copy one word too many: a fold over the words of a text, for the stage ``max-copied``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrun.errors import OptionError
+from genrun.loading.originality.hashing import FACTOR, extended, mixed, salt
+from genrun.loading.originality.run_table import BITS
+from genrun.loading.originality.training_runs import TrainingRuns
+
+__all__ = ["Ends", "Written", "ends_of"]
+
+
+class Written(NamedTuple):
+    """The hashes of the last words of a row, at most n, and the tokens whose first word would be one too many."""
+
+    words: tuple[int, ...]
+    banned: tuple[int, ...]
+
+
+def ends_of(runs: TrainingRuns, most: int) -> Ends:
+    """Return the :class:`Ends` for ``runs`` and ``most``, which are made once; raises OptionError as it does."""
+    found = runs.made.get(most)
+    if not isinstance(found, Ends):
+        found = runs.made[most] = Ends(runs, most)
+    return found
+
+
+class Ends:
+    """Finds the tokens that would complete a run of more than ``most`` words of the training text.
+
+    Raises OptionError for a ``most`` that the model file cannot tell, and for a model of subwords or characters.
+    """
+
+    def __init__(self, runs: TrainingRuns, most: int) -> None:
+        if runs.tokenizer.kind != "word":
+            raise OptionError(
+                "max-copied needs a model whose tokens are words; for others results say what is copied"
+            )
+        accepted = range(runs.lengths[0] - 1, runs.lengths[-1])
+        if most not in accepted:
+            which = f"from {accepted[0]} to {accepted[-1]}" if len(accepted) > 1 else str(accepted[0])
+            raise OptionError(f"max-copied must be {which} for this model, not {most}")
+        self._runs, self._most, self._salt = runs, most, salt(most + 1)
+        self._starting: list[list[int]] = [[] for _ in range(1 << BITS)]  # the tokens, by bits of their first words
+        self._always: tuple[int, ...] = ()
+        parts = list[_Part]()
+        for token in range(len(runs.tokenizer)):
+            words = runs.words_of_token(token)
+            if words:
+                self._starting[runs.table.last(words[0])].append(token)
+                parts += [_Part(token, words, number) for number in range(1, len(words))]
+        self._always = tuple([part.token for part in parts if part.number >= most and self._is_copied(part.words)])
+        self._inner = _Inner.of([part for part in parts if part.number < most], most)
+
+    def first(self, prompt: Sequence[int]) -> Written:
+        """Return the state after the ids of a prompt."""
+        state = Written((), ())
+        for token in prompt:
+            state = self._followed(state, token)
+        return self._with_banned(state)
+
+    def follow(self, state: Written, token: int) -> Written:
+        """Return the state after one more token."""
+        return self._with_banned(self._followed(state, token))
+
+    def banned(self, states: Sequence[Written]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """Return rows and tokens that must not come next, both ``[pairs]``; a pair may be there twice."""
+        counts = [len(state.banned) + len(self._always) for state in states]
+        ids = chain.from_iterable(chain(state.banned, self._always) for state in states)
+        rows, tokens = np.repeat(np.arange(len(states)), counts), np.fromiter(ids, np.int64, sum(counts))
+        if self._inner is None:
+            return rows, tokens
+        heads, known = self._heads(states)  # both [rows, most + 1]
+        inner = self._inner
+        own, parts = np.nonzero(known[:, inner.before])  # of each row, the parts for which it has enough words
+        beginnings = mixed((heads[own, inner.before[parts]] * inner.shift[parts] + inner.within[parts]) ^ inner.salt)
+        found = self._runs.table.have(beginnings, inner.last[parts])
+        return np.concatenate([rows, own[found]]), np.concatenate([tokens, inner.tokens[parts[found]]])
+
+    def _heads(self, states: Sequence[Written]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+        """Return the polynomials of the last 0, 1, … words of each row, and whether it has this many."""
+        most = self._most
+        words = np.array([(0,) * (most - len(state.words)) + state.words for state in states], np.uint64)
+        heads = np.zeros((len(states), most + 1), np.uint64)
+        for length in range(1, most + 1):
+            head = np.zeros(len(states), np.uint64)
+            for column in range(most - length, most):
+                head = extended(head, words[:, column])
+            heads[:, length] = head
+        return heads, np.array([len(state.words) for state in states])[:, None] >= np.arange(most + 1)
+
+    def _followed(self, state: Written, token: int) -> Written:
+        words = self._runs.words_of_token(token)
+        if words is None:
+            return Written((), ())
+        return Written((*state.words, *words)[-self._most :], state.banned) if words else state
+
+    def _with_banned(self, state: Written) -> Written:
+        if len(state.words) < self._most:
+            return Written(state.words, ())
+        run = 0
+        for word in state.words:
+            run = extended(run, word)
+        bits = self._runs.table.lasts(mixed(run ^ self._salt))
+        return Written(state.words, tuple([token for each in bits for token in self._starting[each]]))
+
+    def _is_copied(self, words: Sequence[int]) -> bool:
+        run = 0
+        for word in words[-self._most - 1 : -1]:
+            run = extended(run, word)
+        return self._runs.table.has(mixed(run ^ self._salt), words[-1])
+
+
+class _Part:
+    """The words of a token up to the one with a ``number``, counted from 0."""
+
+    def __init__(self, token: int, words: Sequence[int], number: int) -> None:
+        self.token, self.words, self.number = token, words[: number + 1], number
+
+
+class _Inner(NamedTuple):
+    """Tokens of several words, an entry for each word but the first; all arrays are ``[entries]``.
+
+    ``before``: how many words of the row come before the token in the run; ``within``: the polynomial of the token's
+    words before this one, and ``shift`` what the polynomial of the row is multiplied with; ``last``: its hash.
+    """
+
+    tokens: NDArray[np.int64]
+    before: NDArray[np.int64]
+    within: NDArray[np.uint64]
+    shift: NDArray[np.uint64]
+    last: NDArray[np.uint64]
+    salt: np.uint64
+
+    @classmethod
+    def of(cls, parts: Sequence[_Part], most: int) -> _Inner | None:
+        if not parts:
+            return None
+        within = []
+        for part in parts:
+            run = 0
+            for word in part.words[:-1]:
+                run = extended(run, word)
+            within.append(run)
+        return cls(
+            np.array([part.token for part in parts], np.int64),
+            np.array([most - part.number for part in parts], np.int64),
+            np.array(within, np.uint64),
+            np.array([pow(FACTOR, part.number, 1 << 64) for part in parts], np.uint64),
+            np.array([part.words[-1] for part in parts], np.uint64),
+            np.uint64(salt(most + 1)),
+        )

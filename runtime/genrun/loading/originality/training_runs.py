@@ -1,0 +1,152 @@
+"""The runs of words of a model's training text: what a text copies of them, and which words would copy one more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from genrun.checks.json_text import read_json
+from genrun.checks.short_text import shorten
+from genrun.errors import ModelFileError, one_line
+from genrun.loading.metadata_values import Malformed, is_whole
+from genrun.loading.originality.hashing import FACTOR, LINE, MASK, extended, mixed, salt, word_hash
+from genrun.loading.originality.run_table import RunTable
+from genrun.tokenizer import Encoding, Tokenizer
+from genrun.tokenizer.marks import without_joiners
+from genrun.tokenizer.plain_words import words_of
+
+__all__ = ["Copied", "TrainingRuns"]
+
+_LONGEST = 64  # words of a run in a table
+_KNOWN = 50_000  # words whose hashes are kept
+
+
+class Copied(NamedTuple):
+    """What a text has of the training text: the words of its longest copied ``run``, and whether it ``is_line``.
+
+    A run that is shorter than those of the table counts as 0.
+    """
+
+    run: int
+    is_line: bool
+
+
+class TrainingRuns:
+    """The document ``genrun.originality`` of a model file; it is read when it is first needed.
+
+    Texts are compared word by word, without marks and case (:func:`~genrun.tokenizer.plain_words.words_of`). Raises
+    ModelFileError, when it is first needed, for a document that cannot be read.
+    """
+
+    def __init__(self, document: str, tokenizer: Tokenizer, path: str) -> None:
+        self.document = document
+        self._tokenizer, self._path = tokenizer, path
+        self.made: dict[int, object] = {}  # what others have made of the table, by a number
+        self._opened: tuple[RunTable, range] | None = None
+        self._powers: list[tuple[int, int, int]] = []  # of each length: the power of FACTOR, the salt
+        self._of_words: dict[str, int] = {}
+        self._of_tokens: dict[int, tuple[int, ...] | None] = {}
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer of the model."""
+        return self._tokenizer
+
+    @property
+    def table(self) -> RunTable:
+        """The hashed runs."""
+        return self._read()[0]
+
+    @property
+    def lengths(self) -> range:
+        """The lengths of the runs in words, from the shortest to the longest."""
+        return self._read()[1]
+
+    def copied(self, prompt: Encoding, new_ids: Sequence[int], text: str) -> Copied:
+        """Return what a text copies: a ``prompt`` and its ``new_ids``; ``text`` is both as they are written."""
+        if self._tokenizer.kind != "word":
+            return self.copied_words([[self.word(word) for word in words_of(text)]])
+        words = [self.word(word) for piece in prompt.pieces for word in words_of(without_joiners(piece))]
+        parts = [words]
+        for token in new_ids:
+            found = self.words_of_token(token)
+            if found is None:
+                parts.append([])
+            else:
+                parts[-1].extend(found)
+        return self.copied_words([part for part in parts if part])
+
+    def copied_words(self, parts: Sequence[Sequence[int]]) -> Copied:
+        """Return what a text copies of which ``parts`` are the hashes of its words; no run goes across two parts.
+
+        A run that is longer than the longest of the table is copied where all runs of that length in it are.
+        """
+        heads = [list(accumulate(part, extended, initial=0)) for part in parts]
+        longest = max(map(self._longest, parts, heads), default=0)
+        if len(parts) != 1:
+            return Copied(longest, False)
+        table, lengths = self._read()
+        count = len(parts[0])
+        is_line = longest >= count or count < lengths[0]
+        return Copied(longest, is_line and table.has(mixed(heads[0][-1] ^ LINE), 0))
+
+    def _longest(self, words: Sequence[int], heads: Sequence[int]) -> int:
+        """Return the longest copied run; ``heads`` are the polynomials of the first 0, 1, … words."""
+        table, lengths = self._read()
+        longest = whole = 0  # whole: runs in a row that have the greatest length
+        for start in range(len(words) - lengths[0] + 1):
+            run, head = 0, heads[start]
+            for length, power, own in self._powers:
+                last = start + length - 1
+                if last >= len(words):
+                    break
+                if not table.has(mixed((heads[last] - head * power) & MASK ^ own), words[last]):
+                    break
+                run = length
+            if run:
+                whole = whole + 1 if run == lengths[-1] else 0
+                longest = max(longest, run + max(0, whole - 1))
+            else:
+                whole = 0
+        return longest
+
+    def word(self, word: str) -> int:
+        """Return the hash of a word."""
+        found = self._of_words.get(word)
+        if found is None:
+            if len(self._of_words) >= _KNOWN:
+                self._of_words = {}
+            found = self._of_words[word] = word_hash(word)
+        return found
+
+    def words_of_token(self, token: int) -> tuple[int, ...] | None:
+        """Return the hashes of the words of a token, of a mark none; None for a special token, which parts runs."""
+        if token not in self._of_tokens:
+            special = token < len(self._tokenizer.specials)
+            piece = self._tokenizer.piece(token)
+            self._of_tokens[token] = None if special else tuple([self.word(word) for word in words_of(piece)])
+        return self._of_tokens[token]
+
+    def _read(self) -> tuple[RunTable, range]:
+        if self._opened is None:
+            try:
+                table, lengths = _opened(self.document)
+                self._powers = [(length, pow(FACTOR, length - 1, 1 << 64), salt(length)) for length in lengths]
+                self._opened = table, lengths
+            except Malformed as error:
+                raise ModelFileError(f"{self._path}: {one_line(error)}") from None
+        return self._opened
+
+
+def _opened(document: str) -> tuple[RunTable, range]:
+    try:
+        value = read_json(document)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"genrun.originality is not valid JSON: {shorten(one_line(error), 200)}") from error
+    shortest, longest = (value.get("shortest"), value.get("longest")) if isinstance(value, dict) else (None, None)
+    if not (is_whole(shortest) and is_whole(longest) and 2 <= shortest <= longest <= _LONGEST):
+        raise Malformed(f"genrun.originality needs 'shortest' and 'longest', from 2 to {_LONGEST} words")
+    return RunTable.from_text(value.get("table"), value.get("runs"), value.get("buckets")), range(
+        shortest, longest + 1
+    )

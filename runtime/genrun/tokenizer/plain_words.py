@@ -1,0 +1,44 @@
+"""The one form in which texts are compared: their words, without marks and without regard to case."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["WORD", "folded", "words_of"]
+
+# Neither white space nor a mark: ASCII punctuation with its symbols, that of Latin-1 and Devanagari, the general one,
+# the ideographic and full-width ones. Any other character is part of a word, combining marks and joiners included.
+_MARKS = (
+    r"!-/:-@\[-`{-~¡«·»¿।॥\u2010-\u2027\u2030-\u205e"
+    r"\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+)
+# Scripts without spaces between words: Thai and Lao, Myanmar, Khmer, kana, Chinese characters.
+_UNSPACED = (
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff"
+    r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_SPACED = rf"[^\s{_MARKS}{_UNSPACED}]+"
+WORD = re.compile(rf"[{_UNSPACED}]|{_SPACED}(?:['’]{_SPACED})*")
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of ``text``: without case and punctuation, with apostrophes inside a word as ``'``.
+
+    In a script without spaces, every character counts as a word.
+
+    >>> words_of("“Don’t!” SAYS the well-known cat…")
+    ["don't", 'says', 'the', 'well', 'known', 'cat']
+    >>> words_of("東京 2020")
+    ['東', '京', '2020']
+    """
+    return WORD.findall(folded(text).replace("’", "'"))
+
+
+def folded(text: str) -> str:
+    """Return ``text`` composed (NFC) and without case.
+
+    >>> folded("Straße")
+    'strasse'
+    """
+    return unicodedata.normalize("NFC", text).casefold()
