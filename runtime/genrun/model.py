@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Unpack
 
@@ -27,6 +27,7 @@ from genrun.results import Result, warn_unknown
 from genrun.scoring.scores import Score, score_texts
 from genrun.suggesting.suggesting_model import SuggestingModel
 from genrun.tokenizer.detokenizer import check_casing
+from genrun.tokenizer.labels import check_labels
 
 __all__ = ["BATCH_SIZE", "Model", "load"]
 
@@ -110,6 +111,7 @@ class Model(SuggestingModel, AsyncForms):
         seed: int | None = None,
         stop: str | Sequence[str] = (),
         casing: str | None = None,
+        labels: Mapping[str, str] | None = None,
         **options: object,
     ) -> GenerationSettings:
         """Return checked settings for :meth:`generate` and the others; what is None is taken from the model.
@@ -117,8 +119,10 @@ class Model(SuggestingModel, AsyncForms):
         ``decoder``: a name with its ``options`` (``k=40``, ``temperature=0.8``), a chain as text
         (``"min-p:0.05,temperature:0.8"``), an object, or a list of objects. ``seed``: None draws a
         fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
-        sentence or upper. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
+        sentence or upper. ``labels``: values of the model's labels, ``{"section": "Opinion"}``; those left out, and
+        empty ones, are no condition. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
         """
+        self.tokenizer.labels.ids(check_labels(labels))
         return resolve_settings(
             self.defaults,
             decoder=decoder,
@@ -127,6 +131,7 @@ class Model(SuggestingModel, AsyncForms):
             seed=seed,
             stop=stop,
             casing=casing,
+            labels=labels,
             from_text=False,
         )
 
@@ -136,7 +141,7 @@ class Model(SuggestingModel, AsyncForms):
         """Return ``prompt`` and its continuation as one text.
 
         The ``choices`` are the parameters of :meth:`settings`: max_new_tokens, decoder and its options, seed, stop,
-        casing. Warns (UnknownWordsWarning) of prompt words that are not in the vocabulary.
+        casing, labels. Warns (UnknownWordsWarning) of prompt words that are not in the vocabulary.
         """
         generator = self._generator(settings, choices)
         request = generator.begin(prompt)
@@ -186,17 +191,20 @@ class Model(SuggestingModel, AsyncForms):
         warn_unknown(request.encoding.unknown)
         return generator.pieces(request)
 
-    def score(self, text: str) -> Score:
+    def score(self, text: str, *, labels: Mapping[str, str] | None = None) -> Score:
         """Return how likely ``text`` is as a whole document: log-probability, perplexity, and each token's share.
 
-        A ``<start>`` that opens the text is understood, as in a prompt.
+        A ``<start>`` that opens the text is understood, as in a prompt. ``labels``: those of :meth:`settings`.
         """
-        return next(self.score_each([text]))
+        return next(self.score_each([text], labels=labels))
 
-    def score_each(self, texts: Iterable[str], *, batch_size: int = BATCH_SIZE) -> Iterator[Score]:
+    def score_each(
+        self, texts: Iterable[str], *, batch_size: int = BATCH_SIZE, labels: Mapping[str, str] | None = None
+    ) -> Iterator[Score]:
         """Yield the score of every text, in order, taking texts only as fast as they are used."""
         check_texts("texts", texts)
-        return score_texts(self._session, self.tokenizer, texts, check_count("batch_size", batch_size))
+        before = self.tokenizer.labels.ids(check_labels(labels))
+        return score_texts(self._session, self.tokenizer, texts, check_count("batch_size", batch_size), before)
 
     def prompt_text(self, prompt: str, *, casing: str | None = None) -> str:
         """Return ``prompt`` as it stands at the head of the generated text.

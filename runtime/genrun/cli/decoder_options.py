@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,13 @@ class DecoderOptions:
     top_p: str | None = None
 
     def settings(
-        self, model: Model, *, seed: int | None, stop: tuple[str, ...] = (), casing: str | None = None
+        self,
+        model: Model,
+        *,
+        seed: int | None,
+        stop: tuple[str, ...] = (),
+        casing: str | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> GenerationSettings:
         """Return checked settings for ``model``; raises OptionError, UnknownPluginError or PluginError."""
         from genrun.generating.settings import resolve_settings
@@ -47,6 +53,7 @@ class DecoderOptions:
             seed=seed,
             stop=stop,
             casing=casing,
+            labels=labels,
         )
 
     def _decoder(self) -> tuple[str | None, dict[str, str]]:

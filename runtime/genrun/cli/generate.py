@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genrun.cli.decoder_options import DecoderOptions, decoder_options
+from genrun.cli.label_option import label_option
 from genrun.cli.opening_options import OpeningOptions, opening_options
 from genrun.errors import PromptError
 
@@ -32,6 +33,7 @@ __all__ = ["command"]
 @click.option("--seed", type=int, help="Same seed, same text. [default: a fresh one, shown]")
 @click.option("--stop", metavar="TEXT", multiple=True, help=r"End a text before TEXT; \n is a line break.")
 @click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]")
+@label_option("Texts of this kind, if MODEL was trained with labels (see genrun info).")
 @opening_options
 @click.option("--lines", is_flag=True, help="Print line breaks as they are, and a blank line after each text.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
@@ -48,6 +50,7 @@ def command(
     seed: int | None,
     stop: tuple[str, ...],
     casing: str | None,
+    labels: dict[str, str],
     opening: OpeningOptions,
     lines: bool,
     as_json: bool,
@@ -78,7 +81,7 @@ def command(
         if seed is None and unfinished is not None:
             seed = unfinished.settings.get("seed")
         stops = tuple([text.replace(r"\n", "\n") for text in stop])  # as texts are printed
-        settings = choosing.settings(model, seed=seed, stop=stops, casing=casing)
+        settings = choosing.settings(model, seed=seed, stop=stops, casing=casing, labels=labels)
         if not quiet:
             say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
         if stream:

@@ -14,11 +14,12 @@ from genrun.contracts.choosing import (
     Stage,
     Vocabulary,
 )
-from genrun.contracts.reading import Reader, ReadReport
+from genrun.contracts.reading import Document, Reader, ReadReport
 
 __all__ = [
     "Chooser",
     "Decoder",
+    "Document",
     "Fold",
     "ForModel",
     "ParametricDecoder",

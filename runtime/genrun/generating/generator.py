@@ -37,6 +37,8 @@ class TextGenerator:
         self._tokenizer = metadata.tokenizer
         self._defaults = metadata.generation
         self._settings = settings
+        self._labels = dict(settings.labels)
+        metadata.tokenizer.labels.ids(self._labels)  # wrong ones are an error before the first prompt
         self._decoder = bound(settings.decoder, metadata.tokenizer, metadata.generation.stop_ids)
         self._threads = threads
 
@@ -52,7 +54,7 @@ class TextGenerator:
         """
         check_prompt(prompt)
         sample = check_count("sample", sample, least=0)
-        return self._request(prompt, self._tokenizer.encode_prompt(prompt), sample, streaming=streaming)
+        return self._request(prompt, self._tokenizer.encode_prompt(prompt, self._labels), sample, streaming=streaming)
 
     def again(self, request: Request, *, streaming: bool = False) -> Request:
         """Return a new request for the text of ``request``, of which no token has been generated."""
@@ -100,7 +102,7 @@ class TextGenerator:
     def _requests(self, prompts: Iterable[str], n: int) -> Iterator[Request]:
         for prompt in prompts:
             check_prompt(prompt)
-            encoding = self._tokenizer.encode_prompt(prompt)
+            encoding = self._tokenizer.encode_prompt(prompt, self._labels)
             for sample in range(n):
                 yield self._request(prompt, encoding, sample)
 

@@ -13,10 +13,11 @@ from genrun.errors import GenrunError, OptionError, UnknownPluginError, close_ma
 from genrun.generating.draws import check_seed
 from genrun.loading.generation_defaults import GenerationDefaults, check_max_new_tokens
 from genrun.tokenizer.detokenizer import check_casing
+from genrun.tokenizer.labels import check_labels
 
 __all__ = ["Choices", "GenerationSettings", "resolve_settings"]
 
-_CHOICES = ("max_new_tokens", "decoder", "seed", "stop", "casing", "settings")
+_CHOICES = ("max_new_tokens", "decoder", "seed", "stop", "casing", "labels", "settings")
 _OF_MANY = ("n", "batch_size")
 
 
@@ -32,19 +33,21 @@ class Choices(TypedDict, total=False):
     seed: int | None
     stop: str | Sequence[str]
     casing: str | None
+    labels: Mapping[str, str] | None
     k: int
     temperature: float
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
-    """A complete, checked set of choices; ``stops`` are texts that end a continuation."""
+    """A complete, checked set of choices; ``stops`` are texts that end a continuation, ``labels`` pairs of name and value."""
 
     decoder: Decoder
     max_new_tokens: int
     seed: int
     stops: tuple[str, ...]
     casing: str
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 def resolve_settings(
@@ -56,6 +59,7 @@ def resolve_settings(
     seed: int | None = None,
     stop: str | Sequence[str] = (),
     casing: str | None = None,
+    labels: Mapping[str, str] | None = None,
     from_text: bool = True,
 ) -> GenerationSettings:
     """Return the settings of a call. The options of the model's own decoder stay unless they are overridden.
@@ -74,6 +78,7 @@ def resolve_settings(
         seed=check_seed(seed),
         stops=stops,
         casing=check_casing(defaults.casing if casing is None else casing),
+        labels=tuple(check_labels(labels).items()),
     )
 
 

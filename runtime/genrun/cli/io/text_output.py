@@ -42,6 +42,7 @@ class TextOutput:
             "max_new_tokens": settings.max_new_tokens,
             "stop": list(settings.stops),
             "casing": settings.casing,
+            **({"labels": dict(settings.labels)} if settings.labels else {}),
         }
 
     def write(self, writer: LineWriter | OutputFile, *, quiet: bool) -> None:
