@@ -105,7 +105,7 @@ def write_ids(
     """
     end = tokenizer.special("end")
     named = (tokenizer.special(name) for name in ("pad", "unk", "start"))
-    suppressed = [token for token in named if token is not None]
+    suppressed = [*(token for token in named if token is not None), *tokenizer.labels.tokens]
     decoder = bound(decoder, tokenizer, [] if end is None else [end])
     rows, live = [list(prompt) for prompt in prompts], list(range(len(prompts)))
     new: list[list[int]] = [[] for _ in prompts]
