@@ -57,7 +57,9 @@ def _as_text(tokenizer: Tokenizer, ids: tuple[int, ...]) -> str | None:
     if tokenizer.subwords is not None or tokenizer.normalization.opening_marks is not None:
         text = tokenizer.decode(ids)
     else:
-        words = [tokenizer.vocabulary[i] for i in ids if i >= len(tokenizer.specials) and i not in tokenizer.labels.tokens]
+        words = [
+            tokenizer.vocabulary[i] for i in ids if i >= len(tokenizer.specials) and i not in tokenizer.labels.tokens
+        ]
         text = (" " if tokenizer.kind == "word" else "").join(words)
     if not tokenizer.encode(text).ids and tokenizer.special("start") is None:
         return None

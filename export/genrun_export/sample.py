@@ -61,7 +61,9 @@ class Sample:
                 if not self.carries or not states:
                     states = steps.initial_states(len(batch.inputs))
                 fed_until = _last(batch.targets)
-                for place, (tokens, targets) in enumerate(zip(batch.inputs.T, batch.targets.T, strict=True)):  # [batch]
+                for place, (tokens, targets) in enumerate(
+                    zip(batch.inputs.T, batch.targets.T, strict=True)
+                ):  # [batch]
                     going = np.flatnonzero(place <= fed_until)  # padding is not fed: no text has it
                     fed = tokens[going].astype(np.int64)
                     logits, left = steps.step(fed, [state[going] for state in states])

@@ -120,7 +120,8 @@ class Model(SuggestingModel, AsyncForms):
         (``"min-p:0.05,temperature:0.8"``), an object, or a list of objects. ``seed``: None draws a
         fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
         sentence or upper. ``labels``: values of the model's labels, ``{"section": "Opinion"}``; those left out, and
-        empty ones, are no condition. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
+        empty ones, are no condition. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or
+        PluginError.
         """
         self.tokenizer.labels.ids(check_labels(labels))
         return resolve_settings(

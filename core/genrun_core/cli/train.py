@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from genrun.cli.label_option import label_option
 from genrun.cli.io.log_lines import showing_log
 from genrun.cli.io.output import say, show
+from genrun.cli.label_option import label_option
 from genrun_core.cli.going_on import going_on, say_next
 
 if TYPE_CHECKING:

@@ -63,7 +63,10 @@ def describe_corpus(
 
 
 def _vocabulary(counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe, units: str) -> str:
-    limit, kept = recipe.tokenizer.vocabulary_limit, len(tokenizer) - len(tokenizer.specials) - len(tokenizer.labels.tokens)
+    limit, kept = (
+        recipe.tokenizer.vocabulary_limit,
+        len(tokenizer) - len(tokenizer.specials) - len(tokenizer.labels.tokens),
+    )
     if tokenizer.kind == "bpe":
         of = f" of {counts.distinct:,} distinct words" if counts.distinct is not None else ""
         return f"vocabulary {len(tokenizer):,}: subwords{of}; no word is unknown"

@@ -130,9 +130,9 @@ def evaluate(
 def evaluate_held_out(path: Path, labels: Mapping[str, str] | None = None) -> Evaluation:
     """Evaluate the run folder at ``path`` on the documents that its training held out, as they were read then.
 
-    The corpus is not needed, so ``characters`` is 0 and the bits a character are not a number. ``labels`` replace those
-    of the documents; an empty value is no label. Raises RunFolderError, CorpusError for a run that held out nothing,
-    and OptionError for wrong labels.
+    The corpus is not needed, so ``characters`` is 0 and the bits a character are not a number. ``labels`` replace
+    those of the documents; an empty value is no label. Raises RunFolderError, CorpusError for a run that held out
+    nothing, and OptionError for wrong labels.
     """
     run = RunFolder.open(path)
     recipe, tokenizer = run.recipe(), run.tokenizer()

@@ -26,8 +26,8 @@ class TokenShards:
 
     ``held_out``: the numbers of the documents that are not trained on, int64, in order; none if left out. The ids are
     memory-mapped, so that a corpus costs disk, not memory; an offset costs eight bytes a document.
-    ``labels``: int32 ``[documents, names]``, tokens that stand before each document; ``no_labels``: int32 ``[names]``,
-    those of a document without labels.
+    ``labels``: int32 ``[documents, names]``, tokens that stand before each document; ``no_labels``: int32
+    ``[names]``, those of a document without labels.
     """
 
     def __init__(

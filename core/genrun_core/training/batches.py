@@ -122,9 +122,7 @@ class DocumentBatches:
         targets = np.where(known, predicted[:, 1:], IGNORED).astype(np.int32)
         return self._after_labels(Batch(inputs, targets), self._labels[chosen], drawn)
 
-    def _after_labels(
-        self, batch: Batch, labels: NDArray[np.int32], drawn: np.random.Generator | None
-    ) -> Batch:
+    def _after_labels(self, batch: Batch, labels: NDArray[np.int32], drawn: np.random.Generator | None) -> Batch:
         """Return the batch with its ``labels`` before each row, some hidden if ``drawn``: all of a row, or one."""
         if not labels.shape[1]:
             return batch

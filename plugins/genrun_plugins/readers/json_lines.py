@@ -23,8 +23,8 @@ class JsonLines(FileReader):
 
     A file has an object a line, or is one JSON value as a whole: an array of objects, or an object that holds them;
     such a file is read into memory. A folder means ``.jsonl``, ``.ndjson`` and ``.json`` files. Blank lines and texts
-    are dropped as "empty", objects without the field (or with null in it) as "missing". ``label_columns``: fields whose
-    values are labels of the texts.
+    are dropped as "empty", objects without the field (or with null in it) as "missing". ``label_columns``: fields
+    whose values are labels of the texts.
 
     >>> import pathlib, tempfile
     >>> from genrun.contracts import ReadReport
@@ -97,7 +97,6 @@ class JsonLines(FileReader):
                 file.drop("missing")
             else:
                 file.bad(f"the field {self.field!r} must be text, not {shown(value)}", line=line)
-
 
     def _labelled(self, record: object, values: list[object]) -> list[object]:
         """Return ``values`` with their labels: those of the same object, or the one of all."""

@@ -18,8 +18,8 @@ _UNKNOWN = "Unknown"  # the data set's headline for an article without one
 class NytCsv(FileReader):
     """One column of ``…Articles….csv`` files; a folder means only these, not its comment files.
 
-    Rows whose value is ``Unknown`` are dropped as "unknown", blank ones as "missing". ``label_columns``: columns whose
-    values are labels of the headlines.
+    Rows whose value is ``Unknown`` are dropped as "unknown", blank ones as "missing". ``label_columns``: columns
+    whose values are labels of the headlines.
 
     >>> import pathlib, tempfile
     >>> from genrun.contracts import ReadReport

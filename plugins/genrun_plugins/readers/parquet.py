@@ -23,8 +23,8 @@ class Parquet(FileReader):
     """One column of text of Parquet files; null and blank values are dropped as "missing".
 
     ``column`` may be left out: the one that most likely holds the text is taken then, and a note says which.
-    ``label_columns``: columns whose values are labels of the documents. ``encoding`` means nothing: Parquet is UTF-8. A folder means its ``.parquet`` files. Needs pyarrow (``pip install
-    'genrun[parquet]'``).
+    ``label_columns``: columns whose values are labels of the documents. ``encoding`` means nothing: Parquet is UTF-8.
+    A folder means its ``.parquet`` files. Needs pyarrow (``pip install 'genrun[parquet]'``).
     """
 
     suffixes = (".parquet",)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from genrun.errors import OptionError
+
+Command = Callable[..., Any]
 
 __all__ = ["label_option", "parse_labels"]
 
@@ -32,6 +35,6 @@ def _parsed(context: click.Context, parameter: click.Parameter, pairs: tuple[str
     return parse_labels(pairs)
 
 
-def label_option(help_text: str) -> Any:
+def label_option(help_text: str) -> Callable[[Command], Command]:
     """Return the option ``--label``, whose parameter ``labels`` is a dictionary."""
     return click.option("--label", "labels", metavar="NAME=VALUE", multiple=True, callback=_parsed, help=help_text)

@@ -21,7 +21,9 @@ __all__ = ["command"]
 @label_option("How likely the texts are as texts of this kind.")
 @opening_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with every token's log-probability.")
-def command(model_file: str, texts: tuple[str, ...], labels: dict[str, str], opening: OpeningOptions, as_json: bool) -> None:
+def command(
+    model_file: str, texts: tuple[str, ...], labels: dict[str, str], opening: OpeningOptions, as_json: bool
+) -> None:
     """Measure how likely each TEXT is under MODEL: perplexity, log-probability, predicted tokens, the text.
 
     A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.

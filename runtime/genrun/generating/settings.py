@@ -40,7 +40,10 @@ class Choices(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
-    """A complete, checked set of choices; ``stops`` are texts that end a continuation, ``labels`` pairs of name and value."""
+    """A complete, checked set of choices.
+
+    ``stops`` are texts that end a continuation, ``labels`` pairs of name and value.
+    """
 
     decoder: Decoder
     max_new_tokens: int

@@ -37,8 +37,8 @@ class FileReader:
     stop at the first; ``drop_pattern``, a regular expression, drops the documents in which it is found;
     ``minimum_length`` and ``maximum_length`` in characters, 0 for any; ``deduplicate`` keeps the first of equal
     documents (about 60 bytes of memory a document); ``sample``, the share of documents to keep, which a hash of each
-    document decides; ``keep_frame`` keeps the header and licence of Project Gutenberg; ``label``, ``NAME=VALUE``, is a
-    label of all documents.
+    document decides; ``keep_frame`` keeps the header and licence of Project Gutenberg; ``label``, ``NAME=VALUE``,
+    is a label of all documents.
 
     Every record is counted: rows = documents + dropped ones, by reason.
 
