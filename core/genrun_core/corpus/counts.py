@@ -25,8 +25,8 @@ class CorpusCounts:
     ``validated_and_trained_on``: documents given for validation that are also trained on. ``distinct`` words and
     ``predicted`` tokens are those of documents that are trained on; the other counts are of all. ``fingerprint``:
     BLAKE2 of all documents in order; ``sources_fingerprint``: of the paths, sizes and times of the files, empty if
-    the sources are no files; ``notes``: what the reader noted of its files; ``labels``: a line for each. None stands for
-    what an older genrun did not count.
+    the sources are no files; ``notes``: what the reader noted of its files; ``labels``: a line for each. None
+    stands for what an older genrun did not count.
     """
 
     files: int

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from genrun.contracts import Document
 from genrun.errors import CorpusError
 from genrun.tokenizer.labels import Label, Labels
 
-__all__ = ["LabelCounts", "labels_of"]
+__all__ = ["LabelCounts", "labels_of", "with_labels"]
 
 _NAMED = 5  # values in a line
 
@@ -17,6 +17,16 @@ _NAMED = 5  # values in a line
 def labels_of(document: str) -> dict[str, str]:
     """Return the labels of a document, which may be a plain text."""
     return document.labels if isinstance(document, Document) else {}
+
+
+def with_labels(documents: Iterable[str], labels: Mapping[str, str]) -> Iterator[str]:
+    """Yield the documents that have all ``labels``; an empty value asks for nothing.
+
+    >>> list(with_labels([Document("The sea", {"section": "Travel"}), "The law"], {"section": "Travel", "year": ""}))
+    ['The sea']
+    """
+    wanted = {(name, value) for name, value in labels.items() if value}
+    return (document for document in documents if wanted <= labels_of(document).items())
 
 
 class LabelCounts:

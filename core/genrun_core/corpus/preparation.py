@@ -66,6 +66,7 @@ def prepare_corpus(run: RunFolder, recipe: Recipe, reader: Reader | None = None)
             run.save_recipe(recipe)
         counts, tokenizer, notes = _read(run, recipe, reader, base)
         notes = [*looked, *notes]
+    _check_labels(tokenizer, recipe)
     shards = run.shards(tokenizer)
     if len(shards) != counts.documents:
         raise RunFolderError(f"{run.corpus_file} is not of the {len(shards):,} documents in {run.tokens}")
@@ -105,7 +106,6 @@ def _read(
         return kept, run.tokenizer(), [_REUSED]
     sources = Sources(reader, run.sources, run.validation_sources)
     counted = _count(sources, recipe, rule, base)
-    _check_labels(counted.tokenizer, recipe)
     run.save_json(run.tokenizer_file, counted.tokenizer.to_json())
     counts = encode_documents(sources, counted, run.tokens)
     counts = dataclasses.replace(counts, sources_fingerprint=fingerprint(files))
