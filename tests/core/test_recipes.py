@@ -189,3 +189,9 @@ def test_a_run_records_the_recipe_as_resolved(racetrack_run: Path) -> None:
     recorded = tomllib.loads((racetrack_run / "run.toml").read_text("utf-8"))
     assert Recipe.from_dict(recorded["recipe"]) == load_recipe("racetrack")
     assert set(recorded["versions"]) == {"genrun", "tensorflow", "keras", "numpy"}
+
+
+def test_a_chain_is_a_decoder_of_a_recipe_and_overrides_are_for_its_stages() -> None:
+    recipe = Recipe.from_dict({"decoder": {"name": "min-p:0.05,temperature:0.8", "temperature": 0.5}})
+    assert recipe.decoder.name == "min-p:p=0.05,temperature:temperature=0.5"
+    assert Recipe.from_dict(recipe.to_dict()).decoder == recipe.decoder

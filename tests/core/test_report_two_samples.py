@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
 
 import pytest
 
 import genrun
+from genrun.checks.installation import pip_line
 from genrun_core.reporting.two_samples import tell_apart
 
 _WHO = ["the council", "the mayor", "a ferry captain", "our school", "the old baker", "her brother", "the night bus"]
@@ -81,7 +83,7 @@ def test_the_first_texts_are_used_equally_many_of_each() -> None:
 
 def test_a_missing_scikit_learn_is_one_line_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(genrun.MissingExtraError, match=r"needs scikit-learn: pip install 'genrun\[train\]'"):
+    with pytest.raises(genrun.MissingExtraError, match=re.escape(f"needs scikit-learn: {pip_line('train')}")):
         tell_apart(["a"] * 100, ["b"] * 100)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from genrun.checks.installation import pip_line
 from genrun.contracts import ReadReport
 from genrun.errors import CorpusError, MissingExtraError
 from genrun_plugins.readers.csv_column import CsvColumn
@@ -59,7 +61,7 @@ def test_an_unreadable_header_is_one_line(tmp_path: Path) -> None:
 
 def test_without_pandas_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(MissingExtraError, match=r"^reading CSV files needs pandas: pip install 'genrun\[train\]'"):
+    with pytest.raises(MissingExtraError, match=re.escape(f"reading CSV files needs pandas: {pip_line('train')}")):
         read(CsvColumn("title"), write(tmp_path / "a.csv", "title\nOne\n"))
 
 

@@ -101,7 +101,7 @@ def write_ids(
     """Return the token ids of a text for each of ``prompts``, which have one length, and are part of it.
 
     ``draws``: uniform numbers from 0 to 1 for each text; ``length``: new tokens at most. A text ends before
-    ``<end>``, and has no other special token.
+    ``<end>``, and has no other special token; a text from nothing has one token at least, as in a model file.
     """
     end = tokenizer.special("end")
     named = (tokenizer.special(name) for name in ("pad", "unk", "start"))
@@ -116,6 +116,11 @@ def write_ids(
         logits[:, suppressed] = -np.inf
         drawn = np.array([next(draws[row]) for row in live], np.float32)
         ids = chosen(decoder, logits, [texts[row] for row in live], drawn).tolist()
+        for place, row in enumerate(live) if kept is None else ():
+            if ids[place] == end and rows[row] == [tokenizer.special("start")]:
+                texts[row], among = Tokens(prompts[row], new[row]), logits[place : place + 1]
+                among[:, end] = -np.inf
+                ids[place] = int(chosen(decoder, among, [texts[row]], np.array([next(draws[row])], np.float32))[0])
         kept = [place for place, token in enumerate(ids) if token != end]
         live = [live[place] for place in kept]
         if not live:

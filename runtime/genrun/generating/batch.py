@@ -7,6 +7,7 @@
         logits, states = model(tokens, states)
         for each row whose prompt is used up:
             token, log_probability = choose(logits, one random draw)
+            if it would end a text that has no token yet: choose another one
             append the token to the row, and to its text
             if a stop text has appeared:      the row is finished ("stop")
             elif it is an end token:          the row is finished ("end")
@@ -65,6 +66,7 @@ class Batch:
         self._going = 0  # rows that are not finished
         self._reading = False  # whether a row may still be in its prompt
         self._repeating = False  # whether a row may still repeat the end of its prompt
+        self._beginning = False  # whether a row may still have no token of its text
         self._failure: Exception | None = None  # raised by the next turn
 
     def __len__(self) -> int:
@@ -96,6 +98,8 @@ class Batch:
         ids, logs = self._chooser.step(tokens, ready, [next(row.draws) for row in rows], allowed)
         if allowed is not None:
             self._repeat(rows, ids)
+        if self._beginning:
+            self._begin(rows, ready, ids, logs)
         finished = []
         for row, token, log in zip(rows, ids, logs, strict=True):
             row.new_ids.append(token)
@@ -144,6 +148,7 @@ class Batch:
         self._going = len(self._rows)
         self._reading = self._reading or bool(joining)
         self._repeating = self._repeating or any(row.open_prompt for row in joining)
+        self._beginning = self._beginning or any(row.from_nothing for row in joining)
 
     def _allowed(self, rows: Sequence[Row]) -> list[NDArray[np.int64] | None] | None:
         """Return which tokens each of ``rows`` may choose, None for all; None if that is so for all rows."""
@@ -155,6 +160,15 @@ class Batch:
             if row.open_prompt:
                 row.open_prompt.push(token)
         self._repeating = any(row.open_prompt for row in self._rows)
+
+    def _begin(self, rows: Sequence[Row], ready: Sequence[int], ids: list[int], logs: list[float]) -> None:
+        """Choose again, with another draw, for each of ``rows`` that would end before its first token."""
+        for i, (row, token) in enumerate(zip(rows, ids, strict=True)):
+            if row.from_nothing and not row.new_ids and token in self._stop_ids:
+                text = Tokens(row.prompt_ids, row.new_ids)
+                again = self._chooser.choose_again(ready[i], text, row.draws, self._stop_ids)
+                ids[i], logs[i] = again or (token, logs[i])
+        self._beginning = self._reading
 
     def _read_prompts(self) -> tuple[NDArray[np.int64], list[int]]:
         """Return the next token of each row, int64 ``[batch]``, and which rows choose after it."""

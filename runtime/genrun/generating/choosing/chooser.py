@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genrun.contracts import Decoder
+from genrun.generating.choosing.checked_choice import checked_choice
 from genrun.generating.choosing.decoder_step import Allowed, DecoderStep
 from genrun.generating.choosing.graph_step import GraphStep
 from genrun.generating.choosing.policy import ChooseWith, choosing_parameters, graph_is_faster
 from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.stepping.session import StepSession
+from genrun.sampling import log_normalizers
 
 __all__ = ["Chooser"]
 
@@ -41,6 +43,7 @@ class Chooser:
         self._choose_with = choose_with
         self._parameters = choosing_parameters(session, decoder)
         self._restricted = False
+        self._first_logits: dict[tuple[int, ...], NDArray[np.float32]] = {}
         self._texts: list[Tokens] = []
         self._step: GraphStep | DecoderStep  # once there are rows
 
@@ -86,6 +89,36 @@ class Chooser:
         if isinstance(self._step, GraphStep):
             return self._step.run(ready, draws, texts)
         return self._step.run(ready, draws, texts, allowed)
+
+    def choose_again(
+        self, place: int, text: Tokens, draws: Iterator[float], refused: Collection[int]
+    ) -> tuple[int, float] | None:
+        """Choose the first token of ``text``, the one in ``place``, once more, among all but the ids ``refused``.
+
+        The text takes its next draw, so that its tokens have the probabilities that they have given that it begins.
+        Returns what :meth:`step` returns of a row, or None if the model allows nothing else.
+        """
+        logits = self._after(tuple(text.array().tolist()))  # [1, vocabulary]
+        among = logits.copy()
+        among[:, [*self._suppressed_ids, *refused]] = -np.inf
+        if not np.isfinite(among).any():
+            return None
+        self._texts[place] = text
+        draw = np.array([next(draws)], np.float32)
+        [token] = checked_choice(self._decoder, among, [text], draw, frozenset((*self._suppressed_ids, *refused)))
+        tokens = self._step.carried()["token"]
+        tokens[place] = token
+        self._step.load({"token": tokens})
+        return token, float(logits[0, token] - log_normalizers(logits)[0]) if self._log_probabilities else 0.0
+
+    def _after(self, prompt_ids: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return the logits float32 ``[1, vocabulary]`` after a prompt, which is read once."""
+        if prompt_ids not in self._first_logits:
+            states = self._session.initial_states(1)
+            for token in prompt_ids:
+                logits, states = self._session.step(np.array([token], np.int64), states)
+            self._first_logits = {prompt_ids: logits}
+        return self._first_logits[prompt_ids]
 
     def _restrict(self, restricted: bool) -> None:
         """Have the decoder choose while choices are ``restricted``, and what is faster again after that."""

@@ -8,15 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.checks.plugin_errors import blame
-from genrun.checks.short_text import class_name, shown
 from genrun.contracts import Decoder
-from genrun.errors import ModelFileError, PluginError
-from genrun.generating.choosing.binding import chosen
+from genrun.errors import ModelFileError
+from genrun.generating.choosing.checked_choice import checked_choice, forbidden
 from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.stepping.bound_step import BoundStep
 from genrun.generating.stepping.session import NOT_NUMBERS, StepSession
-from genrun.registry import title
 from genrun.sampling import Chain, log_normalizers
 
 __all__ = ["Allowed", "DecoderStep"]
@@ -25,7 +22,6 @@ Allowed = Sequence[NDArray[np.int64] | None]
 
 # The graph's outputs for one token, the same in all rows, if it is fed normalize.
 _TOKEN, _LOG = "chosen", "chosen_log_probability"
-_FORBIDDEN = "chose a token that must not be chosen (its logit is minus infinity)"
 _LEAST = -100.0  # log-probability that float32 holds to a hundred-thousandth
 
 
@@ -85,7 +81,7 @@ class DecoderStep:
         ids = self._chosen(logits, draws, texts)
         for token, among in zip(ids, allowed or (), strict=False):
             if among is not None and token not in among:
-                raise self._broken(_FORBIDDEN)
+                raise forbidden(self._decoder)
         fed = np.array(ids, np.int64)
         if whole:
             self._step.load({"token": fed})
@@ -120,30 +116,13 @@ class DecoderStep:
         return normalizers
 
     def _chosen(self, logits: NDArray[np.float32], draws: Sequence[float], texts: Sequence[Tokens]) -> list[int]:
-        """Return what the decoder chooses; a wrong decoder is an error rather than a wrong text."""
+        """Return what the decoder chooses."""
         if self._parametric or isinstance(self._decoder, Chain):
             given = logits.view()
             given.flags.writeable = False
         else:  # the decoder may overwrite what it is given
             given = logits.copy() if self._log_probabilities else logits
-        try:
-            answer: object = chosen(self._decoder, given, texts, np.array(draws, np.float32))
-        except BaseException as error:  # the decoder may be anyone's
-            blame(f"{title('decoder', self._decoder)} failed", error)
-        batch, vocabulary = logits.shape
-        # An array as it is: a subclass, such as a masked array, may answer the checks below as it likes.
-        if type(answer) is not np.ndarray or answer.shape != (batch,) or answer.dtype.kind not in "iu":
-            raise self._broken(f"must return {batch} token ids as an integer array, not {_shown(answer)}")
-        ids: list[int] = answer.tolist()
-        if min(ids) < 0 or max(ids) >= vocabulary:
-            wrong = next(token for token in ids if not 0 <= token < vocabulary)
-            raise self._broken(f"chose the token {wrong}, outside 0 … {vocabulary - 1}")
-        if not self._suppressed.isdisjoint(ids):
-            raise self._broken(_FORBIDDEN)
-        return ids
-
-    def _broken(self, how: str) -> PluginError:
-        return PluginError(f"{title('decoder', self._decoder)} {how}")
+        return checked_choice(self._decoder, given, texts, np.array(draws, np.float32), self._suppressed)
 
 
 def _restrict(logits: NDArray[np.float32], allowed: Allowed) -> None:
@@ -153,9 +132,3 @@ def _restrict(logits: NDArray[np.float32], allowed: Allowed) -> None:
             kept = row[ids]
             row[:] = -np.inf
             row[ids] = kept
-
-
-def _shown(answer: object) -> str:
-    if type(answer) is np.ndarray:
-        return f"{answer.dtype} {list(answer.shape)}"
-    return class_name(answer) if isinstance(answer, np.ndarray) else shown(answer)
