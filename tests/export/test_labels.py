@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,15 @@ from genrun import Model, load
 from genrun.cli.group import cli
 from genrun.cli.group import run as run_command
 from genrun.errors import CorpusError, OptionError, RunFolderError
+from genrun.tokenizer import VocabularyBuilder
+from genrun_core.corpus.preparation import prepare_corpus
 from genrun_core.evaluation.evaluation import evaluate
-from genrun_core.recipes.sections import PluginChoice
+from genrun_core.recipes.recipe import load_recipe
+from genrun_core.recipes.sections import ModelSettings, PluginChoice
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.token_shards import LABELS
 from genrun_core.training.batches import IGNORED, DocumentBatches
+from genrun_core.training.finetuning import tuning_recipe
 from genrun_export.exporting import export
 from support.trained import train
 
@@ -67,6 +72,7 @@ def test_each_label_brings_its_own_texts(model: Model) -> None:
     for kind, texts in (("sea", SEA), ("law", LAW)):
         found = model.generate_many([""], n=40, seed=1, labels={"kind": kind}, decoder="temperature")
         assert sum(result.text in texts for result in found) > 20
+        assert all(result.text for result in found)
 
 
 def test_without_a_label_both_kinds_come(model: Model) -> None:
@@ -139,6 +145,35 @@ def test_an_epoch_hides_some_labels_and_a_validation_none(run: Path) -> None:
     for batch in batches.in_order():
         assert (batch.targets[:, :2] == IGNORED).all()
         assert (batch.inputs[:, 0] != none[0]).all()
+
+
+def test_labels_come_out_of_the_cache(run: Path, corpus: Path, tmp_path: Path) -> None:
+    said = []
+    for name in ("a", "b"):
+        made = RunFolder.create(tmp_path / name, load_recipe("lyricist", SETTINGS), [str(corpus)])
+        said.append(prepare_corpus(made, made.recipe()))
+    assert said[1].report[0].startswith("the corpus is as it was read before")
+    np.testing.assert_array_equal(said[0].shards.labels, said[1].shards.labels)
+    assert said[0].report == said[1].report[1:]
+    refused = replace(load_recipe("lyricist", SETTINGS), model=ModelSettings("ngram"))
+    with pytest.raises(OptionError, match="labels need a network"):
+        prepare_corpus(RunFolder.create(tmp_path / "c", refused, [str(corpus)]), refused)
+
+
+def test_fine_tuning_keeps_the_labels(run: Path, corpus: Path, tmp_path: Path) -> None:
+    recipe = tuning_recipe(RunFolder.open(run))
+    made = RunFolder.create(tmp_path / "run", recipe, [str(corpus)])
+    made.base.mkdir()
+    shutil.copy(run / "tokenizer.json", made.base_tokenizer_file)
+    tuned = prepare_corpus(made, recipe)
+    assert tuned.tokenizer.labels.all == RunFolder.open(run).tokenizer().labels.all
+    made.base_tokenizer_file.unlink()
+    plain = VocabularyBuilder(recipe.tokenizer)
+    plain.add("the sea")
+    made.save_json(made.base_tokenizer_file, plain.build().to_json())
+    made.corpus_file.unlink()
+    with pytest.raises(OptionError, match="the model that this training begins with has none"):
+        prepare_corpus(made, recipe)
 
 
 def test_commands_take_labels(model_file: Path, run: Path) -> None:

@@ -117,7 +117,7 @@ def write_ids(
         drawn = np.array([next(draws[row]) for row in live], np.float32)
         ids = chosen(decoder, logits, [texts[row] for row in live], drawn).tolist()
         for place, row in enumerate(live) if kept is None else ():
-            if ids[place] == end and rows[row] == [tokenizer.special("start")]:
+            if ids[place] == end and rows[row][len(tokenizer.labels) :] == [tokenizer.special("start")]:
                 texts[row], among = Tokens(prompts[row], new[row]), logits[place : place + 1]
                 among[:, end] = -np.inf
                 ids[place] = int(chosen(decoder, among, [texts[row]], np.array([next(draws[row])], np.float32))[0])

@@ -110,7 +110,7 @@ class TextGenerator:
         draws = Draws(self._settings.seed, sample, encoding.ids)
         finished, open_ids = self._tokenizer.open_end(encoding)
         row = Row(finished, draws, self._settings.max_new_tokens)
-        row.from_nothing = encoding.ids == (self._tokenizer.special("start"),)
+        row.from_nothing = encoding.ids[len(self._tokenizer.labels) :] == (self._tokenizer.special("start"),)
         if open_ids:
             row.open_prompt = OpenPrompt(self._tokenizer, open_ids)
         request = Request(prompt, encoding, sample, row)
