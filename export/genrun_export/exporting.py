@@ -153,7 +153,7 @@ def _defaults(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Generatio
         options=choice.options,
         max_new_tokens=recipe.generation.max_new_tokens,
         stop_ids=stop_ids,
-        suppressed_ids=tuple(token for token in suppressed if token is not None),
+        suppressed_ids=(*(token for token in suppressed if token is not None), *tokenizer.labels.tokens),
         casing=recipe.generation.casing,
         max_copied=recipe.generation.max_copied,
     )

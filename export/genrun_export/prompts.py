@@ -36,11 +36,12 @@ def choose_prompts(tokenizer: Tokenizer, shards: TokenShards) -> list[Prompt]:
     A corpus with fewer beginnings gives some of them more than once.
     """
     found: dict[str, Prompt] = {}
+    tokens_before = tokenizer.labels.ids()  # golden texts have no labels
     documents = np.random.default_rng(0).permutation(len(shards))
     for number in range(_TRIES):
-        document = tuple(shards[int(documents[number % len(documents)])][:_LONGEST_DOCUMENT].tolist())
-        length = 1 + (number + number // len(documents)) % _LONGEST_PROMPT
-        ids = document[: min(length, max(1, len(document) - 1))]
+        document = (*tokens_before, *shards[int(documents[number % len(documents)])][:_LONGEST_DOCUMENT].tolist())
+        length = len(tokens_before) + 1 + (number + number // len(documents)) % _LONGEST_PROMPT
+        ids = document[: min(length, max(len(tokens_before) + 1, len(document) - 1))]
         text = _as_text(tokenizer, ids)
         if text is not None:
             found.setdefault(text, Prompt(text, ids, document))
@@ -56,7 +57,9 @@ def _as_text(tokenizer: Tokenizer, ids: tuple[int, ...]) -> str | None:
     if tokenizer.subwords is not None or tokenizer.normalization.opening_marks is not None:
         text = tokenizer.decode(ids)
     else:
-        words = [tokenizer.vocabulary[i] for i in ids if i >= len(tokenizer.specials)]
+        words = [
+            tokenizer.vocabulary[i] for i in ids if i >= len(tokenizer.specials) and i not in tokenizer.labels.tokens
+        ]
         text = (" " if tokenizer.kind == "word" else "").join(words)
     if not tokenizer.encode(text).ids and tokenizer.special("start") is None:
         return None

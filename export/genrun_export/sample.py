@@ -60,14 +60,18 @@ class Sample:
             for batch in self.batches:
                 if not self.carries or not states:
                     states = steps.initial_states(len(batch.inputs))
-                for tokens, targets in zip(batch.inputs.T, batch.targets.T, strict=True):  # [batch] each
-                    going = np.flatnonzero(targets != IGNORED)  # padding is not fed: no text has it
+                fed_until = _last(batch.targets)
+                for place, (tokens, targets) in enumerate(
+                    zip(batch.inputs.T, batch.targets.T, strict=True)
+                ):  # [batch]
+                    going = np.flatnonzero(place <= fed_until)  # padding is not fed: no text has it
                     fed = tokens[going].astype(np.int64)
                     logits, left = steps.step(fed, [state[going] for state in states])
                     for state, after in zip(states, left, strict=True):
                         state[going] = after
+                    asked = targets[going] != IGNORED  # labels are fed, but not predicted
                     with np.errstate(invalid="ignore"):  # infinite logits
-                        total += float(log_softmax_at(logits, targets[going].astype(np.int64)).sum())
+                        total += float(log_softmax_at(logits[asked], targets[going][asked].astype(np.int64)).sum())
         except ModelFileError:
             return math.inf
         mean = -total / self.tokens
@@ -98,6 +102,12 @@ def _about(batches: list[Batch], limit: int, *, carries: bool) -> list[Batch]:
         return batches[:: max(1, _predicted(batches) // limit)]
     before = accumulate((_predicted([batch]) for batch in batches), initial=0)
     return [batch for batch, _ in takewhile(lambda pair: pair[1] < limit, zip(batches, before, strict=False))]
+
+
+def _last(targets: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the last place of each row that is predicted, int64 ``[batch]``; -1 where none is."""
+    real = targets != IGNORED
+    return np.where(real.any(axis=1), real.shape[1] - 1 - real[:, ::-1].argmax(axis=1), -1)
 
 
 def _predicted(batches: Sequence[Batch]) -> int:

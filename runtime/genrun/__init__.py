@@ -14,7 +14,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # as in typing, without importing it
 if TYPE_CHECKING:
-    from genrun.contracts import Decoder, Reader, ReadReport
+    from genrun.contracts import Decoder, Document, Reader, ReadReport
     from genrun.diagnosing.doctor import Finding, diagnose
     from genrun.errors import (
         CorpusError,
@@ -45,6 +45,7 @@ __all__ = [
     "Decoder",
     "DeviceError",
     "DeviceWarning",
+    "Document",
     "ExportError",
     "Finding",
     "GenrunError",
@@ -76,7 +77,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _MODULES = {
-    "genrun.contracts": ("Decoder", "ReadReport", "Reader"),
+    "genrun.contracts": ("Decoder", "Document", "ReadReport", "Reader"),
     "genrun.loading.device": ("DeviceWarning",),
     "genrun.diagnosing.doctor": ("Finding", "diagnose"),
     "genrun.errors": tuple(name for name in __all__ if name.endswith(("Error", "Interrupted"))),

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self, Unpack
 
 from genrun.checks.arguments import check_count, check_prompt, check_texts
 from genrun.checks.short_text import shown
-from genrun.contracts import Decoder
 from genrun.errors import ModelFileError, OptionError
 from genrun.generating.async_forms import AsyncForms
+from genrun.generating.configurable_model import ConfigurableModel
 from genrun.generating.generator import BATCH_SIZE, TextGenerator
-from genrun.generating.searching.methods import make_search
-from genrun.generating.settings import Choices, GenerationSettings, resolve_settings
+from genrun.generating.settings import Choices, GenerationSettings
 from genrun.generating.sharing.scheduler import Scheduler
 from genrun.generating.stepping.mixing import MixableModel, Mixing
 from genrun.generating.stepping.open_model import OpenModel
@@ -30,6 +29,7 @@ from genrun.results import Result, warn_unknown
 from genrun.scoring.scores import Score, score_texts
 from genrun.suggesting.suggesting_model import SuggestingModel
 from genrun.tokenizer.detokenizer import check_casing
+from genrun.tokenizer.labels import check_labels
 
 if TYPE_CHECKING:
     from genrun.generating.explaining import Explanation
@@ -93,7 +93,7 @@ def _load_again(how: Reopening | Mixing, digest: str) -> OpenModel:
     return model
 
 
-class Model(SuggestingModel, MixableModel, AsyncForms):
+class Model(SuggestingModel, ConfigurableModel, MixableModel, AsyncForms):
     """A language model that generates text. Immutable, and safe to share between threads.
 
     Made by :func:`load`. ``device`` is the one in use and ``device_reason`` why it was chosen. For programs that run
@@ -113,58 +113,14 @@ class Model(SuggestingModel, MixableModel, AsyncForms):
             raise OptionError(f"{self.path}: a model loaded from bytes cannot be pickled; load it from a path")
         return _load_again, (self._reopening, self.digest)
 
-    def settings(
-        self,
-        *,
-        max_new_tokens: int | None = None,
-        decoder: str | Decoder | Sequence[object] | None = None,
-        seed: int | None = None,
-        stop: str | Sequence[str] = (),
-        casing: str | None = None,
-        beam: int | None = None,
-        length_penalty: float | None = None,
-        distinct: bool = False,
-        spread: bool = False,
-        constraint: object = None,
-        particles: int | None = None,
-        max_copied: int | None = None,
-        **options: object,
-    ) -> GenerationSettings:
-        """Return checked settings for :meth:`generate` and the others; what is None is taken from the model.
-
-        ``decoder``: a name with its ``options`` (``k=40``, ``temperature=0.8``), a chain as text
-        (``"min-p:0.05,temperature:0.8"``), an object, or a list of objects. ``seed``: None draws a
-        fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
-        sentence or upper. ``beam``, ``distinct`` and ``spread`` find the texts of a prompt together: the likeliest,
-        with a beam of this width, by log-probability / tokens ** ``length_penalty``; different ones; evenly spread
-        ones. ``constraint``: what the whole text must meet, as text (``"words:6,never:storm"``), an object, or a list
-        of these; with ``particles`` (32), more of them come closer to the exact distribution. ``max_copied``: the
-        most words in a row that a text may copy from the training text, 0 for any number. Numbers are numbers, not
-        text. Raises OptionError, UnknownPluginError or PluginError.
-        """
-        return resolve_settings(
-            self.defaults,
-            decoder=decoder,
-            options=options,
-            max_new_tokens=max_new_tokens,
-            seed=seed,
-            stop=stop,
-            casing=casing,
-            search=make_search(beam=beam, length_penalty=length_penalty, distinct=distinct, spread=spread),
-            constraint=constraint,
-            particles=particles,
-            max_copied=max_copied,
-            from_text=False,
-        )
-
     def generate(
         self, prompt: str = "", *, settings: GenerationSettings | None = None, **choices: Unpack[Choices]
     ) -> str:
         """Return ``prompt`` and its continuation as one text.
 
         The ``choices`` are the parameters of :meth:`settings`: max_new_tokens, decoder and its options, seed, stop,
-        casing, constraint and particles, max_copied, and beam, distinct and spread, which find one text here. Warns
-        (UnknownWordsWarning) of prompt words that are not in the vocabulary.
+        casing, labels, constraint and particles, max_copied, and beam, distinct and spread, which find one text here.
+        Warns (UnknownWordsWarning) of prompt words that are not in the vocabulary.
         """
         generator = self._generator(settings, choices)
         if generator.search is not None:
@@ -236,17 +192,20 @@ class Model(SuggestingModel, MixableModel, AsyncForms):
 
         return explained(self._generator(settings, choices), prompt, sample, check_count("most", most))
 
-    def score(self, text: str) -> Score:
+    def score(self, text: str, *, labels: Mapping[str, str] | None = None) -> Score:
         """Return how likely ``text`` is as a whole document: log-probability, perplexity, and each token's share.
 
-        A ``<start>`` that opens the text is understood, as in a prompt.
+        A ``<start>`` that opens the text is understood, as in a prompt. ``labels``: those of :meth:`settings`.
         """
-        return next(self.score_each([text]))
+        return next(self.score_each([text], labels=labels))
 
-    def score_each(self, texts: Iterable[str], *, batch_size: int = BATCH_SIZE) -> Iterator[Score]:
+    def score_each(
+        self, texts: Iterable[str], *, batch_size: int = BATCH_SIZE, labels: Mapping[str, str] | None = None
+    ) -> Iterator[Score]:
         """Yield the score of every text, in order, taking texts only as fast as they are used."""
         check_texts("texts", texts)
-        return score_texts(self._session, self.tokenizer, texts, check_count("batch_size", batch_size))
+        before = self.tokenizer.labels.ids(check_labels(labels))
+        return score_texts(self._session, self.tokenizer, texts, check_count("batch_size", batch_size), before)
 
     def prompt_text(self, prompt: str, *, casing: str | None = None) -> str:
         """Return ``prompt`` as it stands at the head of the generated text.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genrun.cli.label_option import label_option
+
 if TYPE_CHECKING:
     from genrun_core.evaluation.evaluation import Evaluation
 
@@ -27,6 +29,7 @@ _MOSTLY = 0.5  # of the predicted tokens
     default=None,
     help="Whether the documents are one text, each predicted after the one before. [default: as trained]",
 )
+@label_option("Measure all documents with this label, in place of their own; NAME= means none.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(
     path: Path,
@@ -35,6 +38,7 @@ def command(
     reader: str | None,
     assignments: tuple[str, ...],
     running_text: bool | None,
+    labels: dict[str, str],
     as_json: bool,
 ) -> None:
     """Measure how well a run folder or a model file predicts CORPUS: perplexity, and bits for each character.
@@ -58,10 +62,10 @@ def command(
         raise click.UsageError("--held-out is read as in the training: no --reader, no --running, no --documents")
     with showing_log():
         if held_out:
-            result = evaluate_held_out(path)
+            result = evaluate_held_out(path, labels)
         else:
             choice = PluginChoice(reader, values) if reader else None
-            result = evaluate(path, corpus, choice, running_text=running_text)
+            result = evaluate(path, corpus, choice, running_text=running_text, labels=labels)
     if as_json:
         show_json(result.to_json())
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genrun.cli.decoder_options import DecoderOptions, decoder_options
+from genrun.cli.label_option import label_option
 from genrun.cli.opening_options import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = ["command"]
 @click.option("--count", type=click.IntRange(1), default=3000, show_default=True, help="How many texts.")
 @decoder_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same report.")
+@label_option("Texts of this kind, beside the documents of CORPUS that have this label.")
 @opening_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--plot", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Draw a PNG as well.")
@@ -39,6 +41,7 @@ def command(
     count: int,
     choosing: DecoderOptions,
     seed: int,
+    labels: dict[str, str],
     opening: OpeningOptions,
     as_json: bool,
     plot: Path | None,
@@ -59,7 +62,7 @@ def command(
         check_plot(plot)
     model = opening.load(model_file)
     choosing, chosen = _parted(choosing, reader, model)
-    settings = choosing.settings(model, seed=seed)
+    settings = choosing.settings(model, seed=seed, labels=labels)
     decoder, options = _decoder(choosing, model), _options(settings.decoder)
     shown = ", ".join(f"{name}={value}" for name, value in options.items())
     say(f"{decoder} ({shown}), seed {settings.seed}, on {model.device}")

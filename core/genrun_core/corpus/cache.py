@@ -31,7 +31,7 @@ from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.atomic import replacing, write_json
 from genrun_core.runs.digests import digest_of_file, digest_of_value
 from genrun_core.runs.run_folder import RunFolder
-from genrun_core.runs.token_shards import SHARDS
+from genrun_core.runs.token_shards import LABELS, SHARDS
 
 __all__ = ["LIMIT", "cache_folder", "corpus_key", "keep", "restore"]
 
@@ -112,7 +112,9 @@ def restore(key: str, run: RunFolder) -> CorpusCounts | None:
         return None
     try:
         run.tokens.mkdir(exist_ok=True)
-        for name, path in _parts(run).items():
+        (run.tokens / LABELS).unlink(missing_ok=True)
+        of_labels = {LABELS: run.tokens / LABELS} if (entry / LABELS).exists() else {}
+        for name, path in {**_parts(run), **of_labels}.items():
             with replacing(path) as beside:
                 _share(entry / name, beside)
         run.save_corpus(counts.to_json())
@@ -145,13 +147,15 @@ def keep(key: str, run: RunFolder, counts: CorpusCounts) -> None:
 
 
 def _parts(run: RunFolder) -> dict[str, Path]:
-    return dict(zip(_NAMES, (*(run.tokens / name for name in SHARDS), run.tokenizer_file), strict=True))
+    parts = dict(zip(_NAMES, (*(run.tokens / name for name in SHARDS), run.tokenizer_file), strict=True))
+    labels = run.tokens / LABELS
+    return {**parts, LABELS: labels} if labels.exists() else parts
 
 
 def _verified(entry: Path) -> CorpusCounts:
     """Return the counts of an entry; raises one of many errors if it is not exactly what was kept."""
     about: dict[str, Any] = json.loads((entry / "corpus.json").read_text("utf-8"))
-    for name in _NAMES:
+    for name in (*_NAMES, *([LABELS] if LABELS in about["digests"] else [])):
         if os.path.islink(entry / name):  # a run folder would share the link
             raise ValueError(name)
         if digest_of_file(entry / name) != about["digests"][name]:

@@ -25,8 +25,8 @@ class CorpusCounts:
     ``validated_and_trained_on``: documents given for validation that are also trained on. ``distinct`` words and
     ``predicted`` tokens are those of documents that are trained on; the other counts are of all. ``fingerprint``:
     BLAKE2 of all documents in order; ``sources_fingerprint``: of the paths, sizes and times of the files, empty if
-    the sources are no files; ``notes``: what the reader noted of its files. None stands for what an older genrun did
-    not count.
+    the sources are no files; ``notes``: what the reader noted of its files; ``labels``: a line for each. None
+    stands for what an older genrun did not count.
     """
 
     files: int
@@ -51,6 +51,7 @@ class CorpusCounts:
     line_breaks: int | None = None
     validated_and_trained_on: int = 0
     notes: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
 
     @property
     def learnt_words(self) -> int:
@@ -69,7 +70,7 @@ class CorpusCounts:
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as a JSON-ready dictionary."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "labels" or value}
 
     @classmethod
     def from_json(cls, value: dict[str, Any], path: Path) -> CorpusCounts:

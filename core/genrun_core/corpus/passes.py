@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from genrun.contracts import Reader, ReadReport
 from genrun.errors import CorpusError
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
+from genrun.tokenizer.extension import with_labels
 from genrun.tokenizer.vocabulary import LearnMerges
 from genrun_core.corpus.counts import CorpusCounts
+from genrun_core.corpus.labelling import LabelCounts, labels_of
 from genrun_core.corpus.progress_bar import with_progress_bar
 from genrun_core.corpus.reading import named, read_documents
 from genrun_core.corpus.splitting import SplitRule
 from genrun_core.corpus.subwords import learn_merges
 from genrun_core.runs.atomic import replacing
-from genrun_core.runs.token_shards import SHARDS
+from genrun_core.runs.token_shards import LABELS, SHARDS
 
 __all__ = ["Sources", "WordCount", "count_words", "encode_documents"]
 
@@ -111,7 +113,7 @@ def _read_once(
 ) -> _Reading:
     """Read the corpus; the tokenizer passes over documents ``held_out``, or those that their hashes hold out."""
     report, digest = ReadReport(), hashlib.blake2b(digest_size=16)
-    hashes, passed_over, given, of_lines = array("q"), array("q"), 0, 0
+    hashes, passed_over, given, of_lines, labels = array("q"), array("q"), 0, 0, LabelCounts()
     with VocabularyBuilder(settings, learn=learn) as builder:
         for number, (document, is_given) in enumerate(with_progress_bar(sources.read(report), "counting words")):
             hashes.append(rule.hash(document))
@@ -123,10 +125,12 @@ def _read_once(
                 builder.pass_over(document)
             else:
                 builder.add(document)
-            digest.update(document.encode() + b"\0")
+                labels.add(document)
+            digest.update(_identity(document))
         if not builder.documents:
             raise CorpusError(f"{sources}: no document was found in {report.rows:,} rows")
         tokenizer = builder.build()
+        tokenizer = with_labels(tokenizer, labels.labels(settings.label_minimum, len(tokenizer)))
         distinct_for_95 = builder.words_for(95)
     numbers = np.array(hashes, np.int64)
     counts = CorpusCounts(
@@ -142,6 +146,7 @@ def _read_once(
         distinct_for_95=distinct_for_95,
         line_breaks=of_lines,
         notes=list(report.notes),
+        labels=list(labels.described(settings.label_minimum)),
     )
     return _Reading(tokenizer, counts, numbers, given, np.array(passed_over, np.int64))
 
@@ -155,14 +160,15 @@ def encode_documents(sources: Sources, counted: WordCount, folder: Path) -> Corp
     tokenizer, counts = counted.tokenizer, counted.counts
     held_out = frozenset(counted.held_out.tolist())
     offsets, lengths, unknown, new = array("q", [0]), Counter[int](), 0, 0
-    digest, predicted = hashlib.blake2b(digest_size=16), 0
+    digest, predicted, labels = hashlib.blake2b(digest_size=16), 0, array("i")
 
     buffer, written = array("i"), 0
     with replacing(folder / SHARDS[0]) as path, path.open("wb") as file:
         for number, (document, _) in enumerate(
             with_progress_bar(sources.read(), "encoding documents", counts.documents)
         ):
-            digest.update(document.encode() + b"\0")
+            digest.update(_identity(document))
+            labels.extend(tokenizer.labels.ids_of_document(labels_of(document)))
             encoding = tokenizer.encode_document(document)
             unknown += len(encoding.unknown)
             lengths[len(encoding.ids)] += 1
@@ -182,6 +188,10 @@ def encode_documents(sources: Sources, counted: WordCount, folder: Path) -> Corp
     for name, values in zip(SHARDS[1:], (np.frombuffer(offsets, np.int64), counted.held_out), strict=True):
         with replacing(folder / name) as path:
             values.astype("<i8", copy=False).tofile(path)
+    (folder / LABELS).unlink(missing_ok=True)
+    if tokenizer.labels:
+        with replacing(folder / LABELS) as path:
+            path.write_bytes(_little_endian(labels))
     if not lengths.keys() - {0, 1}:
         raise CorpusError(f"{sources}: no document has two tokens, so there is nothing to predict")
     return replace(
@@ -195,6 +205,12 @@ def encode_documents(sources: Sources, counted: WordCount, folder: Path) -> Corp
         held_out=len(held_out),
         held_out_unknown=new,
     )
+
+
+def _identity(document: str) -> bytes:
+    """Return the bytes of a document and its labels that a fingerprint of the corpus is made of."""
+    labels = "".join(f"\0{name}={value}" for name, value in sorted(labels_of(document).items()))
+    return (document + labels).encode() + b"\0"
 
 
 def _percentile(lengths: Counter[int], percent: int) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genrun.contracts import Reader
-from genrun.errors import RunFolderError
+from genrun.errors import OptionError, RunFolderError
 from genrun.tokenizer import Tokenizer
 from genrun.tokenizer.extension import extended
 from genrun_core.corpus.adaptation import adapt
@@ -66,6 +66,7 @@ def prepare_corpus(run: RunFolder, recipe: Recipe, reader: Reader | None = None)
             run.save_recipe(recipe)
         counts, tokenizer, notes = _read(run, recipe, reader, base)
         notes = [*looked, *notes]
+    _check_labels(tokenizer, recipe)
     shards = run.shards(tokenizer)
     if len(shards) != counts.documents:
         raise RunFolderError(f"{run.corpus_file} is not of the {len(shards):,} documents in {run.tokens}")
@@ -124,8 +125,18 @@ def _count(sources: Sources, recipe: Recipe, rule: SplitRule, base: Tokenizer | 
     new_words = recipe.training.extend_vocabulary
     if base is None:
         return count_words(sources, recipe.tokenizer, rule)
-    wanted = recipe.tokenizer
+    wanted = dataclasses.replace(recipe.tokenizer, label_minimum=1)
     if new_words:  # the most frequent new words are among this many of all
         wanted = dataclasses.replace(wanted, vocabulary_limit=len(base) + new_words, minimum_count=1)
     counted = count_words(sources, wanted, rule, learn_nothing)
+    if counted.tokenizer.labels and not base.labels:
+        raise OptionError("the documents have labels, and the model that this training begins with has none")
     return dataclasses.replace(counted, tokenizer=extended(base, counted.tokenizer, new_words))
+
+
+def _check_labels(tokenizer: Tokenizer, recipe: Recipe) -> None:
+    """Raise OptionError for labels that the model of a recipe would not see."""
+    if tokenizer.labels and recipe.training.running_text:
+        raise OptionError("labels are of separate documents: --set running_text=false, or leave the labels out")
+    if tokenizer.labels and recipe.model.architecture == "ngram":
+        raise OptionError("labels need a network: an n-gram model sees only the last words (--recipe default)")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from genrun import registry
 from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import short_line
-from genrun.contracts import Reader, ReadReport
+from genrun.contracts import Document, Reader, ReadReport
 from genrun.errors import CorpusError, OptionError, PluginError, cause
 from genrun.sources import shown_source
 from genrun_core.recipes.sections import PluginChoice
@@ -34,7 +34,8 @@ def read_documents(reader: Reader, sources: Sequence[str], report: ReadReport | 
     for number, document in enumerate(_guarded(reader, sources, report or ReadReport()), 1):
         if not isinstance(document, str):
             raise PluginError(f"reader {_name(reader)} must yield text, not {type(document).__name__}")
-        text = document if type(document) is str else str.__str__(document)  # a subclass may redefine anything
+        is_known = type(document) is str or type(document) is Document
+        text = document if is_known else str.__str__(document)  # a subclass may redefine anything
         try:
             text.encode()
         except UnicodeEncodeError as error:

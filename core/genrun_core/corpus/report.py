@@ -35,6 +35,7 @@ def describe_corpus(
     yield from (f"note: {note}" for note in counts.notes)
     yield _borrowed(counts, tokenizer, units) if borrowed else _vocabulary(counts, tokenizer, recipe, units)
     yield f"{counts.words:,} {units}, {counts.predicted:,} predictions an epoch; {_lengths(counts)}"
+    yield from counts.labels
     if counts.held_out:
         new = counts.held_out_unknown / max(counts.held_out_words, 1)
         yield f"{counts.held_out:,} {noun} are held out to measure with; {new:.1%} of their {units} are unknown"
@@ -62,11 +63,14 @@ def describe_corpus(
 
 
 def _vocabulary(counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe, units: str) -> str:
-    limit, kept = recipe.tokenizer.vocabulary_limit, len(tokenizer) - len(tokenizer.specials)
+    limit, kept = (
+        recipe.tokenizer.vocabulary_limit,
+        len(tokenizer) - len(tokenizer.specials) - len(tokenizer.labels.tokens),
+    )
     if tokenizer.kind == "bpe":
         of = f" of {counts.distinct:,} distinct words" if counts.distinct is not None else ""
         return f"vocabulary {len(tokenizer):,}: subwords{of}; no word is unknown"
-    beside_pad = len(tokenizer) - ("pad" in tokenizer.specials)
+    beside_pad = kept + len(tokenizer.specials) - ("pad" in tokenizer.specials)
     line = f"vocabulary {len(tokenizer):,}"
     if kept == counts.distinct:
         line += f": all {kept:,} distinct {units}"

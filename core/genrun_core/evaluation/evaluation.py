@@ -16,6 +16,7 @@ from genrun.errors import CorpusError, OptionError
 from genrun.model import load
 from genrun.scoring.scores import SessionScorer
 from genrun.tokenizer import Tokenizer
+from genrun_core.corpus.labelling import labels_of
 from genrun_core.corpus.progress_bar import with_progress_bar
 from genrun_core.corpus.reading import make_reader, read_documents
 from genrun_core.counting.counting_file import load_counting, load_mixed
@@ -87,12 +88,18 @@ def _perplexity(log_probability: float, tokens: int) -> float:
 
 
 def evaluate(
-    path: Path, sources: Sequence[str], reader: PluginChoice | None = None, *, running_text: bool | None = None
+    path: Path,
+    sources: Sequence[str],
+    reader: PluginChoice | None = None,
+    *,
+    running_text: bool | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Evaluate the run folder or model file at ``path`` on ``sources``; both give the same figures.
 
     Without ``reader``, a run reads as it was trained, and a model file reads lines of text. ``running_text``: the
     documents are one text, each predicted after those before it; left out, that is so if it was so in training.
+    ``labels`` replace those that the reader finds; an empty value is no label.
     Raises CorpusError, RunFolderError, ModelFileError, and CorpusError where there is nothing to predict.
     """
     if path.is_dir():
@@ -110,19 +117,22 @@ def evaluate(
         scorer = SessionScorer(model._session)
     if running_text and windowed:
         raise OptionError("a window model carries no state from text to text: --documents")
+    tokenizer.labels.ids(labels)  # refuses wrong ones
     documents = with_progress_bar(read_documents(make_reader(chosen), sources), "evaluating")
     running = was_running if running_text is None else running_text
-    result = _sum(documents, tokenizer, _carried(scorer) if running else _apart(scorer))
+    score = _carried(scorer) if running else _apart(scorer, len(tokenizer.labels))
+    result = _sum(documents, tokenizer, score, labels or {})
     if not result.tokens:
         raise CorpusError(f"{' '.join(sources)}: no document has two tokens, so there is nothing to predict")
     return result
 
 
-def evaluate_held_out(path: Path) -> Evaluation:
+def evaluate_held_out(path: Path, labels: Mapping[str, str] | None = None) -> Evaluation:
     """Evaluate the run folder at ``path`` on the documents that its training held out, as they were read then.
 
-    The corpus is not needed, so ``characters`` is 0 and the bits a character are not a number. Raises RunFolderError,
-    and CorpusError for a run that held out nothing.
+    The corpus is not needed, so ``characters`` is 0 and the bits a character are not a number. ``labels`` replace
+    those of the documents; an empty value is no label. Raises RunFolderError, CorpusError for a run that held out
+    nothing, and OptionError for wrong labels.
     """
     run = RunFolder.open(path)
     recipe, tokenizer = run.recipe(), run.tokenizer()
@@ -130,11 +140,14 @@ def evaluate_held_out(path: Path) -> Evaluation:
     if not len(shards.held_out):
         raise CorpusError(f"{path} held out no documents; name a CORPUS that it was not trained on")
     scorer = _scorer(run, recipe, tokenizer)
-    score = _carried(scorer) if recipe.training.running_text else _apart(scorer)
+    score = _carried(scorer) if recipe.training.running_text else _apart(scorer, len(tokenizer.labels))
+    for place, (token, label) in enumerate(zip(tokenizer.labels.ids(labels), tokenizer.labels.all, strict=True)):
+        if label.name in (labels or {}):
+            shards.labels[:, place] = token
     numbers = with_progress_bar(shards.held_out.tolist(), "evaluating", len(shards.held_out))
     count = unknown = 0
     total = _Total(unk)
-    while group := [tuple(shards[number].tolist()) for number in islice(numbers, _BATCH_SIZE)]:
+    while group := [shards.after_labels(number) for number in islice(numbers, _BATCH_SIZE)]:
         count += len(group)
         unknown += sum(ids.count(unk) for ids in group)
         total.add(score(group))
@@ -147,7 +160,7 @@ def _said(card: Mapping[str, Any], table: str, name: str) -> object:
     return values.get(name) if isinstance(values, Mapping) else None
 
 
-def _sum(documents: Iterator[str], tokenizer: Tokenizer, score: Score) -> Evaluation:
+def _sum(documents: Iterator[str], tokenizer: Tokenizer, score: Score, labels: Mapping[str, str]) -> Evaluation:
     count = characters = unknown = 0
     total = _Total(tokenizer.special("unk"))
     while group := list(islice(documents, _BATCH_SIZE)):
@@ -155,7 +168,9 @@ def _sum(documents: Iterator[str], tokenizer: Tokenizer, score: Score) -> Evalua
         count += len(group)
         characters += sum(map(len, group))
         unknown += sum(len(encoding.unknown) for encoding in encodings)
-        total.add(score([encoding.ids for encoding in encodings]))
+        before = [tokenizer.labels.ids_of_document({**labels_of(document), **labels}) for document in group]
+        sequences = zip(before, encodings, strict=True)
+        total.add(score([encoding.after(of_labels).ids for of_labels, encoding in sequences]))
     return total.evaluation(count, characters, unknown)
 
 
@@ -189,12 +204,13 @@ class _Total:
         )
 
 
-def _apart(scorer: Scorer) -> Score:
-    """Return a score of documents that have nothing to do with each other."""
+def _apart(scorer: Scorer, labels: int) -> Score:
+    """Return a score of documents that have nothing to do with each other, each after this many tokens of labels."""
 
     def score(sequences: Sequence[tuple[int, ...]]) -> list[Scored]:
         scored = scorer.score(sequences)
-        return [(sequence[1:], logs) for sequence, logs in zip(sequences, scored, strict=True)]
+        pairs = zip(sequences, scored, strict=True)
+        return [(sequence[1 + labels :], logs[labels:]) for sequence, logs in pairs]
 
     return score
 

@@ -45,9 +45,10 @@ def texts_of_run(run: RunFolder, count: int, *, seed: int = 0) -> list[str]:
     if start is None:
         return []
     decoder = _decoder(run, recipe, tokenizer)
-    draws = [Draws(seed, sample, [start]) for sample in range(count)]
+    begin = [*tokenizer.labels.ids(), start]
+    draws = [Draws(seed, sample, begin) for sample in range(count)]
     steps = _steps(run, recipe, tokenizer)
-    found = write_ids(steps, tokenizer, decoder, [[start]] * count, draws, recipe.generation.max_new_tokens)
+    found = write_ids(steps, tokenizer, decoder, [begin] * count, draws, recipe.generation.max_new_tokens)
     return [tokenizer.decode(ids, recipe.generation.casing) for ids in found]
 
 

@@ -105,7 +105,7 @@ def write_ids(
     """
     end = tokenizer.special("end")
     named = (tokenizer.special(name) for name in ("pad", "unk", "start"))
-    suppressed = [token for token in named if token is not None]
+    suppressed = [*(token for token in named if token is not None), *tokenizer.labels.tokens]
     decoder = bound(decoder, tokenizer, [] if end is None else [end])
     rows, live = [list(prompt) for prompt in prompts], list(range(len(prompts)))
     new: list[list[int]] = [[] for _ in prompts]
@@ -117,7 +117,7 @@ def write_ids(
         drawn = np.array([next(draws[row]) for row in live], np.float32)
         ids = chosen(decoder, logits, [texts[row] for row in live], drawn).tolist()
         for place, row in enumerate(live) if kept is None else ():
-            if ids[place] == end and rows[row] == [tokenizer.special("start")]:
+            if ids[place] == end and rows[row][len(tokenizer.labels) :] == [tokenizer.special("start")]:
                 texts[row], among = Tokens(prompts[row], new[row]), logits[place : place + 1]
                 among[:, end] = -np.inf
                 ids[place] = int(chosen(decoder, among, [texts[row]], np.array([next(draws[row])], np.float32))[0])

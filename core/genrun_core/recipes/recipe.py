@@ -179,7 +179,7 @@ def _resolved(name: str, tables: dict[str, Any], overrides: Mapping[str, str] | 
             given.append(f"{section}.{option}")
             if isinstance(tables.get("adapt"), list):
                 tables["adapt"] = [name for name in tables["adapt"] if name != f"{section}.{option}"]
-    if "adapt" in tables and any(name.startswith("tokenizer.") for name in given):
+    if "adapt" in tables and any(name.startswith("tokenizer.") and "label" not in name for name in given):
         tables["adapt"] = [name for name in _open_values(tables) if name != KIND]  # what is given is for words
     try:
         recipe = Recipe.from_dict(tables)

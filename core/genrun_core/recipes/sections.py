@@ -137,7 +137,8 @@ class TrainingSettings:
     ``full_softmax`` share of the epochs, and every validation, uses all words.
 
     ``validation``: share of the documents held out, those that a hash of ``split_seed`` and the document chooses; of
-    a running text, the last ones. ``unknown_rate``: in each epoch, this share of the places of words that occur once
+    a running text, the last ones. ``label_dropout``: the share of labels that an epoch hides, so that the model is
+    good without them, too. ``unknown_rate``: in each epoch, this share of the places of words that occur once
     are read as ``<unk>``, so that a network learns where new words come (Dyer et al., "Transition-Based Dependency
     Parsing with Stack Long Short-Term Memory", 2015, section 3.4). ``noise``: how often a word that is read is
     replaced by another, 0 for never (Xie et al., "Data Noising as Smoothing in Neural Network Language Models", 2017;
@@ -175,6 +176,7 @@ class TrainingSettings:
     freeze: tuple[str, ...] = ()
     extend_vocabulary: int = 0
     calibrate: bool = True
+    label_dropout: float = 0.1
     precision: str = "float32"
     xla: bool = False
     devices: str = "one"
@@ -192,7 +194,7 @@ class TrainingSettings:
             _check(name, getattr(self, name) >= 0, "0 (off) or more", getattr(self, name))
         for name in ("clip_norm", "weight_decay"):
             _check(name, 0 <= getattr(self, name) < float("inf"), "0 (off) or more", getattr(self, name))
-        for name in ("validation", "averaging"):
+        for name in ("validation", "averaging", "label_dropout"):
             _check(name, 0 <= getattr(self, name) < 1, "from 0 to below 1", getattr(self, name))
         _check("learning_rate", 0 < self.learning_rate < float("inf"), "above 0", self.learning_rate)
         _check("plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1", self.plateau_factor)

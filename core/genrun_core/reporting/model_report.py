@@ -11,6 +11,7 @@ from genrun.generating.settings import GenerationSettings
 from genrun.model import Model
 from genrun.results import Result
 from genrun.sources import STANDARD_INPUT
+from genrun_core.corpus.labelling import with_labels
 from genrun_core.corpus.reading import first_document, make_reader, named, read_documents
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.reporting.report import Report, compare, sampled
@@ -33,16 +34,19 @@ def report_model(
 ) -> Report:
     """Generate ``count`` texts from the empty prompt; measure them beside the documents of the sources ``corpus``.
 
-    A larger corpus is sampled: ``count`` documents, always the same ones. ``training`` are the sources that the model
-    was trained on. ``reader`` reads both; lines of text without it. ``advance`` gets each result as it is made.
+    With labels in the settings, only documents that have them count. A larger corpus is sampled: ``count`` documents,
+    always the same ones. ``training`` are the sources that the model was trained on. ``reader`` reads both; lines of
+    text without it. ``advance`` gets each result as it is made.
     Raises CorpusError for sources without documents, PromptError for a model that cannot begin by itself, and
     MissingExtraError without scikit-learn.
     """
     require_classifier()
     chosen = make_reader(reader or PluginChoice("text"))
-    documents = sampled(read_documents(chosen, corpus), count)
+    documents = sampled(with_labels(read_documents(chosen, corpus), dict(settings.labels)), count)
     if not documents:
-        raise CorpusError(f"{named(corpus)}: there are no documents")
+        what = " and ".join(f"{name}={value}" for name, value in settings.labels if value)
+        hint = f" with the label {what}: --set label_columns=… names what is a label" if what else ""
+        raise CorpusError(f"{named(corpus)}: there are no documents{hint}")
     if training and STANDARD_INPUT not in training:
         first_document(chosen, training)  # what cannot be read is better known before the texts are made
     texts = texts_from_nothing(model, settings, count, advance)

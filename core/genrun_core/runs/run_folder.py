@@ -30,7 +30,7 @@ from genrun_core.runs.digests import digest_of_file, digest_of_value, with_diges
 from genrun_core.runs.run_files import check_places, read_json, require_table
 from genrun_core.runs.run_lock import LOCK
 from genrun_core.runs.run_settings import new_settings, read_settings, write_settings
-from genrun_core.runs.token_shards import SHARDS, TokenShards
+from genrun_core.runs.token_shards import LABELS, SHARDS, TokenShards
 
 __all__ = ["RunFolder"]
 
@@ -93,7 +93,7 @@ class RunFolder:
             self.counting_file,
             *(self.metrics_file, self.plot_file, self.checkpoint_file),
             *(self.base_network_file, self.base_tokenizer_file, self.base_card_file),
-            *(self.tokens / name for name in SHARDS),
+            *(self.tokens / name for name in (*SHARDS, LABELS)),
         )
         check_places(files, folders)
 
@@ -186,7 +186,7 @@ class RunFolder:
 
     def shards(self, tokenizer: Tokenizer) -> TokenShards:
         """Return the tokens that ``tokenizer`` made; raises RunFolderError if they are damaged."""
-        shards = TokenShards.open(self.tokens)
+        shards = TokenShards.open(self.tokens, tokenizer.labels)
         shards.check(self.tokens, len(tokenizer), self._digests())
         return shards
 

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import RunFolderError
+from genrun.tokenizer.labels import Labels
 from genrun_core.runs.digests import digest_of_file
 from genrun_core.runs.run_files import require_file
 
-__all__ = ["SHARDS", "TokenShards"]
+__all__ = ["LABELS", "SHARDS", "TokenShards"]
 
 SHARDS = ("ids.int32", "offsets.int64", "held_out.int64")
+LABELS = "labels.int32"  # only where documents have labels
 
 _COUNTED = 1 << 14  # documents whose ids are counted at once
 
@@ -24,14 +26,23 @@ class TokenShards:
 
     ``held_out``: the numbers of the documents that are not trained on, int64, in order; none if left out. The ids are
     memory-mapped, so that a corpus costs disk, not memory; an offset costs eight bytes a document.
+    ``labels``: int32 ``[documents, names]``, tokens that stand before each document; ``no_labels``: int32
+    ``[names]``, those of a document without labels.
     """
 
     def __init__(
-        self, ids: NDArray[np.int32], offsets: NDArray[np.int64], held_out: NDArray[np.int64] | None = None
+        self,
+        ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        held_out: NDArray[np.int64] | None = None,
+        labels: NDArray[np.int32] | None = None,
+        no_labels: tuple[int, ...] = (),
     ) -> None:
         self.ids = ids
         self.offsets = offsets
         self.held_out = np.arange(0) if held_out is None else held_out
+        self.labels = np.zeros((len(self), 0), np.int32) if labels is None else labels
+        self.no_labels = np.array(no_labels, np.int32)
 
     def __len__(self) -> int:
         """Return the number of documents."""
@@ -40,6 +51,10 @@ class TokenShards:
     def __getitem__(self, document: int) -> NDArray[np.int32]:
         """Return the ids of one document."""
         return self.ids[self.offsets[document] : self.offsets[document + 1]]
+
+    def after_labels(self, document: int) -> tuple[int, ...]:
+        """Return the ids of one document after those of its labels."""
+        return (*self.labels[document].tolist(), *self[document].tolist())
 
     @property
     def trained_on(self) -> NDArray[np.int64]:
@@ -58,8 +73,11 @@ class TokenShards:
         return found
 
     @classmethod
-    def open(cls, folder: Path) -> TokenShards:
-        """Map the shards in ``folder``; raises RunFolderError if they are missing or do not fit together."""
+    def open(cls, folder: Path, labels: Labels | None = None) -> TokenShards:
+        """Map the shards in ``folder``; raises RunFolderError if they are missing or do not fit together.
+
+        ``labels``: those of the tokenizer.
+        """
         try:
             for name in SHARDS:
                 require_file(folder / name)
@@ -74,7 +92,9 @@ class TokenShards:
             raise RunFolderError(f"{folder}: the token shards are incomplete")
         if len(held_out) and (held_out[0] < 0 or held_out[-1] >= len(offsets) - 1 or (np.diff(held_out) <= 0).any()):
             raise RunFolderError(f"{folder / SHARDS[2]} names documents that the token shards do not have")
-        return cls(ids, offsets, held_out)
+        if not labels:
+            return cls(ids, offsets, held_out)
+        return cls(ids, offsets, held_out, _labels(folder / LABELS, len(offsets) - 1, labels), labels.ids())
 
     def check(self, folder: Path, vocabulary: int, digests: Mapping[str, str]) -> None:
         """Raise RunFolderError unless the files in ``folder`` have their ``digests`` and all ids a word.
@@ -82,7 +102,7 @@ class TokenShards:
         ``digests``: by the name of the file; one that is missing, as in a run of an older genrun, is not compared.
         """
         remedy = f"delete {folder}, and a resume reads the corpus again"
-        for name in SHARDS:
+        for name in (*SHARDS, *([LABELS] if len(self.no_labels) else [])):
             if name in digests and digest_of_file(folder / name) != digests[name]:
                 raise RunFolderError(f"{folder / name} is damaged: its tokens are not those that were read; {remedy}")
         lowest, highest = int(self.ids.min()), int(self.ids.max())
@@ -92,3 +112,15 @@ class TokenShards:
                 f"{folder / SHARDS[0]} is damaged: token id {outside} is outside the vocabulary of {vocabulary:,}; "
                 f"{remedy}"
             )
+
+
+def _labels(path: Path, documents: int, labels: Labels) -> NDArray[np.int32]:
+    """Return the tokens of the labels of all documents, int32 ``[documents, names]``."""
+    try:
+        require_file(path)
+        tokens = np.fromfile(path, np.dtype("<i4"))
+    except OSError as error:
+        raise RunFolderError(f"{path}: the labels cannot be read: {error.strerror}") from error
+    if len(tokens) != documents * len(labels) or (len(tokens) and not np.isin(tokens, labels.tokens).all()):
+        raise RunFolderError(f"{path}: the labels are not those of {documents:,} documents")
+    return tokens.reshape(documents, len(labels))

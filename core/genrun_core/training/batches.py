@@ -52,7 +52,8 @@ class DocumentBatches:
     """The batches of documents that have nothing to do with each other.
 
     A document of more than ``sequence_length`` predictions is cut; each piece starts with the token that the piece
-    before ended with, so that no prediction is lost. ``noise``: what an epoch changes in the tokens.
+    before ended with, so that no prediction is lost. The labels of a document stand before each piece, and are not
+    predicted. ``noise``: what an epoch changes in the tokens; ``label_dropout``: the share of labels that it hides.
     """
 
     carries = False
@@ -66,6 +67,7 @@ class DocumentBatches:
         sequence_length: int,
         seed: int,
         noise: EpochNoise = EpochNoise(),  # noqa: B008 - immutable
+        label_dropout: float = 0.0,
     ) -> None:
         self._ids = shards.ids
         self._noise = noise
@@ -76,6 +78,9 @@ class DocumentBatches:
         first = np.repeat(np.cumsum(pieces) - pieces, pieces)
         cut = (np.arange(pieces.sum()) - first) * sequence_length  # where each piece begins in its document
         self._starts: NDArray[np.int64] = np.repeat(starts, pieces) + cut
+        self._labels = np.repeat(shards.labels[documents], pieces, axis=0)  # [pieces, names]
+        self._no_labels = shards.no_labels
+        self._label_dropout = label_dropout
         self._sizes: NDArray[np.int64] = np.minimum(np.repeat(predicted, pieces) - cut, sequence_length)
 
     def __len__(self) -> int:
@@ -115,4 +120,16 @@ class DocumentBatches:
         known = within[1:] <= sizes[:, None]  # [batch, time]
         inputs = np.where(known, read[:, :-1], 0).astype(np.int32)
         targets = np.where(known, predicted[:, 1:], IGNORED).astype(np.int32)
-        return Batch(inputs, targets)
+        return self._after_labels(Batch(inputs, targets), self._labels[chosen], drawn)
+
+    def _after_labels(self, batch: Batch, labels: NDArray[np.int32], drawn: np.random.Generator | None) -> Batch:
+        """Return the batch with its ``labels`` before each row, some hidden if ``drawn``: all of a row, or one."""
+        if not labels.shape[1]:
+            return batch
+        if drawn is not None and self._label_dropout:
+            hidden = drawn.random((len(labels), 1)) < self._label_dropout
+            if labels.shape[1] > 1:
+                hidden = hidden | (drawn.random(labels.shape) < self._label_dropout)
+            labels = np.where(hidden, self._no_labels, labels)
+        ignored = np.full(labels.shape, IGNORED, np.int32)
+        return Batch(np.hstack([labels, batch.inputs]), np.hstack([ignored, batch.targets]))

@@ -157,4 +157,8 @@ def _documents(held_out: Documents) -> NDArray[np.int64]:
 def _scored(network: Scorer, documents: Documents) -> Array:
     ids, offsets = documents.joined()
     sequences = [tuple(ids[first:last].tolist()) for first, last in pairwise(offsets.tolist())]
-    return np.concatenate([np.zeros(0), *network.score(sequences)])
+    labels = documents.shards.labels[documents.numbers].tolist()
+    count = len(documents.shards.no_labels)
+    if count:
+        sequences = [(*before, *after) for before, after in zip(labels, sequences, strict=True)]
+    return np.concatenate([np.zeros(0), *(logs[count:] for logs in network.score(sequences))])

@@ -97,9 +97,9 @@ class TensorBoardWriter(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def _prompt(tokenizer: Tokenizer, shards: TokenShards, seed: int) -> list[int]:
-    start = tokenizer.special("start")
+    start, labels = tokenizer.special("start"), tokenizer.labels.ids()
     if start is not None:
-        return [start]
+        return [*labels, start]
     order = np.random.default_rng([seed, 3]).permutation(len(shards))
     document = next(shards[int(i)] for i in order if len(shards[int(i)]) > 1)
-    return [int(token) for token in document[: min(2, len(document) - 1)]]
+    return [*labels, *(int(token) for token in document[: min(2, len(document) - 1)])]

@@ -105,15 +105,10 @@ def batches_of(
     noise: EpochNoise = EpochNoise(),  # noqa: B008 - immutable
 ) -> Batches:
     """Return the batches of some documents, apart from each other or as one text, with ``noise`` in each epoch."""
-    kind = RunningBatches if settings.running_text else DocumentBatches
-    return kind(
-        shards,
-        documents,
-        batch_size=settings.batch_size,
-        sequence_length=settings.sequence_length,
-        seed=settings.seed,
-        noise=noise,
-    )
+    shape = {"batch_size": settings.batch_size, "sequence_length": settings.sequence_length, "seed": settings.seed}
+    if settings.running_text:
+        return RunningBatches(shards, documents, **shape, noise=noise)
+    return DocumentBatches(shards, documents, **shape, noise=noise, label_dropout=settings.label_dropout)
 
 
 def _noise(corpus: Corpus, documents: NDArray[np.int64], frequencies: NDArray[np.int64]) -> EpochNoise:

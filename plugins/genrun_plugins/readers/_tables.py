@@ -1,10 +1,10 @@
-"""Reads one column of a CSV file, in chunks; shared by the readers nyt-csv and csv."""
+"""Reads a column of a CSV file, and columns of labels, in chunks; shared by the readers nyt-csv and csv."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NoReturn
@@ -12,6 +12,7 @@ from typing import NoReturn
 from genrun.errors import CorpusError, MissingExtraError, nearest, one_line
 from genrun.reading import CorpusFile
 from genrun.reading.columns import first_rows, is_header
+from genrun.reading.labelling import with_columns
 from genrun_plugins.readers._stream import TextStream
 
 __all__ = ["Table"]
@@ -27,13 +28,14 @@ class Table:
     """One column of a delimited file.
 
     ``column``: its name or its number from 1; empty for the only one. ``header``: whether the first row has the
-    names; None if that shall be found out.
+    names; None if that shall be found out. ``label_columns``: columns whose values are the labels of the texts.
     """
 
     file: CorpusFile
     column: str
     separator: str
     header: bool | None = None
+    label_columns: Sequence[str] = ()
     _last: str = ""  # the end of the text that was read
 
     def values(self) -> Iterator[str]:
@@ -51,6 +53,7 @@ class Table:
         first, text = self._first_row(stream)
         self.header = self._has_header(first)
         index, width = self._index(first), len(first)
+        labels = {name: self._index_of_label(name, first) for name in self.label_columns}
         # With usecols, pandas ignores surplus values. A header of numbers replaces the file's own and is one column
         # wider, which makes them visible; it also avoids empty and repeated names.
         stream.put_back("" if self.header else text)
@@ -60,7 +63,7 @@ class Table:
             with pandas.read_csv(
                 stream,
                 sep=self.separator,
-                usecols=[str(index), str(width)],
+                usecols=sorted({str(number) for number in (index, width, *labels.values())}),
                 index_col=False,
                 dtype=str,
                 keep_default_na=False,  # a headline may be "NA" or "None"
@@ -72,7 +75,9 @@ class Table:
                 for chunk in chunks:
                     if waiting is not None:
                         yield waiting
-                    values, surplus = chunk[str(index)].tolist(), chunk[str(width)].tolist()
+                    surplus = chunk[str(width)].tolist()
+                    columns = {name: chunk[str(number)].tolist() for name, number in labels.items()}
+                    values = list(with_columns(chunk[str(index)].tolist(), columns))
                     waiting = values.pop() if surplus and not surplus[-1] else None  # the last row may be cut off
                     yield from self._without_surplus(values, surplus, row, width) if any(surplus) else values
                     row += len(surplus)
@@ -126,6 +131,13 @@ class Table:
         if not 1 <= int(self.column) <= len(first):
             raise self.file.error(f"no column {self.column}: the columns are numbered from 1 to {len(first)}")
         return int(self.column) - 1
+
+    def _index_of_label(self, name: str, first: list[str]) -> int:
+        if self.header and name in first:
+            return first.index(name)
+        if name.isdecimal() and 1 <= int(name) <= len(first):
+            return int(name) - 1
+        raise self.file.error(f"no column {name!r} for a label; {nearest(name, first)}")
 
     def _refuse(self, first: list[str], *, header: bool) -> NoReturn:
         """Raise CorpusError about a column that the table has not, or that was not named."""

@@ -23,6 +23,7 @@ class CsvColumn(FileReader):
     whether the first row has the names. If that is left open and the column is a number, the first row decides, and a
     note says how it was read. A folder means its ``.csv`` and ``.tsv`` files. ``separator``: one ASCII character, or
     the text ``\t`` or ``tab``; if it is the default comma, files that end in ``.tsv`` are split at tabs.
+    ``label_columns``: columns whose values are labels of the documents.
 
     >>> import pathlib, tempfile
     >>> from genrun.contracts import ReadReport
@@ -40,6 +41,7 @@ class CsvColumn(FileReader):
     column: str = ""
     header: bool | None = None
     separator: str = ","
+    label_columns: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Refuse a separator that cannot separate, and a column that nothing names."""
@@ -57,4 +59,5 @@ class CsvColumn(FileReader):
     def texts(self, file: CorpusFile) -> Iterator[str]:
         """Yield the column's values, unchanged."""
         is_tab = self.separator in _TAB_NAMES or (self.separator == "," and bare_name(file.name).endswith(".tsv"))
-        yield from Table(file, self.column, "\t" if is_tab else self.separator, self.header).values()
+        separator = "\t" if is_tab else self.separator
+        yield from Table(file, self.column, separator, self.header, self.label_columns).values()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from genrun.checks.short_text import shown
 from genrun.reading import CorpusFile, FileReader
 from genrun.reading.columns import fields_of
+from genrun.reading.labelling import with_columns
 
 __all__ = ["JsonLines"]
 
@@ -22,7 +23,8 @@ class JsonLines(FileReader):
 
     A file has an object a line, or is one JSON value as a whole: an array of objects, or an object that holds them;
     such a file is read into memory. A folder means ``.jsonl``, ``.ndjson`` and ``.json`` files. Blank lines and texts
-    are dropped as "empty", objects without the field (or with null in it) as "missing".
+    are dropped as "empty", objects without the field (or with null in it) as "missing". ``label_columns``: fields
+    whose values are labels of the texts.
 
     >>> import pathlib, tempfile
     >>> from genrun.contracts import ReadReport
@@ -38,6 +40,7 @@ class JsonLines(FileReader):
     noun: ClassVar[str] = "texts"
 
     field: str = "text"
+    label_columns: tuple[str, ...] = ()
 
     @property
     def looked_for(self) -> str:
@@ -84,13 +87,30 @@ class JsonLines(FileReader):
         if not isinstance(record, (dict, list)):
             file.bad(f"a JSON object is needed, not {shown(record)}", line=line)
             return
-        for value in _values(record, self.field.split(".")):
+        values: Iterable[object] = _values(record, self.field.split("."))
+        if self.label_columns:
+            values = self._labelled(record, list(values))
+        for value in values:
             if isinstance(value, str):
                 yield value
             elif value is _MISSING or value is None:
                 file.drop("missing")
             else:
                 file.bad(f"the field {self.field!r} must be text, not {shown(value)}", line=line)
+
+    def _labelled(self, record: object, values: list[object]) -> list[object]:
+        """Return ``values`` with their labels: those of the same object, or the one of all."""
+        labels: dict[str, list[object]] = {}
+        for name in self.label_columns:
+            found = [None if value is _MISSING else value for value in _values(record, name.split("."))]
+            found = found * len(values) if len(found) == 1 else found
+            labels[name] = found if len(found) == len(values) else [None] * len(values)
+        return [
+            with_columns([value], {name: column[i : i + 1] for name, column in labels.items()})[0]
+            if isinstance(value, str)
+            else value
+            for i, value in enumerate(values)
+        ]
 
 
 def _values(record: Any, names: list[str]) -> Iterator[object]:

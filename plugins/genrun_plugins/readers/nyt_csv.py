@@ -18,7 +18,8 @@ _UNKNOWN = "Unknown"  # the data set's headline for an article without one
 class NytCsv(FileReader):
     """One column of ``…Articles….csv`` files; a folder means only these, not its comment files.
 
-    Rows whose value is ``Unknown`` are dropped as "unknown", blank ones as "missing".
+    Rows whose value is ``Unknown`` are dropped as "unknown", blank ones as "missing". ``label_columns``: columns
+    whose values are labels of the headlines.
 
     >>> import pathlib, tempfile
     >>> from genrun.contracts import ReadReport
@@ -35,6 +36,7 @@ class NytCsv(FileReader):
     noun: ClassVar[str] = "headlines"
 
     column: str = "headline"
+    label_columns: tuple[str, ...] = ()
 
     @property
     def looked_for(self) -> str:
@@ -52,7 +54,7 @@ class NytCsv(FileReader):
 
     def texts(self, file: CorpusFile) -> Iterator[str]:
         """Yield the headlines of a file, unchanged."""
-        for headline in Table(file, self.column, ",").values():
+        for headline in Table(file, self.column, ",", None, self.label_columns).values():
             if headline.strip() == _UNKNOWN:
                 file.drop("unknown")
             else:

@@ -10,6 +10,7 @@ from typing import Any
 from genrun.errors import CorpusError, MissingExtraError, nearest, one_line
 from genrun.reading import CorpusFile, FileReader
 from genrun.reading.columns import text_column
+from genrun.reading.labelling import with_columns
 
 __all__ = ["Parquet"]
 
@@ -22,8 +23,8 @@ class Parquet(FileReader):
     """One column of text of Parquet files; null and blank values are dropped as "missing".
 
     ``column`` may be left out: the one that most likely holds the text is taken then, and a note says which.
-    ``encoding`` means nothing: Parquet is UTF-8. A folder means its ``.parquet`` files. Needs pyarrow (``pip install
-    'genrun[parquet]'``).
+    ``label_columns``: columns whose values are labels of the documents. ``encoding`` means nothing: Parquet is UTF-8.
+    A folder means its ``.parquet`` files. Needs pyarrow (``pip install 'genrun[parquet]'``).
     """
 
     suffixes = (".parquet",)
@@ -31,6 +32,7 @@ class Parquet(FileReader):
     reads = ("a Parquet file",)
 
     column: str = ""
+    label_columns: tuple[str, ...] = ()
 
     @property
     def looked_for(self) -> str:
@@ -51,8 +53,13 @@ class Parquet(FileReader):
             try:
                 table = parquet.ParquetFile(binary)
                 column = self._column(file, table, pyarrow)
-                for batch in table.iter_batches(_BATCH_ROWS, columns=[column]):
-                    yield from (value if value is not None else "" for value in batch.column(0).to_pylist())
+                for name in self.label_columns:
+                    if name not in table.schema_arrow.names:
+                        raise file.error(f"no column {name!r} for a label; {nearest(name, table.schema_arrow.names)}")
+                for batch in table.iter_batches(_BATCH_ROWS, columns=list({column, *self.label_columns})):
+                    values = ["" if value is None else value for value in batch.column(column).to_pylist()]
+                    labels = {name: batch.column(name).to_pylist() for name in self.label_columns}
+                    yield from with_columns(values, labels)
             except pyarrow.ArrowException as error:
                 raise file.error(f"not a Parquet file, or a damaged one: {one_line(error)}") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ class DecoderOptions:
         search: Search | None = None,
         constraint: tuple[str, ...] = (),
         particles: int | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> GenerationSettings:
         """Return checked settings for ``model``; raises OptionError, UnknownPluginError or PluginError."""
         from genrun.generating.settings import resolve_settings
@@ -61,6 +62,7 @@ class DecoderOptions:
             constraint=constraint,
             particles=particles,
             max_copied=self.max_copied,
+            labels=labels,
         )
 
     def _decoder(self) -> tuple[str | None, dict[str, str]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genrun.cli.decoder_options import DecoderOptions, decoder_options
+from genrun.cli.label_option import label_option
 from genrun.cli.opening_options import OpeningOptions, opening_options
 from genrun.cli.search_options import search_options
 from genrun.errors import PromptError
@@ -40,6 +41,7 @@ __all__ = ["command"]
 @click.option("--constraint", metavar="PARTS", multiple=True, help="What a text must meet: words:6,never:storm.")
 @click.option("--particles", type=int, help="For --constraint: more are slower and more exact. [default: 32]")
 @click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]")
+@label_option("Texts of this kind, if MODEL was trained with labels (see genrun info).")
 @opening_options
 @click.option("--mix", metavar="FILE:WEIGHT", help="Mix in another model of the same vocabulary: other.onnx:0.3.")
 @click.option("--lines", is_flag=True, help="Print line breaks as they are, and a blank line after each text.")
@@ -61,6 +63,7 @@ def command(
     constraint: tuple[str, ...],
     particles: int | None,
     casing: str | None,
+    labels: dict[str, str],
     opening: OpeningOptions,
     mix: str | None,
     lines: bool,
@@ -104,6 +107,7 @@ def command(
             search=search,
             constraint=constraint,
             particles=particles,
+            labels=labels,
         )
         if not quiet:
             say(f"{model.device} ({model.device_reason}), seed {settings.seed}")

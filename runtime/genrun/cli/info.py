@@ -44,6 +44,9 @@ def describe_model(model: Model) -> dict[str, dict[str, Any]]:
             "vocabulary": len(tokenizer),
             "special tokens": [tokenizer.vocabulary[i] for i in range(len(tokenizer.specials))],
         },
+        **(
+            {"labels": {label.name: list(label.values) for label in tokenizer.labels.all}} if tokenizer.labels else {}
+        ),
         "generation": {
             "decoder": defaults.decoder,
             "options": dict(defaults.options),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genrun.cli.label_option import label_option
 from genrun.cli.opening_options import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
@@ -17,9 +18,12 @@ __all__ = ["command"]
 @click.command("score")
 @click.argument("model_file", metavar="MODEL", type=str)
 @click.argument("texts", metavar="[TEXT]...", nargs=-1)
+@label_option("How likely the texts are as texts of this kind.")
 @opening_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with every token's log-probability.")
-def command(model_file: str, texts: tuple[str, ...], opening: OpeningOptions, as_json: bool) -> None:
+def command(
+    model_file: str, texts: tuple[str, ...], labels: dict[str, str], opening: OpeningOptions, as_json: bool
+) -> None:
     """Measure how likely each TEXT is under MODEL: perplexity, log-probability, predicted tokens, the text.
 
     A TEXT of "-" (and no TEXT at all) reads texts from standard input, one a line.
@@ -30,7 +34,7 @@ def command(model_file: str, texts: tuple[str, ...], opening: OpeningOptions, as
     model = opening.load(model_file)
     with PromptSource(texts or ["-"]) as source, LineWriter() as writer:
         for block in source:
-            for score in model.score_each(block):
+            for score in model.score_each(block, labels=labels):
                 if as_json:
                     writer.write_json(score.to_json())
                 else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from genrun.cli.label_option import label_option
 from genrun.cli.opening_options import OpeningOptions, opening_options
 from genrun.errors import PromptError
 
@@ -25,6 +26,7 @@ __all__ = ["command"]
 @click.option("-n", "most", type=click.IntRange(1), default=5, show_default=True, help="Most words for each text.")
 @click.option("--end", is_flag=True, help="Offer the end of the text as well.")
 @click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]")
+@label_option("Words for a text of this kind.")
 @opening_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each text, one a line.")
 def command(
@@ -33,6 +35,7 @@ def command(
     most: int,
     end: bool,
     casing: str | None,
+    labels: dict[str, str],
     opening: OpeningOptions,
     as_json: bool,
 ) -> None:
@@ -44,7 +47,7 @@ def command(
     from genrun.cli.io.line_writer import LineWriter
     from genrun.cli.io.prompt_source import PromptSource
 
-    typing = opening.load(model_file).typing(casing=casing)
+    typing = opening.load(model_file).typing(casing=casing, labels=labels)
     with PromptSource(texts or ["-"]) as source, LineWriter() as writer:
         for number, answer in enumerate(_answers(typing, source, most, end, writer.flush)):
             if as_json:

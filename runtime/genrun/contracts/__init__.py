@@ -15,12 +15,13 @@ from genrun.contracts.choosing import (
     Vocabulary,
 )
 from genrun.contracts.constraining import ConstraintPart
-from genrun.contracts.reading import Reader, ReadReport
+from genrun.contracts.reading import Document, Reader, ReadReport
 
 __all__ = [
     "Chooser",
     "ConstraintPart",
     "Decoder",
+    "Document",
     "Fold",
     "ForModel",
     "ParametricDecoder",

@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from genrun.checks.short_text import class_name, short_line
 
-__all__ = ["ReadReport", "Reader"]
+__all__ = ["Document", "ReadReport", "Reader"]
 
 _MOST_CHARACTERS = 100  # of a reason
 _MOST_NOTES = 10
+
+
+class Document(str):
+    """A text with labels, which a reader may yield in the place of a ``str``.
+
+    ``labels``: names and values, texts both; a blank value is no label.
+
+    >>> document = Document("The Council Votes", {"section": "Opinion", "year": " "})
+    >>> document.upper(), document.labels
+    ('THE COUNCIL VOTES', {'section': 'Opinion'})
+    """
+
+    __slots__ = ("labels",)
+    labels: dict[str, str]
+
+    def __new__(cls, text: str, labels: Mapping[str, str]) -> Document:
+        """Make a document; raises TypeError for a label that is no text."""
+        document = super().__new__(cls, text)
+        document.labels = {}
+        for name, value in labels.items():
+            if not isinstance(name, str) or not isinstance(value, str):
+                raise TypeError(f"a label and its value must be text, not {short_line(f'{name!r}: {value!r}')}")
+            if value := value.strip():
+                document.labels[name] = value
+        return document
 
 
 class ReadReport:
@@ -98,6 +123,8 @@ class Reader(Protocol):
 
     def read(self, sources: Sequence[str], report: ReadReport) -> Iterator[str]:
         """Yield the documents of ``sources`` one by one, in an order that is the same every time.
+
+        A document is a ``str``, or a :class:`Document` if it has labels.
 
         Must be lazy: a corpus larger than memory is normal, and it is read more than once. Raises
         :class:`~genrun.errors.CorpusError`, naming file and line, for what cannot be read, and when the

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-import math
-import time
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sized
 from typing import TYPE_CHECKING
 
 from genrun.checks.arguments import check_count, check_prompt, check_texts
@@ -19,10 +17,8 @@ from genrun.generating.open_prompt import OpenPrompt
 from genrun.generating.requests import Request, RequestQueue
 from genrun.generating.row import Row
 from genrun.generating.scheduling import generate_rows
-from genrun.generating.searching.branch import Prompt, Written
-from genrun.generating.searching.growth import Limits
-from genrun.generating.searching.methods import Beam, Search, check_texts_of_search, stages_of
-from genrun.generating.searching.searcher import Searcher
+from genrun.generating.searched_texts import SearchedTexts
+from genrun.generating.searching.methods import Search, check_texts_of_search
 from genrun.generating.settings import GenerationSettings
 from genrun.generating.stepping.session import StepSession
 from genrun.generating.text_stream import TextStream
@@ -50,6 +46,8 @@ class TextGenerator:
         self._tokenizer = metadata.tokenizer
         self._defaults = metadata.generation
         self._settings = settings
+        self._labels = dict(settings.labels)
+        metadata.tokenizer.labels.ids(self._labels)  # wrong ones are an error before the first prompt
         self._training_runs = runs = metadata.training_runs
         self._bind = functools.partial(
             bound, tokenizer=metadata.tokenizer, end_ids=metadata.generation.stop_ids, training_runs=runs
@@ -105,7 +103,7 @@ class TextGenerator:
             raise OptionError("a text with a constraint cannot be streamed: its words are known once it is finished")
         check_prompt(prompt)
         sample = check_count("sample", sample, least=0)
-        return self._request(prompt, self._tokenizer.encode_prompt(prompt), sample, streaming=streaming)
+        return self._request(prompt, self._tokenizer.encode_prompt(prompt, self._labels), sample, streaming=streaming)
 
     def again(self, request: Request, *, streaming: bool = False) -> Request:
         """Return a new request for the text of ``request``, of which no token has been generated."""
@@ -143,7 +141,10 @@ class TextGenerator:
         """
         check_texts("prompts", prompts)
         if self.search is not None:
-            return self._searched(self.search, prompts, check_texts_of_search(self.search, n))
+            n = check_texts_of_search(self.search, n)
+            searched = SearchedTexts(self._session, self._decoder, self._defaults, self._settings, self.search)
+            firsts = self._requests(prompts, 1)
+            return map(self.result, searched.results(firsts, n, again=self._request, stream=self._text_stream))
         n, batch_size = check_count("n", n), check_count("batch_size", batch_size)
         if self._constrained is not None:
             return map(self.result, self._constrained.results(self._requests(prompts, n), batch_size))
@@ -158,42 +159,10 @@ class TextGenerator:
         if queue.refused is not None:
             raise queue.refused
 
-    def _searched(self, search: Search, prompts: Iterable[str], n: int) -> Iterator[Result]:
-        """Yield the texts that a search finds, at most ``n`` for each prompt, one prompt after another."""
-        settings, defaults = self._settings, self._defaults
-        limits = Limits(
-            defaults.stop_ids, defaults.suppressed_ids, settings.max_new_tokens, settings.seed, bool(settings.stops)
-        )
-        searcher = Searcher(self._session, stages_of(self._decoder, search), limits, search)
-        for prompt in prompts:
-            check_prompt(prompt)
-            encoding = self._tokenizer.encode_prompt(prompt)
-            first = self._request(prompt, encoding, 0)
-            begun = time.perf_counter()
-            found = searcher.find(self._begun(first), n)
-            finished = time.perf_counter()
-            for sample, branch in enumerate(found):
-                request = self._request(prompt, encoding, sample)
-                row = request.row
-                row.admitted, row.finished, row.new_ids = begun, finished, list(branch.ids)
-                row.finish_reason, row.log_probability = branch.finish_reason, branch.log_probability
-                row.probability = None if isinstance(search, Beam) else math.exp(branch.drawn)
-                yield self.result(request)
-
-    def _begun(self, request: Request) -> Prompt:
-        """Return what a search for ``request`` begins from."""
-
-        def write(new_ids: Sequence[int]) -> Written:
-            stream = self._text_stream(request)
-            return Written(stream.extend(new_ids), stream.stopped)
-
-        row = request.row
-        return Prompt(row.prompt_ids, request.encoding.ids, row.from_nothing, row.open_prompt, write)
-
     def _requests(self, prompts: Iterable[str], n: int) -> Iterator[Request]:
         for prompt in prompts:
             check_prompt(prompt)
-            encoding = self._tokenizer.encode_prompt(prompt)
+            encoding = self._tokenizer.encode_prompt(prompt, self._labels)
             for sample in range(n):
                 yield self._request(prompt, encoding, sample)
 
@@ -201,7 +170,7 @@ class TextGenerator:
         draws = Draws(self._settings.seed, sample, encoding.ids)
         finished, open_ids = self._tokenizer.open_end(encoding)
         row = Row(finished, draws, self._settings.max_new_tokens)
-        row.from_nothing = encoding.ids == (self._tokenizer.special("start"),)
+        row.from_nothing = encoding.ids[len(self._tokenizer.labels) :] == (self._tokenizer.special("start"),)
         if open_ids:
             row.open_prompt = OpenPrompt(self._tokenizer, open_ids)
         request = Request(prompt, encoding, sample, row)

@@ -17,11 +17,23 @@ from genrun.loading.generation_defaults import GenerationDefaults, check_max_new
 from genrun.registry import NamedPart
 from genrun.sampling import Chain
 from genrun.tokenizer.detokenizer import check_casing
+from genrun.tokenizer.labels import check_labels
 
 __all__ = ["Choices", "GenerationSettings", "resolve_settings"]
 
 _CHOICES = (
-    *("max_new_tokens", "decoder", "seed", "stop", "casing", "constraint", "particles", "max_copied", "settings"),
+    *(
+        "max_new_tokens",
+        "decoder",
+        "seed",
+        "stop",
+        "casing",
+        "labels",
+        "constraint",
+        "particles",
+        "max_copied",
+        "settings",
+    ),
     *SearchChoices.__annotations__,
 )
 _OF_MANY = ("n", "batch_size")
@@ -44,6 +56,7 @@ class Choices(SearchChoices, total=False):
     constraint: object
     particles: int | None
     max_copied: int | None
+    labels: Mapping[str, str] | None
     k: int
     temperature: float
 
@@ -53,7 +66,7 @@ class GenerationSettings:
     """A complete, checked set of choices.
 
     ``stops``: texts that end a continuation. ``search`` finds several texts together. ``constraint``: what a text
-    must meet; ``particles`` are for it alone.
+    must meet; ``particles`` are for it alone. ``labels``: pairs of name and value.
     """
 
     decoder: Decoder
@@ -64,6 +77,7 @@ class GenerationSettings:
     search: Search | None = None
     constraint: tuple[NamedPart, ...] = ()
     particles: int = _PARTICLES
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 def resolve_settings(
@@ -79,6 +93,7 @@ def resolve_settings(
     constraint: object = None,
     particles: int | None = None,
     max_copied: int | None = None,
+    labels: Mapping[str, str] | None = None,
     from_text: bool = True,
 ) -> GenerationSettings:
     """Return the settings of a call. The options of the model's own decoder stay unless they are overridden.
@@ -112,6 +127,7 @@ def resolve_settings(
         search=search,
         constraint=parts,
         particles=_particles(particles, parts),
+        labels=tuple(check_labels(labels).items()),
     )
 
 

@@ -10,6 +10,7 @@ from genrun.contracts import ReadReport
 from genrun.errors import CorpusError
 from genrun.reading.corpus_file import CorpusFile
 from genrun.reading.decoding import check_encoding
+from genrun.reading.labelling import fixed_labels, labelled
 from genrun.reading.opening import bare_name, members
 from genrun.reading.sieve import Sieve, check_sieve
 from genrun.sources import STANDARD_INPUT, expand, shown_source
@@ -36,7 +37,8 @@ class FileReader:
     stop at the first; ``drop_pattern``, a regular expression, drops the documents in which it is found;
     ``minimum_length`` and ``maximum_length`` in characters, 0 for any; ``deduplicate`` keeps the first of equal
     documents (about 60 bytes of memory a document); ``sample``, the share of documents to keep, which a hash of each
-    document decides; ``keep_frame`` keeps the header and licence of Project Gutenberg.
+    document decides; ``keep_frame`` keeps the header and licence of Project Gutenberg; ``label``, ``NAME=VALUE``,
+    is a label of all documents.
 
     Every record is counted: rows = documents + dropped ones, by reason.
 
@@ -67,11 +69,13 @@ class FileReader:
     deduplicate: bool = False
     sample: float = 1.0
     keep_frame: bool = False
+    label: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the options that all readers have, then call :meth:`check`."""
         check_encoding(self.encoding)
         check_sieve(self.drop_pattern, self.minimum_length, self.maximum_length, self.sample)
+        fixed_labels(self.label)
         self.check()
 
     def check(self) -> None:
@@ -142,7 +146,8 @@ class FileReader:
         try:
             keeps_all = sieve.keeps_all and not self.skip_bad  # the usual case, in which time matters
             count = report.row
-            for text in self.texts(file):
+            texts = labelled(self.texts(file), fixed_labels(self.label)) if self.label else self.texts(file)
+            for text in texts:
                 blank = not text or text.isspace()
                 reason = self.blank if blank else None if keeps_all else sieve.reason(text)
                 if reason is None:

@@ -92,8 +92,16 @@ def token_log_probabilities(session: StepSession, sequences: Sequence[Sequence[i
     return [found[scored[i], : max(len(sequences[i]) - 1, 0)] for i in range(len(sequences))]
 
 
-def score_texts(session: StepSession, tokenizer: Tokenizer, texts: Iterable[str], batch_size: int) -> Iterator[Score]:
+def score_texts(
+    session: StepSession,
+    tokenizer: Tokenizer,
+    texts: Iterable[str],
+    batch_size: int,
+    labels: tuple[int, ...] = (),
+) -> Iterator[Score]:
     """Yield the score of every text, in order; a text may begin with ``<start>``, like a prompt.
+
+    ``labels``: tokens that stand before each text and are not scored.
 
     Raises OptionError for a text that is not a ``str``, after the scores of the texts before it.
     """
@@ -110,9 +118,9 @@ def score_texts(session: StepSession, tokenizer: Tokenizer, texts: Iterable[str]
         if not group:
             break
         encodings = [tokenizer.encode_document(tokenizer.without_start(text)) for text in group]
-        scored = token_log_probabilities(session, [encoding.ids for encoding in encodings])
+        scored = token_log_probabilities(session, [encoding.after(labels).ids for encoding in encodings])
         for text, encoding, logs in zip(group, encodings, scored, strict=True):
-            yield Score(text, tuple(logs.tolist()), encoding.unknown)
+            yield Score(text, tuple(logs[len(labels) :].tolist()), encoding.unknown)
     if refused is not None:
         raise refused
 

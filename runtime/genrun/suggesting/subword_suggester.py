@@ -89,8 +89,10 @@ class SubwordSuggester(Suggester):
     def _whole(self) -> NDArray[np.bool_]:
         """Whether each token is whole characters, bool ``[vocabulary]``."""
         first = len(self._tokenizer.specials)
-        letters = self._tokenizer.vocabulary[first:]
-        return np.array([*[True] * first, *(_is_utf8(bytes_of(each)) for each in letters)])
+        count = len(self._tokenizer) - len(self._tokenizer.labels.tokens)  # labels come last, and are no text
+        letters = self._tokenizer.vocabulary[first:count]
+        labels = [False] * (len(self._tokenizer) - count)
+        return np.array([*[True] * first, *(_is_utf8(bytes_of(each)) for each in letters), *labels])
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -26,10 +26,19 @@ class TypingSession:
     the last text that are not in the vocabulary. A session is for one thread.
     """
 
-    def __init__(self, session: StepSession, suggester: Suggester, *, casing: str | None, keep: int) -> None:
+    def __init__(
+        self,
+        session: StepSession,
+        suggester: Suggester,
+        *,
+        casing: str | None,
+        keep: int,
+        labels: tuple[int, ...] = (),
+    ) -> None:
         self._suggester = suggester
         self._casing = suggester.casing(casing)
         self._trail = StateTrail(session, keep)
+        self._labels = labels  # tokens before the text
         self.unknown: tuple[str, ...] = ()
 
     def suggest(self, text: str, n: int = 5, *, end: bool = False) -> list[Suggestion]:
@@ -39,7 +48,7 @@ class TypingSession:
         """
         n = check_count("n", n)
         before, unfinished = self._suggester.read(text)
-        logits = self._trail.logits_after(before.ids)
+        logits = self._trail.logits_after(self._labels + before.ids)
         self.unknown = before.unknown
         return self._suggester.suggest(logits, before, unfinished, n, end=end, casing=self._casing)
 

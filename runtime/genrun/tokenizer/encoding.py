@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["Encoding"]
 
@@ -11,11 +11,15 @@ __all__ = ["Encoding"]
 class Encoding:
     """A text as token ids, with its pieces and unknown words.
 
-    ``ids``: the token ids, special tokens included. ``pieces``: the normalized words (or characters) of the text,
-    unknown ones too, marks with the U+2060 of the step ``mark_edges``; of subwords, the pieces that they are parts
-    of. ``unknown``: the words that are not in the vocabulary, in order, as they are shown.
+    ``ids``: the token ids, special tokens and those of labels included. ``pieces``: the normalized words (or
+    characters) of the text, unknown ones too, marks with the U+2060 of the step ``mark_edges``; of subwords, the
+    pieces that they are parts of. ``unknown``: the words that are not in the vocabulary, in order, as they are shown.
     """
 
     ids: tuple[int, ...]
     pieces: tuple[str, ...]
     unknown: tuple[str, ...]
+
+    def after(self, ids: tuple[int, ...]) -> Encoding:
+        """Return the encoding with ``ids`` before its own."""
+        return replace(self, ids=ids + self.ids) if ids else self

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from genrun.checks.short_text import shown
 from genrun.errors import OptionError
+from genrun.tokenizer.labels import Labels
 from genrun.tokenizer.normalization import Normalization
 from genrun.tokenizer.written_forms import WrittenForms
 
@@ -17,6 +18,7 @@ __all__ = ["arguments", "from_json", "to_json"]
 _FORMAT = 1
 _WITH_MERGES = 2  # the format of subwords, which a genrun that knows no merges must refuse
 _WITH_LINES = 3  # the format of line breaks as tokens, likewise
+_WITH_LABELS = 4
 
 
 def to_json(tokenizer: Tokenizer) -> dict[str, Any]:
@@ -25,7 +27,7 @@ def to_json(tokenizer: Tokenizer) -> dict[str, Any]:
     lines: dict[str, Any] = {"line_breaks": True} if tokenizer.line_breaks else {}
     lines |= {"end_text": tokenizer.end_text} if tokenizer.end_text else {}
     return {
-        "version": _version(tokenizer.kind, bool(lines)),
+        "version": _version(tokenizer.kind, bool(lines), bool(tokenizer.labels)),
         "kind": tokenizer.kind,
         "split_on": tokenizer.split_on,
         "normalization": list(tokenizer.normalization.steps),
@@ -33,6 +35,7 @@ def to_json(tokenizer: Tokenizer) -> dict[str, Any]:
         "vocabulary": list(tokenizer.vocabulary),
         **({"merges": [" ".join(merge) for merge in tokenizer.merges]} if subwords else {}),
         **lines,
+        **tokenizer.labels.to_json(),
         "written": tokenizer.written.to_json(),
     }
 
@@ -40,7 +43,7 @@ def to_json(tokenizer: Tokenizer) -> dict[str, Any]:
 def arguments(tokenizer: Tokenizer) -> dict[str, Any]:
     """Return the arguments that make ``tokenizer``."""
     names = "kind", "split_on", "vocabulary", "specials", "normalization", "merges", "line_breaks", "end_text"
-    return {name: getattr(tokenizer, name) for name in (*names, "written")}
+    return {name: getattr(tokenizer, name) for name in (*names, "labels", "written")}
 
 
 def from_json(value: object) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def from_json(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise OptionError(f"a tokenizer is a JSON object, not {type(value).__name__}")
     line_breaks, end_text = value.get("line_breaks", False), value.get("end_text", "")
-    expected = _version(value.get("kind"), bool(line_breaks or end_text))
+    expected = _version(value.get("kind"), bool(line_breaks or end_text), value.get("labels") is not None)
     if value.get("version") != expected:
         version = shown(value.get("version"))
         raise OptionError(f"tokenizer version {version} is not {expected}; a newer genrun may read it")
@@ -70,12 +73,13 @@ def from_json(value: object) -> dict[str, Any]:
         "merges": [tuple(merge.split(" ")) for merge in merges],
         "line_breaks": line_breaks,
         "end_text": end_text,
+        "labels": Labels.from_json(value.get("labels")),
         "written": WrittenForms.from_json(value.get("written"), len(vocabulary)),
     }
 
 
-def _version(kind: object, lines: bool) -> int:
-    return _WITH_LINES if lines else _WITH_MERGES if kind == "bpe" else _FORMAT
+def _version(kind: object, lines: bool, labels: bool) -> int:
+    return _WITH_LABELS if labels else _WITH_LINES if lines else _WITH_MERGES if kind == "bpe" else _FORMAT
 
 
 def _text(value: object) -> str:

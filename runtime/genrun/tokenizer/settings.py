@@ -24,7 +24,8 @@ class TokenizerSettings:
     subwords, 0 is what suits the length of the corpus, 512 to 8,000. ``minimum_count``: rarer words are left out; two
     subwords that are neighbours less often, or once, are not joined. ``normalization``: without ``mark_edges`` for
     characters, which are joined without spaces anyway. ``line_breaks``: of words, line breaks are tokens, not white
-    space; other kinds keep them anyway. Raises OptionError for a value that is not accepted.
+    space; other kinds keep them anyway. ``label_minimum``: values of a label that fewer documents have share a token.
+    Raises OptionError for a value that is not accepted.
     """
 
     kind: str = "word"
@@ -34,6 +35,7 @@ class TokenizerSettings:
     vocabulary_limit: int = 0
     minimum_count: int = 1
     line_breaks: bool = False
+    label_minimum: int = 20
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -42,6 +44,8 @@ class TokenizerSettings:
             raise OptionError(f"split_on must be one of {', '.join(SPLITS)}, not {self.split_on!r}")
         if self.vocabulary_limit < 0 or self.minimum_count < 1:
             raise OptionError("vocabulary_limit must be 0 (no limit) or more, and minimum_count 1 or more")
+        if self.label_minimum < 1:
+            raise OptionError(f"label_minimum must be 1 or more, not {self.label_minimum}")
         besides_pad = [name for name in check_specials(self.specials) if name != "pad"]
         if 0 < self.vocabulary_limit <= len(besides_pad):
             raise OptionError(

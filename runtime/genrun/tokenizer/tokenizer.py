@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from genrun.checks.arguments import check_prompt, check_text
@@ -11,16 +11,17 @@ from genrun.errors import OptionError, PromptError
 from genrun.tokenizer import json_form
 from genrun.tokenizer.byte_letters import LETTERS
 from genrun.tokenizer.detokenizer import Detokenizer
+from genrun.tokenizer.encoders import encoder_for
 from genrun.tokenizer.encoding import Encoding
 from genrun.tokenizer.kinds import KINDS, SPECIALS, SPLITS, check_specials, one_of
-from genrun.tokenizer.line_breaks import LINE_BREAK, LineEndEncoder, check_end_text, split_text
+from genrun.tokenizer.labels import Labels
+from genrun.tokenizer.line_breaks import LINE_BREAK, check_end_text, split_text
 from genrun.tokenizer.marked_detokenizer import MarkedDetokenizer
 from genrun.tokenizer.marks import opened, without_joiners
 from genrun.tokenizer.normalization import Normalization
 from genrun.tokenizer.open_end import OpenEnd, OpenEndFinder
 from genrun.tokenizer.subword_detokenizer import SubwordDetokenizer
-from genrun.tokenizer.subword_encoder import Merge, SubwordEncoder
-from genrun.tokenizer.word_encoder import Encoder, WordEncoder
+from genrun.tokenizer.subword_encoder import Merge
 from genrun.tokenizer.written_forms import WrittenForms
 
 __all__ = ["KINDS", "SPECIALS", "SPLITS", "Encoding", "Tokenizer", "WrittenForms"]
@@ -32,8 +33,8 @@ class Tokenizer:
     ``vocabulary`` lists the tokens by id, the enabled ``specials`` first, in the order pad, unk, start, end. Of
     subwords, ``merges`` are pairs of tokens, the first to be applied first. ``subwords``: None for other kinds. Of
     words, ``line_breaks`` are pieces, of which at most two follow one another; other kinds keep all of them.
-    ``end_text``: what ``<end>`` is written as: nothing, a line break, or two. Raises OptionError if the arguments do
-    not fit together.
+    ``end_text``: what ``<end>`` is written as: nothing, a line break, or two. ``labels``: tokens of the vocabulary
+    that stand before a text, and are no text. Raises OptionError if the arguments do not fit together.
 
     >>> tokenizer = Tokenizer(kind="word", vocabulary=["<pad>", "i", "love", "you"], specials=["pad"])
     >>> tokenizer.encode("i love her").ids, tokenizer.encode("i love her").unknown
@@ -54,6 +55,7 @@ class Tokenizer:
         merges: Iterable[Merge] = (),
         line_breaks: bool = False,
         end_text: str = "",
+        labels: Labels | None = None,
     ) -> None:
         self.kind = one_of("kind", kind, KINDS)
         self.split_on = one_of("split_on", split_on, SPLITS)
@@ -63,39 +65,33 @@ class Tokenizer:
         self.merges = tuple(merges)
         self.written = written or WrittenForms()
         self.line_breaks = line_breaks and kind == "word"
+        self.labels = labels or Labels()
         self.end_text = check_end_text(end_text, has_end="end" in self.specials)
         self._breaks = (2 if self.line_breaks else int(bool(end_text))) if kind == "word" else 0  # in a row
         self._opening = self.normalization.opening_marks if self.kind == "word" else None
         texts = [SPECIALS[name] for name in self.specials]
         if list(self.vocabulary[: len(texts)]) != texts:
             raise OptionError(f"the vocabulary must begin with its special tokens {texts}")
-        self._ids = {word: number for number, word in enumerate(self.vocabulary)}
-        if len(self._ids) != len(self.vocabulary):
+        ids = {word: number for number, word in enumerate(self.vocabulary)}
+        if len(ids) != len(self.vocabulary):
             raise OptionError("the vocabulary names a token twice")
+        of_labels = self.labels.tokens
+        at_end = kind != "bpe" or not of_labels or of_labels.stop == len(self.vocabulary)
+        if list(self.vocabulary[of_labels.start : of_labels.stop]) != self.labels.texts or not at_end:
+            raise OptionError("the vocabulary does not have the tokens of its labels")
         self._special_ids = {name: number for number, name in enumerate(self.specials)}
-        self._words = {w: i for w, i in self._ids.items() if i >= len(texts)}
+        self._words = {w: i for w, i in ids.items() if i >= len(texts) and i not in of_labels}
         if "unk" in self._special_ids:
             self._words[SPECIALS["unk"]] = self._special_ids["unk"]
         self._end_piece = end_text if kind != "bpe" else "".join([LETTERS[byte] for byte in end_text.encode()])
-        self._encoder = self._made_encoder()
-        self.subwords: OpenEndFinder | None = None
-        if self.kind == "bpe":
-            self.subwords = OpenEndFinder(self._encoder, self.vocabulary, len(self.specials))
-
-    def _made_encoder(self) -> Encoder:
-        encoder: Encoder
-        if self.kind == "bpe":
-            if self.written.forms or self.written.others:
-                raise OptionError("subwords have no written forms")
-            encoder = SubwordEncoder(self.vocabulary, len(self.specials), self.merges)
-        elif self.merges:
-            raise OptionError(f"a tokenizer of the kind {self.kind!r} has no merges")
-        else:
-            encoder = WordEncoder(self._words, self._special_ids.get("unk"))
-        if self.end_text == LINE_BREAK and LINE_BREAK not in self._words:
-            names = [name for name in ("end", "start") if name in self._special_ids]  # as in a running text
-            return LineEndEncoder(encoder, tuple([self._special_ids[name] for name in names]))
-        return encoder
+        text = [word for number, word in enumerate(self.vocabulary) if number not in of_labels]
+        self._encoder = encoder_for(
+            *(kind, text, self._special_ids, self._words),
+            written=self.written,
+            merges=self.merges,
+            end_text=end_text,
+        )
+        self.subwords = OpenEndFinder(self._encoder, text, len(texts)) if kind == "bpe" else None
 
     # -- ids ---------------------------------------------------------------------------------------------------
 
@@ -153,10 +149,10 @@ class Tokenizer:
         body = self.encode(text)
         return self._framed(body, start=True, end=True)
 
-    def encode_prompt(self, text: str) -> Encoding:
-        """Encode the beginning of a document; the text may begin with ``<start>``, but need not.
+    def encode_prompt(self, text: str, labels: Mapping[str, str] | None = None) -> Encoding:
+        """Encode the beginning of a document, after its labels; the text may begin with ``<start>``, but need not.
 
-        Raises PromptError if ``text`` is not a ``str``, or gives no token to start from.
+        Raises PromptError if ``text`` is not a ``str``, or gives no token to start from, OptionError for ``labels``.
         """
         check_prompt(text)
         text = self.without_start(text)
@@ -165,7 +161,7 @@ class Tokenizer:
             if encoding.unknown:
                 raise PromptError(f"no word of the prompt {shown(text)} is in the model's vocabulary")
             raise PromptError("the prompt is empty and this model has no <start>: give at least one word")
-        return encoding
+        return encoding.after(self.labels.ids(labels))
 
     def without_start(self, text: str) -> str:
         """Return ``text`` without ``<start>`` at its beginning, if the tokenizer has this token."""
@@ -188,9 +184,9 @@ class Tokenizer:
         """Return the ids of an encoded prompt, those apart that further text may turn into others: only subwords."""
         if self.subwords is None or not encoding.pieces:
             return OpenEnd(encoding.ids)
-        start = self._special_ids.get("start")
-        head = encoding.ids[:1] if start is not None and encoding.ids[:1] == (start,) else ()
-        return self.subwords.find(head, encoding.pieces)
+        count = len(self.labels)
+        start = encoding.ids[count : count + 1] == (self._special_ids.get("start"),)
+        return self.subwords.find(encoding.ids[: count + start], encoding.pieces)
 
     def detokenizer(self, casing: str = "none") -> Detokenizer:
         """Return a new :class:`Detokenizer` for this tokenizer."""
@@ -216,7 +212,7 @@ class Tokenizer:
         """Return the text of one token as a detokenizer takes it: marks with the U+2060 of ``mark_edges``."""
         if not 0 <= token < len(self.vocabulary):
             raise OptionError(f"token id {token} is outside the vocabulary of {len(self.vocabulary)}")
-        if token < len(self.specials):
+        if token < len(self.specials) or token in self.labels.tokens:
             return self._end_piece if token == self._special_ids.get("end") else ""
         word = self.vocabulary[token]
         return self.written.write(token, word) if casing == "corpus" else word

@@ -45,6 +45,7 @@ class TextOutput:
             "casing": settings.casing,
             "search": settings.search and repr(settings.search),
             **self._about_constraint(),
+            **({"labels": dict(settings.labels)} if settings.labels else {}),
         }
 
     def _about_constraint(self) -> dict[str, Any]:

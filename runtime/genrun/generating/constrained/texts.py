@@ -33,7 +33,7 @@ class ConstrainedTexts:
     ) -> None:
         self._session, self._settings, self._threads = session, settings, threads
         self._defaults = metadata.generation
-        chain = bound(as_chain(settings.decoder), metadata.tokenizer, self._defaults.stop_ids)
+        chain = bound(as_chain(settings.decoder), metadata.tokenizer, self._defaults.stop_ids, metadata.training_runs)
         self._chain = as_chain(chain)
         self._constraint = CompiledConstraint(
             settings.constraint,
