@@ -16,7 +16,7 @@ from genrun.loading.originality.run_table import MOST_RUNS, RunTable
 from genrun.loading.originality.steering import ends_of
 from genrun.tokenizer import Tokenizer
 from genrun.tokenizer.plain_words import words_of
-from genrun_core.recipes.sections import OutputSettings
+from genrun_core.recipes.output_sections import OutputSettings
 from genrun_core.runs.token_shards import TokenShards
 
 __all__ = ["originality_of", "training_runs_of"]

@@ -14,8 +14,10 @@ from genrun.errors import OptionError, nearest, one_line
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.recipes.counting import ORDER, check_given
 from genrun_core.recipes.decoder import fitting_decoder
+from genrun_core.recipes.output_sections import CardSettings, OutputSettings
+from genrun_core.recipes.plugins import chosen_plugin
 from genrun_core.recipes.recipe_file import read_tables
-from genrun_core.recipes.sections import CardSettings, ModelSettings, OutputSettings, PluginChoice, TrainingSettings
+from genrun_core.recipes.sections import ModelSettings, PluginChoice, TrainingSettings
 
 __all__ = ["ADAPTABLE", "BY_SHAPE", "KIND", "Recipe", "load_recipe", "override_recipe"]
 
@@ -91,7 +93,7 @@ class Recipe:
         parts: dict[str, Any] = {
             section: _section(kind, tables.get(section, {}), section) for section, kind in _SECTIONS.items()
         }
-        parts |= {section: _plugin(tables[section], section) for section in _PLUGINS if section in tables}
+        parts |= {section: chosen_plugin(tables[section], section) for section in _PLUGINS if section in tables}
         parts["adapt"] = _open_values(tables)
         return cls(name=tables.get("name", "unnamed"), description=tables.get("description", ""), **parts)
 
@@ -236,17 +238,3 @@ def _section(kind: type[Any], values: Mapping[str, Any], section: str) -> Any:
     plain = {name: value for name, value in values.items() if name != "normalization"}
     settings: TokenizerSettings = options.build(kind, plain, what=section)
     return dataclasses.replace(settings, normalization=tuple(steps))
-
-
-def _plugin(values: Mapping[str, Any], section: str) -> PluginChoice:
-    name = values.get("name")
-    if not isinstance(name, str):
-        raise OptionError(f"{section} needs a 'name'")
-    chosen = {key: value for key, value in values.items() if key != "name"}
-    if section == "reader" and PluginChoice(name).class_path:
-        return PluginChoice(name)
-    if section == "decoder" and registry.is_chain(name):
-        return PluginChoice(registry.chain_text(registry.chain_json(registry.make_decoder(name, chosen))))
-    make = registry.make_reader if section == "reader" else registry.make_decoder
-    made = make(name, chosen)
-    return PluginChoice(name, {key: value for key, value in options.to_json(made).items() if value is not None})

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from genrun.errors import OptionError, nearest
-from genrun.loading.generation_defaults import GenerationDefaults
+from genrun_core.recipes.checks import check, check_choice
 
-__all__ = ["CardSettings", "ModelSettings", "OutputSettings", "PluginChoice", "TrainingSettings"]
+__all__ = ["ModelSettings", "PluginChoice", "TrainingSettings"]
 
 ARCHITECTURES = ("lstm", "gru", "simple-rnn", "window", "ngram")
 ORDERS = range(2, 6)  # of an n-gram model: how many tokens its longest sequences have
@@ -18,7 +18,6 @@ OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 SCHEDULES = ("constant", "cosine", "plateau")
 PRECISIONS = ("float32", "bfloat16", "float16")
 DEVICES = ("one", "all")
-END_TOKENS = ("auto", "stop", "line", "paragraph")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +78,14 @@ class ModelSettings:
     counting: bool = False
 
     def __post_init__(self) -> None:
-        _check_choice("architecture", self.architecture, ARCHITECTURES)
+        check_choice("architecture", self.architecture, ARCHITECTURES)
         for name, most in (("embedding_size", _WIDEST), ("hidden_size", _WIDEST), ("layers", 64), ("window", 64)):
             value = getattr(self, name)
-            _check(name, value >= 1, "1 or more", value)
-            _check(name, value <= most, f"at most {most:,}", value)
+            check(name, value >= 1, "1 or more", value)
+            check(name, value <= most, f"at most {most:,}", value)
         for name in ("dropout", "input_dropout", "recurrent_dropout", "embedding_dropout"):
-            _check(name, 0 <= getattr(self, name) < 1, "from 0 to below 1", getattr(self, name))
-        _check("order", self.order in ORDERS, f"from {ORDERS[0]} to {ORDERS[-1]}", self.order)
+            check(name, 0 <= getattr(self, name) < 1, "from 0 to below 1", getattr(self, name))
+        check("order", self.order in ORDERS, f"from {ORDERS[0]} to {ORDERS[-1]}", self.order)
         if self.architecture == "window" and self.layers != 1:
             raise OptionError(f"the window architecture has one layer, not {self.layers}")
         if self.architecture == "window" and self.recurrent_dropout:
@@ -183,71 +182,25 @@ class TrainingSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("schedule", self.schedule, SCHEDULES)
-        _check_choice("precision", self.precision, PRECISIONS)
-        _check_choice("devices", self.devices, DEVICES)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_choice("precision", self.precision, PRECISIONS)
+        check_choice("devices", self.devices, DEVICES)
         for name in ("epochs", "batch_size", "sequence_length", "plateau_patience"):
-            _check(name, getattr(self, name) >= 1, "1 or more", getattr(self, name))
-            _check(name, getattr(self, name) < 2**31, "below 2**31", getattr(self, name))
+            check(name, getattr(self, name) >= 1, "1 or more", getattr(self, name))
+            check(name, getattr(self, name) < 2**31, "below 2**31", getattr(self, name))
         for name in ("warmup_steps", "patience", "sampled_softmax", "extend_vocabulary"):
-            _check(name, getattr(self, name) >= 0, "0 (off) or more", getattr(self, name))
+            check(name, getattr(self, name) >= 0, "0 (off) or more", getattr(self, name))
         for name in ("clip_norm", "weight_decay"):
-            _check(name, 0 <= getattr(self, name) < float("inf"), "0 (off) or more", getattr(self, name))
+            check(name, 0 <= getattr(self, name) < float("inf"), "0 (off) or more", getattr(self, name))
         for name in ("validation", "averaging", "label_dropout"):
-            _check(name, 0 <= getattr(self, name) < 1, "from 0 to below 1", getattr(self, name))
-        _check("learning_rate", 0 < self.learning_rate < float("inf"), "above 0", self.learning_rate)
-        _check("plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1", self.plateau_factor)
-        _check("full_softmax", 0 <= self.full_softmax <= 1, "from 0 to 1", self.full_softmax)
+            check(name, 0 <= getattr(self, name) < 1, "from 0 to below 1", getattr(self, name))
+        check("learning_rate", 0 < self.learning_rate < float("inf"), "above 0", self.learning_rate)
+        check("plateau_factor", 0 < self.plateau_factor < 1, "between 0 and 1", self.plateau_factor)
+        check("full_softmax", 0 <= self.full_softmax <= 1, "from 0 to 1", self.full_softmax)
         for name in ("unknown_rate", "noise"):
-            _check(name, 0 <= getattr(self, name) <= 1, "from 0 to 1", getattr(self, name))
+            check(name, 0 <= getattr(self, name) <= 1, "from 0 to 1", getattr(self, name))
         for name in ("seed", "split_seed"):
-            _check(name, 0 <= getattr(self, name) < 2**32, "from 0 to 2**32 - 1", getattr(self, name))
+            check(name, 0 <= getattr(self, name) < 2**32, "from 0 to 2**32 - 1", getattr(self, name))
         if self.weight_decay and self.optimizer != "adamw":
             raise OptionError(f"weight_decay is for optimizer=adamw, not {self.optimizer!r}")
-
-
-@dataclass(frozen=True, slots=True)
-class OutputSettings:
-    """What an exported model does unless told otherwise; see :mod:`genrun.loading.generation_defaults`.
-
-    ``end_token``: what ``<end>`` does. ``stop``: it ends the text. A model of running text can write on: ``line``
-    makes it a line break, ``paragraph`` a blank line. ``auto``: ``stop`` for separate documents; of a running text
-    ``line``, or ``paragraph`` if its documents have line breaks of their own. ``fit_decoder``: stages that make texts
-    more like the corpus come before the decoder (:mod:`genrun_core.evaluation.exported_decoder`).
-
-    ``originality``: the file has hashed runs of words of the training text, so that it is known what a text copies.
-    ``max_copied``: the most words in a row that a text may copy, usually 4 to 7, 0 for any number.
-    """
-
-    max_new_tokens: int = 20
-    casing: str = "none"
-    end_token: str = "auto"
-    fit_decoder: bool = False
-    originality: bool = True
-    max_copied: int = 0
-
-    def __post_init__(self) -> None:
-        _check_choice("end_token", self.end_token, END_TOKENS)
-        _check("max_copied", 0 <= self.max_copied <= 64, "0 (off) or more words", self.max_copied)
-        if self.max_copied and not self.originality:
-            raise OptionError("max_copied needs originality=true: the model file must know its training text")
-        GenerationDefaults(max_new_tokens=self.max_new_tokens, casing=self.casing)
-
-
-@dataclass(frozen=True, slots=True)
-class CardSettings:
-    """What the maker says about the model: its licence and where its text comes from."""
-
-    licence: str = "unspecified"
-    source: str = ""
-
-
-def _check(name: str, fits: bool, accepted: str, value: object) -> None:
-    if not fits:
-        raise OptionError(f"{name} must be {accepted}, not {value!r}")
-
-
-def _check_choice(name: str, value: str, accepted: Sequence[str]) -> None:
-    if value not in accepted:
-        raise OptionError(f"unknown {name} {value!r}; {nearest(value, accepted)}")
