@@ -32,8 +32,8 @@ def main() -> None:
     prepare_backend()
     from genrun_core.network.architecture import fingerprint
     from genrun_core.network.network_file import load_network_of
-    from genrun_export.conversion import to_onnx
-    from genrun_export.step import make_step
+    from genrun_export.graph.conversion import to_onnx
+    from genrun_export.graph.step import make_step
 
     tokenizer = run.tokenizer()
     network = load_network_of(run, run.recipe(), tokenizer)

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from genrun_export.counting.gate import CountingFigures
     from genrun_export.counting.mixed_gate import MixtureFigures
-    from genrun_export.parity import ParityFigures
-    from genrun_export.quantization_gate import QuantizationFigures
+    from genrun_export.gate.parity import ParityFigures
+    from genrun_export.quantizing.quantization_gate import QuantizationFigures
 
 __all__ = ["QUANTIZATIONS", "ExportFigures", "export"]
 
@@ -84,13 +84,13 @@ def export(
 def _export_network(run: RunFolder, output: Path, quantize: str | None, stage: Stage) -> ExportFigures:
     """Write the model file of a network, mixed with counts where its training found that better."""
     from genrun_core.network.network_file import load_network_of
-    from genrun_export.choosing import add_choosing
-    from genrun_export.conversion import to_graph
     from genrun_export.counting.mixing import with_counting
-    from genrun_export.file_content import replay
-    from genrun_export.prompts import choose_prompts
-    from genrun_export.sample import draw_sample
-    from genrun_export.step import make_step
+    from genrun_export.file.file_content import replay
+    from genrun_export.gate.prompts import choose_prompts
+    from genrun_export.graph.choosing import add_choosing
+    from genrun_export.graph.conversion import to_graph
+    from genrun_export.graph.step import make_step
+    from genrun_export.quantizing.sample import draw_sample
     from genrun_export.writing import Counts, ModelFile
 
     recipe = run.recipe()

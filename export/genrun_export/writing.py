@@ -18,18 +18,18 @@ from genrun.loading.recorded_checks import Verification
 from genrun.tokenizer import Tokenizer
 from genrun_core.counting.counting_file import Mixed
 from genrun_core.runs.atomic import scratch_beside
-from genrun_export.choice_parity import check_choices
-from genrun_export.choosing import add_choosing
-from genrun_export.conversion import add_weights
 from genrun_export.counting.mixed_gate import MixtureFigures, check_mixture
-from genrun_export.file_content import Content, open_step, session_over, write_step
-from genrun_export.golden import golden_texts
-from genrun_export.greedy import BATCH_SIZES, DRAWN_TOKENS, continuations
-from genrun_export.matrices import find_matrices
-from genrun_export.parity import CLEAR, ParityFigures, check_parity
-from genrun_export.prompts import Prompt
-from genrun_export.quantization_gate import QuantizationFigures, quantize_within
-from genrun_export.sample import Sample
+from genrun_export.file.file_content import Content, open_step, session_over, write_step
+from genrun_export.gate.choice_parity import check_choices
+from genrun_export.gate.golden import golden_texts
+from genrun_export.gate.greedy import BATCH_SIZES, DRAWN_TOKENS, continuations
+from genrun_export.gate.parity import CLEAR, ParityFigures, check_parity
+from genrun_export.gate.prompts import Prompt
+from genrun_export.graph.choosing import add_choosing
+from genrun_export.graph.conversion import add_weights
+from genrun_export.graph.matrices import find_matrices
+from genrun_export.quantizing.quantization_gate import QuantizationFigures, quantize_within
+from genrun_export.quantizing.sample import Sample
 
 __all__ = ["Counts", "ModelFile"]
 

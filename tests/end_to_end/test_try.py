@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from genrun_export.try_command import command
-from genrun_export.trying import continued
+from genrun_export.cli.try_command import command
+from genrun_export.cli.trying import continued
 from support.documentation import blocks_of
 
 SMALL = ["--recipe", "ngram"]
@@ -109,8 +109,8 @@ def test_a_model_that_cannot_begin_by_itself_gets_words_of_its_corpus(
 @pytest.fixture
 def fewer_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other tests hold what an export checks; here it takes most of the time."""
-    monkeypatch.setattr("genrun_export.prompts.PROMPTS", 4)
-    monkeypatch.setattr("genrun_export.try_command._COMPARED", 20)
+    monkeypatch.setattr("genrun_export.gate.prompts.PROMPTS", 4)
+    monkeypatch.setattr("genrun_export.cli.try_command._COMPARED", 20)
 
 
 @pytest.fixture

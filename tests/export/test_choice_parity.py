@@ -13,8 +13,8 @@ import pytest
 import genrun
 from genrun.generating.stepping.session import StepSession
 from genrun.loading.opening import MappedFile
-from genrun_export.choice_parity import check_choices
-from genrun_export.choosing import add_choosing
+from genrun_export.gate.choice_parity import check_choices
+from genrun_export.graph.choosing import add_choosing
 from support.alphabet import babble_table, save, step_model
 
 PROMPTS = [(3, 4, 5), (7,), (9, 9), (4, 8, 1, 2)]

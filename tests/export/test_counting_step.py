@@ -11,9 +11,9 @@ from genrun.loading.device import import_onnxruntime
 from genrun.loading.graph.checking import check_graph
 from genrun.loading.graph.file import read_onnx
 from genrun_core.counting import CountingModel, Mixture, count_ngrams
-from genrun_export.choosing import add_choosing
 from genrun_export.counting import WIDTHS, Tables, add_counting, counting_step, make_tables
 from genrun_export.counting.hashing import EMPTY, place_keys
+from genrun_export.graph.choosing import add_choosing
 from support.counted import END, START, VOCABULARY, joined, some_documents
 
 ORDERS = (2, 3, 4, 5)

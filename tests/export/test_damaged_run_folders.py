@@ -29,7 +29,7 @@ from support.trained import weights
 prepare_backend()
 
 from genrun_core.training.training_loop import Fitting  # noqa: E402
-from genrun_export import conversion  # noqa: E402
+from genrun_export.graph import conversion  # noqa: E402
 
 SAMPLE = 60
 CAMPAIGN = int(os.environ.get("GENRUN_DAMAGES", "0"))

@@ -21,10 +21,10 @@ prepare_backend()
 
 import keras  # noqa: E402
 
-from genrun_export.command import command  # noqa: E402
-from genrun_export.conversion import to_onnx  # noqa: E402
+from genrun_export.cli.export import command  # noqa: E402
 from genrun_export.exporting import export  # noqa: E402
-from genrun_export.step import make_step  # noqa: E402
+from genrun_export.graph.conversion import to_onnx  # noqa: E402
+from genrun_export.graph.step import make_step  # noqa: E402
 
 ARCHITECTURES = {
     "lstm": {"architecture": "lstm"},
@@ -129,9 +129,9 @@ def perturbed(network: keras.Model, scale: float) -> Any:
 def test_a_file_that_computes_something_else_is_refused_and_not_written(
     scale: float, racetrack_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import genrun_export.step
+    import genrun_export.graph.step
 
-    monkeypatch.setattr(genrun_export.step, "make_step", lambda network: perturbed(network, scale))
+    monkeypatch.setattr(genrun_export.graph.step, "make_step", lambda network: perturbed(network, scale))
     with pytest.raises(genrun.ExportError, match=r"refused: .* numbers of the weight embedding\.embeddings are not"):
         export(racetrack_run, tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
@@ -140,10 +140,10 @@ def test_a_file_that_computes_something_else_is_refused_and_not_written(
 def test_a_refused_export_leaves_the_file_that_was_there(
     racetrack_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import genrun_export.step
+    import genrun_export.graph.step
 
     (tmp_path / "model.onnx").write_bytes(b"genrun.format_version: the older export")
-    monkeypatch.setattr(genrun_export.step, "make_step", lambda network: perturbed(network, 1e-3))
+    monkeypatch.setattr(genrun_export.graph.step, "make_step", lambda network: perturbed(network, 1e-3))
     with pytest.raises(genrun.ExportError):
         export(racetrack_run, tmp_path / "model.onnx")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"genrun.format_version: the older export"]

@@ -24,8 +24,8 @@ from genrun_core.training.train import resume
 from genrun_export.counting.mixed_gate import check_mixture
 from genrun_export.counting.mixing import with_counting
 from genrun_export.exporting import export
-from genrun_export.file_content import session_over
-from genrun_export.prompts import choose_prompts
+from genrun_export.file.file_content import session_over
+from genrun_export.gate.prompts import choose_prompts
 from support.trained import train
 
 SIZES = {"hidden_size": "24", "embedding_size": "16", "epochs": "4", "vocabulary_limit": "300"}
@@ -167,8 +167,8 @@ def test_the_gate_finds_what_is_wrong_with_the_counts(fault: str | None, run: Pa
 def _steps(run: Path) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     """The step of the network alone, and with the counts."""
     from genrun_core.network.network_file import load_network_of
-    from genrun_export.conversion import to_onnx
-    from genrun_export.step import make_step
+    from genrun_export.graph.conversion import to_onnx
+    from genrun_export.graph.step import make_step
 
     folder = RunFolder.open(run)
     alone = to_onnx(make_step(load_network_of(folder, folder.recipe(), folder.tokenizer())))

@@ -19,9 +19,9 @@ prepare_backend()
 
 import keras  # noqa: E402
 
-from genrun_export.free_run import side_by_side  # noqa: E402
-from genrun_export.network_parity import NetworkGate  # noqa: E402
-from genrun_export.parity import ParityFigures, check_parity  # noqa: E402
+from genrun_export.gate.free_run import side_by_side  # noqa: E402
+from genrun_export.gate.network_parity import NetworkGate  # noqa: E402
+from genrun_export.gate.parity import ParityFigures, check_parity  # noqa: E402
 from support.faults import (  # noqa: E402
     SUPPRESSED,
     VOCABULARY,

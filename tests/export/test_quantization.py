@@ -25,20 +25,21 @@ from genrun.loading.opening import MappedFile  # noqa: E402
 from genrun_core.network.architecture import build_network, fingerprint, load_network  # noqa: E402
 from genrun_core.recipes.sections import ModelSettings  # noqa: E402
 from genrun_core.training.batches import Batch  # noqa: E402
-from genrun_export import quantization_gate, writing  # noqa: E402
-from genrun_export.activation_ranges import largest_magnitudes  # noqa: E402
-from genrun_export.choice_parity import check_choices  # noqa: E402
-from genrun_export.choosing import add_choosing  # noqa: E402
-from genrun_export.command import command as export_command  # noqa: E402
-from genrun_export.conversion import to_onnx  # noqa: E402
+from genrun_export import writing  # noqa: E402
+from genrun_export.cli.export import command as export_command  # noqa: E402
 from genrun_export.exporting import export  # noqa: E402
-from genrun_export.greedy import step_by_step  # noqa: E402
-from genrun_export.matrices import find_matrices  # noqa: E402
-from genrun_export.parity import ParityFigures  # noqa: E402
-from genrun_export.quantization import multiplied_values, quantize  # noqa: E402
-from genrun_export.quantization_gate import QuantizationFigures  # noqa: E402
-from genrun_export.sample import Sample  # noqa: E402
-from genrun_export.step import make_step  # noqa: E402
+from genrun_export.gate.choice_parity import check_choices  # noqa: E402
+from genrun_export.gate.greedy import step_by_step  # noqa: E402
+from genrun_export.gate.parity import ParityFigures  # noqa: E402
+from genrun_export.graph.choosing import add_choosing  # noqa: E402
+from genrun_export.graph.conversion import to_onnx  # noqa: E402
+from genrun_export.graph.matrices import find_matrices  # noqa: E402
+from genrun_export.graph.step import make_step  # noqa: E402
+from genrun_export.quantizing import quantization_gate  # noqa: E402
+from genrun_export.quantizing.activation_ranges import largest_magnitudes  # noqa: E402
+from genrun_export.quantizing.quantization import multiplied_values, quantize  # noqa: E402
+from genrun_export.quantizing.quantization_gate import QuantizationFigures  # noqa: E402
+from genrun_export.quantizing.sample import Sample  # noqa: E402
 
 KINDS = ("int8", "fp16")
 ELEMENT = {"int8": onnx.TensorProto.INT8, "fp16": onnx.TensorProto.FLOAT16}

@@ -14,8 +14,8 @@ from genrun.errors import ModelFileError
 from genrun_core.recipes.sections import TrainingSettings
 from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.batches import IGNORED
-from genrun_export import sample as sampling
-from genrun_export.sample import draw_sample
+from genrun_export.quantizing import sample as sampling
+from genrun_export.quantizing.sample import draw_sample
 
 
 def shards_of(lengths: Sequence[int], held_out: int = 0) -> TokenShards:

@@ -24,7 +24,7 @@ from genrun.generating.choosing.policy import ChooseWith
 from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.stepping.session import StepSession
 from genrun.loading.opening import MappedFile
-from genrun_export.choosing import add_choosing
+from genrun_export.graph.choosing import add_choosing
 from genrun_plugins.decoders.greedy import Greedy
 from genrun_plugins.decoders.temperature import Temperature
 from genrun_plugins.decoders.top_k import TopK

@@ -17,7 +17,7 @@ import genrun
 from genrun.errors import ModelFileError, PluginError
 from genrun.loading.device import import_onnxruntime
 from genrun.model import Model
-from genrun_export.choosing import add_choosing
+from genrun_export.graph.choosing import add_choosing
 from support.alphabet import alphabet_table, letters, metadata, save, step_model, write_model
 
 Logits = NDArray[np.float32]

@@ -15,7 +15,7 @@ from genrun.cli.info import describe_model
 from genrun.loading.recorded_checks import LOGIT_TOLERANCE, GoldenText
 from genrun.model import Model
 from genrun.scoring.verification import VerificationReport, greedy_continuations, logits_after
-from genrun_export.choosing import add_choosing
+from genrun_export.graph.choosing import add_choosing
 from support.alphabet import (
     alphabet_table,
     letters,

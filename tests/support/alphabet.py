@@ -20,7 +20,7 @@ from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.loading.metadata import Metadata
 from genrun.loading.recorded_checks import GoldenText, Verification
 from genrun.tokenizer import Tokenizer
-from genrun_export.choosing import add_choosing
+from genrun_export.graph.choosing import add_choosing
 
 __all__ = [
     "SPECIALS",

@@ -15,11 +15,11 @@ from onnx import helper, numpy_helper
 from genrun.generating.stepping.session import StepSession
 from genrun_core.network.architecture import build_network
 from genrun_core.recipes.sections import ModelSettings
-from genrun_export.choosing import add_choosing
-from genrun_export.conversion import to_onnx
-from genrun_export.file_content import session_over
-from genrun_export.prompts import Prompt
-from genrun_export.step import make_step
+from genrun_export.file.file_content import session_over
+from genrun_export.gate.prompts import Prompt
+from genrun_export.graph.choosing import add_choosing
+from genrun_export.graph.conversion import to_onnx
+from genrun_export.graph.step import make_step
 
 __all__ = [
     "SUPPRESSED",

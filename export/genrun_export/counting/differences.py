@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from genrun.generating.stepping.session import StepSession
 from genrun_core.counting import CountingModel
-from genrun_export.greedy import step_by_step
+from genrun_export.gate.greedy import step_by_step
 
 __all__ = ["context_after", "largest_difference"]
 

@@ -16,15 +16,15 @@ from genrun_core.counting.counting_file import fingerprint, load_counting
 from genrun_core.counting.pruning import WIDTHS
 from genrun_core.runs.atomic import remove_leftovers, replacing, scratch_beside
 from genrun_core.runs.run_folder import RunFolder
-from genrun_export.choosing import add_choosing
 from genrun_export.counting.gate import CountingFigures, check_counting
 from genrun_export.counting.step import counting_step
 from genrun_export.counting.tables import make_tables
-from genrun_export.file_content import content_of, replay, session_over
-from genrun_export.golden import golden_texts
-from genrun_export.greedy import continuations
+from genrun_export.file.file_content import content_of, replay, session_over
+from genrun_export.gate.golden import golden_texts
+from genrun_export.gate.greedy import continuations
+from genrun_export.gate.prompts import choose_prompts
+from genrun_export.graph.choosing import add_choosing
 from genrun_export.originality import originality_of
-from genrun_export.prompts import choose_prompts
 
 __all__ = ["export_counting"]
 

@@ -13,10 +13,10 @@ from genrun.errors import ExportError
 from genrun.generating.stepping.session import StepSession
 from genrun.scoring.verification import greedy_continuations
 from genrun_core.counting import CountingModel
-from genrun_export.choice_parity import check_choices
 from genrun_export.counting.differences import context_after, largest_difference
-from genrun_export.greedy import BATCH_SIZES, DRAWN_TOKENS, NEW_TOKENS
-from genrun_export.prompts import Prompt
+from genrun_export.gate.choice_parity import check_choices
+from genrun_export.gate.greedy import BATCH_SIZES, DRAWN_TOKENS, NEW_TOKENS
+from genrun_export.gate.prompts import Prompt
 
 __all__ = ["TOLERANCE", "CountingFigures", "check_counting"]
 

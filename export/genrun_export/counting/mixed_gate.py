@@ -14,7 +14,7 @@ from genrun.generating.stepping.session import StepSession
 from genrun.sampling import log_normalizers
 from genrun_core.counting import CountingModel, Mixture
 from genrun_export.counting.differences import context_after, largest_difference
-from genrun_export.greedy import BATCH_SIZES
+from genrun_export.gate.greedy import BATCH_SIZES
 
 __all__ = ["MIXTURE_TOLERANCE", "MixtureFigures", "check_mixture"]
 

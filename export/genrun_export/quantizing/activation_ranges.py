@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 from genrun.generating.stepping.session import StepSession
 from genrun.loading.device import open_session
 from genrun_core.runs.atomic import scratch_beside
-from genrun_export.sample import Sample
+from genrun_export.quantizing.sample import Sample
 
 __all__ = ["largest_magnitudes"]
 

@@ -46,7 +46,7 @@ def command(
     from genrun_core.cli.going_on import going_on
     from genrun_core.corpus.guessed import guessed_recipe
     from genrun_core.runs.naming import default_model_file, default_run_folder
-    from genrun_export.trying import check_model_file, continued, has_model
+    from genrun_export.cli.trying import check_model_file, continued, has_model
 
     overrides = parse_assignments(assignments)
     run_path = default_run_folder(corpus) if output is None else output.with_name(output.name.removesuffix(".onnx"))
@@ -114,7 +114,7 @@ def _look(recipe: Recipe, sources: tuple[str, ...], guessed: str) -> None:
 
 
 def _export(run: Path, output: Path) -> None:
-    from genrun_export.command import export_and_say
+    from genrun_export.cli.export import export_and_say
 
     _say_step("export", run, "-o", output)
     export_and_say(run, output, None)
@@ -125,7 +125,7 @@ def _show_texts(run: RunFolder, path: Path) -> None:
     from genrun.cli.io.output import show
     from genrun.cli.opening_options import OpeningOptions
     from genrun_core.cli.going_on import say_next
-    from genrun_export.trying import prompts_for, texts_of
+    from genrun_export.cli.trying import prompts_for, texts_of
 
     model = OpeningOptions("auto", None, "nothing").load(str(path))
     settings = model.settings(seed=_SEED)

@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import ArrayLike, NDArray
 
 from genrun.errors import ExportError
-from genrun_export.stored_graph import Constant, read_graph
+from genrun_export.file.stored_graph import Constant, read_graph
 
 __all__ = ["check_weights"]
 

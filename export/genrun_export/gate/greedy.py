@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from genrun.errors import ExportError
 from genrun.generating.stepping.session import StepSession
 from genrun.scoring.verification import greedy_continuations
-from genrun_export.prompts import Prompt
+from genrun_export.gate.prompts import Prompt
 
 __all__ = ["BATCH_SIZES", "DRAWN_TOKENS", "NEW_TOKENS", "clear_choices", "continuations", "step_by_step"]
 

@@ -15,8 +15,8 @@ import tensorflow as tf
 
 import genrun
 from genrun.errors import ExportError, one_line
-from genrun_export.serializing import drop_inputs
-from genrun_export.step import Step
+from genrun_export.file.serializing import drop_inputs
+from genrun_export.graph.step import Step
 
 __all__ = ["add_weights", "to_graph", "to_onnx"]
 

@@ -10,7 +10,7 @@ from genrun.generating.stepping.session import StepSession
 from genrun.loading.recorded_checks import GoldenText
 from genrun.scoring.verification import GOLDEN_CASING, logits_after
 from genrun.tokenizer import Tokenizer
-from genrun_export.prompts import Prompt
+from genrun_export.gate.prompts import Prompt
 
 __all__ = ["golden_texts"]
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from genrun.errors import ExportError
 from genrun.generating.stepping.session import StepSession
 from genrun.scoring.verification import greedy_continuations
-from genrun_export.choice_parity import check_choices
-from genrun_export.free_run import side_by_side
-from genrun_export.greedy import BATCH_SIZES, DRAWN_TOKENS, NEW_TOKENS
-from genrun_export.network_parity import NetworkFigures, NetworkGate
-from genrun_export.prompts import Prompt
+from genrun_export.gate.choice_parity import check_choices
+from genrun_export.gate.free_run import side_by_side
+from genrun_export.gate.greedy import BATCH_SIZES, DRAWN_TOKENS, NEW_TOKENS
+from genrun_export.gate.network_parity import NetworkFigures, NetworkGate
+from genrun_export.gate.prompts import Prompt
 
 if TYPE_CHECKING:
     import keras

@@ -14,10 +14,10 @@ import onnx
 
 from genrun.errors import ExportError
 from genrun.generating.stepping.session import StepSession
-from genrun_export.activation_ranges import largest_magnitudes
-from genrun_export.matrices import Matrix
-from genrun_export.quantization import multiplied_values, quantize
-from genrun_export.sample import Sample
+from genrun_export.graph.matrices import Matrix
+from genrun_export.quantizing.activation_ranges import largest_magnitudes
+from genrun_export.quantizing.quantization import multiplied_values, quantize
+from genrun_export.quantizing.sample import Sample
 
 __all__ = ["QuantizationFigures", "Quantized", "quantize_within"]
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ExportError
-from genrun_export.double_precision import DoublePrecision, StateArrays, Trace
-from genrun_export.file_step import FileStep
-from genrun_export.keras_step import KerasStep
+from genrun_export.gate.double_precision import DoublePrecision, StateArrays, Trace
+from genrun_export.gate.file_step import FileStep
+from genrun_export.gate.keras_step import KerasStep
 
 __all__ = ["ALLOWED_RATIO", "LocalSteps", "Steps", "take_steps"]
 

@@ -14,8 +14,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from genrun_export.matrices import Matrix, embedded_values, matrix_of
-from genrun_export.rewriting import Rewriting
+from genrun_export.graph.matrices import Matrix, embedded_values, matrix_of
+from genrun_export.graph.rewriting import Rewriting
 
 __all__ = ["multiplied_values", "quantize"]
 

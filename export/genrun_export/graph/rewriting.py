@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from genrun_export.matrices import Matrix, matrix_of
+from genrun_export.graph.matrices import Matrix, matrix_of
 
 __all__ = ["Rewriting"]
 

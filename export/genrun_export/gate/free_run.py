@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from genrun.errors import ExportError
 from genrun.scoring.scores import log_softmax_at
-from genrun_export.file_step import FileStep
-from genrun_export.keras_step import KerasStep
+from genrun_export.gate.file_step import FileStep
+from genrun_export.gate.keras_step import KerasStep
 
 __all__ = ["Likelihoods", "Position", "padded", "read_documents", "side_by_side"]
 

@@ -17,7 +17,7 @@ from genrun.loading.metadata import Metadata
 from genrun.loading.opening import MappedFile
 from genrun.model import load
 from genrun.scoring.verification import verify
-from genrun_export.serializing import pieces
+from genrun_export.file.serializing import pieces
 
 __all__ = ["Content", "content_of", "open_step", "replay", "session_over", "write_step"]
 

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from genrun.generating.stepping.session import StepSession
 from genrun.scoring.scores import log_softmax_at
-from genrun_export.double_precision import DoublePrecision, Trace
-from genrun_export.file_step import FileStep
-from genrun_export.free_run import padded, read_documents
-from genrun_export.keras_step import KerasStep
-from genrun_export.local_parity import ALLOWED_RATIO, LocalSteps, Steps, take_steps
-from genrun_export.step import named_weights
-from genrun_export.weight_parity import check_weights
+from genrun_export.gate.double_precision import DoublePrecision, Trace
+from genrun_export.gate.file_step import FileStep
+from genrun_export.gate.free_run import padded, read_documents
+from genrun_export.gate.keras_step import KerasStep
+from genrun_export.gate.local_parity import ALLOWED_RATIO, LocalSteps, Steps, take_steps
+from genrun_export.gate.weight_parity import check_weights
+from genrun_export.graph.step import named_weights
 
 __all__ = ["NetworkFigures", "NetworkGate"]
 

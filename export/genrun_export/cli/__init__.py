@@ -1,0 +1,1 @@
+"""The commands of the export half: ``genrun export`` and ``genrun try``."""

@@ -1,0 +1,1 @@
+"""Model files as bytes, graphs in them, and sessions over them."""

@@ -1,0 +1,1 @@
+"""The gate: what a model file computes must be what Keras computes."""

@@ -1,0 +1,1 @@
+"""The graph of a decoding step: made from Keras, extended, rewritten."""
