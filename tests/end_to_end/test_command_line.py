@@ -120,7 +120,10 @@ TRAIN: dict[str, tuple[list[str], str]] = {
     "unknown option": (["korean.txt", "--set", "hiddensize=3"], "did you mean 'hidden_size'?"),
     "bad option value": (["korean.txt", "--set", "epochs=soon"], "epochs must be a whole number, not 'soon'"),
     "no value": (["korean.txt", "--set", "epochs"], "--set takes key=value, not 'epochs'"),
-    "reader without its column": (["no-headline.csv", "--reader", "csv"], "needs the option 'column'"),
+    "reader without its column": (
+        ["no-headline.csv", "--reader", "csv"],
+        "the column is not named; it has 'title', 'body'",
+    ),
 }
 
 

@@ -147,7 +147,7 @@ class TestExample:
         assert len(set(generate(with_example, model, "--max-new-tokens", "2").split())) == 3
         assert error(runtime_environment.run("generate", model, "a", "-q"), 2) == (
             "the model's own decoder is not installed; name another: unknown decoder 'no-repeat'; "
-            "accepted: greedy, temperature, top-k, top-p"
+            "did you mean 'no-repeat-ngram'?"
         )
         assert generate(runtime_environment, model, "--decoder", "greedy") == "a b c a b c\n"
         assert runtime_environment.run("info", model).returncode == 0
@@ -162,7 +162,7 @@ class TestExample:
         environment.pip("uninstall", "--yes", "genrun-plugin-example")
         assert listing(environment) == before
         asked = environment.run("generate", model, "a", "-q", "--decoder", "no-repeat")
-        assert error(asked, 2) == "unknown decoder 'no-repeat'; accepted: greedy, temperature, top-k, top-p"
+        assert error(asked, 2) == "unknown decoder 'no-repeat'; did you mean 'no-repeat-ngram'?"
 
     def test_passes_its_own_tests(self, installed_here: Path, repository: Path, tmp_path: Path) -> None:
         tests = shutil.copytree(repository / "examples" / "genrun-plugin-example" / "tests", tmp_path / "tests")

@@ -92,10 +92,11 @@ def test_lstm_layers_carry_h_and_c_and_a_window_its_ids(samples: Path, tmp_path:
         assert [(spec.dtype.name, spec.shape) for spec in session.states] == states
 
 
-def test_the_file_carries_everything_in_five_json_documents_and_a_digest(songs_run: Path, songs_model: Path) -> None:
+def test_the_file_carries_everything_in_six_json_documents_and_a_digest(songs_run: Path, songs_model: Path) -> None:
     keys = {prop.key for prop in onnx.load(songs_model).metadata_props}
     assert keys == {
-        f"genrun.{name}" for name in ("format_version", "tokenizer", "generation", "card", "verification", "digest")
+        f"genrun.{name}"
+        for name in ("format_version", "tokenizer", "generation", "card", "verification", "originality", "digest")
     }
     moved = songs_model.parent / "elsewhere" / "only-this-file.onnx"
     moved.parent.mkdir(exist_ok=True)

@@ -23,7 +23,7 @@ def write(path: Path, text: str) -> Path:
 
 def test_without_a_column_the_header_is_listed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "id,title\n1,One\n")
-    with pytest.raises(CorpusError, match=r"a\.csv: the column is not named; it has 'id', 'title'; name one with"):
+    with pytest.raises(OptionError, match=r"a\.csv: the column is not named; it has 'id', 'title'; name one with"):
         read(CsvColumn(), path)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NoReturn
 
-from genrun.errors import CorpusError, MissingExtraError, nearest, one_line
+from genrun.errors import CorpusError, GenrunError, MissingExtraError, OptionError, nearest, one_line
 from genrun.reading import CorpusFile
 from genrun.reading.columns import first_rows, is_header
 from genrun.reading.labelling import with_columns
@@ -153,13 +153,15 @@ class Table:
             hint = "name one with --set reader.column=…"
         columns = ", ".join(map(repr, first))
         if header or other is not None or close.startswith("did you mean"):
-            problem = (
-                f"{f'no column {self.column!r}' if self.column else 'the column is not named'}; it has {columns}"
-            )
-            raise self.file.error(f"{problem}; {hint}")
-        problem = f"no column {self.column!r}" if self.column else "the column is not named"
+            raise self._no_column(f"; it has {columns}; {hint}")
         remedy = f"give its number, 1 to {len(first)}: --set reader.column=1 --set header=false"
-        raise self.file.error(f"{problem}, and the first row seems to be data: {columns}; {remedy}")
+        raise self._no_column(f", and the first row seems to be data: {columns}; {remedy}")
+
+    def _no_column(self, more: str) -> GenrunError:
+        """Return the error for a column that the file lacks, or that nobody has named."""
+        if self.column:
+            return self.file.error(f"no column {self.column!r}{more}")
+        return OptionError(str(self.file.error(f"the column is not named{more}")))
 
     def _last_value(self, value: str, index: int, width: int) -> Iterator[str]:
         """Yield the last value, unless the file is cut off within it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from genrun.errors import CorpusError, MissingExtraError, nearest, one_line
+from genrun.errors import CorpusError, MissingExtraError, OptionError, nearest, one_line
 from genrun.reading import CorpusFile, FileReader
 from genrun.reading.columns import text_column
 from genrun.reading.labelling import with_columns
@@ -84,5 +84,7 @@ class Parquet(FileReader):
         if self.column in schema.names:
             raise file.error(f"the column {self.column!r} is not of text; {nearest('', text)}")
         has = ", ".join(map(repr, schema.names)) or "none"
-        problem = f"no column {self.column!r}" if self.column else "the column is not named"
-        raise CorpusError(f"{file.name}: {problem}; it has {has}; name one with --set reader.column=…")
+        more = f"it has {has}; name one with --set reader.column=…"
+        if self.column:
+            raise CorpusError(f"{file.name}: no column {self.column!r}; {more}")
+        raise OptionError(f"{file.name}: the column is not named; {more}")

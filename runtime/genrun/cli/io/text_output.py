@@ -79,7 +79,7 @@ class TextOutput:
                     progress.say(f"note: there are fewer than {self.samples} different texts for {many}")
                 if empty:
                     many = "a text is" if empty == 1 else f"{empty:,} texts are"
-                    progress.say(f"note: {many} empty: the model may end a text before its first word")
+                    progress.say(f"note: {many} empty")
                 if copies.line and not quiet:
                     progress.say(copies.line)
             finally:
