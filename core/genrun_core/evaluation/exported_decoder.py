@@ -14,7 +14,8 @@ from genrun_core.runs.run_folder import RunFolder
 
 __all__ = ["exported_decoder"]
 
-_RARE = 3  # a word that occurs this often, or less, stands for unknown ones
+_RARE = (3, 2, 1)  # a word that occurs this often, or less, stands for unknown ones: the first number that fits
+_SHARE = 0.1  # of all words that are trained on: if more of them are rare, a small corpus would be read out
 _ENOUGH = 20  # held-out rare words that say how likely they are
 _MOST = 3.0  # a bias beyond this would come from too small a corpus
 _QUOTATION_MARKS = frozenset('"“”')
@@ -25,7 +26,8 @@ def exported_decoder(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Pl
 
     ``quotation`` closes quotation marks, where the vocabulary has them. ``rare`` gives what the held-out documents
     have of unknown words to rare words, so that frequent words and the end do not become more likely instead: the
-    bias is log((unknown + rare) / rare), where both are numbers of held-out tokens.
+    bias is log((unknown + rare) / rare), where both are numbers of held-out tokens. It is for networks, which know
+    where a rare word fits, and for corpora that are large enough.
     """
     choice = recipe.decoder
     if not recipe.generation.fit_decoder:
@@ -33,7 +35,8 @@ def exported_decoder(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Pl
     stages: list[dict[str, object]] = []
     if any(not _QUOTATION_MARKS.isdisjoint(word) for word in tokenizer.vocabulary):
         stages.append({"name": "quotation", "options": {}})
-    rare = _rare(run, tokenizer) if tokenizer.kind == "word" else None
+    is_network = recipe.model.architecture != "ngram"
+    rare = _rare(run, tokenizer) if is_network and tokenizer.kind == "word" else None
     if rare is not None:
         stages.append({"name": "rare", "options": dict(zip(("from_id", "bias"), rare, strict=True))})
     if not stages:
@@ -49,8 +52,11 @@ def _rare(run: RunFolder, tokenizer: Tokenizer) -> tuple[int, float] | None:
         return None
     shards = run.shards(tokenizer)
     trained, held_out = (shards.frequencies(len(tokenizer), part) for part in (shards.trained_on, shards.held_out))
-    frequent = np.flatnonzero(trained > _RARE)
-    first = max(int(frequent[-1]) + 1 if len(frequent) else 0, len(tokenizer.specials))
+    firsts = (max(int(np.flatnonzero(trained > most)[-1]) + 1, len(tokenizer.specials)) for most in _RARE)
+    words = trained[len(tokenizer.specials) :].sum()
+    first = next((id_ for id_ in firsts if trained[id_:].sum() <= _SHARE * words), None)
+    if first is None:
+        return None
     rare, new = int(held_out[first:].sum()), int(held_out[unknown])
     if rare < _ENOUGH or not new:
         return None
