@@ -65,7 +65,7 @@ def command(
     settings = choosing.settings(model, seed=seed, labels=labels)
     decoder, options = _decoder(choosing, model), _options(settings.decoder)
     shown = ", ".join(f"{name}={value}" for name, value in options.items())
-    say(f"{decoder} ({shown}), seed {settings.seed}, on {model.device}")
+    say(f"{decoder}{f' ({shown})' if shown else ''}, seed {settings.seed}, on {model.device}")
     report = _report(model, settings, corpus, training, chosen, count)
     if as_json:
         show_json({"decoder": decoder, "options": options, "seed": settings.seed, **report.to_json()})
