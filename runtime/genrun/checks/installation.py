@@ -18,7 +18,7 @@ _NAME = "genrun"
 class Origin(NamedTuple):
     """Where a distribution was installed from.
 
-    ``kind``: ``index`` (such as PyPI; also if nothing is known), ``editable`` (a folder that is used in place),
+    ``kind``: ``index`` (a package index; also if nothing is known), ``editable`` (a folder that is used in place),
     ``folder``, ``file`` (a wheel or an archive), or ``address``. ``where``: the folder, file or address.
     """
 

@@ -27,7 +27,7 @@ from genrun.loading.onnxruntime_wheels import CPU_WHEEL, GPU_WHEEL, how_to_insta
 
 __all__ = ["CHECKS", "Finding", "Machine", "diagnose"]
 
-_LAST_FOR_CUDA_12 = "1.27"  # onnxruntime-gpu on PyPI is for CUDA 13 from this version on
+_LAST_FOR_CUDA_12 = "1.27"  # the published onnxruntime-gpu is for CUDA 13 from this version on
 _TENSORFLOW = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
 
 
