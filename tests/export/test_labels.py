@@ -191,7 +191,7 @@ def test_commands_take_labels(model_file: Path, run: Path) -> None:
 @pytest.mark.parametrize(
     ("label", "message"),
     [
-        ("kind=see", "'kind' is never 'see' here; did you mean 'sea'?"),
+        ("kind=see", "the label 'kind' has no value 'see'; did you mean 'sea'?"),
         ("kinds=sea", "the model has no label 'kinds'; did you mean 'kind'?"),
         ("sea", "--label takes NAME=VALUE, such as section=Opinion, not 'sea'"),
     ],

@@ -77,8 +77,8 @@ def test_words_of_another_tokenizer_are_added_without_its_labels() -> None:
     ("given_labels", "message"),
     [
         ({"sektion": "Sports"}, "the model has no label 'sektion'; did you mean 'section'?"),
-        ({"section": "Sport"}, "'section' is never 'Sport' here; did you mean 'Sports'?"),
-        ({"year": "2001"}, "'year' is never '2001' here; accepted: 1786"),
+        ({"section": "Sport"}, "the label 'section' has no value 'Sport'; did you mean 'Sports'?"),
+        ({"year": "2001"}, "the label 'year' has no value '2001'; accepted: 1786"),
     ],
 )
 def test_a_wrong_label_is_one_line_with_the_nearest(given_labels: dict[str, str], message: str) -> None:

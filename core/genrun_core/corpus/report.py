@@ -38,7 +38,8 @@ def describe_corpus(
     yield from counts.labels
     if counts.held_out:
         new = counts.held_out_unknown / max(counts.held_out_words, 1)
-        yield f"{counts.held_out:,} {noun} are held out to measure with; {new:.1%} of their {units} are unknown"
+        some = f"{counts.held_out:,} {noun} are" if counts.held_out > 1 else f"1 of the {noun} is"
+        yield f"{some} held out to measure with; {new:.1%} of their {units} are unknown"
     if counts.validated_and_trained_on:
         both = f"{counts.validated_and_trained_on:,} {noun} given for validation are also trained on"
         yield f"note: {both}: on new text the perplexity is higher than measured"

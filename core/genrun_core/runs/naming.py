@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genrun.errors import OptionError
-from genrun.sources import named_paths, split_source
+from genrun.sources import STANDARD_INPUT, named_paths, split_source
 
 __all__ = ["default_model_file", "default_run_folder"]
 
@@ -21,15 +21,18 @@ def default_run_folder(sources: Sequence[str]) -> Path:
     ``-run``. A file's name gets ``-run`` as well where something else has the name. Raises OptionError for sources
     that are no files.
 
-    >>> default_run_folder(["nowhere/poems.txt"])
+    >>> default_run_folder(["a.txt"])
     Traceback (most recent call last):
       ...
-    genrun.errors.OptionError: name the output with -o: 'nowhere/poems.txt' is no file to take a name from
+    genrun.errors.OptionError: no such file, folder or match: 'a.txt'; name the output with -o for one that is no file
     """
     given = [part.path if (part := split_source(source)) else source for source in sources]
     paths = [Path(path) for source in given for path in named_paths(source) if os.path.exists(path)]
     if not paths:
-        raise OptionError(f"name the output with -o: {' '.join(sources)!r} is no file to take a name from")
+        named = ", ".join(map(repr, sources))
+        if STANDARD_INPUT in sources:
+            raise OptionError("standard input has no name: name the output with -o")
+        raise OptionError(f"no such file, folder or match: {named}; name the output with -o for one that is no file")
     first = paths[0].absolute()
     if len(paths) == 1 and first.is_file():
         stem = Path(first.stem).stem if first.suffix.lower() in _COMPRESSED else first.stem

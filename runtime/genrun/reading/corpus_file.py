@@ -103,7 +103,7 @@ class CorpusFile:
         """Raise a CorpusError about a record that cannot be read; with ``skip_bad``, count it as "unreadable"."""
         error = self.error(problem, line=line)
         if not self.skip_bad:
-            raise error
+            raise CorpusError(f"{error} (--set skip_bad=true leaves it out, and counts it)")
         self.drop("unreadable")
         self.report.note(f"{error}; skipped")
 

@@ -60,6 +60,7 @@ _BINARY = {
     b"\x89PNG": Kind("an image", remedy=_AS_TEXT),
     b"\xff\xd8\xff": Kind("an image", remedy=_AS_TEXT),
     b"GIF8": Kind("an image", remedy=_AS_TEXT),
+    b"\x7fELF": Kind("a program", remedy="name files of text"),
 }
 _TAR = Kind("a tar archive", remedy=_UNPACK)
 _HTML_START = re.compile(r"<!doctype\s+html|<html[\s>]", re.IGNORECASE)

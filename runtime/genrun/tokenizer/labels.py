@@ -78,7 +78,9 @@ class Labels:
                 hint = nearest(name, self._tokens) if self._tokens else "it was trained without labels"
                 raise OptionError(f"the model has no label {shown(name)}; {hint}")
             if value and value not in self._tokens[name]:
-                raise OptionError(f"{shown(name)} is never {shown(value)} here; {nearest(value, self._tokens[name])}")
+                raise OptionError(
+                    f"the label {shown(name)} has no value {shown(value)}; {nearest(value, self._tokens[name])}"
+                )
         return tuple([self._token(name, given.get(name, ""), none) for name, none in self._none.items()])
 
     def ids_of_document(self, given: Mapping[str, str]) -> tuple[int, ...]:

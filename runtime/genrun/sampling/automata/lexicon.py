@@ -84,7 +84,9 @@ class Lexicon:
         """Raise OptionError for a model that writes no line breaks."""
         self.need_words()
         if not (self.breaks & self.usable).any():
-            raise OptionError("the model writes no line breaks, so its texts have one line")
+            raise OptionError(
+                "the model writes no line breaks, so its texts have one line (train it with --set line_breaks=true)"
+            )
 
     def phrase(self, text: str) -> list[NDArray[np.bool_]]:
         """Return for each token of a phrase which tokens of the lexicon count as it; case makes no difference.
