@@ -8,9 +8,10 @@ RUNTIME = .venv-runtime-$(notdir $(PYTHON))
 # Two processes; each takes tests from the other when it has none left.
 IN_PARALLEL = -n 2 --dist worksteal
 RUNTIME_TESTS = tests/runtime tests/plugins/test_decoders.py
+INTEGRATIONS := $(patsubst tests/integrations/%/requirements.txt,%,$(wildcard tests/integrations/*/requirements.txt))
 SOURCES := $(shell find runtime plugins core export -name '*.py' -o -name '*.toml') setup.cfg pyproject.toml
 
-.PHONY: demo test test-runtime test-lowest lint fix docs clean
+.PHONY: demo test test-runtime test-lowest test-integrations lint fix docs clean
 .DELETE_ON_ERROR:
 
 test: .venv/installed lint
@@ -33,6 +34,13 @@ test-runtime: $(RUNTIME)/installed
 # The same with the lowest versions that setup.cfg accepts.
 test-lowest: .venv-lowest/installed
 	.venv-lowest/bin/python -m pytest $(IN_PARALLEL) $(RUNTIME_TESTS)
+
+# What needs heavy packages or programs: each folder of tests/integrations has an environment of its own.
+# One of them alone: make test-integration-NAME.
+test-integrations: $(INTEGRATIONS:%=test-integration-%)
+
+test-integration-%: .venv-integration-%/installed
+	.venv-integration-$*/bin/python -m pytest tests/integrations/$*
 
 demo: .venv-train/installed .venv-run/installed
 	@echo "== 1. train a Keras model on 320 sample headlines"
@@ -63,6 +71,11 @@ $(RUNTIME)/installed: setup.cfg pyproject.toml | python
 	.venv-lowest/bin/python $(PIP_INSTALL) --editable '.[cpu,test]' --constraint tests/lowest.txt
 	touch $@
 
+.venv-integration-%/installed: tests/integrations/%/requirements.txt setup.cfg pyproject.toml | python
+	$(PYTHON) -m venv .venv-integration-$*
+	.venv-integration-$*/bin/python $(PIP_INSTALL) --requirement tests/integrations/$*/requirements.txt
+	touch $@
+
 .venv-train/installed: $(SOURCES) | python
 	$(PYTHON) -m venv .venv-train
 	.venv-train/bin/python $(PIP_INSTALL) '.[train,cpu]'
@@ -84,4 +97,4 @@ python:
 	@test -n "$(PYTHON)" || { echo "genrun needs Python 3.11 or newer; none was found" >&2; exit 1; }
 
 clean:
-	rm -rf .venv .venv-runtime-* .venv-lowest .venv-train .venv-run .venv-docs site demo build dist *.egg-info
+	rm -rf .venv .venv-runtime-* .venv-lowest .venv-integration-* .venv-train .venv-run .venv-docs site demo build dist *.egg-info

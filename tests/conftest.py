@@ -15,6 +15,13 @@ hypothesis.settings.load_profile("genrun")
 
 _numbers = itertools.count()
 REPOSITORY = Path(__file__).resolve().parent.parent
+INTEGRATIONS = REPOSITORY / "tests" / "integrations"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave tests/integrations to `make test-integrations`, which names its folders one by one."""
+    named = any(Path(argument).resolve().is_relative_to(INTEGRATIONS) for argument in config.args)
+    return True if collection_path == INTEGRATIONS and not named else None
 
 
 @pytest.fixture(scope="session", autouse=True)
