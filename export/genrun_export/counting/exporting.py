@@ -52,7 +52,7 @@ def export_counting(
         raise OptionError("quantize makes a network's matrices smaller: an n-gram model has none")
     counted = load_counting(run, run.recipe(), tokenizer)
     shards = run.shards(tokenizer)
-    card = _card(run, counted) | about
+    card = {**_card(run, counted), **about}
     step = counting_step(make_tables(counted, widths=WIDTHS))
     add_choosing(step, defaults.suppressed_ids)
     prompts = choose_prompts(tokenizer, shards)
