@@ -98,11 +98,13 @@ class _PluginGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        from genrun import registry
         from genrun.errors import nearest
 
         name = args[0]
         if not name.startswith("-") and self.get_command(ctx, name) is None:
-            ctx.fail(f"no such command {name!r}; {nearest(name, self.list_commands(ctx))}")
+            why = registry.left_out("command", name)
+            ctx.fail(why or f"no such command {name!r}; {nearest(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
 
@@ -147,7 +149,7 @@ def _with_debug(command: click.Command) -> click.Command:
 def _summary(info: PluginInfo) -> str:
     if info.built_in:
         return _SUMMARIES.get(info.name, "")
-    return f"(from {info.distribution} {info.version})"
+    return f"(from {info.owner})"
 
 
 @click.group(cls=_PluginGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -40,7 +40,7 @@ class ListedPlugin:
     def columns(self) -> tuple[str, ...]:
         """The plugin as a row of texts."""
         state = self.state if self.reason is None else f"{self.state}: {self.reason}"
-        return self.kind, self.name, f"{self.distribution} {self.version}", self.defined, state
+        return self.kind, self.name, f"{self.distribution} {self.version}".rstrip(), self.defined, state
 
     def to_json(self) -> dict[str, Any]:
         """Return the plugin as a JSON-ready dictionary."""
@@ -53,7 +53,7 @@ def list_plugins() -> list[ListedPlugin]:
     Plugins other than genrun's own are imported in other processes, since they may crash, hang or print.
     """
     offered = [info for kind in registry.GROUPS for info in registry.plugins(kind)]
-    strangers = [info for info in offered if not info.built_in]
+    strangers = [info for info in offered if not (info.built_in or info.in_process)]
     tried = dict(zip(map(id, strangers), try_plugins(strangers), strict=True))
     return [_listed(info, tried[id(info)] if id(info) in tried else _looked_at_here(info)) for info in offered]
 
@@ -84,8 +84,11 @@ def _listed(info: registry.PluginInfo, answer: dict[str, Any]) -> ListedPlugin:
 
 def _why_hidden(info: registry.PluginInfo) -> str | None:
     try:
-        if registry.find(info.kind, info.name) == info:
+        found = registry.find(info.kind, info.name)
+        if found == info:
             return None
+        if found.in_process:
+            return f"{found.value}, registered in this process, replaces it"
     except GenrunError as error:
         return one_line(error)
     return f"{info.name!r} is a built-in name; ask for {info.qualified_name!r}"

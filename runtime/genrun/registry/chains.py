@@ -14,7 +14,8 @@ from genrun.errors import OptionError, nearest
 from genrun.registry.chain_grammar import Link, has_marks, parse, spell
 from genrun.registry.links import is_full_name, made_link
 from genrun.registry.loading import METHODS, load, make
-from genrun.registry.offered import find, name_of
+from genrun.registry.naming import name_of
+from genrun.registry.offered import find
 from genrun.sampling import Chain
 
 __all__ = ["chain_json", "chain_text", "decoder_options", "is_chain", "make_chain", "make_decoder"]

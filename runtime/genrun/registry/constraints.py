@@ -14,7 +14,7 @@ from genrun.errors import OptionError
 from genrun.registry.chain_grammar import parse, place
 from genrun.registry.links import is_full_name, made_link
 from genrun.registry.loading import make
-from genrun.registry.offered import name_of
+from genrun.registry.naming import name_of
 
 __all__ = ["NamedPart", "constraint_json", "make_constraint"]
 

@@ -32,7 +32,7 @@ def load(info: PluginInfo) -> Any:
     if info.fault:
         raise PluginError(f"{info.title} cannot be used: {info.fault}")
     try:
-        loaded = info.entry_point.load()
+        loaded = info.registered or info.entry_point.load()
     except BaseException as error:  # any module may raise anything at import
         blame(f"{info.title} failed to import", error, passing=())
     try:
