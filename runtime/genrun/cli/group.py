@@ -32,7 +32,7 @@ _SUMMARIES = {  # here, so that help does not import the commands
     "export": "Make a verified model file from a run folder.",
     "generate": "Generate text with a model file.",
     "info": "Show what a model file records about itself.",
-    "plugins": "List readers, decoders and commands, and who ships them.",
+    "plugins": "List the plugins and who ships them, or check one.",
     "report": "Show what a model's texts are like beside held-out documents.",
     "score": "Measure how likely texts are under a model.",
     "suggest": "Suggest the next words of a text, or complete its last word.",

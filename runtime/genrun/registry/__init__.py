@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genrun.registry.loading import load, make_reader, option_names
-from genrun.registry.offered import GROUPS, PluginInfo, find, plugins, refresh, title
+from genrun.registry.offered import GROUPS, PluginInfo, contract_of, find, plugins, refresh, title
 
 if TYPE_CHECKING:
     from genrun.registry.chains import chain_json, chain_text, decoder_options, is_chain, make_chain, make_decoder
@@ -18,6 +18,7 @@ __all__ = [
     "chain_json",
     "chain_text",
     "constraint_json",
+    "contract_of",
     "decoder_options",
     "find",
     "is_chain",

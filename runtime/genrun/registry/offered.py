@@ -17,9 +17,10 @@ from types import ModuleType
 
 import genrun
 from genrun.checks.short_text import class_name, short_line, shown
+from genrun.contracts.version import CONTRACT, FIRST, own_contract, refusal
 from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest
 
-__all__ = ["GROUPS", "PluginInfo", "find", "name_of", "plugins", "refresh", "title"]
+__all__ = ["GROUPS", "PluginInfo", "check_contract", "contract_of", "find", "name_of", "plugins", "refresh", "title"]
 
 BUILT_IN = "genrun"
 GROUPS = {
@@ -28,6 +29,7 @@ GROUPS = {
     "constraint": "genrun.constraints",
     "command": "genrun.commands",
 }
+CONTRACT_GROUP = "genrun.contract"
 _KINDS = {group: kind for kind, group in GROUPS.items()}
 _MOST_CHARACTERS = 100  # of a name
 
@@ -62,6 +64,11 @@ class PluginInfo:
         return f"{self.kind} {self.name!r} of {self.distribution} {self.version}"
 
     @property
+    def contract(self) -> int | None:
+        """The contract that the distribution's metadata names; None if it names none."""
+        return CONTRACT if self.built_in else _declared(self.entry_point.dist)
+
+    @property
     def fault(self) -> str | None:
         """What is wrong with the plugin's metadata; None if nothing is."""
         name = self.entry_point.name
@@ -75,6 +82,14 @@ class PluginInfo:
         if written is None or not written["attr"]:
             return f"an entry point is written module:attribute, not {self.value!r}"
         return None
+
+
+def _declared(distribution: metadata.Distribution | None) -> int | None:
+    """Return the number of the entry point in the group ``genrun.contract``; -1 for what is no number."""
+    for entry in distribution.entry_points if distribution is not None else ():
+        if entry.group == CONTRACT_GROUP:
+            return int(entry.name) if entry.name.isascii() and entry.name.isdecimal() else -1
+    return None
 
 
 def plugins(kind: str) -> tuple[PluginInfo, ...]:
@@ -177,8 +192,35 @@ def name_of(kind: str, plugin: object) -> str:
 
 
 def _info_of(kind: str, plugin: object) -> PluginInfo | None:
-    for info in plugins(kind):
-        module = sys.modules.get(info.entry_point.module) if info.fault is None else None
-        if isinstance(module, ModuleType) and vars(module).get(info.entry_point.attr) is type(plugin):
-            return info
+    for offered in (_built_in, _offered):  # the first need not read other distributions
+        for info in offered():
+            module = sys.modules.get(info.entry_point.module) if info.kind == kind and info.fault is None else None
+            if isinstance(module, ModuleType) and vars(module).get(info.entry_point.attr) is type(plugin):
+                return info
     return None
+
+
+def contract_of(kind: str, plugin: object) -> int:
+    """Return the contract that the instance ``plugin`` was written for; nothing is imported.
+
+    That of its class, or of the distribution that offers the class, or the first. Raises PluginError for one that
+    this genrun does not work with.
+
+    >>> contract_of("decoder", object())
+    1
+    """
+    number = check_contract(kind, plugin)
+    if number is None and (info := _info_of(kind, plugin)) is not None:
+        number = info.contract
+    return FIRST if number is None else number
+
+
+def check_contract(kind: str, plugin: object) -> int | None:
+    """Return the contract that the class of ``plugin`` names, None if it names none.
+
+    Raises PluginError for one that this genrun does not work with.
+    """
+    number = own_contract(plugin)
+    if number is not None and (wrong := refusal(number)):
+        raise PluginError(f"{kind} {class_name(plugin)} {wrong}")
+    return number

@@ -1,16 +1,12 @@
-"""``genrun plugins``."""
+"""``genrun plugins``: the list."""
 
 from __future__ import annotations
 
-import click
-
-__all__ = ["command"]
+__all__ = ["show_plugins"]
 
 
-@click.command("plugins")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def command(as_json: bool) -> None:
-    """List readers, decoders and commands: their names, who ships them, and whether they work."""
+def show_plugins(as_json: bool) -> None:
+    """Print every plugin as a row, or as one JSON object a line."""
     from genrun.cli.io.output import show, show_json
     from genrun.diagnosing.plugin_listing import list_plugins
 
