@@ -12,7 +12,8 @@ from genrun import registry
 from genrun.diagnosing.plugin_listing import list_plugins
 from genrun.errors import OptionError, PluginError, UnknownPluginError
 from genrun.model import Model
-from genrun.registry.in_process import constraint, decoder, forget, reader
+from genrun.plugins import constraint, decoder, reader
+from genrun.registry.in_process import forget
 from support.distributions import DECODER, Site
 
 LOWEST = {"genrun.decoders": {"lowest": "acme_decoders:Lowest"}}

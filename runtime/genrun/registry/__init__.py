@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genrun.registry.loading import load, make_reader, option_names
-from genrun.registry.naming import title
+from genrun.registry.naming import contract_of, title
 from genrun.registry.offered import GROUPS, PluginInfo, find, left_out, plugins, refresh
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ __all__ = [
     "chain_json",
     "chain_text",
     "constraint_json",
+    "contract_of",
     "decoder_options",
     "find",
     "is_chain",

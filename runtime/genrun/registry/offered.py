@@ -18,6 +18,7 @@ from typing import Any
 
 import genrun
 from genrun.checks.short_text import short_line, shown
+from genrun.contracts.version import CONTRACT
 from genrun.errors import PluginError, UnknownPluginError, nearest
 from genrun.registry.limit import VARIABLE, Limit, PluginLimitWarning, current_limit, normalized
 
@@ -26,6 +27,7 @@ __all__ = [
     "IN_PROCESS",
     "REGISTERED",
     "PluginInfo",
+    "built_in",
     "described",
     "find",
     "left_out",
@@ -41,6 +43,7 @@ GROUPS = {
     "constraint": "genrun.constraints",
     "command": "genrun.commands",
 }
+CONTRACT_GROUP = "genrun.contract"
 _KINDS = {group: kind for kind, group in GROUPS.items()}
 _MOST_CHARACTERS = 100  # of a name
 
@@ -87,6 +90,11 @@ class PluginInfo:
         return f"{self.kind} {self.name!r} of {self.owner}"
 
     @property
+    def contract(self) -> int | None:
+        """The contract that the distribution's metadata names; None if it names none."""
+        return CONTRACT if self.built_in else _declared(self.entry_point.dist)
+
+    @property
     def fault(self) -> str | None:
         """What is wrong with the plugin's metadata; None if nothing is."""
         name = self.entry_point.name
@@ -100,6 +108,14 @@ class PluginInfo:
         if written is None or not written["attr"]:
             return f"an entry point is written module:attribute, not {self.value!r}"
         return None
+
+
+def _declared(distribution: metadata.Distribution | None) -> int | None:
+    """Return the number of the entry point in the group ``genrun.contract``; -1 for what is no number."""
+    for entry in distribution.entry_points if distribution is not None else ():
+        if entry.group == CONTRACT_GROUP:
+            return int(entry.name) if entry.name.isascii() and entry.name.isdecimal() else -1
+    return None
 
 
 REGISTERED: dict[tuple[str, str], PluginInfo] = {}  # by kind and name
@@ -152,7 +168,7 @@ def _by_name(limit: Limit | None) -> Mapping[tuple[str, str], list[PluginInfo]]:
 
 
 @functools.cache
-def _built_in() -> tuple[PluginInfo, ...]:
+def built_in() -> tuple[PluginInfo, ...]:
     """Return genrun's own plugins. Their names are reserved, so finding one need not read other distributions."""
     try:
         entries = _entries(metadata.distribution(BUILT_IN))
@@ -173,7 +189,7 @@ def described(entry: metadata.EntryPoint, owner: str, version: str | None) -> Pl
 
 def refresh() -> None:
     """Clear the caches, so that plugins installed or removed since then are noticed."""
-    for cache in (_installed, _offered, _by_name, _built_in):
+    for cache in (_installed, _offered, _by_name, built_in):
         cache.cache_clear()
 
 
@@ -182,7 +198,7 @@ def find(kind: str, name: str) -> PluginInfo:
 
     Raises UnknownPluginError with the nearest names, or PluginError if two distributions offer the name.
     """
-    for info in _built_in():
+    for info in built_in():
         if info.kind == kind and name in (info.name, info.qualified_name):
             return info
     if here := REGISTERED.get((kind, name.removeprefix(f"{IN_PROCESS}:"))):
