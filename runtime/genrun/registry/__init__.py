@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genrun.registry.loading import load, make_reader, option_names
-from genrun.registry.offered import GROUPS, PluginInfo, contract_of, find, plugins, refresh, title
+from genrun.registry.offered import GROUPS, PluginInfo, check_contract, contract_of, find, plugins, refresh, title
 
 if TYPE_CHECKING:
     from genrun.registry.chains import chain_json, chain_text, decoder_options, is_chain, make_chain, make_decoder
@@ -17,6 +17,7 @@ __all__ = [
     "PluginInfo",
     "chain_json",
     "chain_text",
+    "check_contract",
     "constraint_json",
     "contract_of",
     "decoder_options",
