@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genrun.registry.loading import load, make_reader, option_names
-from genrun.registry.naming import contract_of, title
+from genrun.registry.naming import check_contract, contract_of, title
 from genrun.registry.offered import GROUPS, PluginInfo, find, left_out, plugins, refresh
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ __all__ = [
     "PluginInfo",
     "chain_json",
     "chain_text",
+    "check_contract",
     "constraint_json",
     "contract_of",
     "decoder_options",

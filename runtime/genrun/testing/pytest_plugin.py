@@ -19,7 +19,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the path of a text file with 20 couplets, a blank line between them, in a folder of the session."""
+    """Return the path of a text file with 12 couplets, a blank line between them, in a folder of the session."""
     from genrun.testing import tiny
 
     return _copy(tiny.tiny_corpus(), tmp_path_factory)

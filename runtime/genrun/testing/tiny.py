@@ -10,7 +10,7 @@ _FOLDER = Path(__file__).parent
 
 
 def tiny_model() -> Path:
-    """Return the path of a model file: words, line breaks, couplets of some 20 words; do not change it.
+    """Return the path of a model file: words, line breaks, couplets of some 15 words; do not change it.
 
     >>> import genrun
     >>> model = genrun.load(tiny_model(), device="cpu")
@@ -21,7 +21,7 @@ def tiny_model() -> Path:
 
 
 def tiny_corpus() -> Path:
-    """Return the path of the corpus of :func:`tiny_model`: 20 couplets with a blank line between them, UTF-8.
+    """Return the path of the corpus of :func:`tiny_model`: 12 couplets with a blank line between them, UTF-8.
 
     >>> tiny_corpus().read_text("utf-8").splitlines()[:2]
     ['the sea is wide, the sea is deep,', 'the harbour lights have gone to sleep.']

@@ -10,6 +10,7 @@ __all__ = ["command"]
 
 _SUMMARIES = {  # module of this package, and one line for the help; a module has a click command called `command`
     "check": ("checking", "Check that a plugin keeps its contract."),
+    "new": ("beginning", "Begin a plugin: a project that works at once."),
 }
 
 
