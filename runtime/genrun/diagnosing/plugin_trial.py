@@ -28,8 +28,8 @@ def try_plugins(plugins: Sequence[PluginInfo], *, seconds: float | None = None) 
     """Import ``plugins``, each in at most ``seconds`` (default LIMIT_SECONDS); return a result for each, in order.
 
     ``reason``: what is wrong, in one line, or None. ``file``: the file that defines it. ``raised_at``: the line of
-    the plugin that raised an error, ``FILE:LINE``. ``options``: names and defaults. ``contract``: the one that its class
-    names, or None. Failures raise nothing.
+    the plugin that raised an error, ``FILE:LINE``. ``options``: names and defaults. ``contract``: the one that
+    its class names, or None. Failures raise nothing.
     """
     if not plugins:
         return []

@@ -52,7 +52,7 @@ def check_contract(kind: str, plugin: object) -> int | None:
 
     Raises PluginError for one that this genrun does not work with.
     """
-    number = own_contract(plugin)
+    number: int | None = own_contract(plugin)
     if number is not None and (wrong := refusal(number)):
         raise PluginError(f"{kind} {class_name(plugin)} {wrong}")
     return number

@@ -27,7 +27,7 @@ def check_options(kind: str, plugin: Any) -> None:
     if not dataclasses.is_dataclass(plugin):
         raise Failed(f"{class_name(plugin)} must be a dataclass, whose fields are its options")
     check_contract(kind, plugin)
-    if not type(plugin).__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    if not _is_frozen(type(plugin)):
         raise Failed(f"{class_name(plugin)} must be a frozen dataclass, @dataclass(frozen=True): it has no state")
     try:
         options.describe(type(plugin))
@@ -39,6 +39,10 @@ def check_options(kind: str, plugin: Any) -> None:
         raise Failed(
             f"its options do not survive JSON: {short_line(repr(plugin))} comes back as {short_line(repr(again))}"
         )
+
+
+def _is_frozen(cls: Any) -> bool:
+    return bool(cls.__dataclass_params__.frozen)
 
 
 def fresh(plugin: Any) -> Any:
@@ -74,6 +78,8 @@ def unchanged(before: Any, after: Any) -> bool:
         return before.keys() == after.keys() and all(unchanged(value, after[key]) for key, value in before.items())
     if isinstance(before, (tuple, list)):
         return len(before) == len(after) and all(map(unchanged, before, after))
-    if type(before).__eq__ is object.__eq__ and hasattr(before, "__dict__"):
+    if "__eq__" not in {name for cls in type(before).__mro__[:-1] for name in vars(cls)} and hasattr(
+        before, "__dict__"
+    ):
         return unchanged(vars(before), vars(after))
     return bool(before == after)

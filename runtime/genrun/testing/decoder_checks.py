@@ -12,8 +12,6 @@ import numpy as np
 from genrun.checks.short_text import class_name, short_line
 from genrun.errors import GenrunError, OptionError, one_line
 from genrun.generating.choosing.binding import bound
-from genrun.loading.metadata import Metadata
-from genrun.loading.opening import opened
 from genrun.registry import contract_of, make_chain, title
 from genrun.sampling import Candidates, Chain, inverse_cdf
 from genrun.testing.common_checks import check_options, fresh, no_global_chance
@@ -22,7 +20,7 @@ from genrun.testing.fold_checks import check_fold
 from genrun.testing.outcomes import Check, Failed, Outcome, Skipped, demand, outcomes
 from genrun.testing.scenes import Scene, scene
 from genrun.testing.threads import together
-from genrun.testing.tiny import tiny_model
+from genrun.testing.tiny import tiny_metadata
 
 __all__ = ["check_decoder", "decoder_outcomes"]
 
@@ -45,6 +43,10 @@ def decoder_outcomes(decoder: object) -> list[Outcome]:
     return outcomes(_CHECKS, _Subject(decoder))
 
 
+# The name of a method, a function that makes a new decoder to call by it, and batches for it.
+Way = tuple[str, Callable[[], Callable[[Scene], Answers]], list[Scene]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Subject:
     """The decoder that is checked."""
@@ -52,7 +54,7 @@ class _Subject:
     plugin: Any
 
     def links(self) -> list[tuple[Any, dict[str, Form]]]:
-        """Return the parts of a new decoder with the same options, made for the tiny model, and how each is called."""
+        """Return the parts of a new decoder, made for the tiny model, and how each is called."""
         made = make_chain([fresh(self.plugin)])
         links = [*made.stages, *([made.chooser] if made.chooser else [])] if isinstance(made, Chain) else [made]
         found = []
@@ -61,9 +63,9 @@ class _Subject:
             found.append((fitting, forms_of(fitting, contract_of("decoder", link))))
         return found
 
-    def ways(self) -> list[tuple[str, Callable[[], Callable[[Scene], Answers]], list[Scene]]]:
+    def ways(self) -> list[Way]:
         """Return for each method its name, a function that makes a new decoder to call, and the batches for it."""
-        ways = []
+        ways = list[Way]()
         for number, (link, forms) in enumerate(self.links()):
             for name in forms:
                 whole = name == "choose"
@@ -81,20 +83,14 @@ class _Subject:
         return functools.partial(forms[name], link)
 
 
-@functools.cache
-def _metadata() -> Metadata:
-    file = opened(tiny_model())
-    return Metadata.from_properties(file.properties, path=str(file.path))
-
-
 def _sizes() -> tuple[int, tuple[int, ...]]:
     """Return how many ids there are, and those that are never chosen."""
-    metadata = _metadata()
+    metadata = tiny_metadata()
     return len(metadata.tokenizer), metadata.generation.suppressed_ids
 
 
 def _bound(chain: Chain) -> Chain:
-    metadata = _metadata()
+    metadata = tiny_metadata()
     made = bound(chain, metadata.tokenizer, metadata.generation.stop_ids, metadata.training_runs)
     assert isinstance(made, Chain)
     return made

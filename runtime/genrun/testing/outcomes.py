@@ -33,8 +33,8 @@ class Skipped(Exception):
 class Outcome:
     """What came of one check.
 
-    ``check``: what is promised, a few words. ``state``: ``ok``, ``failed`` or ``skipped``. ``detail``: what the plugin
-    does wrong, or why the check was not made, in one line.
+    ``check``: what is promised, a few words. ``state``: ``ok``, ``failed`` or ``skipped``. ``detail``: what the
+    plugin does wrong, or why the check was not made, in one line.
     """
 
     check: str
@@ -49,7 +49,7 @@ class Outcome:
 class Check(Generic[T]):
     """A promise and the function that looks whether a plugin keeps it, by raising Failed or Skipped.
 
-    ``first``: where it does not hold, the checks after it are left out, since they would only repeat it.
+    ``first``: where it does not hold or cannot be made, the checks after it are left out, which would repeat it.
     """
 
     promise: str
@@ -62,7 +62,7 @@ def outcomes(checks: Sequence[Check[T]], subject: T) -> list[Outcome]:
     found = []
     for check in checks:
         found.append(_outcome(check, subject))
-        if check.first and found[-1].state == "failed":
+        if check.first and found[-1].state != "ok":
             break
     return found
 
@@ -76,7 +76,9 @@ def _outcome(check: Check[T], subject: T) -> Outcome:
         return Outcome(check.promise, "skipped", str(reason))
     except Failed as failure:
         return Outcome(check.promise, "failed", str(failure))
-    except Exception as error:  # a plugin may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may raise anything
         return Outcome(check.promise, "failed", f"it raised {cause(error)}{_place(error)}")
     if text := printed.getvalue().strip():
         return Outcome(check.promise, "failed", f"it prints {short_line(text)!r}, which would be among the texts")

@@ -1,4 +1,4 @@
-"""The fixtures that pytest finds in every project where genrun is installed; they import nothing until they are used."""
+"""The fixtures that pytest finds wherever genrun is installed; they import nothing until they are used."""
 
 from __future__ import annotations
 

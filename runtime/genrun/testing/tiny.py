@@ -1,10 +1,14 @@
-"""A model file of some 20 KB and the corpus that it was trained on; both are in the package."""
+"""A model file of some 30 KB and the corpus that it was trained on; both are in the package."""
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
-__all__ = ["tiny_corpus", "tiny_model"]
+from genrun.loading.metadata import Metadata
+from genrun.loading.opening import opened
+
+__all__ = ["tiny_corpus", "tiny_metadata", "tiny_model"]
 
 _FOLDER = Path(__file__).parent
 
@@ -27,3 +31,10 @@ def tiny_corpus() -> Path:
     ['the sea is wide, the sea is deep,', 'the harbour lights have gone to sleep.']
     """
     return _FOLDER / "tiny_corpus.txt"
+
+
+@functools.cache
+def tiny_metadata() -> Metadata:
+    """Return what the tiny model records, its tokenizer for one; onnxruntime is not needed for that."""
+    file = opened(tiny_model())
+    return Metadata.from_properties(file.properties, path=str(file.path))
