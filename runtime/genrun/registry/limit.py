@@ -45,7 +45,7 @@ class Limit:
     def unknown(self, offered: Iterable[tuple[str, str]]) -> list[str]:
         """Return a message for each name that fits none of the ``offered`` pairs of distribution and plugin name."""
         pairs = list(offered)
-        known = {distribution for distribution, _ in pairs} | {name for _, name in pairs}
+        known = {name for pair in pairs for name in pair if pair[0] != "genrun"}
         return [
             f"{VARIABLE} names {shown(each)}, which no installed package offers; {nearest(each, known)}"
             for each in self.names
