@@ -12,7 +12,7 @@ from genrun.errors import OptionError, one_line
 from genrun.registry import title
 from genrun.sampling.automata import Automaton, Lexicon, Opening
 from genrun.testing.common_checks import check_options, fresh, no_global_chance, unchanged
-from genrun.testing.outcomes import Check, Failed, Outcome, Skipped, demand, outcomes
+from genrun.testing.outcomes import Check, Failed, Outcome, demand, outcomes
 from genrun.testing.tiny import tiny_metadata
 
 __all__ = ["check_constraint", "constraint_outcomes"]
@@ -74,7 +74,7 @@ def _fits(subject: _Subject) -> None:
     try:
         subject.compiled()
     except OptionError as error:
-        raise Skipped(f"the tiny model does not fit these options: {one_line(error)}") from error
+        raise Failed(f"the tiny model does not fit its options, choose others: {one_line(error)}") from error
 
 
 def _is_well_formed(subject: _Subject) -> None:

@@ -30,7 +30,7 @@ def check_decoder(decoder: object) -> None:
 
     ``decoder``: an object of a decoder, a stage, a chooser, or a preset. It is called with made-up batches over the
     vocabulary of :func:`~genrun.testing.tiny.tiny_model`; one that needs words, such as a banned phrase, must be
-    given words of that model, or what depends on them is not checked.
+    given words of that model, such as "the sea".
 
     >>> from genrun.plugins import make_decoder
     >>> check_decoder(make_decoder("top-k", {"k": 5}))
@@ -104,7 +104,7 @@ def _fits(subject: _Subject) -> None:
     try:
         links = subject.links()
     except OptionError as error:
-        raise Skipped(f"the tiny model does not fit these options: {one_line(error)}") from error
+        raise Failed(f"the tiny model does not fit its options, choose others: {one_line(error)}") from error
     except GenrunError as error:
         raise Failed(one_line(error)) from error
     for link, forms in links:

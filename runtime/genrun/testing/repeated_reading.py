@@ -40,7 +40,7 @@ def digest_of(documents: Iterable[str]) -> str:
 
 
 def read_elsewhere(reader: Any, sources: Sequence[str]) -> str:
-    """Return the digest of what ``reader`` yields in another process; raises Skipped if that cannot import its class."""
+    """Return the digest of what ``reader`` yields in another process; Skipped if that cannot import its class."""
     named = {"module": type(reader).__module__, "name": type(reader).__qualname__}
     written = {**named, "options": options.to_json(reader), "sources": list(sources)}
     seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"
