@@ -29,8 +29,8 @@ def check_decoder(decoder: object) -> None:
     """Check that ``decoder`` keeps its contract; raises BrokenContract with a line for each promise that is broken.
 
     ``decoder``: an object of a decoder, a stage, a chooser, a preset or a chain. It is called with made-up batches
-    over the vocabulary of :func:`~genrun.testing.tiny.tiny_model`; one that needs words, such as a banned phrase, must be
-    given words of that model, such as "the sea".
+    over the vocabulary of :func:`~genrun.testing.tiny.tiny_model`; one that needs words, such as a banned phrase,
+    must be given words of that model, such as "the sea".
 
     >>> from genrun.plugins import make_decoder
     >>> check_decoder(make_decoder("top-k", {"k": 5}))
@@ -165,9 +165,10 @@ def _rows_are_apart(subject: _Subject) -> None:
     for name, make, scenes in subject.ways():
         for each in scenes:
             numbers = list(range(len(each.rows)))
-            expected = make()(each)
+            call = make()
+            expected = call(each)
             for order in (numbers[::-1], numbers[:5], *([number] for number in numbers)):
-                answers = make()(each.only(order))
+                answers = call(each.only(order))
                 if (row := first_difference(answers, [expected[number] for number in order])) is not None:
                     raise Failed(
                         f"{name} answers otherwise for a row beside other rows (row {order[row]}): it looks at their "
