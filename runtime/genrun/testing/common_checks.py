@@ -23,7 +23,7 @@ __all__ = ["check_options", "fresh", "no_global_chance", "unchanged"]
 def check_options(kind: str, plugin: Any) -> None:
     """Raise Failed unless ``plugin`` is a frozen dataclass whose options come back from JSON as they were."""
     if isinstance(plugin, type):
-        raise Failed(f"{class_name(plugin)} is a class; check an object, such as {plugin.__name__}()")
+        raise Failed(f"{plugin.__name__} is a class; check an object, such as {plugin.__name__}()")
     if not dataclasses.is_dataclass(plugin):
         raise Failed(f"{class_name(plugin)} must be a dataclass, whose fields are its options")
     check_contract(kind, plugin)
@@ -54,7 +54,11 @@ def fresh(plugin: Any) -> Any:
 def no_global_chance() -> Iterator[None]:
     """Raise Failed at the end of the block if it has used the random numbers of the process."""
     before = _global_chance()
-    yield
+    try:
+        yield
+    except Failed:
+        if _global_chance() == before:
+            raise  # otherwise the cause is known
     if _global_chance() != before:
         raise Failed("it uses global randomness, `random` or `np.random`; then texts cannot be made again")
 

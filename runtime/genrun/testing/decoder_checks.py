@@ -28,9 +28,9 @@ __all__ = ["check_decoder", "decoder_outcomes"]
 def check_decoder(decoder: object) -> None:
     """Check that ``decoder`` keeps its contract; raises BrokenContract with a line for each promise that is broken.
 
-    ``decoder``: an object of a decoder, a stage, a chooser, or a preset. It is called with made-up batches over the
-    vocabulary of :func:`~genrun.testing.tiny.tiny_model`; one that needs words, such as a banned phrase, must be
-    given words of that model, such as "the sea".
+    ``decoder``: an object of a decoder, a stage, a chooser, a preset or a chain. It is called with made-up batches
+    over the vocabulary of :func:`~genrun.testing.tiny.tiny_model`; one that needs words, such as a banned phrase,
+    must be given words of that model, such as "the sea".
 
     >>> from genrun.plugins import make_decoder
     >>> check_decoder(make_decoder("top-k", {"k": 5}))
@@ -53,10 +53,21 @@ class _Subject:
 
     plugin: Any
 
+    @property
+    def parts(self) -> list[Any]:
+        """The decoder, or the stages and the chooser of a chain."""
+        if not isinstance(self.plugin, Chain):
+            return [self.plugin]
+        return [*self.plugin.stages, *([self.plugin.chooser] if self.plugin.chooser is not None else [])]
+
+    def fresh(self) -> Any:
+        """Return a new decoder with the same options."""
+        return make_chain([fresh(part) for part in self.parts])
+
     def links(self) -> list[tuple[Any, dict[str, Form]]]:
         """Return the parts of a new decoder, made for the tiny model, and how each is called."""
-        made = make_chain([fresh(self.plugin)])
-        links = [*made.stages, *([made.chooser] if made.chooser else [])] if isinstance(made, Chain) else [made]
+        made = self.fresh()
+        links = _Subject(made).parts
         found = []
         for link in links:
             fitting = _bound(Chain((link,))).stages[0]
@@ -97,7 +108,8 @@ def _bound(chain: Chain) -> Chain:
 
 
 def _has_options(subject: _Subject) -> None:
-    check_options("decoder", subject.plugin)
+    for part in subject.parts:
+        check_options("decoder", part)
 
 
 def _fits(subject: _Subject) -> None:
@@ -153,9 +165,10 @@ def _rows_are_apart(subject: _Subject) -> None:
     for name, make, scenes in subject.ways():
         for each in scenes:
             numbers = list(range(len(each.rows)))
-            expected = make()(each)
+            call = make()
+            expected = call(each)
             for order in (numbers[::-1], numbers[:5], *([number] for number in numbers)):
-                answers = make()(each.only(order))
+                answers = call(each.only(order))
                 if (row := first_difference(answers, [expected[number] for number in order])) is not None:
                     raise Failed(
                         f"{name} answers otherwise for a row beside other rows (row {order[row]}): it looks at their "
@@ -183,7 +196,7 @@ def _is_shared(subject: _Subject) -> None:
 
 
 def _takes_the_shortcut(subject: _Subject) -> None:
-    decoder = make_chain([fresh(subject.plugin)])
+    decoder = subject.fresh()
     decoder = _bound(decoder) if isinstance(decoder, Chain) else decoder
     parameters = getattr(decoder, "parameters", None)
     given = parameters() if callable(parameters) else None

@@ -113,7 +113,7 @@ def _check_arrays(left: Candidates, batch: int, vocabulary: int) -> None:
     if (logits == np.inf).any():
         raise Failed("apply() returns a logit that is plus infinity; the highest ones must be numbers")
     if ids is not None and (ids[logits > -np.inf].min(initial=0) < 0 or ids.max(initial=0) >= vocabulary):
-        raise Failed(f"apply() returns an id outside 0 … {vocabulary - 1}")
+        raise Failed(f"apply() returns an id outside 0 … {vocabulary - 1}, or brings back a column without one")
     for row in _left(left):
         if not row:
             raise Failed("apply() leaves a row without any candidate; Candidates.keep() never does")

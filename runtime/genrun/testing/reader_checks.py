@@ -83,9 +83,7 @@ def _is_repeatable(subject: ReaderSubject) -> None:
 def _is_the_same_elsewhere(subject: ReaderSubject) -> None:
     found = read_elsewhere(subject.plugin, subject.sources)
     if found != digest_of(subject.read()[0]):
-        raise Failed(
-            "another process reads other documents or another order: a set, or the folder, has none that stays"
-        )
+        raise Failed("another process reads other documents, or another order, such as that of a set")
 
 
 def _may_be_read_twice_at_once(subject: ReaderSubject) -> None:
@@ -142,9 +140,9 @@ def _names_the_file(subject: ReaderSubject) -> None:
             path.write_bytes(_damaged(path.read_bytes()))
         error = _error(subject, copies.sources, how)
         if error is None and how != "damaged":
-            raise Failed(f"a {how} file gives no documents and no CorpusError")
+            raise Failed(f"a file that is {how} gives no documents and no CorpusError")
         if error is not None and path.name not in one_line(error):
-            raise Failed(f"its error for a {how} file does not name the file: {one_line(error)}")
+            raise Failed(f"its error for a file that is {how} does not name the file: {one_line(error)}")
 
 
 def _names_the_line(subject: ReaderSubject) -> None:
@@ -156,7 +154,7 @@ def _names_the_line(subject: ReaderSubject) -> None:
     said = one_line(error)
     name = Path(subject.bad).name
     if name not in said or not _LINE.match(said.partition(name)[2]):
-        raise Failed(f"its error for a bad file does not name file and line, {name}:LINE: {said}")
+        raise Failed(f"its error for a file that is bad does not name file and line, {name}:LINE: {said}")
 
 
 def _error(subject: ReaderSubject, sources: Sequence[str], how: str) -> CorpusError | None:
@@ -164,10 +162,12 @@ def _error(subject: ReaderSubject, sources: Sequence[str], how: str) -> CorpusEr
         subject.read(sources=sources)
     except CorpusError as error:
         if one_line(error) != str(error):
-            raise Failed(f"its error for a {how} file is more than one line") from error
+            raise Failed(f"its error for a file that is {how} is more than one line") from error
         return error
     except Exception as error:  # a reader may raise anything
-        raise Failed(f"a {how} file is {cause(error)}; it must be a CorpusError with the file's name") from error
+        raise Failed(
+            f"a file that is {how} raises {cause(error)}; it must be a CorpusError with the file's name"
+        ) from error
     return None
 
 
@@ -190,7 +190,7 @@ _CHECKS = (
     Check("options survive JSON", _has_options, first=True),
     Check("it yields documents", _yields_documents, first=True),
     Check("every pass is the same", _is_repeatable),
-    Check("another process reads the same", _is_the_same_elsewhere),
+    Check("another process reads other documents, or another order, such as that of a set", _is_the_same_elsewhere),
     Check("two passes at once are apart", _may_be_read_twice_at_once),
     Check("counts add up", _counts_add_up),
     Check("files are opened when they are reached", _is_lazy),
