@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 import genrun
-from genrun import registry
+from genrun import plugins, registry
 from genrun.plugins import Reader, ReadReport
 from genrun.registry import make_constraint, make_decoder
 from genrun.testing import (
@@ -20,6 +21,8 @@ from genrun.testing import (
     reader_checks,
 )
 from genrun.testing.repeated_reading import digest_of
+from genrun.testing.tiny import tiny_corpus as tiny_corpus_file
+from genrun.testing.tiny import tiny_metadata
 from support import planted_constraints, planted_decoders, planted_readers
 from support.planted_readers import Honest
 
@@ -113,3 +116,19 @@ def test_the_fixtures_are_a_model_and_its_corpus(tiny_model: Path, tiny_corpus: 
     assert genrun.verify(genrun.load(tiny_model, device="cpu")).passed
     assert tiny_model.stat().st_size < 40_000
     assert len(tiny_corpus.read_text("utf-8").split("\n\n")) == 12
+
+
+def test_every_public_name_of_plugins_is_there_and_on_the_page(repository: Path) -> None:
+    page = (repository / "docs" / "plugin-contract.md").read_text("utf-8")
+    for name in plugins.__all__:
+        assert f"`{name}`" in page
+        assert getattr(plugins, name) is not None
+    assert dir(plugins) == sorted(plugins.__all__)
+    with pytest.raises(AttributeError):
+        getattr(plugins, "Chain")  # noqa: B009
+
+
+def test_the_tiny_model_is_of_the_corpus_beside_it() -> None:
+    words = {word for line in tiny_corpus_file().read_text("utf-8").splitlines() for word in re.findall(r"\w+", line)}
+    assert words <= set(tiny_metadata().tokenizer.vocabulary)
+    assert tiny_metadata().card["corpus"]["documents"] == 12

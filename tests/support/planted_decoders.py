@@ -25,6 +25,11 @@ def _drawn(logits: Floats, draws: Floats) -> Ids:
     return inverse_cdf(logits, draws).astype(np.int64)
 
 
+def _likeliest(logits: Floats) -> Ids:
+    ids: Ids = logits.argmax(axis=1)
+    return ids
+
+
 @dataclass(frozen=True)
 class GlobalNumPy:
     def choose(self, logits: Floats, tokens: Tokens, draws: Floats) -> Ids:
@@ -70,13 +75,14 @@ class WrongShape:
 @dataclass(frozen=True)
 class OutOfRange:
     def choose(self, logits: Floats, tokens: Tokens, draws: Floats) -> Ids:
-        return logits.argmax(axis=1) + logits.shape[1]
+        ids: Ids = _likeliest(logits) + logits.shape[1]
+        return ids
 
 
 @dataclass(frozen=True)
 class ForbiddenToken:
     def choose(self, logits: Floats, tokens: Tokens, draws: Floats) -> Ids:
-        return logits.argmin(axis=1)
+        return _likeliest(-logits)
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ class NotANumber:
 @dataclass(frozen=True)
 class DoubleLogits:
     def apply(self, candidates: Candidates, states: Sequence[Any], draws: Floats) -> Candidates:
-        return dataclasses.replace(candidates, logits=candidates.logits.astype(np.float64))  # type: ignore[arg-type]
+        return dataclasses.replace(candidates, logits=candidates.logits.astype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,7 @@ class NotFrozen:
     k: int = 3
 
     def choose(self, logits: Floats, tokens: Tokens, draws: Floats) -> Ids:
-        return logits.argmax(axis=1)
+        return _likeliest(logits)
 
 
 @dataclass(frozen=True)
@@ -152,7 +158,7 @@ class ChangesItsOptions:
         object.__setattr__(self, "strength", self.strength / 2)
 
     def choose(self, logits: Floats, tokens: Tokens, draws: Floats) -> Ids:
-        return logits.argmax(axis=1)
+        return _likeliest(logits)
 
 
 @dataclass(frozen=True)
@@ -160,17 +166,17 @@ class OptionOfAStrangeType:
     banned: frozenset[str] = frozenset({"sea"})
 
     def choose(self, logits: Floats, tokens: Tokens, draws: Floats) -> Ids:
-        return logits.argmax(axis=1)
+        return _likeliest(logits)
 
 
-_SCRATCH = np.zeros(1)
+_SCRATCH: Ids = np.zeros(1, np.int64)
 
 
 @dataclass(frozen=True)
 class SharedScratch:
     def choose(self, logits: Floats, tokens: Tokens, draws: Floats) -> Ids:
         global _SCRATCH
-        _SCRATCH = logits.argmax(axis=1)
+        _SCRATCH = _likeliest(logits)
         time.sleep(0.002)  # other threads run meanwhile, as they do in any call of NumPy
         return _SCRATCH
 
@@ -230,7 +236,7 @@ class OtherShortcut:
 class Prints:
     def choose(self, logits: Floats, tokens: Tokens, draws: Floats) -> Ids:
         print("choosing")
-        return logits.argmax(axis=1)
+        return _likeliest(logits)
 
 
 @dataclass(frozen=True)
@@ -244,7 +250,7 @@ class OfANewerGenrun:
     contract: ClassVar[int] = 99
 
     def choose(self, logits: Floats, tokens: Tokens, draws: Floats) -> Ids:
-        return logits.argmax(axis=1)
+        return _likeliest(logits)
 
 
 MISTAKES: list[tuple[object, str]] = [
