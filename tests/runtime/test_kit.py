@@ -19,12 +19,13 @@ from genrun.testing import (
     check_reader,
     decoder_outcomes,
     reader_checks,
+    reader_outcomes,
 )
 from genrun.testing.repeated_reading import digest_of
 from genrun.testing.tiny import tiny_corpus as tiny_corpus_file
 from genrun.testing.tiny import tiny_metadata
 from support import planted_constraints, planted_decoders, planted_readers
-from support.planted_readers import Honest
+from support.planted_readers import Honest, OldAndWithoutCounts
 
 OPTIONS = {"banned": {"phrases": "the sea"}, "wanted": {"phrases": "the sea"}, "rare": {"from_id": "9", "bias": "-1"}}
 PARTS = [
@@ -116,6 +117,14 @@ def test_the_fixtures_are_a_model_and_its_corpus(tiny_model: Path, tiny_corpus: 
     assert genrun.verify(genrun.load(tiny_model, device="cpu")).passed
     assert tiny_model.stat().st_size < 40_000
     assert len(tiny_corpus.read_text("utf-8").split("\n\n")) == 12
+
+
+def test_a_reader_of_the_first_contract_need_not_count(lines: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_checks, "read_elsewhere", read_here)
+    states = {each.check: each.state for each in reader_outcomes(OldAndWithoutCounts(), [lines])}
+    assert states.pop("counts add up") == "skipped"
+    assert states.pop("errors name the line") == "skipped"
+    assert set(states.values()) == {"ok"}
 
 
 def test_every_public_name_of_plugins_is_there_and_on_the_page(repository: Path) -> None:

@@ -11,8 +11,10 @@ from click.testing import CliRunner
 
 import genrun
 from genrun import registry
+from genrun.checks.installation import upgrade_line
 from genrun.cli.group import cli
 from genrun.contracts.version import CONTRACT, OLDEST, refusal
+from genrun.diagnosing.doctor import Machine, check_plugins
 from support.distributions import DECODER, Site
 
 NAME = {"genrun.decoders": {"lowest": "acme_d:Lowest"}}
@@ -115,11 +117,20 @@ def test_the_list_shows_version_contract_place_and_state(installed: Site) -> Non
     assert built_in == {str(CONTRACT)}
     rows = [" ".join(line.split()) for line in listing if any(each in line for each in ("_d:", "_c:"))]
     assert [row.partition(" was written")[0] for row in rows] == [
-        "decoder much later 1.0 contract ? l_d:Lowest broken: decoder 'much' of later 1.0",
+        "decoder much later 1.0 contract 99 l_d:Lowest broken: decoder 'much' of later 1.0",
         "decoder one first 1.0 contract 1 f_d:Lowest available",
         "decoder two acme 1.0 contract 2 a_d:Lowest available",
         "command hello acme 1.0 contract 2 a_c:command available",
     ]
+
+
+def test_the_doctor_says_to_upgrade_genrun_for_a_plugin_of_a_newer_contract(installed: Site) -> None:
+    installed.install("acme", {**NAME, "genrun.contract": {"99": "acme_d"}}, acme_d=DECODER)
+    [found] = [each for each in check_plugins(Machine()) if each.level == "problem"]
+    assert (found.message.partition(",")[0], found.remedy) == (
+        "decoder 'lowest' of acme 1.0 was written for contract 99",
+        upgrade_line(),
+    )
 
 
 class TestCheck:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from genrun.plugins import CorpusError, ReadReport
 
-__all__ = ["MISTAKES", "Honest"]
+__all__ = ["MISTAKES", "Honest", "OldAndWithoutCounts"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,12 @@ class CountsLie(Honest):
 class CountsNothing(Honest):
     def read(self, sources: Sequence[str], report: ReadReport) -> Iterator[str]:
         yield from super().read(sources, ReadReport())
+
+
+class OldAndWithoutCounts(CountsNothing):
+    """No mistake: its contract is older than counts."""
+
+    contract: ClassVar[int] = 1
 
 
 class DropsInSilence(Honest):

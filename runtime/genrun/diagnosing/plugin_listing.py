@@ -79,7 +79,7 @@ def _listed(info: registry.PluginInfo, answer: dict[str, Any]) -> ListedPlugin:
     hidden = _why_hidden(info) if state == "available" else None
     if hidden is not None:
         state, answer = "hidden", {**answer, "reason": hidden}
-    contract = answer["contract"] or info.contract or (None if state == "broken" else FIRST)
+    contract = answer["contract"] or info.contract or (0 if state == "broken" else FIRST)
     return ListedPlugin(
         kind=info.kind,
         name=info.name,
@@ -88,7 +88,7 @@ def _listed(info: registry.PluginInfo, answer: dict[str, Any]) -> ListedPlugin:
         defined=info.value,
         state=state,
         installed_from=installed_from(info.entry_point.dist),
-        **{**answer, "contract": contract},
+        **{**answer, "contract": contract if contract >= FIRST else None},
     )
 
 

@@ -54,7 +54,8 @@ def fault(info: registry.PluginInfo, error: BaseException) -> dict[str, Any]:
     reason = one_line(error)
     if not isinstance(error, GenrunError):  # for example MemoryError, or the plugin's own KeyboardInterrupt
         reason = f"{info.title} failed to import: {cause(error)}"
-    return {**without_answer(reason, module_file(info)), "raised_at": _raised_at(info, error)}
+    found = {"raised_at": _raised_at(info, error), "contract": _contract_if_imported(info)}
+    return {**without_answer(reason, module_file(info)), **found}
 
 
 def without_answer(reason: str, file: str | None = None) -> dict[str, Any]:
@@ -99,6 +100,14 @@ def module_file(info: registry.PluginInfo) -> str | None:
         spec = importlib.util.find_spec(info.entry_point.module.partition(".")[0])
         if spec is not None and spec.origin is not None:
             return short_line(spec.origin, _MOST_CHARACTERS)
+    return None
+
+
+def _contract_if_imported(info: registry.PluginInfo) -> int | None:
+    """Return the contract that the class of a plugin names if it could be imported; None otherwise."""
+    with contextlib.suppress(Exception):
+        number = own_contract(getattr(sys.modules[info.entry_point.module], info.entry_point.attr))
+        return number if type(number) is int else None
     return None
 
 
