@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,14 @@ def cache(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = shared_cache / f"test-{next(_numbers)}"
     monkeypatch.setenv("GENRUN_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_registered() -> Iterator[None]:
+    """What a test registers in the process, another test does not find."""
+    yield
+    if loaded := sys.modules.get("genrun.registry.offered"):
+        loaded.REGISTERED.clear()
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import assert_type
 
 import numpy as np
 from numpy.typing import NDArray
 
 import genrun
+from genrun import plugins
+from genrun.testing import check_decoder, check_reader
 
 
 @dataclass(frozen=True)
@@ -68,3 +71,10 @@ async def from_an_event_loop(model: genrun.Model) -> None:
 
 def load() -> genrun.Model:
     return genrun.load("headlines.onnx", device=["CPUExecutionProvider"], threads=2)
+
+
+def a_plugin_is_checked_in_one_line(tiny_corpus: Path) -> None:
+    check_decoder(NoRepeat(window=2))
+    check_reader(plugins.make_reader("text"), [str(tiny_corpus)], bad=None)
+    assert_type(plugins.CONTRACT, int)
+    assert_type(plugins.make_decoder("top-k", {"k": 5}), plugins.Decoder)

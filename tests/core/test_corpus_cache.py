@@ -133,6 +133,15 @@ def test_a_reader_can_refuse_to_be_kept(prepare: Preparations, cache: Path, monk
     assert entries(cache) == []
 
 
+def test_a_registered_reader_is_not_kept_since_no_file_has_its_code(prepare: Preparations, cache: Path) -> None:
+    from genrun.plugins import reader
+    from genrun_plugins.readers.text import Text
+
+    reader("mine")(Text)
+    assert [prepare(**{"reader.name": "mine"})[1] for _ in range(2)] == [True, True]
+    assert entries(cache) == []
+
+
 def test_what_a_run_folder_holds_itself_is_not_kept(prepare: Preparations, cache: Path) -> None:
     (prepare.folder / "run-0").mkdir()
     (prepare.folder / "run-0" / "standard-input.txt").write_text("one two\n", "utf-8")

@@ -69,3 +69,13 @@ def test_a_decoder_is_imported_alone(alphabet_file: Path) -> None:
 def test_onnxruntime_is_imported_when_a_model_is_opened_and_not_before() -> None:
     modules = ("model", "scoring.verification", "generating.stepping.session", "loading.metadata")
     assert imported_by("\n".join(f"import genrun.{module}" for module in modules)) <= {"genrun", "numpy"} | HELPERS
+
+
+def test_an_author_imports_what_is_needed_and_no_more() -> None:
+    assert imported_by("from genrun.plugins import CorpusFile, FileReader, OptionError") == {"genrun"}
+    assert imported_by("from genrun.plugins import *") <= {"genrun", "numpy"} | HELPERS
+
+
+def test_the_fixtures_cost_a_project_that_tests_nothing_of_genrun_only_pytest() -> None:
+    pytest_alone = imported_by("import pytest")
+    assert imported_by("import genrun.testing, genrun.testing.pytest_plugin") == pytest_alone | {"genrun"}

@@ -117,7 +117,7 @@ def _run_python(block: Block, namespace: dict[str, Any], folder: Path) -> None:
             below = re.match(r"(# .*\n?)*", "\n".join(lines[statement.end_lineno or 0 :]))
             error = below[0].replace("\n# ", " ").removeprefix("# ").rstrip() if below else ""
             if not isinstance(statement, ast.Expr):
-                exec(source, namespace)
+                exec(compile(ast.Module([statement], []), "page", "exec"), namespace)  # with its decorators
             elif error:
                 _check(source, error, _error_of(source, namespace))
             else:

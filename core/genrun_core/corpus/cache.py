@@ -78,6 +78,8 @@ def corpus_key(
     readers = [(choice.name, reader), *of_parts]
     if not all(getattr(one, "cached", True) for _, one in readers):
         return None
+    if any(registry.find("reader", name).in_process for name, _ in readers):  # the code of a notebook is in no file
+        return None
     parts = [
         _FORMAT,
         genrun.__version__,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun import OptionError
+from genrun.plugins import OptionError
 
 __all__ = ["NoRepeat"]
 
@@ -24,6 +25,8 @@ class NoRepeat:
     >>> NoRepeat(window=1).choose(logits, [np.array([0, 2])], np.array([0.9], np.float32))
     array([1])
     """
+
+    contract: ClassVar[int] = 2
 
     window: int = 4
     temperature: float = 1.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from genrun.reading import CorpusFile, FileReader
+from genrun.plugins import CorpusFile, FileReader
 
 __all__ = ["Subtitles"]
 
@@ -31,7 +31,9 @@ class Subtitles(FileReader):
     ['The ferry is late.']
     """
 
+    contract: ClassVar[int] = 2
     suffixes = (".srt",)
+    example = ("film.srt", "1\n00:00:01,000 --> 00:00:02,500\nThe ferry\nis late.\n")  # for genrun plugins check
     looked_for = "captions below lines such as 00:00:01,000 --> 00:00:02,500"
     noun: ClassVar[str] = "captions"  # what messages call the documents
 

@@ -10,7 +10,8 @@ from genrun_plugin_example.no_repeat import NoRepeat
 from genrun_plugin_example.subtitles import Subtitles
 
 import genrun
-from genrun.registry import make_decoder, make_reader
+from genrun.plugins import make_decoder, make_reader
+from genrun.testing import check_decoder, check_reader
 
 TIME = "00:00:01,000 --> 00:00:02,500"
 
@@ -56,6 +57,14 @@ def test_a_corpus_without_documents_says_what_was_looked_for(tmp_path: Path) -> 
     source = write(tmp_path / "a.srt", "[rain]")
     with pytest.raises(genrun.CorpusError, match=r"dropped: 1 sound\); looked for captions below lines such as"):
         list(Subtitles().read([source], genrun.ReadReport()))
+
+
+def test_both_keep_their_contract(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.srt", "One\nline", "[door opens]", " ", "Two")
+    bad = tmp_path / "bad.srt"
+    bad.write_text("no caption\n", "utf-8")
+    check_reader(Subtitles(), [source], bad=str(bad))
+    check_decoder(NoRepeat(window=2))
 
 
 def choose(decoder: NoRepeat, probabilities: list[float], tokens: list[int], draw: float) -> int:

@@ -37,6 +37,7 @@ class CsvColumn(FileReader):
     suffixes = (".csv", ".tsv")
     blank = "missing"
     reads = ("CSV", "tab-separated values", "plain text")
+    example = ("texts.csv", "text\nThe sea is wide\nThe moon is low\n")
 
     column: str = ""
     header: bool | None = None

@@ -39,6 +39,7 @@ class Html(FileReader):
 
     suffixes = (".html", ".htm", ".xhtml")
     reads = ("HTML", "plain text")
+    example = ("page.html", "<html><body><p>The sea is wide.</p><p>The moon is low.</p></body></html>\n")
 
     documents: str = "blocks"
 

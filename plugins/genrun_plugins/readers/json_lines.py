@@ -37,6 +37,7 @@ class JsonLines(FileReader):
 
     suffixes = (".jsonl", ".ndjson", ".json")
     reads = ("JSON Lines", "JSON", "plain text")
+    example = ("texts.jsonl", '{"text": "The sea is wide."}\n{"text": ""}\n{"text": "The moon is low."}\n')
     noun: ClassVar[str] = "texts"
 
     field: str = "text"

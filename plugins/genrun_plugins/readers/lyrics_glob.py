@@ -33,6 +33,7 @@ class LyricsGlob(FileReader):
     """
 
     reads = ("plain text",)
+    example = ("songs.txt", "The sea is wide.\nThe moon is low.\n\nA ferry waits.\n")
 
     documents: str = "lines"
 

@@ -40,6 +40,7 @@ class Markdown(FileReader):
 
     suffixes = (".md", ".markdown")
     reads = ("Markdown", "plain text")
+    example = ("page.md", "# The sea\n\nThe sea is wide.\n\nThe moon is low.\n")
 
     documents: str = "blocks"
 

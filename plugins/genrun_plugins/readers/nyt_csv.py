@@ -33,6 +33,10 @@ class NytCsv(FileReader):
     suffixes = (".csv",)
     blank = "missing"
     reads = ("CSV", "plain text")
+    example = (
+        "ArticlesMay2024.csv",
+        "headline,section\nThe Council Votes,Metro\nUnknown,Metro\nThe New Ferry,Metro\n",
+    )
     noun: ClassVar[str] = "headlines"
 
     column: str = "headline"

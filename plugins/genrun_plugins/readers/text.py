@@ -32,6 +32,7 @@ class Text(FileReader):
     """
 
     reads = ("plain text",)
+    example = ("songs.txt", "The sea is wide.\nThe moon is low.\n\nA ferry waits.\n")
 
     documents: str = "lines"
     join_lines: bool = False

@@ -32,12 +32,14 @@ _SUMMARIES = {  # here, so that help does not import the commands
     "export": "Make a verified model file from a run folder.",
     "generate": "Generate text with a model file.",
     "info": "Show what a model file records about itself.",
-    "plugins": "List readers, decoders and commands, and who ships them.",
+    "install": "Install packages with plugins where genrun runs.",
+    "plugins": "List the plugins and who ships them, check one, or begin a new one.",
     "report": "Show what a model's texts are like beside held-out documents.",
     "score": "Measure how likely texts are under a model.",
     "suggest": "Suggest the next words of a text, or complete its last word.",
     "train": "Train a model on a corpus and leave a run folder.",
     "try": "Go from files to ten texts in one command: look, train, export, generate.",
+    "uninstall": "Remove packages with plugins.",
     "write": "Write texts together with a model: it offers words, you choose or type.",
     "verify": "Replay the golden texts that a model file carries.",
 }
@@ -98,11 +100,13 @@ class _PluginGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        from genrun import registry
         from genrun.errors import nearest
 
         name = args[0]
         if not name.startswith("-") and self.get_command(ctx, name) is None:
-            ctx.fail(f"no such command {name!r}; {nearest(name, self.list_commands(ctx))}")
+            why = registry.left_out("command", name)
+            ctx.fail(why or f"no such command {name!r}; {nearest(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
 
@@ -147,7 +151,7 @@ def _with_debug(command: click.Command) -> click.Command:
 def _summary(info: PluginInfo) -> str:
     if info.built_in:
         return _SUMMARIES.get(info.name, "")
-    return f"(from {info.distribution} {info.version})"
+    return f"(from {info.owner})"
 
 
 @click.group(cls=_PluginGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -119,6 +119,7 @@ class Reader(Protocol):
 
     An attribute ``noun`` may say what its documents are ("headlines"), for messages. What was read from files is
     reused while they stay the same; ``cached = False`` says that the documents depend on something else as well.
+    ``example``, since contract 2, is the name of a small file and its text, for ``genrun plugins check``.
     """
 
     def read(self, sources: Sequence[str], report: ReadReport) -> Iterator[str]:

@@ -17,7 +17,8 @@ from importlib import metadata
 from typing import Any
 
 import genrun
-from genrun.checks.installation import pip_line, requirement
+from genrun.checks.installation import pip_line, requirement, upgrade_line
+from genrun.contracts.version import CONTRACT
 from genrun.diagnosing.plugin_listing import list_plugins
 from genrun.diagnosing.plugin_origin import remedy
 from genrun.diagnosing.provider_trial import Trial, try_provider
@@ -208,6 +209,8 @@ def check_plugins(machine: Machine) -> Iterator[Finding]:
         if plugin.state == "broken":
             message = plugin.reason or f"{plugin.kind} {plugin.name!r} of {plugin.distribution} is broken"
             do = remedy(plugin.distribution, plugin.installed_from, plugin.file, plugin.raised_at)
+            if (plugin.contract or 0) > CONTRACT:
+                do = upgrade_line()
             yield Finding("problem", "plugins", message, do)
         elif plugin.state == "hidden":
             yield Finding("note", "plugins", f"{plugin.kind} of {plugin.distribution} is hidden: {plugin.reason}")

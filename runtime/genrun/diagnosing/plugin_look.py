@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from genrun import options, registry
 from genrun.checks.short_text import short_line
+from genrun.contracts.version import own_contract
 from genrun.errors import GenrunError, cause, one_line
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-__all__ = ["BUSY", "fault", "look", "look_at_all", "module_file"]
+__all__ = ["BUSY", "fault", "look", "look_at_all", "module_file", "without_answer"]
 
 BUSY = 6  # time limits that may pass for a process that computes, but gets little CPU time on a busy machine
 
@@ -35,16 +36,17 @@ _GRACE_SECONDS = 5.0  # beyond the time limit, which the watching process enforc
 
 
 def look(info: registry.PluginInfo) -> dict[str, Any]:
-    """Import one plugin and return its ``file`` and ``options``; ``reason`` and ``raised_at`` are None.
+    """Import one plugin and return its ``file``, ``options`` and ``contract``; ``reason`` and ``raised_at`` are None.
 
-    Raises PluginError for a broken plugin.
+    ``contract``: that which its class names, None if it names none. Raises PluginError for a broken plugin.
 
     >>> look(registry.find("decoder", "greedy"))["options"]
     {}
     """
     loaded = registry.load(info)
     described = options.describe(loaded) if info.kind != "command" else {}
-    return {"reason": None, "file": _source_file(loaded), "raised_at": None, "options": described}
+    found = {"file": _source_file(loaded), "options": described, "contract": own_contract(loaded)}
+    return {"reason": None, "raised_at": None, **found}
 
 
 def fault(info: registry.PluginInfo, error: BaseException) -> dict[str, Any]:
@@ -52,7 +54,13 @@ def fault(info: registry.PluginInfo, error: BaseException) -> dict[str, Any]:
     reason = one_line(error)
     if not isinstance(error, GenrunError):  # for example MemoryError, or the plugin's own KeyboardInterrupt
         reason = f"{info.title} failed to import: {cause(error)}"
-    return {"reason": reason, "file": module_file(info), "raised_at": _raised_at(info, error), "options": {}}
+    found = {"raised_at": _raised_at(info, error), "contract": _contract_if_imported(info)}
+    return {**without_answer(reason, module_file(info)), **found}
+
+
+def without_answer(reason: str, file: str | None = None) -> dict[str, Any]:
+    """Return the same fields for a plugin that could not be looked at."""
+    return {"reason": reason, "file": file, "raised_at": None, "options": {}, "contract": None}
 
 
 def look_at_all(
@@ -92,6 +100,14 @@ def module_file(info: registry.PluginInfo) -> str | None:
         spec = importlib.util.find_spec(info.entry_point.module.partition(".")[0])
         if spec is not None and spec.origin is not None:
             return short_line(spec.origin, _MOST_CHARACTERS)
+    return None
+
+
+def _contract_if_imported(info: registry.PluginInfo) -> int | None:
+    """Return the contract that the class of a plugin names if it could be imported; None otherwise."""
+    with contextlib.suppress(Exception):
+        number = own_contract(getattr(sys.modules[info.entry_point.module], info.entry_point.attr))
+        return number if type(number) is int else None
     return None
 
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from genrun.diagnosing.child_process import child_command, child_environment
+from genrun.diagnosing.plugin_look import without_answer
 from genrun.errors import one_line
 from genrun.loading.startup_failures import last_line
 from genrun.registry import PluginInfo
@@ -27,7 +28,8 @@ def try_plugins(plugins: Sequence[PluginInfo], *, seconds: float | None = None) 
     """Import ``plugins``, each in at most ``seconds`` (default LIMIT_SECONDS); return a result for each, in order.
 
     ``reason``: what is wrong, in one line, or None. ``file``: the file that defines it. ``raised_at``: the line of
-    the plugin that raised an error, ``FILE:LINE``. ``options``: names and defaults. Failures raise nothing.
+    the plugin that raised an error, ``FILE:LINE``. ``options``: names and defaults. ``contract``: the one that
+    its class names, or None. Failures raise nothing.
     """
     if not plugins:
         return []
@@ -86,4 +88,4 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _unknown(info: PluginInfo, why_not: str) -> dict[str, Any]:
     reason = f"{info.title} could not be tried: {why_not or 'it was left out'}"
-    return {"reason": reason, "file": None, "raised_at": None, "options": {}}
+    return without_answer(reason)

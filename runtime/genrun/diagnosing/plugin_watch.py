@@ -20,7 +20,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from genrun.diagnosing.plugin_look import BUSY, look_at_all
+from genrun.diagnosing.plugin_look import BUSY, look_at_all, without_answer
 
 __all__: list[str] = []
 
@@ -119,7 +119,7 @@ class _Look:
         while self.plugins:
             number, fields = self.plugins.popleft()
             reason = f"{fields['title']} {how}"
-            self._found[number] = {"reason": reason, "file": self._file, "raised_at": None, "options": {}}
+            self._found[number] = without_answer(reason, self._file)
             if self.lost < _MOST_LOST:
                 break
             how = f"was not tried: {_MOST_LOST} others of its distribution did not finish importing"

@@ -30,6 +30,7 @@ class FileReader:
     - ``noun``: what messages call the documents;
     - ``looked_for``: what is missing if there is no document at all;
     - ``blank``: the reason for which blank texts are dropped;
+    - ``example``: the name of a small file and its text, with which ``genrun plugins check`` checks the reader;
     - ``reads``: the titles of the kinds of file that it is for (:mod:`genrun.reading.kinds`); an error in a file of
       another kind then names the right reader.
 
@@ -60,6 +61,7 @@ class FileReader:
     suffixes: ClassVar[tuple[str, ...]] = (".txt",)
     blank: ClassVar[str] = "empty"
     reads: ClassVar[tuple[str, ...]] = ()
+    example: ClassVar[tuple[str, str] | None] = None
 
     encoding: str = "utf-8"
     skip_bad: bool = False

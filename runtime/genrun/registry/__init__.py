@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genrun.registry.loading import load, make_reader, option_names
-from genrun.registry.offered import GROUPS, PluginInfo, find, plugins, refresh, title
+from genrun.registry.naming import check_contract, contract_of, title
+from genrun.registry.offered import GROUPS, PluginInfo, find, left_out, plugins, refresh
 
 if TYPE_CHECKING:
     from genrun.registry.chains import chain_json, chain_text, decoder_options, is_chain, make_chain, make_decoder
@@ -17,10 +18,13 @@ __all__ = [
     "PluginInfo",
     "chain_json",
     "chain_text",
+    "check_contract",
     "constraint_json",
+    "contract_of",
     "decoder_options",
     "find",
     "is_chain",
+    "left_out",
     "load",
     "make_chain",
     "make_constraint",

@@ -14,7 +14,8 @@ from genrun.errors import OptionError, nearest
 from genrun.registry.chain_grammar import Link, has_marks, parse, spell
 from genrun.registry.links import is_full_name, made_link
 from genrun.registry.loading import METHODS, load, make
-from genrun.registry.offered import find, name_of
+from genrun.registry.naming import check_contract, name_of
+from genrun.registry.offered import find
 from genrun.sampling import Chain
 
 __all__ = ["chain_json", "chain_text", "decoder_options", "is_chain", "make_chain", "make_decoder"]
@@ -130,6 +131,7 @@ def _flat(decoder: object) -> list[Any]:
     if isinstance(decoder, type) or not any(callable(getattr(decoder, name, None)) for name in METHODS["decoder"]):
         methods = "'choose', 'apply' or 'pick'"
         raise OptionError(f"a decoder must be a name or an object with a method {methods}, not {shown(decoder)}")
+    check_contract("decoder", decoder)
     if not callable(expand := getattr(decoder, "stages", None)):
         return [decoder]
     try:

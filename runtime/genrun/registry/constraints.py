@@ -14,7 +14,7 @@ from genrun.errors import OptionError
 from genrun.registry.chain_grammar import parse, place
 from genrun.registry.links import is_full_name, made_link
 from genrun.registry.loading import make
-from genrun.registry.offered import name_of
+from genrun.registry.naming import check_contract, name_of
 
 __all__ = ["NamedPart", "constraint_json", "make_constraint"]
 
@@ -72,4 +72,5 @@ def _parts(given: object, before: int) -> list[NamedPart]:
         return [NamedPart(make("constraint", name, values, False), f"{number}, {name!r}")]
     if isinstance(given, type) or not isinstance(given, ConstraintPart):
         raise OptionError(f"{number}: a constraint is text or an object with 'automaton', not {shown(given)}")
+    check_contract("constraint", given)
     return [NamedPart(given, f"{number}, {class_name(given)}")]

@@ -11,6 +11,7 @@ from genrun import options
 from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import class_name
 from genrun.contracts import Reader
+from genrun.contracts.version import own_contract, refusal
 from genrun.errors import OptionError, PluginError, one_line
 from genrun.registry.offered import PluginInfo, find
 
@@ -31,8 +32,10 @@ def load(info: PluginInfo) -> Any:
     """
     if info.fault:
         raise PluginError(f"{info.title} cannot be used: {info.fault}")
+    if info.contract is not None and (refused := refusal(info.contract, info.distribution)):
+        raise PluginError(f"{info.title} {refused}")  # before it is imported, which might fail in other ways
     try:
-        loaded = info.entry_point.load()
+        loaded = info.registered or info.entry_point.load()
     except BaseException as error:  # any module may raise anything at import
         blame(f"{info.title} failed to import", error, passing=())
     try:
@@ -46,6 +49,9 @@ def load(info: PluginInfo) -> Any:
 
 def _wrong_shape(info: PluginInfo, loaded: Any) -> str | None:
     """Return why ``loaded`` is not a plugin of its kind; None if it is."""
+    own = own_contract(loaded)
+    if own is not None and (refused := refusal(own, info.distribution)):
+        return refused
     methods = METHODS.get(info.kind)
     if methods is None:
         import click

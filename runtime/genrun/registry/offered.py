@@ -1,33 +1,49 @@
 """The plugins that installed distributions offer, found by entry point, without an import of any.
 
 Built-in names (those of the ``genrun`` distribution) are reserved. Using a name that two distributions offer is an
-error; ``distribution:name`` selects one.
+error; ``distribution:name`` selects one. GENRUN_PLUGINS may leave some out; what is registered in this process (see
+:mod:`genrun.registry.in_process`) comes before what others installed.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-import sys
+import warnings
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
-from types import ModuleType
+from typing import Any
 
 import genrun
-from genrun.checks.short_text import class_name, short_line, shown
-from genrun.errors import OptionError, PluginError, UnknownPluginError, nearest
+from genrun.checks.short_text import short_line, shown
+from genrun.contracts.version import CONTRACT
+from genrun.errors import PluginError, UnknownPluginError, nearest
+from genrun.registry.limit import VARIABLE, Limit, PluginLimitWarning, current_limit, normalized
 
-__all__ = ["GROUPS", "PluginInfo", "find", "name_of", "plugins", "refresh", "title"]
+__all__ = [
+    "GROUPS",
+    "IN_PROCESS",
+    "REGISTERED",
+    "PluginInfo",
+    "built_in",
+    "described",
+    "find",
+    "left_out",
+    "plugins",
+    "refresh",
+]
 
 BUILT_IN = "genrun"
+IN_PROCESS = "this-process"  # the distribution of what is registered rather than installed
 GROUPS = {
     "reader": "genrun.readers",
     "decoder": "genrun.decoders",
     "constraint": "genrun.constraints",
     "command": "genrun.commands",
 }
+CONTRACT_GROUP = "genrun.contract"
 _KINDS = {group: kind for kind, group in GROUPS.items()}
 _MOST_CHARACTERS = 100  # of a name
 
@@ -36,7 +52,8 @@ _MOST_CHARACTERS = 100  # of a name
 class PluginInfo:
     """One plugin, read from package metadata alone, without importing it.
 
-    The texts are short lines, safe for a terminal; ``entry_point`` has the original metadata.
+    The texts are short lines, safe for a terminal; ``entry_point`` has the original metadata. ``registered``: the
+    class, if it is registered in this process rather than installed.
     """
 
     kind: str
@@ -45,6 +62,17 @@ class PluginInfo:
     version: str
     value: str
     entry_point: metadata.EntryPoint
+    registered: Any = None
+
+    @property
+    def in_process(self) -> bool:
+        """Whether the plugin is registered in this process rather than installed."""
+        return self.registered is not None
+
+    @property
+    def owner(self) -> str:
+        """The distribution and its version."""
+        return f"{self.distribution} {self.version}".rstrip()
 
     @property
     def built_in(self) -> bool:
@@ -59,7 +87,12 @@ class PluginInfo:
     @property
     def title(self) -> str:
         """The plugin's name in messages."""
-        return f"{self.kind} {self.name!r} of {self.distribution} {self.version}"
+        return f"{self.kind} {self.name!r} of {self.owner}"
+
+    @property
+    def contract(self) -> int | None:
+        """The contract that the distribution's metadata names; None if it names none."""
+        return CONTRACT if self.built_in else _declared(self.entry_point.dist)
 
     @property
     def fault(self) -> str | None:
@@ -77,13 +110,37 @@ class PluginInfo:
         return None
 
 
+def _declared(distribution: metadata.Distribution | None) -> int | None:
+    """Return the number of the entry point in the group ``genrun.contract``; -1 for what is no number."""
+    for entry in distribution.entry_points if distribution is not None else ():
+        if entry.group == CONTRACT_GROUP:
+            return int(entry.name) if entry.name.isascii() and entry.name.isdecimal() else -1
+    return None
+
+
+REGISTERED: dict[tuple[str, str], PluginInfo] = {}  # by kind and name
+
+
 def plugins(kind: str) -> tuple[PluginInfo, ...]:
     """Return all plugins of a ``kind`` (reader, decoder, constraint, command), sorted, without importing any."""
-    return tuple(info for info in _offered() if info.kind == kind)
+    here = [info for info in list(REGISTERED.values()) if info.kind == kind]
+    found = [info for info in _offered(current_limit()) if info.kind == kind]
+    return tuple(sorted(here + found, key=lambda info: not info.built_in))
 
 
 @functools.cache
-def _offered() -> tuple[PluginInfo, ...]:
+def _offered(limit: Limit | None) -> tuple[PluginInfo, ...]:
+    """Return the installed plugins that ``limit`` admits; warns of names in it that nothing has."""
+    found = _installed()
+    if limit is None:
+        return found
+    for message in limit.unknown((info.distribution, info.name) for info in found):
+        warnings.warn(message, PluginLimitWarning, stacklevel=2)
+    return tuple(info for info in found if info.built_in or limit.admits(info.distribution, info.name))
+
+
+@functools.cache
+def _installed() -> tuple[PluginInfo, ...]:
     found: dict[tuple[str, str, str], PluginInfo] = {}
     first: dict[str, metadata.Distribution] = {}
     for distribution in metadata.distributions():
@@ -92,46 +149,47 @@ def _offered() -> tuple[PluginInfo, ...]:
             name, version = (distribution.metadata["Name"], distribution.version) if entries else ("", "")
         except Exception:  # damaged metadata of any package, often the remains of an uninstall
             continue
-        owner = short_line(re.sub(r"[-_.]+", "-", name or "").lower(), _MOST_CHARACTERS)
+        owner = short_line(normalized(name or ""), _MOST_CHARACTERS)
         if owner and entries and first.setdefault(owner, distribution) is distribution:  # of two versions, one
             for entry in entries:
-                info = _info(entry, owner, version)
+                info = described(entry, owner, version)
                 found.setdefault((info.kind, info.qualified_name, info.value), info)
     return tuple(sorted(found.values(), key=lambda info: (not info.built_in, info.name, info.distribution)))
 
 
 @functools.cache
-def _by_name() -> Mapping[tuple[str, str], list[PluginInfo]]:
-    """Return the plugins by kind and name, and by kind and qualified name."""
+def _by_name(limit: Limit | None) -> Mapping[tuple[str, str], list[PluginInfo]]:
+    """Return the installed plugins by kind and name, and by kind and qualified name."""
     found: defaultdict[tuple[str, str], list[PluginInfo]] = defaultdict(list)
-    for info in _offered():
+    for info in _offered(limit):
         for name in {info.name, info.qualified_name}:
             found[info.kind, name].append(info)
     return dict(found)
 
 
 @functools.cache
-def _built_in() -> tuple[PluginInfo, ...]:
+def built_in() -> tuple[PluginInfo, ...]:
     """Return genrun's own plugins. Their names are reserved, so finding one need not read other distributions."""
     try:
         entries = _entries(metadata.distribution(BUILT_IN))
     except Exception:  # not installed, or damaged
         return ()
-    return tuple(_info(entry, BUILT_IN, genrun.__version__) for entry in entries)
+    return tuple(described(entry, BUILT_IN, genrun.__version__) for entry in entries)
 
 
 def _entries(distribution: metadata.Distribution) -> list[metadata.EntryPoint]:
     return [entry for entry in distribution.entry_points if entry.group in _KINDS]
 
 
-def _info(entry: metadata.EntryPoint, owner: str, version: str | None) -> PluginInfo:
+def described(entry: metadata.EntryPoint, owner: str, version: str | None) -> PluginInfo:
+    """Return the plugin of an entry point of the distribution ``owner``."""
     name, version, value = (short_line(text, _MOST_CHARACTERS) for text in (entry.name, version or "?", entry.value))
     return PluginInfo(_KINDS[entry.group], name, owner, version, value, entry)
 
 
 def refresh() -> None:
     """Clear the caches, so that plugins installed or removed since then are noticed."""
-    for cache in (_offered, _by_name, _built_in):
+    for cache in (_installed, _offered, _by_name, built_in):
         cache.cache_clear()
 
 
@@ -140,11 +198,15 @@ def find(kind: str, name: str) -> PluginInfo:
 
     Raises UnknownPluginError with the nearest names, or PluginError if two distributions offer the name.
     """
-    for info in _built_in():
+    for info in built_in():
         if info.kind == kind and name in (info.name, info.qualified_name):
             return info
-    exact = _by_name().get((kind, name), [])
+    if here := REGISTERED.get((kind, name.removeprefix(f"{IN_PROCESS}:"))):
+        return here
+    exact = _by_name(current_limit()).get((kind, name), [])
     if not exact:
+        if why := left_out(kind, name):
+            raise UnknownPluginError(why)
         accepted = {info.name for info in plugins(kind)}
         raise UnknownPluginError(f"unknown {kind} {shown(name)}; {nearest(name, accepted)}")
     if len(exact) > 1 and not exact[0].built_in:
@@ -152,33 +214,18 @@ def find(kind: str, name: str) -> PluginInfo:
     return exact[0]
 
 
+def left_out(kind: str, name: str) -> str | None:
+    """Return why an installed plugin ``name`` cannot be used: GENRUN_PLUGINS does not name it; None if it can."""
+    limit = current_limit()
+    if limit is None or _by_name(limit).get((kind, name)):
+        return None
+    for info in _by_name(None).get((kind, name), []):
+        return f"{info.title} is left out by {VARIABLE}, which must name {info.distribution!r} or {info.name!r}"
+    return None
+
+
 def _more_than_once(offered: list[PluginInfo]) -> str:
     names = list(dict.fromkeys(info.qualified_name for info in offered))
     if len(names) == 1:
         return f"more than once by {offered[0].distribution}: {' and '.join(info.value for info in offered)}"
     return f"by more than one distribution; ask for {' or '.join(map(repr, names))}"
-
-
-def title(kind: str, plugin: object) -> str:
-    """Return what messages call the instance ``plugin``: its class and, if installed, its name and distribution.
-
-    Nothing is imported.
-    """
-    name, info = f"{kind} {class_name(plugin)}", _info_of(kind, plugin)
-    return name if info is None else f"{name} ({info.name!r} of {info.distribution} {info.version})"
-
-
-def name_of(kind: str, plugin: object) -> str:
-    """Return the name by which :func:`find` finds the class of ``plugin``; raises OptionError if it has none."""
-    info = _info_of(kind, plugin)
-    if info is None:
-        raise OptionError(f"{kind} {class_name(plugin)} is not installed, so it has no name to be written by")
-    return info.name if info.built_in else info.qualified_name
-
-
-def _info_of(kind: str, plugin: object) -> PluginInfo | None:
-    for info in plugins(kind):
-        module = sys.modules.get(info.entry_point.module) if info.fault is None else None
-        if isinstance(module, ModuleType) and vars(module).get(info.entry_point.attr) is type(plugin):
-            return info
-    return None

@@ -15,7 +15,7 @@ from genrun.generating.choosing.binding import chosen
 from genrun.generating.choosing.tokens import Tokens
 from genrun.registry import title
 
-__all__ = ["broken", "checked_choice", "forbidden"]
+__all__ = ["broken", "checked_choice", "checked_ids", "forbidden"]
 
 
 def checked_choice(
@@ -34,17 +34,29 @@ def checked_choice(
         answer: object = chosen(decoder, logits, texts, draws)
     except BaseException as error:  # the decoder may be anyone's
         blame(f"{title('decoder', decoder)} failed", error)
-    batch, vocabulary = logits.shape
-    # An array as it is: a subclass, such as a masked array, may answer the checks below as it likes.
-    if type(answer) is not np.ndarray or answer.shape != (batch,) or answer.dtype.kind not in "iu":
-        raise broken(decoder, f"must return {batch} token ids as an integer array, not {_shown(answer)}")
-    ids: list[int] = answer.tolist()
-    if min(ids) < 0 or max(ids) >= vocabulary:
-        wrong = next(token for token in ids if not 0 <= token < vocabulary)
-        raise broken(decoder, f"chose the token {wrong}, outside 0 … {vocabulary - 1}")
+    ids, wrong = checked_ids(answer, logits.shape)
+    if wrong:
+        raise broken(decoder, wrong)
     if not never.isdisjoint(ids):
         raise forbidden(decoder)
     return ids
+
+
+def checked_ids(answer: object, shape: tuple[int, ...]) -> tuple[list[int], str | None]:
+    """Return the ids that a decoder answers for logits of ``shape`` ``[batch, vocabulary]``, and what is wrong.
+
+    >>> checked_ids(np.array([2, 7]), (2, 5))[1]
+    'chose the token 7, outside 0 … 4'
+    """
+    batch, vocabulary = shape
+    # An array as it is: a subclass, such as a masked array, may answer the checks below as it likes.
+    if type(answer) is not np.ndarray or answer.shape != (batch,) or answer.dtype.kind not in "iu":
+        return [], f"must return {batch} token ids as an integer array, not {_shown(answer)}"
+    ids: list[int] = answer.tolist()
+    if min(ids) < 0 or max(ids) >= vocabulary:
+        wrong = next(token for token in ids if not 0 <= token < vocabulary)
+        return ids, f"chose the token {wrong}, outside 0 … {vocabulary - 1}"
+    return ids, None
 
 
 def forbidden(decoder: Decoder) -> PluginError:

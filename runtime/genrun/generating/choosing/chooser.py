@@ -12,7 +12,7 @@ from genrun.contracts import Decoder
 from genrun.generating.choosing.checked_choice import checked_choice
 from genrun.generating.choosing.decoder_step import Allowed, DecoderStep
 from genrun.generating.choosing.graph_step import GraphStep
-from genrun.generating.choosing.policy import ChooseWith, choosing_parameters, graph_is_faster
+from genrun.generating.choosing.policy import ChooseWith, choosing_parameters, graph_is_faster, only_reads
 from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.stepping.session import StepSession
 from genrun.sampling import log_normalizers
@@ -42,6 +42,7 @@ class Chooser:
         self._log_probabilities = log_probabilities
         self._choose_with = choose_with
         self._parameters = choosing_parameters(session, decoder)
+        self._reads_only = self._parameters is not None or only_reads(decoder)
         self._restricted = False
         self._first_logits: dict[tuple[int, ...], NDArray[np.float32]] = {}
         self._texts: list[Tokens] = []
@@ -141,5 +142,5 @@ class Chooser:
             self._suppressed_ids,
             carried,
             log_probabilities=self._log_probabilities,
-            parametric=self._parameters is not None,
+            read_only=self._reads_only,
         )

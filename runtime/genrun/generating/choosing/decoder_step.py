@@ -15,7 +15,7 @@ from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.stepping.bound_step import BoundStep
 from genrun.generating.stepping.mixed_session import MixedSession, MixedStep
 from genrun.generating.stepping.session import NOT_NUMBERS, StepSession
-from genrun.sampling import Chain, log_normalizers
+from genrun.sampling import log_normalizers
 
 __all__ = ["Allowed", "DecoderStep"]
 
@@ -29,8 +29,8 @@ _LEAST = -100.0  # log-probability that float32 holds to a hundred-thousandth
 class DecoderStep:
     """Calls ``decoder`` after each step.
 
-    ``carried`` as for :class:`~genrun.generating.stepping.bound_step.BoundStep`. ``parametric``: a decoder with
-    parameters gets read-only logits, which saves a copy.
+    ``carried`` as for :class:`~genrun.generating.stepping.bound_step.BoundStep`. ``read_only``: the decoder
+    does not change the logits, which saves a copy.
     """
 
     def __init__(
@@ -41,10 +41,10 @@ class DecoderStep:
         carried: Mapping[str, NDArray[Any]],
         *,
         log_probabilities: bool,
-        parametric: bool,
+        read_only: bool,
     ) -> None:
         batch = len(carried["token"])
-        self._session, self._decoder, self._parametric = session, decoder, parametric
+        self._session, self._decoder, self._read_only = session, decoder, read_only
         self._suppressed = frozenset(suppressed_ids)
         self._log_probabilities, self._chooses = log_probabilities, True
         self._normalizes = log_probabilities and session.normalizes and session.device == "cpu"
@@ -122,7 +122,7 @@ class DecoderStep:
 
     def _chosen(self, logits: NDArray[np.float32], draws: Sequence[float], texts: Sequence[Tokens]) -> list[int]:
         """Return what the decoder chooses."""
-        if self._parametric or isinstance(self._decoder, Chain):
+        if self._read_only:
             given = logits.view()
             given.flags.writeable = False
         else:  # the decoder may overwrite what it is given

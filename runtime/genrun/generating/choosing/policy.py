@@ -10,9 +10,10 @@ from genrun.checks.short_text import shown
 from genrun.contracts import Decoder, ParametricDecoder
 from genrun.errors import PluginError
 from genrun.generating.stepping.session import StepSession
-from genrun.registry import title
+from genrun.registry import contract_of, title
+from genrun.sampling import Chain
 
-__all__ = ["ChooseWith", "Parameters", "choosing_parameters", "graph_is_faster"]
+__all__ = ["ChooseWith", "Parameters", "choosing_parameters", "graph_is_faster", "only_reads"]
 
 ChooseWith = Literal["auto", "graph", "decoder"]
 
@@ -20,6 +21,9 @@ ChooseWith = Literal["auto", "graph", "decoder"]
 # while few steps run at once, since NumPy needs Python's lock between its loops and the graph does not. Only where
 # the graph sums up the probabilities (its input normalize).
 _ROWS_FOR_NUMPY, _LOGITS_FOR_NUMPY, _STEPS_FOR_NUMPY = 4, 12_000, 4
+
+
+_READ_ONLY = 2  # the contract since which a decoder must not change the logits
 
 
 class Parameters(NamedTuple):
@@ -50,6 +54,14 @@ def choosing_parameters(session: StepSession, decoder: Decoder) -> Parameters | 
             f"above 0, not {shown(given)}"
         )
     return Parameters(min(k, session.vocabulary), temperature)
+
+
+def only_reads(decoder: Decoder) -> bool:
+    """Return whether ``decoder`` leaves the logits that it is given as they are: a chain does, and since contract 2.
+
+    Raises PluginError for a decoder of a contract that this genrun does not work with.
+    """
+    return isinstance(decoder, Chain) or contract_of("decoder", decoder) >= _READ_ONLY
 
 
 def graph_is_faster(session: StepSession, parameters: Parameters, rows: int) -> bool:

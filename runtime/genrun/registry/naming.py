@@ -1,0 +1,73 @@
+"""What is known of plugins that are already made: their names, for messages and files, and their contracts."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from types import ModuleType
+
+from genrun.checks.short_text import class_name
+from genrun.contracts.version import FIRST, own_contract, refusal
+from genrun.errors import OptionError, PluginError
+from genrun.registry.offered import PluginInfo, built_in, plugins
+
+__all__ = ["check_contract", "contract_of", "name_of", "title"]
+
+
+def title(kind: str, plugin: object) -> str:
+    """Return what messages call the instance ``plugin``: its class and, if installed, its name and distribution.
+
+    Nothing is imported.
+    """
+    name, info = f"{kind} {class_name(plugin)}", _info_of(kind, plugin)
+    return name if info is None else f"{name} ({info.name!r} of {info.owner})"
+
+
+def name_of(kind: str, plugin: object) -> str:
+    """Return the name by which :func:`find` finds the class of ``plugin``; raises OptionError if it has none."""
+    info = _info_of(kind, plugin)
+    if info is None:
+        raise OptionError(f"{kind} {class_name(plugin)} is not installed or registered, so it has no name")
+    # What is registered may be installed elsewhere, or later, under the same name.
+    return info.name if info.built_in or info.in_process else info.qualified_name
+
+
+def contract_of(kind: str, plugin: object) -> int:
+    """Return the contract that the instance ``plugin`` was written for; nothing is imported.
+
+    That of its class, or of the distribution that offers the class, or the first. Raises PluginError for one that
+    this genrun does not work with.
+
+    >>> contract_of("decoder", object())
+    1
+    """
+    number = check_contract(kind, plugin)
+    if number is None and (info := _info_of(kind, plugin)) is not None:
+        number = info.contract
+    return FIRST if number is None else number
+
+
+def check_contract(kind: str, plugin: object) -> int | None:
+    """Return the contract that the class of ``plugin`` names, None if it names none.
+
+    Raises PluginError for one that this genrun does not work with.
+    """
+    number: int | None = own_contract(plugin)
+    if number is not None and (wrong := refusal(number)):
+        raise PluginError(f"{kind} {class_name(plugin)} {wrong}")
+    return number
+
+
+def _info_of(kind: str, plugin: object) -> PluginInfo | None:
+    for offered in (built_in, partial(plugins, kind)):  # the first need not read other distributions
+        for info in offered():
+            if info.kind == kind and _defines(info, plugin):
+                return info
+    return None
+
+
+def _defines(info: PluginInfo, plugin: object) -> bool:
+    if info.in_process:
+        return info.registered is type(plugin)
+    module = sys.modules.get(info.entry_point.module) if info.fault is None else None
+    return isinstance(module, ModuleType) and vars(module).get(info.entry_point.attr) is type(plugin)
