@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from types import ModuleType
+from typing import Any
 
 import genrun
 from genrun.checks.short_text import class_name, short_line, shown
@@ -146,7 +147,7 @@ def _info(entry: metadata.EntryPoint, owner: str, version: str | None) -> Plugin
 
 def refresh() -> None:
     """Clear the caches, so that plugins installed or removed since then are noticed."""
-    for cache in (_offered, _by_name, _built_in):
+    for cache in (_offered, _by_name, _built_in, _contract_of_class):
         cache.cache_clear()
 
 
@@ -179,23 +180,23 @@ def title(kind: str, plugin: object) -> str:
 
     Nothing is imported.
     """
-    name, info = f"{kind} {class_name(plugin)}", _info_of(kind, plugin)
+    name, info = f"{kind} {class_name(plugin)}", _info_of(kind, type(plugin))
     return name if info is None else f"{name} ({info.name!r} of {info.distribution} {info.version})"
 
 
 def name_of(kind: str, plugin: object) -> str:
     """Return the name by which :func:`find` finds the class of ``plugin``; raises OptionError if it has none."""
-    info = _info_of(kind, plugin)
+    info = _info_of(kind, type(plugin))
     if info is None:
         raise OptionError(f"{kind} {class_name(plugin)} is not installed, so it has no name to be written by")
     return info.name if info.built_in else info.qualified_name
 
 
-def _info_of(kind: str, plugin: object) -> PluginInfo | None:
+def _info_of(kind: str, cls: type[Any]) -> PluginInfo | None:
     for offered in (_built_in, _offered):  # the first need not read other distributions
         for info in offered():
             module = sys.modules.get(info.entry_point.module) if info.kind == kind and info.fault is None else None
-            if isinstance(module, ModuleType) and vars(module).get(info.entry_point.attr) is type(plugin):
+            if isinstance(module, ModuleType) and vars(module).get(info.entry_point.attr) is cls:
                 return info
     return None
 
@@ -210,9 +211,18 @@ def contract_of(kind: str, plugin: object) -> int:
     1
     """
     number = check_contract(kind, plugin)
-    if number is None and (info := _info_of(kind, plugin)) is not None:
-        number = info.contract
-    return FIRST if number is None else number
+    return _contract_of_class(kind, type(plugin)) if number is None else number
+
+
+@functools.lru_cache(maxsize=256)
+def _contract_of_class(kind: str, cls: type[Any]) -> int:
+    """Return the contract of the distribution that offers ``cls``; the first if none does or it names none."""
+    info = _info_of(kind, cls)
+    if info is None or info.contract is None:
+        return FIRST
+    if wrong := refusal(info.contract, info.distribution):
+        raise PluginError(f"{info.title} {wrong}")
+    return info.contract
 
 
 def check_contract(kind: str, plugin: object) -> int | None:
