@@ -26,6 +26,7 @@ __all__ = [
     "GROUPS",
     "IN_PROCESS",
     "REGISTERED",
+    "REMEMBERED",
     "PluginInfo",
     "built_in",
     "described",
@@ -118,6 +119,7 @@ def _declared(distribution: metadata.Distribution | None) -> int | None:
     return None
 
 
+REMEMBERED: list[Any] = []  # caches of others that know what is installed
 REGISTERED: dict[tuple[str, str], PluginInfo] = {}  # by kind and name
 
 
@@ -189,7 +191,7 @@ def described(entry: metadata.EntryPoint, owner: str, version: str | None) -> Pl
 
 def refresh() -> None:
     """Clear the caches, so that plugins installed or removed since then are noticed."""
-    for cache in (_installed, _offered, _by_name, built_in):
+    for cache in (_installed, _offered, _by_name, built_in, *REMEMBERED):
         cache.cache_clear()
 
 
