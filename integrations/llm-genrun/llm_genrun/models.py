@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncGenrun", "Genrun", "Options"]
 
 
-class Options(llm.Options):
+class Options(llm.Model.Options):
     """What ``llm -o NAME VALUE`` sets; the model file says what is left out."""
 
     seed: int | None = Field(None, description="The same seed gives the same text")

@@ -17,7 +17,8 @@ _SUFFIX = ".onnx"
 
 def folder() -> Path:
     """Return the folder, which may not exist yet."""
-    return Path(llm.user_dir()) / "genrun"
+    user: Path = llm.user_dir()  # type: ignore[no-untyped-call]
+    return user / "genrun"
 
 
 def model_files() -> dict[str, Path]:

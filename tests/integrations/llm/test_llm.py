@@ -9,14 +9,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import llm
 import pytest
 from click.testing import CliRunner, Result
 from llm.cli import cli
 from llm_genrun import AsyncGenrun, Genrun
-from support.constraints import line_model
 
 import genrun
+from support.constraints import line_model
 
 Llm = Callable[..., Result]
 
@@ -115,7 +114,8 @@ def test_files_are_added_listed_and_removed(added: Llm, model: genrun.Model, use
     assert [line.split()[0] for line in listed] == ["genrun-lines", "genrun-linked"]
     assert listed[1].endswith(f"-> {model.path.resolve()}")
     names = output(added("models", "list", "-q", "genrun"))
-    assert "Genrun: genrun-lines" in names and "Genrun: genrun-linked" in names
+    assert "Genrun: genrun-lines" in names
+    assert "Genrun: genrun-linked" in names
     output(added("genrun", "remove", "genrun-linked"))
     assert error(added("genrun", "remove", "linked")) == ("Error: there is no model genrun-linked; there are: lines")
     assert {path.name for path in Path(output(added("genrun", "folder")).strip()).iterdir()} == {"lines.onnx"}
