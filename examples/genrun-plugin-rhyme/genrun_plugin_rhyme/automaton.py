@@ -1,4 +1,4 @@
-"""The automaton of texts whose lines rhyme: for each line, and what is remembered of those before, a block of states."""
+"""The automaton of texts whose lines rhyme: a block of states for each line and what is remembered before it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ class Lines:
         self._scheme, self._lexicon, self._source, self._repeat = scheme, lexicon, endings, repeat
         self._endings: list[Ending] = []  # by the number of their class, from _FIRST
 
-    def automaton(
-        self, line: int, heard: Heard, rest: Sequence[int], kept: Collection[int], count: int
-    ) -> Automaton:
+    def automaton(self, line: int, heard: Heard, rest: Sequence[int], kept: Collection[int], count: int) -> Automaton:
         """Return the automaton of texts that go on in ``line`` with the tokens ``rest``; ``heard`` is before it.
 
         ``kept``: sounds that are needed. ``count``: how many others there may be; 0 for as many as are practical.
@@ -68,7 +66,7 @@ class Lines:
     def _size(self, line: int, heard: Heard, sounds: int, words: int) -> int:
         """Return at most how many transitions the automaton has with so many sounds of so many words."""
         states = 0
-        known = {letter: 1 for letter in heard}  # how many memories of each open letter there are
+        known = dict.fromkeys(heard, 1)  # how many memories of each open letter there are
         for number in range(line, len(self._scheme.letters)):
             letter = self._scheme.letters[number]
             blocks = math.prod(known.values())

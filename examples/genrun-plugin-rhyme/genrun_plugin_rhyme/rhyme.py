@@ -21,13 +21,15 @@ class Rhyme:
     """The text has as many lines as ``scheme`` has letters, and lines with the same letter rhyme: ``rhyme:AABB``.
 
     Words rhyme by the CMU Pronouncing Dictionary: all is the same from the last stressed vowel on, of the first
-    pronunciation. A word rhymes neither with itself nor with one that sounds the same, unless ``repeat`` is set. Words
-    that the dictionary does not have rhyme with none. A letter that occurs once is a line that ends as it likes.
-    Spaces in ``scheme`` make no difference; lines without a word are not counted.
+    pronunciation. A word rhymes neither with itself nor with one that sounds the same, unless ``repeat`` is set.
+    Words that the dictionary does not have rhyme with none. A letter that occurs once is a line that ends as it
+    likes. Letters that are open at the same time, as A and B of ABAB are, have different sounds. Spaces in ``scheme``
+    make no difference; lines without a word are not counted.
 
-    ``sounds``: how many rhymes a text may choose from, the commonest ones; 0 means as many as are practical, which is
-    fewer the more rhymes are open at the same time. The rhymes of a prompt are always among them. Of the rarer words
-    of a sound, all but the commonest one for each line of a letter and one more, a letter has only one.
+    ``sounds``: how many sounds a text may choose its rhymes from, the commonest ones; 0 means as many as are
+    practical. That is fewer the more letters are open at the same time. Those of a prompt are always among them.
+    Of each sound, the commonest words, one more than a letter has lines, are told apart: of the others, a text uses at
+    most one for a letter.
     Raises OptionError for a scheme that is none, and for a model without line breaks.
     """
 
@@ -72,7 +74,6 @@ class Rhyme:
         found = Lines(scheme, lexicon, endings, repeat=self.repeat)
         return found.automaton(len(finished), heard, rest, kept, self.sounds)
 
-
     def _check_rhymes(
         self, scheme: Scheme, heard: Heard, lexicon: Lexicon, endings: Endings, finished: Sequence[int]
     ) -> None:
@@ -105,4 +106,6 @@ def _why(scheme: Scheme, line: int, words: list[str], ending: Ending | None) -> 
     if ending is None:
         return f"{place}, which rhymes with no word: the dictionary does not have it"
     earlier = scheme.letters.index(scheme.letters[line])
+    if earlier == line:
+        return f"{place}, which rhymes with a line of another letter"
     return f"{place}, which does not rhyme with {words[earlier]!r} of line {earlier + 1}"

@@ -59,12 +59,15 @@ class Scheme:
     def after(self, heard: Heard, line: int, ending: Ending | None, *, repeat: bool = False) -> Heard | None:
         """Return what is remembered after ``line`` ends so, in the order of the alphabet; None if it does not rhyme.
 
-        ``repeat``: a word rhymes with itself.
+        Letters that are open at the same time, as A and B of ABAB are, have different sounds. ``repeat``: a word
+        rhymes with itself.
         """
         letter = self.letters[line]
         if self.is_free(line):
             return heard
         if ending is None:
+            return None
+        if letter not in heard and any(sound == ending.sound for sound, _ in heard.values()):
             return None
         sound, used = heard.get(letter, (ending.sound, 0))
         if sound != ending.sound or (used >> ending.word & 1 and not repeat):

@@ -1,4 +1,4 @@
-"""The constraint rhyme: every text rhymes, and every text that rhymes is possible; with a dictionary of a few words."""
+"""The constraint rhyme, with a dictionary of a few words: a text is possible if and only if it rhymes."""
 
 from __future__ import annotations
 
@@ -74,7 +74,19 @@ def rhymes(scheme: str, text: str, *, repeat: bool = False) -> bool:
             return False
         if not repeat and len(set(ends)) < len(ends):
             return False
-    return True
+    between = [(one, other) for one in scheme for other in scheme if one < other and crossed(scheme, one, other)]
+    return not any(
+        str(lasts[scheme.index(one)]).split(" ")[-1] == str(lasts[scheme.index(other)]).split(" ")[-1]
+        for one, other in between
+    )
+
+
+def crossed(scheme: str, one: str, other: str) -> bool:
+    """Return whether two letters are open at the same time."""
+    spans = [(scheme.index(each), scheme.rindex(each)) for each in (one, other)]
+    return all(first < last for first, last in spans) and max(first for first, _ in spans) < min(
+        last for _, last in spans
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,6 +103,7 @@ def rhymes(scheme: str, text: str, *, repeat: bool = False) -> bool:
         ("AA", "sea / tree /", False),
         ("ABAB", "sea / sky / tree / high", True),
         ("ABAB", "sea / sky / tree / sky", False),
+        ("ABAB", "sea / free / tree / see", False),
         ("ABCB", "zzz / sky / storm / high", True),
         ("AAA", "sea / tree / free", True),
         ("AAA", "sea / tree / sea", False),
@@ -130,6 +143,7 @@ def test_a_text_is_possible_if_and_only_if_it_rhymes(
         ("AABB", "zzz / ", "line 1 ends with 'zzz', which rhymes with no word: the dictionary does not have it"),
         ("AABB", "sea / sky / ", "line 2 ends with 'sky', which does not rhyme with 'sea' of line 1"),
         ("ABAB", "sea / storm / ", "no word of the model rhymes with 'storm', with which line 2 ends"),
+        ("ABAB", "sea / tree / ", "line 2 ends with 'tree', which rhymes with a line of another letter"),
         ("AA", "sea / tree / ", "it goes on behind the last line of 'AA'"),
     ],
 )
@@ -181,9 +195,7 @@ def test_the_automaton_stays_small_with_many_sounds(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys.modules["pronouncing"], "phones_for_word", lambda word: [many[word]])
     monkeypatch.setattr(sys.modules["pronouncing"], "rhyming_part", lambda phones: phones.split()[1])
     vocabulary = ["<end>", "\n", *many]
-    known = Lexicon(
-        Tokenizer(kind="word", vocabulary=vocabulary, specials=["end"], line_breaks=True), end_ids=(0,)
-    )
+    known = Lexicon(Tokenizer(kind="word", vocabulary=vocabulary, specials=["end"], line_breaks=True), end_ids=(0,))
     for scheme in ("AABB", "ABABCDCDEFEFGG", "ABCABC"):
         found = Rhyme(scheme).automaton(known)
         sounds = len(set(found.classes.tolist())) - 3

@@ -57,7 +57,7 @@ class CompiledConstraint:
         if plan is not None:
             return plan
         begins = self._known.lexicon.opening((), "", self._tokenizer.detokenizer(self._casing).spacing)
-        if not opening.text or self._known.plan(begins) is None:
+        if not opening.text or not self._known.is_possible(begins):
             raise OptionError(f"the constraint cannot be met: {self._known.reason(begins)}")
         raise PromptError(f"the prompt {shown(prompt)} cannot be continued: {bound.reason(opening)}")
 
@@ -94,6 +94,13 @@ class _Bound:
             return None
         plan = product.plan(states)
         return plan if plan.distance[0] <= self._limit else None
+
+    def is_possible(self, opening: Opening) -> bool:
+        """Return whether there may be a plan after a prompt: not for sure, where a part depends on the prompt."""
+        try:
+            return self.plan(opening) is not None
+        except PromptError:
+            return True
 
     def _product(self, opening: Opening) -> tuple[list[Automaton], Product]:
         """Return the automata after a prompt, and their product; the same ones for all prompts if they can be."""
