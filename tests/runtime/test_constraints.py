@@ -308,7 +308,7 @@ def test_a_part_may_make_its_automaton_for_each_prompt(lines: Model) -> None:
         (
             "sea sky fog ox",
             genrun.PromptError,
-            "the prompt 'sea sky fog ox' cannot be continued: part 2, character 1",
+            "the prompt 'sea sky fog ox' cannot be continued: part 1, character 1 of 'words:3': no text",
         ),
     ],
 )

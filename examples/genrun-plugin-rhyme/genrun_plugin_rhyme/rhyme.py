@@ -28,7 +28,7 @@ class Rhyme:
 
     ``sounds``: how many sounds a text may choose its rhymes from, the commonest ones; 0 means as many as are
     practical. That is fewer the more letters are open at the same time. Those of a prompt are always among them.
-    Of each sound, the commonest words, one more than a letter has lines, are told apart: of the others, a text uses at
+    Of each sound, the commonest words are told apart, as many as a letter has lines; of all others, a text uses at
     most one for a letter.
     Raises OptionError for a scheme that is none, and for a model without line breaks.
     """

@@ -67,7 +67,11 @@ def test_goes_with_other_parts(model: Model) -> None:
     ("prompt", "constraint", "message"),
     [
         ("an orange\n", "rhyme:AA", "no word of the model rhymes with 'orange', with which line 1 ends"),
-        ("the xylophonist\n", "rhyme:AA", "no word of the model rhymes with 'xylophonist'"),
+        (
+            "the xylophonist\n",
+            "rhyme:AA",
+            "line 1 ends with 'xylophonist', which rhymes with no word: the dictionary",
+        ),
         ("sea\n", 'rhyme:AA,never:"tree, free, knee, key"', "part 1, character 1 of 'rhyme:AA,never:"),
         ("", "rhyme:AB", "no letter of the scheme 'AB' occurs twice, so no lines rhyme"),
         ("", 'rhyme:AA,pattern:"sea / _ sky"', "and part 2, character 10 of"),
