@@ -7,14 +7,13 @@ import logging
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lm_eval.api.model import LM
 from lm_eval.api.registry import register_model
 
 import genrun
 from genrun import OptionError
-from genrun.tokenizer import Encoding
 from lm_eval_genrun.likelihood import Likelihood
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 @register_model("genrun")
-class GenrunLM(LM):
+class GenrunLM(LM):  # type: ignore[misc]  # lm-eval is not typed
     """A model file: ``--model genrun --model_args path=FILE``.
 
     ``path``: the model file. ``seed``: of sampled texts. ``device``: as of ``genrun.load``; ``cuda:0``, which
@@ -69,7 +68,7 @@ class GenrunLM(LM):
         for pair, whole, context, begin, score in zip(pairs, wholes, contexts, shared, scores, strict=True):
             logs = score.token_log_probabilities[max(begin - 1, 0) : len(whole.ids) - 1]
             likelihood = Likelihood(math.fsum(logs), len(logs))
-            if not self._has_unknown and len(whole.unknown) > len(context.unknown):
+            if not self._has_unknown and whole.unknown > context.unknown:
                 likelihood = Likelihood(-math.inf, len(logs))
             written = begin == len(context.ids) and greedy[pair[0]][: len(whole.ids) - begin] == whole.ids[begin:]
             answers.append((likelihood, bool(written and len(whole.ids) > begin)))
@@ -119,13 +118,12 @@ class GenrunLM(LM):
     def _has_unknown(self) -> bool:
         return self.model.tokenizer.special("unk") is not None
 
-    def _encoded(self, text: str) -> Encoding:
+    def _encoded(self, text: str) -> _Tokens:
         """Return the tokens of the beginning of a document, with its start."""
         tokenizer = self.model.tokenizer
         encoding = tokenizer.encode_document(tokenizer.without_start(text))
-        if encoding.ids and encoding.ids[-1] == tokenizer.special("end"):
-            return Encoding(encoding.ids[:-1], encoding.pieces, encoding.unknown)
-        return encoding
+        ends = encoding.ids[-1:] == (tokenizer.special("end"),)
+        return _Tokens(encoding.ids[:-1] if ends else encoding.ids, len(encoding.unknown))
 
     def _greedy(self, contexts: Mapping[str, Sequence[int]], count: int) -> dict[str, tuple[int, ...]]:
         """Return ``count`` greedy tokens after each context; none after one without a token to begin from."""
@@ -152,6 +150,13 @@ class GenrunLM(LM):
         for result in results:
             found[result.prompt].append(result.continuation)
         return [found[context].pop(0) for context in contexts]
+
+
+class _Tokens(NamedTuple):
+    """The tokens of a text, and how many of its words are ``unknown``."""
+
+    ids: tuple[int, ...]
+    unknown: int
 
 
 def _shared(context: Sequence[int], whole: Sequence[int]) -> int:
