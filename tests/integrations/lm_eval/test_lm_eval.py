@@ -78,6 +78,7 @@ def test_the_command_prints_the_same(lines: genrun.Model, held_out: Path, tmp_pa
     assert done.returncode == 0, done.stderr
     perplexity = evaluate(lines.path, [str(held_out)]).perplexity
     assert f"{perplexity:.4f}" in done.stdout
+    assert "40 documents of 41 rows (dropped: 1 empty)" in done.stderr
     (written,) = tmp_path.rglob("results_*.json")
     assert json.loads(written.read_text())["results"]["genrun_documents"]["perplexity,none"] == pytest.approx(
         perplexity, rel=1e-6

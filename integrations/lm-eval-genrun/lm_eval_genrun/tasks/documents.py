@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from genrun import CorpusError, OptionError, ReadReport
 from genrun.registry import make_reader
 
 __all__ = ["figures", "load"]
+
+_log = logging.getLogger("lm_eval.genrun_documents")
 
 
 def load(
@@ -24,9 +27,14 @@ def load(
     sources = [corpus] if isinstance(corpus, str) else list(corpus)
     if not sources:
         raise OptionError("""name the held-out text: --metadata '{"corpus": "held-out.txt"}'""")
-    texts = [str(document) for document in make_reader(reader, options).read(sources, ReadReport())]
+    report = ReadReport()
+    texts = [str(document) for document in make_reader(reader, options).read(sources, report)]
     if not texts:
         raise CorpusError(f"{', '.join(sources)}: there is no document")
+    dropped = ", ".join([f"{count:,} {reason}" for reason, count in report.dropped.items()]) or "none"
+    _log.info("%s documents of %s rows (dropped: %s)", f"{len(texts):,}", f"{report.rows:,}", dropped)
+    for note in report.notes:
+        _log.info("%s", note)
     return {"test": datasets.Dataset.from_dict({"text": texts})}
 
 
