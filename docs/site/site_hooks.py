@@ -28,11 +28,17 @@ _PAGES = {  # places in the repository that are pages of the site
     "CHANGELOG.md": "changelog.md",
     "benchmarks/README.md": "benchmarks.md",
     "examples/genrun-plugin-example/README.md": "plugin-example.md",
+    "examples/genrun-plugin-rhyme/README.md": "plugin-rhyme.md",
+    "integrations/llm-genrun/README.md": "llm-genrun.md",
+    "integrations/lm-eval-genrun/README.md": "lm-eval-genrun.md",
 }
 _SHOWN_BY = {  # other places that have a page
     "README.md": "index.md",
     "benchmarks": "benchmarks.md",
     "examples/genrun-plugin-example": "plugin-example.md",
+    "examples/genrun-plugin-rhyme": "plugin-rhyme.md",
+    "integrations/llm-genrun": "llm-genrun.md",
+    "integrations/lm-eval-genrun": "lm-eval-genrun.md",
 }
 _PLACES = {site: place for place, site in _PAGES.items()}
 _ROW = re.compile(r"^\|.*\|$", re.MULTILINE)

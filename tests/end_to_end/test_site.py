@@ -20,7 +20,7 @@ from support.doctests import modules_with_examples, run_examples
 REPOSITORY = Path(__file__).parents[2]
 PAGES = [
     path.relative_to(REPOSITORY).as_posix()
-    for pattern in ("*.md", "docs/*.md", "benchmarks/*.md", "examples/*/*.md")
+    for pattern in ("*.md", "docs/*.md", "benchmarks/*.md", "examples/*/*.md", "integrations/*/*.md")
     for path in sorted(REPOSITORY.glob(pattern))
 ]
 NOT_ON_THE_SITE = {"package.md"}  # the page of the package on an index

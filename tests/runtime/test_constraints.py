@@ -7,7 +7,7 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ from genrun.generating.generator import TextGenerator
 from genrun.generating.threads import BatchThreads
 from genrun.model import Model
 from genrun.registry import constraint_json, make_constraint
-from genrun.sampling.automata import Automaton, Lexicon, last_words
+from genrun.sampling.automata import Automaton, Lexicon, Opening, last_words
 from support.alphabet import babble_table, random_drift, words, write_model
 from support.constraints import can_be_met, cannot_be_met, line_model, named_parts
 
@@ -267,3 +267,54 @@ def test_the_command_takes_several_constraints(lines: Model) -> None:
     refused = runner.invoke(cli, [*arguments, "--stream"]).exception
     assert isinstance(refused, genrun.OptionError)
     assert "cannot be streamed" in str(refused)
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """The text ends with the word that it begins with: after a prompt, one automaton for one word."""
+
+    made: ClassVar[list[tuple[int, ...]]] = []
+
+    def automaton(self, lexicon: Lexicon) -> Automaton:
+        raise AssertionError("automaton_after takes its place")
+
+    def automaton_after(self, lexicon: Lexicon, opening: Opening) -> Automaton:
+        self.made.append(opening.tokens)
+        if not opening.tokens:
+            raise genrun.PromptError("there is no first word")
+        if not lexicon.usable[opening.tokens[0]]:
+            raise genrun.OptionError(f"{lexicon.texts[opening.tokens[0]]} cannot be written")
+        return last_words(lexicon, lexicon.mask([opening.tokens[0]]))
+
+
+def test_a_part_may_make_its_automaton_for_each_prompt(lines: Model) -> None:
+    _Again.made.clear()
+    choices: dict[str, Any] = {"constraint": [_Again(), "words:3"], "seed": 3, "particles": 4}
+    results = lines.generate_many(["sea", "the old", "sea"], n=4, **choices)
+    assert [result.text.replace(",", "").split()[::2] for result in results] == [
+        *[["sea", "sea"]] * 4,
+        *[["the", "the"]] * 4,
+        *[["sea", "sea"]] * 4,
+    ]
+    assert len(_Again.made) == 2
+    assert results[4:8] == lines.generate_many(["the old"], n=4, **choices)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "error", "message"),
+    [
+        ("", genrun.PromptError, "the prompt '' cannot be continued: part 1, _Again: there is no first word"),
+        ("xyz sea", genrun.OptionError, "part 1, _Again: xyz cannot be written"),
+        (
+            "sea sky fog ox",
+            genrun.PromptError,
+            "the prompt 'sea sky fog ox' cannot be continued: part 1, character 1 of 'words:3': no text",
+        ),
+    ],
+)
+def test_a_part_that_cannot_be_met_after_a_prompt_says_why(
+    lines: Model, prompt: str, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error) as raised:
+        lines.generate_many([prompt], constraint=[_Again(), "words:3"], seed=1)
+    assert str(raised.value).startswith(message)

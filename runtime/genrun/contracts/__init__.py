@@ -14,7 +14,7 @@ from genrun.contracts.choosing import (
     Stage,
     Vocabulary,
 )
-from genrun.contracts.constraining import ConstraintPart
+from genrun.contracts.constraining import ConstraintPart, PromptedPart
 from genrun.contracts.reading import Document, Reader, ReadReport
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "ForModel",
     "ParametricDecoder",
     "Preset",
+    "PromptedPart",
     "ReadReport",
     "Reader",
     "Stage",

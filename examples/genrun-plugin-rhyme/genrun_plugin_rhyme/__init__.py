@@ -1,0 +1,1 @@
+"""The constraint ``rhyme``, found through the entry point in pyproject.toml: nothing needs to be imported here."""
