@@ -26,7 +26,7 @@ __all__ = ["TableOptions", "count_errors", "generate_table", "table_schema"]
 def generate_table(
     model: Model,
     table: pyarrow.Table | pyarrow.RecordBatch,
-    options: TableOptions = TableOptions(),
+    options: TableOptions | None = None,
     *,
     settings: GenerationSettings | None = None,
     **choices: Unpack[Choices],
@@ -47,7 +47,7 @@ def generate_table(
     column, or with one of the new ones, and what :meth:`genrun.Model.settings` raises; MissingExtraError without
     pyarrow.
     """
-    pa = import_arrow()
+    pa, options = import_arrow(), options or TableOptions()
     if isinstance(table, pa.RecordBatch):
         table = pa.Table.from_batches([table])
     if settings is None:

@@ -58,7 +58,7 @@ class TextJob:
 
 def text_job(
     path: str | os.PathLike[str],
-    options: TableOptions = TableOptions(),  # noqa: B008 - it is frozen
+    options: TableOptions | None = None,
     *,
     device: str | Sequence[str] = "auto",
     threads: int | None = 1,
@@ -78,7 +78,7 @@ def text_job(
         check_settings(chosen)
         model._generator(chosen, {})  # labels, the constraint and the decoder fit the model, or it is an error here
         place = str(model.path.absolute())
-        return TextJob(place, model.digest, chosen, options, device, threads, trust)
+        return TextJob(place, model.digest, chosen, options or TableOptions(), device, threads, trust)
 
 
 @functools.lru_cache(maxsize=1)

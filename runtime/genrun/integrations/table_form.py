@@ -61,9 +61,9 @@ class TableOptions:
             check_count("max_prompt_tokens", self.max_prompt_tokens)
 
 
-def table_schema(schema: pyarrow.Schema, options: TableOptions = TableOptions()) -> pyarrow.Schema:
+def table_schema(schema: pyarrow.Schema, options: TableOptions | None = None) -> pyarrow.Schema:
     """Return the schema of what :func:`generate_table` makes of a table with ``schema``; raises OptionError."""
-    pa = import_arrow()
+    pa, options = import_arrow(), options or TableOptions()
     column = options.column
     if schema.names.count(column) != 1:
         many = "more than one" if column in schema.names else "no"
