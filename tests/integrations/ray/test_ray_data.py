@@ -22,7 +22,7 @@ from support.counted_file import prompts_for, write_counted_model
 
 PROMPTS = 100_000
 
-pytestmark = pytest.mark.filterwarnings("default")  # Ray's own
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.timeout(1200)]  # Ray's own warnings; 100,000 rows
 
 
 @pytest.fixture(scope="module")
