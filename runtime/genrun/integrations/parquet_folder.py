@@ -119,7 +119,7 @@ def _opened(file: Path) -> Iterator[Any]:
     """Open a Parquet file; raises GenrunError for one that is damaged or not there."""
     pa = import_arrow()
     try:
-        with _import_parquet().ParquetFile(file) as opened:
+        with file.open("rb") as content, _import_parquet().ParquetFile(content) as opened:
             yield opened
     except OSError as error:
         raise GenrunError(f"{file}: {error.strerror or one_line(error)}") from error

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from genrun.errors import GenrunError, cause, one_line
+from genrun.errors import GenrunError, OptionError, cause, one_line
 from genrun.integrations.job import TextJob
 from genrun.integrations.parquet_folder import Part, write_part
 from genrun.integrations.ray_data import import_ray, over_actors, retried
@@ -34,7 +34,8 @@ def write_parts(
     """Yield what became of each part, as it is finished.
 
     Joins the cluster that Ray finds (``RAY_ADDRESS``), or starts one on this machine. Raises GenrunError for a part
-    that failed three times, or if Ray gave up; MissingExtraError without Ray.
+    that failed three times, or if Ray gave up, OptionError for an actor that no machine of a local cluster can hold,
+    MissingExtraError without Ray.
     """
     ray = import_ray()
     _quiet(ray)
@@ -43,6 +44,7 @@ def write_parts(
             ray.init(log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:  # an address that does not answer, for one
             raise GenrunError(f"no Ray cluster could be joined or started: {one_line(error)}") from error
+        _check_resources(ray, cpus, gpus)
     rows = [asdict(part) for part in parts]
     dataset = ray.data.from_items(rows, override_num_blocks=len(rows))
     written = over_actors(dataset, _PartWriter, (job,), actors=min(actors, len(parts)), cpus=cpus, gpus=gpus, rows=1)
@@ -73,8 +75,19 @@ class _PartWriter:
         return {"texts": texts, "errors": json.dumps(errors), "failure": ""}
 
 
+def _check_resources(ray: Any, cpus: float, gpus: float) -> None:
+    """Raise OptionError if no machine can hold an actor, for which Ray would wait; a named cluster may grow."""
+    if "RAY_ADDRESS" in os.environ:
+        return
+    nodes = [node["Resources"] for node in ray.nodes()]
+    for name, wanted in (("CPU", cpus), ("GPU", gpus)):
+        most = max((node.get(name, 0.0) for node in nodes), default=0.0)
+        if wanted > most:
+            raise OptionError(f"an actor needs {wanted:g} {name}s; the machine with the most has {most:g}")
+
+
 def _quiet(ray: Any) -> None:
-    """Keep Ray's bars and lines off the terminal of a command."""
+    """Keep Ray's bars and most of its lines off the terminal of a command."""
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
