@@ -244,6 +244,23 @@ def test_a_package_that_is_missing_is_named_with_what_to_type(
         import genrun.integrations.beam  # noqa: F401
 
 
+def test_rows_that_an_exception_ends_are_tried_three_times() -> None:
+    from genrun.integrations.ray_data import retried
+
+    errors = [OSError("a disk that was away"), RuntimeError("a library")]
+
+    def work() -> str:
+        if errors:
+            raise errors.pop()
+        return "texts"
+
+    assert retried(work) == "texts"
+    errors += [OSError("fourth"), OSError("third"), OSError("second"), OSError("first")]
+    with pytest.raises(OSError, match="third"):
+        retried(work)
+    assert len(errors) == 1
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
