@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         Vocabulary,
     )
     from genrun.contracts.version import CONTRACT, OLDEST
-    from genrun.errors import CorpusError, GenrunError, MissingExtraError, OptionError, PluginError
+    from genrun.errors import CorpusError, GenrunError, MissingExtraError, OptionError, PluginError, PromptError
     from genrun.reading import CorpusFile, FileReader
     from genrun.registry import make_constraint, make_decoder, make_reader
     from genrun.registry.in_process import constraint, decoder, reader
@@ -58,6 +58,7 @@ __all__ = [
     "OptionError",
     "ParametricDecoder",
     "PluginError",
+    "PromptError",
     "Preset",
     "ReadReport",
     "Reader",

@@ -8,8 +8,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun import OptionError
-from genrun.sampling.automata import Automaton, Lexicon, Opening
+from genrun.plugins import Automaton, Lexicon, Opening, OptionError
 from genrun_plugin_rhyme.scheme import Ending, Heard, Scheme
 from genrun_plugin_rhyme.sounds import Endings
 

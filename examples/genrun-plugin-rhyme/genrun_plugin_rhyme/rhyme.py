@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genrun import OptionError, PromptError
-from genrun.sampling.automata import Automaton, Lexicon, Opening
+from genrun.plugins import Automaton, Lexicon, Opening, OptionError, PromptError
 from genrun_plugin_rhyme.automaton import Lines
 from genrun_plugin_rhyme.scheme import Ending, Heard, Scheme
 from genrun_plugin_rhyme.sounds import Endings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
-from genrun.sampling.automata import Lexicon
+from genrun.plugins import Lexicon
 from genrun_plugin_rhyme.scheme import Ending
 
 __all__ = ["Endings", "phones_of"]

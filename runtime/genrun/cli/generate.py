@@ -6,12 +6,14 @@ import os
 import shlex
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from genrun.cli.cluster_options import ClusterOptions, cluster_options
 from genrun.cli.decoder_options import DecoderOptions, decoder_options
 from genrun.cli.label_option import label_option
 from genrun.cli.opening_options import OpeningOptions, opening_options
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from genrun.model import Model
 
 __all__ = ["command"]
+
+_NOT_WITH_RAY = "--prompts, --lines, --json, --explain, --stream and --mix"
 
 
 @click.command("generate")
@@ -48,6 +52,7 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
 @click.option("-o", "output", type=click.Path(path_type=Path), help="Write the texts to this file.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished file of -o.")
+@cluster_options
 @click.option("--explain", is_flag=True, help="Show how each word was chosen; a page with -o FILE.html.")
 @click.option("--stream", is_flag=True, help="Print each word as soon as it is chosen.")
 @click.option("-q", "--quiet", is_flag=True, help="Keep device, seed and progress off stderr.")
@@ -70,6 +75,7 @@ def command(
     as_json: bool,
     output: Path | None,
     resume: bool,
+    cluster: ClusterOptions | None,
     explain: bool,
     stream: bool,
     quiet: bool,
@@ -90,18 +96,11 @@ def command(
             "--stream prints words as they are chosen; --beam, --distinct and --spread find whole texts"
         )
     _check_usage(files, samples, output, resume=resume, lines=lines, as_json=as_json, stream=stream, explain=explain)
-    _note_files(prompts)
-    with PromptSource(prompts if prompts or files else [""], *files) as source:
-        unfinished = Unfinished.read(output) if output and resume else None
-        if output and resume and unfinished is None and output.exists():
-            say(f"{output} is finished")
-            return
-        model = opening.load_mixed(model_file, mix)
-        if seed is None and unfinished is not None:
-            seed = unfinished.settings.get("seed")
-        settings = choosing.settings(
+
+    def settings_for(model: Model, begun: int | None) -> GenerationSettings:
+        return choosing.settings(
             model,
-            seed=seed,
+            seed=begun if seed is None else seed,
             stop=_stops(stop),
             casing=casing,
             search=search,
@@ -109,6 +108,20 @@ def command(
             particles=particles,
             labels=labels,
         )
+
+    if cluster is not None:
+        if output is None or prompts or files or lines or as_json or explain or stream or mix:
+            raise click.UsageError("--ray goes with -o FOLDER, and with no PROMPT and none of " + _NOT_WITH_RAY)
+        _write_folder(model_file, cluster, settings_for, samples, opening, output, resume=resume, quiet=quiet)
+        return
+    _note_files(prompts)
+    with PromptSource(prompts if prompts or files else [""], *files) as source:
+        unfinished = Unfinished.read(output) if output and resume else None
+        if output and resume and unfinished is None and output.exists():
+            say(f"{output} is finished")
+            return
+        model = opening.load_mixed(model_file, mix)
+        settings = settings_for(model, None if unfinished is None else unfinished.settings.get("seed"))
         if not quiet:
             say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
         if explain:
@@ -164,6 +177,27 @@ def _write(texts: TextOutput, output: Path | None, unfinished: Unfinished | None
 
     writer = OutputFile(output, texts.about(), unfinished, say) if output else LineWriter()
     texts.write(writer, quiet=quiet)
+
+
+def _write_folder(
+    model_file: str,
+    cluster: ClusterOptions,
+    settings_for: Callable[[Model, int | None], GenerationSettings],
+    samples: int,
+    opening: OpeningOptions,
+    output: Path,
+    *,
+    resume: bool,
+    quiet: bool,
+) -> None:
+    from genrun.cli.clustering import seed_of, write_folder
+    from genrun.cli.io.output import say
+
+    model = replace(opening, device="cpu", threads=1).load(model_file)  # to check; the actors use the device
+    settings = settings_for(model, seed_of(output) if resume else None)
+    if not quiet:
+        say(f"seed {settings.seed}")
+    write_folder(model, cluster, settings, samples, opening, output, resume=resume, quiet=quiet)
 
 
 def _explain(

@@ -12,6 +12,7 @@ from genrun.contracts import Decoder
 from genrun.errors import OptionError
 from genrun.generating.batch import Batch
 from genrun.generating.choosing.binding import bound
+from genrun.generating.choosing.policy import ChooseWith
 from genrun.generating.draws import Draws
 from genrun.generating.open_prompt import OpenPrompt
 from genrun.generating.requests import Request, RequestQueue
@@ -54,6 +55,7 @@ class TextGenerator:
         )
         self._decoder = self._bind(settings.decoder)
         self._threads = threads
+        self._choose_with: ChooseWith = "auto"
         self._constrained: ConstrainedTexts | None = None
         if settings.constraint:
             from genrun.generating.constrained.texts import ConstrainedTexts
@@ -89,6 +91,15 @@ class TextGenerator:
         """Return a generator that differs in its decoder, which is bound to the model."""
         other = copy.copy(self)
         other._decoder = self._bind(decoder)
+        return other
+
+    def choosing_one_way(self) -> TextGenerator:
+        """Return a generator that chooses one way, whatever the number of rows.
+
+        On a CPU, log-probabilities then do not depend on the batch either; on a GPU nothing changes.
+        """
+        other = copy.copy(self)
+        other._choose_with = "decoder" if self._session.device == "cpu" else "auto"
         return other
 
     def begin(self, prompt: str, *, sample: int = 0, streaming: bool = False) -> Request:
@@ -192,6 +203,7 @@ class TextGenerator:
             stop_ids=self._defaults.stop_ids,
             suppressed_ids=self._defaults.suppressed_ids,
             log_probabilities=log_probabilities,
+            choose_with=self._choose_with,
         )
 
     def _text_stream(self, request: Request) -> TextStream:

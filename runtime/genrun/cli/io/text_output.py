@@ -17,7 +17,27 @@ from genrun.generating.settings import GenerationSettings
 from genrun.model import Model
 from genrun.results import Result
 
-__all__ = ["TextOutput"]
+__all__ = ["TextOutput", "about_texts"]
+
+
+def about_texts(model: Model, settings: GenerationSettings, samples: int, form: str) -> dict[str, Any]:
+    """Return what texts in a ``form`` depend on, besides the prompts; JSON values by name."""
+    about = {
+        "model": model.digest or f"{model.size} bytes",
+        "form": form,
+        "n": samples,
+        "seed": settings.seed,
+        "decoder": repr(settings.decoder),
+        "max_new_tokens": settings.max_new_tokens,
+        "stop": list(settings.stops),
+        "casing": settings.casing,
+        "search": settings.search and repr(settings.search),
+    }
+    if settings.constraint:
+        about |= {"constraint": [repr(each.part) for each in settings.constraint], "particles": settings.particles}
+    if settings.labels:
+        about["labels"] = dict(settings.labels)
+    return about
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +53,8 @@ class TextOutput:
 
     def about(self) -> dict[str, Any]:
         """Return what the bytes of the texts depend on, besides the prompts; JSON values."""
-        settings = self.settings
-        return {
-            "model": self.model.digest or f"{self.model.size} bytes",
-            "form": "json" if self.as_json else "lines" if self.lines else "text",
-            "n": self.samples,
-            "seed": settings.seed,
-            "decoder": repr(settings.decoder),
-            "max_new_tokens": settings.max_new_tokens,
-            "stop": list(settings.stops),
-            "casing": settings.casing,
-            "search": settings.search and repr(settings.search),
-            **self._about_constraint(),
-            **({"labels": dict(settings.labels)} if settings.labels else {}),
-        }
-
-    def _about_constraint(self) -> dict[str, Any]:
-        if not self.settings.constraint:
-            return {}
-        parts = [repr(each.part) for each in self.settings.constraint]
-        return {"constraint": parts, "particles": self.settings.particles}
+        form = "json" if self.as_json else "lines" if self.lines else "text"
+        return about_texts(self.model, self.settings, self.samples, form)
 
     def write(self, writer: LineWriter | OutputFile, *, quiet: bool) -> None:
         """Write all texts that are not in the file of ``writer`` already; ``quiet`` shows no progress."""

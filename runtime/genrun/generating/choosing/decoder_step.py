@@ -107,18 +107,20 @@ class DecoderStep:
             logs = self._step.read(_LOG)
             if ready is not None:
                 logs = logs[ready]
+            of_token = logits[:, self._step.read(_TOKEN)[0]]
+            known: NDArray[np.float64]
             if logs.min() > _LEAST:  # the least of numbers with a NaN among them is NaN
-                known: NDArray[np.float64] = np.subtract(
-                    logits[:, self._step.read(_TOKEN)[0]], logs, dtype=np.float64
-                )
+                known = np.subtract(of_token, logs, dtype=np.float64)
                 return known
+            # Only the rows that need it: a row's digits do not depend on its neighbours.
+            is_known, known = logs > _LEAST, np.empty(len(logs))
+            known[is_known] = np.subtract(of_token[is_known], logs[is_known], dtype=np.float64)
+            known[~is_known] = _finite(log_normalizers(logits[~is_known]))
+            return known
         if self._log_probabilities:
-            checked = normalizers = log_normalizers(logits)
-        else:
-            checked, normalizers = logits.max(axis=1), None
-        if not np.isfinite(checked).all():
-            raise ModelFileError(NOT_NUMBERS)
-        return normalizers
+            return _finite(log_normalizers(logits))
+        _finite(logits.max(axis=1))
+        return None
 
     def _chosen(self, logits: NDArray[np.float32], draws: Sequence[float], texts: Sequence[Tokens]) -> list[int]:
         """Return what the decoder chooses."""
@@ -128,6 +130,13 @@ class DecoderStep:
         else:  # the decoder may overwrite what it is given
             given = logits.copy() if self._log_probabilities else logits
         return checked_choice(self._decoder, given, texts, np.array(draws, np.float32), self._suppressed)
+
+
+def _finite(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Return ``numbers``; raises ModelFileError unless all of them are finite."""
+    if not np.isfinite(numbers).all():
+        raise ModelFileError(NOT_NUMBERS)
+    return numbers
 
 
 def _restrict(logits: NDArray[np.float32], allowed: Allowed) -> None:
