@@ -9,7 +9,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import resource
-import runpy
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ __all__ = ["finish", "run", "start"]
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["keras", "tensorflow", "genrun.cli"])
+_COMMAND = "import runpy; runpy.run_module('genrun', run_name='__main__')"
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
 
 
@@ -31,15 +31,20 @@ def start(
     output: Path | None = None,
     environment: Mapping[str, str] | None = None,
     limit_file_size: int = 0,
+    code: str = _COMMAND,
 ) -> BaseProcess:
     """Start ``genrun`` with ``arguments``; standard error goes to the file ``log``, standard output to ``output``.
 
-    ``limit_file_size``: in bytes; writing a larger file fails, as on a full disk.
+    ``limit_file_size``: in bytes; writing a larger file fails, as on a full disk. ``code``: what to run instead.
     """
     process = _SERVER.Process(
         target=_run,
         args=([str(argument) for argument in arguments], log, output or os.devnull),
-        kwargs={"environment": {**os.environ, **(environment or {})}, "limit_file_size": limit_file_size},
+        kwargs={
+            "environment": {**os.environ, **(environment or {})},
+            "limit_file_size": limit_file_size,
+            "code": code,
+        },
     )
     with mock.patch.dict(os.environ, _QUIET):  # the first call starts the server
         process.start()
@@ -56,11 +61,11 @@ def finish(process: BaseProcess) -> int:
     return status
 
 
-def run(*arguments: object, limit_file_size: int = 0) -> subprocess.CompletedProcess[str]:
+def run(*arguments: object, limit_file_size: int = 0, code: str = _COMMAND) -> subprocess.CompletedProcess[str]:
     """Run ``genrun`` with ``arguments`` to its end and return its status, stdout and stderr."""
     with tempfile.TemporaryDirectory() as folder:
         errors, output = Path(folder, "errors"), Path(folder, "output")
-        status = finish(start(errors, *arguments, output=output, limit_file_size=limit_file_size))
+        status = finish(start(errors, *arguments, output=output, limit_file_size=limit_file_size, code=code))
         said = [path.read_text("utf-8") for path in (output, errors)]
     return subprocess.CompletedProcess(arguments, status, *said)
 
@@ -72,6 +77,7 @@ def _run(
     *,
     environment: dict[str, str],
     limit_file_size: int,
+    code: str,
 ) -> None:
     os.environ.clear()
     os.environ.update(environment)
@@ -82,4 +88,4 @@ def _run(
     if limit_file_size:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit_file_size, limit_file_size))
     sys.argv = ["genrun", *arguments]
-    runpy.run_module("genrun", run_name="__main__")
+    exec(code, {"__name__": "__main__"})

@@ -6,18 +6,29 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pytest
+
 from genrun_core.recipes.recipe import load_recipe
 
 __all__ = ["learnt", "metrics", "train", "weights"]
 
 
 def train(
-    sources: Sequence[Path | str], recipe: str, output: Path, settings: Mapping[str, str] | None = None
+    sources: Sequence[Path | str],
+    recipe: str,
+    output: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    drawn: bool = False,
 ) -> Path:
-    """Train and return the run folder."""
+    """Train and return the run folder. Unless ``drawn``, its picture of the losses is an empty file, to save time."""
+    from genrun_core.training import fit
     from genrun_core.training.train import train as train_model
 
-    return train_model([str(source) for source in sources], load_recipe(recipe, settings), output).path
+    with pytest.MonkeyPatch.context() as patch:
+        if not drawn:
+            patch.setattr(fit, "draw_curves", lambda history, path, **about: path.write_bytes(b""))
+        return train_model([str(source) for source in sources], load_recipe(recipe, settings), output).path
 
 
 def weights(run: Path) -> list[bytes]:
