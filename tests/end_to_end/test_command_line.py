@@ -49,7 +49,7 @@ def error_of(done: subprocess.CompletedProcess[str], status: int = 1) -> str:
 
 
 def test_from_three_sentences_to_the_same_three_sentences(samples: Path, tmp_path: Path) -> None:
-    trained = genrun("train", samples / "racetrack.txt", "--recipe", "racetrack", "-o", tmp_path / "run")
+    trained = commands.run("train", samples / "racetrack.txt", "--recipe", "racetrack", "-o", tmp_path / "run")
     assert trained.returncode == 0, trained.stderr
     assert trained.stdout == f"{tmp_path / 'run'}\n"
     assert "3 rows in 1 file: 3 documents\nvocabulary 12: all 11 distinct words\n" in trained.stderr
@@ -57,7 +57,7 @@ def test_from_three_sentences_to_the_same_three_sentences(samples: Path, tmp_pat
         "14 words, 11 predictions an epoch; tokens in a document: median 5, 95% up to 6, longest 6" in trained.stderr
     )
     model = tmp_path / "racetrack.onnx"
-    exported = genrun("export", tmp_path / "run", "-o", model)
+    exported = commands.run("export", tmp_path / "run", "-o", model)
     assert exported.returncode == 0, exported.stderr
     assert "all 1,892 weights as trained; in 214 steps with all 12 tokens, " in exported.stderr
     assert exported.stdout == f"{model}\n"

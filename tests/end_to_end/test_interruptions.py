@@ -26,7 +26,7 @@ OPTIONS = [part for name, value in SETTINGS.items() for part in ("--set", f"{nam
 
 def wait_until(condition: Callable[[], bool], process: BaseProcess, log: Path) -> None:
     """Wait for what a running process does; it fails if the process ends before."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 250
     while not condition():
         assert process.is_alive(), log.read_text("utf-8")
         assert time.monotonic() < deadline, log.read_text("utf-8")

@@ -1,7 +1,7 @@
 """The command genrun in processes of their own that need not import TensorFlow again, which takes seconds.
 
-A server imports TensorFlow once, without starting it; each command is a fork of the server. That a new interpreter
-works as well is tested where a test starts ``python -m genrun`` itself.
+A server imports TensorFlow once, without starting it; each command is a fork of the server. New interpreters run the
+commands of the README, as a reader's do.
 """
 
 from __future__ import annotations
