@@ -22,7 +22,7 @@ __all__ = ["finish", "run", "start"]
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["keras", "tensorflow", "genrun.cli"])
 _COMMAND = "import runpy; runpy.run_module('genrun', run_name='__main__')"
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+_ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "PYTHONUTF8": "1"}  # of the server
 
 
 def start(
@@ -46,14 +46,14 @@ def start(
             "code": code,
         },
     )
-    with mock.patch.dict(os.environ, _QUIET):  # the first call starts the server
+    with mock.patch.dict(os.environ, _ENVIRONMENT):  # the first call starts the server
         process.start()
     return process
 
 
 def finish(process: BaseProcess) -> int:
     """Wait for the end of ``process`` and return its exit status; of a killed one, the signal's number below 0."""
-    process.join(timeout=300)
+    process.join(timeout=250)
     status = process.exitcode
     if status is None:
         process.kill()
@@ -67,7 +67,7 @@ def run(*arguments: object, limit_file_size: int = 0, code: str = _COMMAND) -> s
         errors, output = Path(folder, "errors"), Path(folder, "output")
         status = finish(start(errors, *arguments, output=output, limit_file_size=limit_file_size, code=code))
         said = [path.read_text("utf-8") for path in (output, errors)]
-    return subprocess.CompletedProcess(arguments, status, *said)
+    return subprocess.CompletedProcess([str(argument) for argument in arguments], status, *said)
 
 
 def _run(

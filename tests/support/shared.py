@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -22,6 +21,8 @@ def made_once(name: str, make: Callable[[Path], object], factory: pytest.TempPat
     if "PYTEST_XDIST_WORKER" not in os.environ:
         make(folder := factory.mktemp(name))
         return folder
+    import fcntl  # which only POSIX has
+
     first, made = own.parent / name, own.parent / f"{name}.made"
     with (own.parent / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
