@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,18 +12,46 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-hypothesis.settings.register_profile("genrun", deadline=None)  # a busy machine is not a bug
+from support.shared import made_once
+
+# A busy machine is not a bug, so no example is judged by the clock.
+hypothesis.settings.register_profile("genrun", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("genrun")
 
 _numbers = itertools.count()
 REPOSITORY = Path(__file__).resolve().parent.parent
 INTEGRATIONS = REPOSITORY / "tests" / "integrations"
+HEAVY = ("core",), ("end_to_end", "export")  # folders of tests that train; each tuple takes about as long
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave tests/integrations to `make test-integrations`, which names its folders one by one."""
     named = any(Path(argument).resolve().is_relative_to(INTEGRATIONS) for argument in config.args)
     return True if collection_path == INTEGRATIONS and not named else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin both halves of the tests with heavy ones.
+
+    Of two processes, each begins with a half, and takes quick tests from the other's end when it has none left. So
+    heavy tests with one fixture stay in one process, and neither process waits at the end.
+    """
+    parts: tuple[list[pytest.Item], ...] = ([], [], [])
+    for item in items:
+        folder = item.path.relative_to(REPOSITORY).parts[1] if item.path.is_relative_to(REPOSITORY) else ""
+        parts[next((i for i, folders in enumerate(HEAVY) if folder in folders), 2)].append(item)
+    first, second, quick = parts
+    middle = max(0, len(items) // 2 - len(first))
+    items[:] = [*first, *quick[:middle], *second, *quick[middle:]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unsynced() -> Iterator[None]:
+    """Leave it to the system when to write to the disk: the tests kill processes, and switch off no machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -80,36 +109,48 @@ def interruptible() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def racetrack_run(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run folder of the three Korean sentences, learnt by heart."""
-    from support.trained import train
 
-    return train([samples / "racetrack.txt"], "racetrack", tmp_path_factory.mktemp("racetrack") / "run")
+    def make(folder: Path) -> None:
+        from support.trained import train
+
+        train([samples / "racetrack.txt"], "racetrack", folder / "run", drawn=True)
+
+    return made_once("racetrack", make, tmp_path_factory) / "run"
 
 
 @pytest.fixture(scope="session")
-def racetrack_model(racetrack_run: Path) -> Path:
+def racetrack_model(racetrack_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model file of the three Korean sentences."""
-    from genrun_export.exporting import export
-
-    model = racetrack_run.parent / "racetrack.onnx"
-    export(racetrack_run, model)
-    return model
+    return _exported(racetrack_run, "racetrack.onnx", tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def songs_run(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder with start, end, unknown words and a validation split: the sample songs, briefly trained."""
-    from support.trained import train
-
     settings = {"hidden_size": "32", "embedding_size": "16", "epochs": "6", "batch_size": "16", "patience": "0"}
     settings |= {"vocabulary_limit": "120", "learning_rate": "0.01"}
-    return train([samples / "songs" / "*.txt"], "lyricist", tmp_path_factory.mktemp("songs") / "run", settings)
+
+    def make(folder: Path) -> None:
+        from support.trained import train
+
+        train([samples / "songs" / "*.txt"], "lyricist", folder / "run", settings, drawn=True)
+
+    return made_once("songs", make, tmp_path_factory) / "run"
 
 
 @pytest.fixture(scope="session")
-def songs_model(songs_run: Path) -> Path:
+def songs_model(songs_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model file of the sample songs."""
-    from genrun_export.exporting import export
+    return _exported(songs_run, "songs.onnx", tmp_path_factory)
 
-    model = songs_run.parent / "songs.onnx"
-    export(songs_run, model)
-    return model
+
+def _exported(run: Path, name: str, factory: pytest.TempPathFactory) -> Path:
+    """Return the model file of ``run``, beside it."""
+
+    def make(folder: Path) -> None:
+        from genrun_export.exporting import export
+
+        export(run, folder / name)
+
+    made = made_once(f"{name}-file", make, factory) / name
+    return made.rename(run.parent / name)

@@ -17,12 +17,14 @@ from genrun_core.runs.digests import check_archive, check_value, seal, with_dige
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.train import resume
 from genrun_core.training.train import train as train_model
-from support.trained import train, weights
+from support.trained import copy_of_trained, train, weights
 
 
 @pytest.fixture(scope="module")
 def whole(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train([samples / "racetrack.txt"], "racetrack", tmp_path_factory.mktemp("whole") / "run", {"epochs": "1"})
+    return copy_of_trained(
+        [samples / "racetrack.txt"], "racetrack", tmp_path_factory.mktemp("whole") / "run", {"epochs": "1"}
+    )
 
 
 @pytest.fixture

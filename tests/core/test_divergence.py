@@ -14,7 +14,7 @@ from genrun_core.recipes.recipe import load_recipe
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.train import resume
 from genrun_core.training.train import train as train_model
-from support.trained import learnt, metrics, train, weights
+from support.trained import copy_of_trained, learnt, metrics, train, weights
 
 prepare_backend()
 
@@ -49,7 +49,7 @@ def test_a_learning_rate_that_is_far_too_high_is_an_error_that_says_what_to_do(s
         train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", settings)
 
 
-@pytest.mark.parametrize("step", [1, 7, 15, 16, 17])
+@pytest.mark.parametrize("step", [1, 15, 16])
 def test_the_step_and_epoch_are_named_however_late_it_is_noticed(step: int, samples: Path, tmp_path: Path) -> None:
     """Losses are looked at every 16 steps, and at the end of an epoch."""
     recipe = load_recipe("lyricist", SMALL)
@@ -61,7 +61,7 @@ def test_the_step_and_epoch_are_named_however_late_it_is_noticed(step: int, samp
 
 def test_what_was_saved_before_can_be_gone_on_from(samples: Path, tmp_path: Path) -> None:
     recipe, songs = load_recipe("lyricist", SMALL), [str(samples / "songs" / "*.txt")]
-    whole = train(songs, "lyricist", tmp_path / "whole", SMALL)
+    whole = copy_of_trained(songs, "lyricist", tmp_path / "whole", SMALL)
     spoilt = tmp_path / "spoilt"
     with pytest.raises(genrun.TrainingError, match="what was saved before is kept"):
         train_model(songs, recipe, spoilt, callbacks=[Spoil(epoch=3, step=2)])
@@ -75,10 +75,10 @@ def test_what_was_saved_before_can_be_gone_on_from(samples: Path, tmp_path: Path
 def test_a_best_epoch_that_was_only_in_memory_is_saved(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Recorder, "_SHARE", 1e9)  # no save between the first epoch and the last
     songs = [str(samples / "songs" / "*.txt")]
-    until, spoilt, whole = (tmp_path / name for name in ("until", "spoilt", "whole"))
-    train(songs, "lyricist", whole, SMALL)
+    until, spoilt = tmp_path / "until", tmp_path / "spoilt"
+    whole = copy_of_trained(songs, "lyricist", tmp_path / "whole", SMALL)
+    monkeypatch.setattr(Recorder, "_SHARE", 1e9)  # no save between the first epoch and the last
     train(songs, "lyricist", until, {**SMALL, "epochs": "3"})
     with pytest.raises(genrun.TrainingError, match="the loss became nan in step 3 of epoch 4"):
         train_model(songs, load_recipe("lyricist", SMALL), spoilt, callbacks=[Spoil(epoch=4, step=2)])
@@ -106,7 +106,7 @@ def test_a_long_epoch_that_is_saved_within_is_never_saved_spoilt(
 def test_a_validation_that_is_no_number_stops_before_anything_of_it_is_saved(samples: Path, tmp_path: Path) -> None:
     """As after a last step that ruins the weights: no loss of training has seen them yet."""
     recipe, songs = load_recipe("lyricist", SMALL), [str(samples / "songs" / "*.txt")]
-    whole = train(songs, "lyricist", tmp_path / "whole", SMALL)
+    whole = copy_of_trained(songs, "lyricist", tmp_path / "whole", SMALL)
     with pytest.raises(genrun.TrainingError, match="the val_loss of epoch 2 is nan"):
         train_model(songs, recipe, tmp_path / "run", callbacks=[Spoil(epoch=2, step=steps_of(whole))])
     assert len(metrics(tmp_path / "run")) == 1

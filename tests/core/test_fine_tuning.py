@@ -18,7 +18,7 @@ from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.finetuning import tuning_recipe
 from genrun_core.training.train import resume
 from genrun_core.training.train import train as train_model
-from support.trained import metrics, train, weights
+from support.trained import copy_of_trained, metrics, train, weights
 
 STILL = {"learning_rate": "1e-30", "optimizer": "sgd", "epochs": "1"}  # moves nothing
 SMALL = {"hidden_size": "12", "embedding_size": "8", "batch_size": "8", "epochs": "2", "schedule": "constant"}
@@ -173,7 +173,7 @@ def test_what_is_learnt_already_begins_as_it_was(base: Path, samples: Path, tmp_
 )
 def test_a_frozen_layer_is_not_calibrated(samples: Path, tmp_path: Path, frozen: str, scaled: bool | None) -> None:
     tied = {**SMALL, "tied": "true", "learning_rate": "0.03", "epochs": "5"}
-    base = train([samples / "headlines"], "nyt-headlines", tmp_path / "base", tied)
+    base = copy_of_trained([samples / "headlines"], "nyt-headlines", tmp_path / "base", tied)
     run = fine_tune(base, samples, tmp_path / "run", **STILL, freeze=frozen)
     before, after = (load_network(path / "model.keras") for path in (base, run))
     same = {

@@ -9,7 +9,7 @@ import pytest
 
 import genrun
 from genrun_core.training.train import resume
-from support.trained import metrics, train, weights
+from support.trained import copy_of_trained, metrics, train, weights
 
 
 def test_a_continued_training_ends_with_the_same_bits_as_an_uninterrupted_one(samples: Path, tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_early_stopping_counts_the_epochs_before_a_resume(samples: Path, tmp_pat
 def test_what_a_kill_after_the_last_epoch_left_out_is_made_by_a_resume(
     samples: Path, tmp_path: Path, missing: list[str]
 ) -> None:
-    run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "3"})
+    run = copy_of_trained([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "3"})
     before, card = weights(run), (run / "card.json").read_bytes()
     for name in missing:
         (run / name).unlink()
@@ -58,7 +58,7 @@ def test_what_a_kill_after_the_last_epoch_left_out_is_made_by_a_resume(
 
 
 def test_fewer_epochs_than_are_done_is_refused(samples: Path, tmp_path: Path) -> None:
-    run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "3"})
+    run = copy_of_trained([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "3"})
     settings = (run / "run.toml").read_bytes()
     with pytest.raises(genrun.OptionError, match="has 3 epochs behind it; epochs=2 would be less"):
         resume(run, epochs=2)
@@ -66,7 +66,7 @@ def test_fewer_epochs_than_are_done_is_refused(samples: Path, tmp_path: Path) ->
 
 
 def test_a_missing_checkpoint_is_said(samples: Path, tmp_path: Path) -> None:
-    run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
+    run = copy_of_trained([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
     (run / "checkpoint" / "latest.npz").unlink()
     said: list[str] = []
     resume(run, epochs=2, say=said.append)
@@ -75,7 +75,7 @@ def test_a_missing_checkpoint_is_said(samples: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("missing", ["model.keras", "tokenizer.json", "tokens", "checkpoint", "corpus.json"])
 def test_a_run_folder_that_lost_a_part_is_made_whole_by_a_resume(samples: Path, tmp_path: Path, missing: str) -> None:
-    run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "3"})
+    run = copy_of_trained([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "3"})
     before, lost = weights(run), run / missing
     shutil.rmtree(lost) if lost.is_dir() else lost.unlink()
     resume(run)
@@ -84,7 +84,7 @@ def test_a_run_folder_that_lost_a_part_is_made_whole_by_a_resume(samples: Path, 
 
 
 def test_a_checkpoint_of_another_shape_is_refused(samples: Path, tmp_path: Path) -> None:
-    small = train([samples / "racetrack.txt"], "racetrack", tmp_path / "small", {"epochs": "1"})
+    small = copy_of_trained([samples / "racetrack.txt"], "racetrack", tmp_path / "small", {"epochs": "1"})
     large = train([samples / "racetrack.txt"], "racetrack", tmp_path / "large", {"epochs": "1", "layers": "2"})
     (small / "checkpoint" / "latest.npz").write_bytes((large / "checkpoint" / "latest.npz").read_bytes())
     with pytest.raises(genrun.RunFolderError, match="another shape than the recipe's"):

@@ -13,7 +13,7 @@ import pytest
 import genrun
 from genrun_core.runs.atomic import replacing, write_bytes
 from genrun_core.training.train import resume
-from support.trained import train
+from support.trained import copy_of_trained, train
 
 
 def test_a_run_folder_holds_what_it_says(racetrack_run: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_folder_that_holds_something_is_not_written_to(racetrack_run: Path, sa
 def test_leftovers_of_killed_processes_are_removed_and_those_of_living_ones_are_not(
     samples: Path, tmp_path: Path
 ) -> None:
-    run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
+    run = copy_of_trained([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     leftovers = [run / f".card.{dead.pid}.partial.json", run / "checkpoint" / f".latest.{dead.pid}.partial.npz"]
@@ -81,7 +81,7 @@ def test_an_aborted_beginning_is_no_obstacle(samples: Path, tmp_path: Path) -> N
 def test_a_damaged_run_folder_is_one_line(
     samples: Path, tmp_path: Path, name: str, content: str | None, message: str
 ) -> None:
-    run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
+    run = copy_of_trained([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
     (run / name).unlink()
     if content is not None:
         (run / name).write_text(content, "utf-8")

@@ -146,22 +146,28 @@ def test_a_training_stopped_in_the_middle_of_an_epoch_ends_at_the_same_bits(
     assert_same(whole, tmp_path / "parts")
 
 
-def test_where_it_stopped_is_said(samples: Path, tmp_path: Path) -> None:
-    counter, songs = CountSteps(), [str(samples / "songs" / "*.txt")]
-    train_model(songs, load_recipe("lyricist", SMALL), tmp_path / "whole", callbacks=[counter])
-    first = counter.epochs[0]
+@pytest.fixture(scope="module")
+def whole(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
+    """A run of SMALL that nothing stopped, and the number of steps of each epoch."""
+    run, counter, songs = tmp_path_factory.mktemp("whole") / "run", CountSteps(), [str(samples / "songs" / "*.txt")]
+    train_model(songs, load_recipe("lyricist", SMALL), run, callbacks=[counter])
+    return run, counter.epochs
+
+
+def test_where_it_stopped_is_said(whole: tuple[Path, list[int]], samples: Path, tmp_path: Path) -> None:
+    first = whole[1][0]
     said = stopped(samples, tmp_path / "parts", SMALL, first - 1, 3)
     assert said[0] == f"stopped after step {first - 1} of epoch 1; everything is saved"
     assert said[1] == "stopped after step 2 of epoch 2; everything is saved"
-    assert_same(tmp_path / "whole", tmp_path / "parts")
+    assert_same(whole[0], tmp_path / "parts")
 
 
 @pytest.mark.parametrize("last", [False, True], ids=["of the first epoch", "of all"])
-def test_a_stop_after_the_last_step_loses_nothing(last: bool, samples: Path, tmp_path: Path) -> None:
-    counter, songs = CountSteps(), [str(samples / "songs" / "*.txt")]
-    train_model(songs, load_recipe("lyricist", SMALL), tmp_path / "whole", callbacks=[counter])
-    stopped(samples, tmp_path / "parts", SMALL, sum(counter.epochs) if last else counter.epochs[0])
-    assert_same(tmp_path / "whole", tmp_path / "parts")
+def test_a_stop_after_the_last_step_loses_nothing(
+    last: bool, whole: tuple[Path, list[int]], samples: Path, tmp_path: Path
+) -> None:
+    stopped(samples, tmp_path / "parts", SMALL, sum(whole[1]) if last else whole[1][0])
+    assert_same(whole[0], tmp_path / "parts")
 
 
 def test_a_second_interrupt_stops_at_once(samples: Path, tmp_path: Path) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +15,7 @@ import pytest
 import genrun
 from genrun_core.training.train import resume
 from genrun_core.training.workers import Worker, this_worker
+from support import commands
 from support.trained import train, weights
 
 SETTINGS = {"hidden_size": "16", "embedding_size": "8", "batch_size": "10", "epochs": "2", "clip_norm": "0.5"}
@@ -29,37 +27,21 @@ def losses(run: Path) -> list[float]:
         return [float(row[name]) for row in csv.DictReader(file) for name in ("loss", "val_loss")]
 
 
-def command(*arguments: object) -> list[str]:
-    settings = [part for key, value in SETTINGS.items() for part in ("--set", f"{key}={value}")]
-    return [sys.executable, "-m", "genrun", "train", *map(str, arguments), "--recipe", "nyt-headlines", *settings]
-
-
-def start_workers(commands: list[list[str]]) -> list[subprocess.Popen[str]]:
+def together(folder: Path, *arguments: object) -> None:
+    """Run ``genrun train`` on two workers."""
     addresses = []
-    for _ in commands:
+    for _ in range(2):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             addresses.append(f"127.0.0.1:{free.getsockname()[1]}")
-    return [
-        subprocess.Popen(
-            command,
-            env={**os.environ, "TF_CONFIG": json.dumps({"cluster": {"worker": addresses}, "task": task})},
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            text=True,
-        )
-        for command, task in zip(
-            commands, [{"type": "worker", "index": i} for i in range(len(commands))], strict=True
-        )
+    tasks = [{"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}} for i in range(2)]
+    logs = [folder / f"worker-{i}.txt" for i in range(2)]
+    processes = [
+        commands.start(log, "train", *arguments, environment={"TF_CONFIG": json.dumps(task)})
+        for log, task in zip(logs, tasks, strict=True)
     ]
-
-
-def finish(processes: list[subprocess.Popen[str]]) -> list[str]:
-    try:
-        return [process.communicate(timeout=180)[1] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
+    statuses = [commands.finish(process) for process in processes]
+    assert statuses == [0, 0], [log.read_text("utf-8") for log in logs]
 
 
 @pytest.fixture(scope="module")
@@ -71,19 +53,15 @@ def alone(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_two_workers_end_with_the_same_weights_and_the_losses_of_one(
     alone: Path, samples: Path, tmp_path: Path
 ) -> None:
-    together = tmp_path / "together"
-    processes = start_workers([command(samples / "headlines", "-o", together)] * 2)
-    said = finish(processes)
-    assert [process.returncode for process in processes] == [0, 0], said
-    assert weights(together) == weights(tmp_path / "together.worker-1")
-    for one, two in zip(losses(alone), losses(together), strict=True):
+    run, settings = tmp_path / "run", [f"--set={key}={value}" for key, value in SETTINGS.items()]
+    together(tmp_path, samples / "headlines", "--recipe", "nyt-headlines", *settings, "-o", run)
+    assert weights(run) == weights(tmp_path / "run.worker-1")
+    for one, two in zip(losses(alone), losses(run), strict=True):
         assert two == pytest.approx(one, abs=1e-3)
 
-    resumed = [[sys.executable, "-m", "genrun", "train", "--resume", str(together), "--set", "epochs=3"]] * 2
-    processes = start_workers(resumed)
-    said = finish(processes)
-    assert [process.returncode for process in processes] == [0, 0], said
-    assert weights(together) == weights(tmp_path / "together.worker-1")
+    together(tmp_path, "--resume", run, "--set", "epochs=3")
+    assert weights(run) == weights(tmp_path / "run.worker-1")
+    assert len(losses(run)) == 2 * 3
 
 
 def test_workers_that_a_kill_left_at_different_places_are_refused(
@@ -143,8 +121,7 @@ for output, settings in json.loads(sys.argv[2]).items():
 def test_all_devices_of_a_machine_learn_what_one_learns(alone: Path, samples: Path, tmp_path: Path) -> None:
     dropped = {**SETTINGS, "dropout": "0.2", "averaging": "0.9"}
     runs = {str(tmp_path / "plain"): SETTINGS, str(tmp_path / "dropout"): dropped}
-    command = [sys.executable, "-c", _TWO_DEVICES, str(samples / "headlines"), json.dumps(runs)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = commands.run(samples / "headlines", json.dumps(runs), code=_TWO_DEVICES)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count(", 2 replicas") == 2
     assert losses(tmp_path / "plain") == pytest.approx(losses(alone), abs=1e-3)

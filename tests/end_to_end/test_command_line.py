@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,18 +12,15 @@ from pathlib import Path
 import pytest
 
 from genrun.checks.installation import pip_line
+from support import commands
 
 LIMITED = 20_000  # bytes: enough for run.toml and the tokenizer, not for a checkpoint
 
 
 def genrun(
-    *arguments: object, input: str | None = None, folder: Path | None = None, limit_file_size: int = 0
+    *arguments: object, input: str | None = None, folder: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own. ``limit_file_size`` makes larger files fail, as a full disk would."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit_file_size, limit_file_size))
-
+    """Run the command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "genrun", *map(str, arguments)],
         capture_output=True,
@@ -32,13 +28,17 @@ def genrun(
         input=input,
         cwd=folder,
         env={**os.environ, "PYTHONUTF8": "1"},
-        preexec_fn=limit if limit_file_size else None,
     )
 
 
 def fails(*arguments: object, status: int = 1, **settings: object) -> str:
     """Run a command that must fail with one line on stderr and a status; return the line."""
     done = genrun(*arguments, **settings)  # type: ignore[arg-type]
+    return error_of(done, status)
+
+
+def error_of(done: subprocess.CompletedProcess[str], status: int = 1) -> str:
+    """Return the one error of a command that failed."""
     assert done.returncode == status, done.stderr
     assert done.stdout == ""
     *notes, line = done.stderr.splitlines()
@@ -49,7 +49,7 @@ def fails(*arguments: object, status: int = 1, **settings: object) -> str:
 
 
 def test_from_three_sentences_to_the_same_three_sentences(samples: Path, tmp_path: Path) -> None:
-    trained = genrun("train", samples / "racetrack.txt", "--recipe", "racetrack", "-o", tmp_path / "run")
+    trained = commands.run("train", samples / "racetrack.txt", "--recipe", "racetrack", "-o", tmp_path / "run")
     assert trained.returncode == 0, trained.stderr
     assert trained.stdout == f"{tmp_path / 'run'}\n"
     assert "3 rows in 1 file: 3 documents\nvocabulary 12: all 11 distinct words\n" in trained.stderr
@@ -57,7 +57,7 @@ def test_from_three_sentences_to_the_same_three_sentences(samples: Path, tmp_pat
         "14 words, 11 predictions an epoch; tokens in a document: median 5, 95% up to 6, longest 6" in trained.stderr
     )
     model = tmp_path / "racetrack.onnx"
-    exported = genrun("export", tmp_path / "run", "-o", model)
+    exported = commands.run("export", tmp_path / "run", "-o", model)
     assert exported.returncode == 0, exported.stderr
     assert "all 1,892 weights as trained; in 214 steps with all 12 tokens, " in exported.stderr
     assert exported.stdout == f"{model}\n"
@@ -194,16 +194,20 @@ def test_a_place_that_cannot_be_written_is_named(place: Place, wrong: Path, samp
 
 
 def test_a_full_disk_during_training_leaves_a_run_that_can_be_continued(samples: Path, tmp_path: Path) -> None:
+    """A limit on the size of a file stands in for the disk: the checkpoint does not fit, what came before does."""
     run = tmp_path / "run"
     asked = ("train", samples / "racetrack.txt", "--recipe", "racetrack", "--set", "epochs=20", "-o", run)
-    assert "File too large" in fails(*asked, limit_file_size=LIMITED)
+    line = error_of(commands.run(*asked, limit_file_size=LIMITED))
+    assert line.startswith(str(run))
+    assert line.endswith("File too large")
     assert not [path for path in run.rglob("*") if ".partial" in path.name]
-    assert genrun("train", "--resume", run).returncode == 0
+    assert commands.run("train", "--resume", run).returncode == 0
     assert (run / "card.json").exists()
 
 
 def test_a_full_disk_during_export_leaves_nothing(racetrack_run: Path, tmp_path: Path) -> None:
-    assert "File too large" in fails("export", racetrack_run, "-o", tmp_path / "model.onnx", limit_file_size=4_000)
+    done = commands.run("export", racetrack_run, "-o", tmp_path / "model.onnx", limit_file_size=4_000)
+    assert "File too large" in error_of(done)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -181,7 +181,7 @@ class TestExample:
         corpus, run, model = tmp_path / "x.srt", tmp_path / "run", tmp_path / "model.onnx"
         text = "\n\n".join(f"1\n00:00:01,000 --> 00:00:02,000\n{caption}" for caption in captions)
         corpus.write_text(text, encoding="utf-8")
-        chosen = ("--reader", "subtitles", "--recipe", "racetrack", "--set", "epochs=3", "--set")
+        chosen = ("--reader", "subtitles", "--recipe", "racetrack", "--set", "architecture=ngram", "--set")
 
         wrong = python_here(installed_here, "-m", "genrun", "train", corpus, *chosen, "minimum_length=99", "-o", run)
         assert "dropped: 3 too short, 1 empty, 1 sound); looked for captions below lines such as" in error(wrong)

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import genrun
 from genrun_core.backend import prepare_backend
 from genrun_core.training.train import resume
-from support.trained import train
+from support.trained import copy_of_trained, train
 
 prepare_backend()
 
@@ -160,7 +160,7 @@ def test_a_layer_without_a_step_form_is_named() -> None:
 
 
 def test_a_run_that_never_saved_a_network_is_told_how_to_go_on(samples: Path, tmp_path: Path) -> None:
-    run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
+    run = copy_of_trained([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
     (run / "model.keras").unlink()
     with pytest.raises(genrun.RunFolderError, match=r"no trained network yet: genrun train --resume"):
         export(run, tmp_path / "model.onnx")
@@ -172,7 +172,7 @@ def test_an_output_that_is_a_folder_is_refused_before_the_work(racetrack_run: Pa
 
 
 def test_a_recipe_whose_decoder_has_gone_is_refused(samples: Path, tmp_path: Path) -> None:
-    run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
+    run = copy_of_trained([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
     settings = run / "run.toml"
     settings.write_text(settings.read_text("utf-8").replace('name = "greedy"', 'name = "gone"'), "utf-8")
     with pytest.raises(genrun.RunFolderError, match="unknown decoder 'gone'"):
@@ -204,7 +204,7 @@ def test_what_is_no_model_file_is_not_written_over(racetrack_run: Path, tmp_path
 
 def test_a_card_that_speaks_of_another_network_is_refused(samples: Path, tmp_path: Path) -> None:
     """As a kill between the two files leaves them."""
-    run = train([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
+    run = copy_of_trained([samples / "racetrack.txt"], "racetrack", tmp_path / "run", {"epochs": "1"})
     old_card = (run / "card.json").read_bytes()
     resume(run, epochs=3)
     (run / "card.json").write_bytes(old_card)

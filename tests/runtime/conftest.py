@@ -15,7 +15,7 @@ from support.alphabet import babble_table, letters, random_drift, words, write_m
 from support.distributions import Site, site
 
 # Shared machines are slow at times: no example is judged by the clock.
-settings.register_profile("runtime", deadline=None, max_examples=60)
+settings.register_profile("runtime", deadline=None, max_examples=30)
 settings.load_profile("runtime")
 
 

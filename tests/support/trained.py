@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 import csv
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pytest
+
 from genrun_core.recipes.recipe import load_recipe
 
-__all__ = ["learnt", "metrics", "train", "weights"]
+__all__ = ["copy_of_trained", "learnt", "metrics", "train", "weights"]
+
+_KEPT: dict[str, Path] = {}
+_FOLDER = tempfile.TemporaryDirectory(prefix="genrun-trained-")
 
 
 def train(
-    sources: Sequence[Path | str], recipe: str, output: Path, settings: Mapping[str, str] | None = None
+    sources: Sequence[Path | str],
+    recipe: str,
+    output: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    drawn: bool = False,
 ) -> Path:
-    """Train and return the run folder."""
+    """Train and return the run folder. Unless ``drawn``, its picture of the losses is an empty file, to save time."""
+    from genrun_core.training import fit
     from genrun_core.training.train import train as train_model
 
-    return train_model([str(source) for source in sources], load_recipe(recipe, settings), output).path
+    with pytest.MonkeyPatch.context() as patch:
+        if not drawn:
+            patch.setattr(fit, "draw_curves", lambda history, path, **about: path.write_bytes(b""))
+        return train_model([str(source) for source in sources], load_recipe(recipe, settings), output).path
+
+
+def copy_of_trained(
+    sources: Sequence[Path | str], recipe: str, output: Path, settings: Mapping[str, str] | None = None
+) -> Path:
+    """Return a run folder as `train` makes it, a copy of one that this process has trained before if it has.
+
+    For a test that begins with a trained run; not for one about training.
+    """
+    asked = repr(([str(source) for source in sources], recipe, settings))
+    if asked not in _KEPT:
+        _KEPT[asked] = train(sources, recipe, Path(_FOLDER.name) / str(len(_KEPT)), settings)
+    return shutil.copytree(_KEPT[asked], output)
 
 
 def weights(run: Path) -> list[bytes]:
