@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genrun.errors import RunFolderError
+from genrun_core.recipes.architectures import distribution_of
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import write_bytes
 from genrun_core.runs.digests import digest_of_value
@@ -27,7 +28,8 @@ def new_settings(recipe: Recipe, sources: list[str], validation: Sequence[str]) 
         "sources": sources,
         "validation_sources": list(validation),
         "recipe": recipe.to_dict(),
-        "versions": {name: _version(name) for name in _RECORDED[recipe.model.architecture == "ngram"]},
+        "versions": {name: _version(name) for name in _RECORDED[not recipe.model.plugin.trained]}
+        | distribution_of(recipe.model.architecture),
     }
 
 

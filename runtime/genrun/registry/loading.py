@@ -21,6 +21,7 @@ METHODS = {
     "reader": ("read",),
     "decoder": ("choose", "apply", "pick", "bind", "stages"),
     "constraint": ("automaton",),
+    "architecture": ("layers",),
 }
 
 

@@ -26,6 +26,7 @@ GROUPS = {
     "reader": "genrun.readers",
     "decoder": "genrun.decoders",
     "constraint": "genrun.constraints",
+    "architecture": "genrun.architectures",
     "command": "genrun.commands",
 }
 _KINDS = {group: kind for kind, group in GROUPS.items()}
@@ -78,7 +79,7 @@ class PluginInfo:
 
 
 def plugins(kind: str) -> tuple[PluginInfo, ...]:
-    """Return all plugins of a ``kind`` (reader, decoder, constraint, command), sorted, without importing any."""
+    """Return all plugins of a ``kind`` (reader, decoder, constraint, architecture, command), sorted, without importing any."""
     return tuple(info for info in _offered() if info.kind == kind)
 
 
