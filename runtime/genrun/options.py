@@ -43,8 +43,8 @@ def build(
     """Return an instance of the options dataclass ``cls`` made from ``values`` (text or JSON values by field name).
 
     ``what`` names the owner in errors, for example ``"decoder 'top-k'"``. With ``from_text`` False, for calls from
-    Python, text is accepted only for an option of type str. ``as_is``: fields that are no options. Raises OptionError for an unknown name, for a value of
-    the wrong type, and for a value that the class itself refuses.
+    Python, text is accepted only for an option of type str. ``as_is``: fields that are no options. Raises OptionError
+    for an unknown name, for a value of the wrong type, and for a value that the class itself refuses.
 
     >>> @dataclasses.dataclass(frozen=True)
     ... class Example:

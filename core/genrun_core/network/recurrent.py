@@ -17,7 +17,7 @@ __all__ = ["Gru", "Lstm", "SimpleRnn"]
 
 
 class _Recurrent(Architecture):
-    """What the three have in common; ``sizes``: kernels side by side in a layer, and biases for each of their units."""
+    """What the three have in common; ``sizes``: kernels side by side in a layer, and biases of each unit of one."""
 
     uses = ("layers", "dropout", "recurrent_dropout")
     sizes: ClassVar[tuple[int, int]]

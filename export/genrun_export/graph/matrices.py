@@ -17,8 +17,8 @@ _WEIGHTS = {"Gather": 0, "MatMul": 1, "Gemm": 1}  # operator → which of its in
 class Matrix:
     """A matrix of weights: ``tensor`` is its name in the graph, ``name`` that of the layer in the network.
 
-    The matrices of one layer are told apart by the weight's own name, such as ``recurrent_1.recurrent_kernel``. What is
-    ``looked_up`` is the embedding; where it also makes the logits, the network is ``tied``.
+    The matrices of one layer are told apart by the weight's own name, such as ``recurrent_1.recurrent_kernel``. What
+    is ``looked_up`` is the embedding; where it also makes the logits, the network is ``tied``.
     """
 
     name: str

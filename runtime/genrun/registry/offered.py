@@ -79,7 +79,7 @@ class PluginInfo:
 
 
 def plugins(kind: str) -> tuple[PluginInfo, ...]:
-    """Return all plugins of a ``kind`` (reader, decoder, constraint, architecture, command), sorted, without importing any."""
+    """Return all plugins of a ``kind``, one of ``GROUPS``, sorted, without importing any."""
     return tuple(info for info in _offered() if info.kind == kind)
 
 
