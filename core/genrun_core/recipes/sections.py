@@ -108,7 +108,7 @@ class ModelSettings:
 
     @classmethod
     def from_table(cls, values: Mapping[str, Any]) -> ModelSettings:
-        """Return the settings of a recipe's section ``model``, which has the architecture's own options beside others.
+        """Return the settings of a recipe's section ``model``, with the architecture's own options beside others.
 
         >>> ModelSettings.from_table({"architecture": "gru", "hidden_size": "16"}).hidden_size
         16
