@@ -28,11 +28,13 @@ _PAGES = {  # places in the repository that are pages of the site
     "CHANGELOG.md": "changelog.md",
     "benchmarks/README.md": "benchmarks.md",
     "examples/genrun-plugin-example/README.md": "plugin-example.md",
+    "examples/genrun-plugin-attention/README.md": "plugin-attention.md",
 }
 _SHOWN_BY = {  # other places that have a page
     "README.md": "index.md",
     "benchmarks": "benchmarks.md",
     "examples/genrun-plugin-example": "plugin-example.md",
+    "examples/genrun-plugin-attention": "plugin-attention.md",
 }
 _PLACES = {site: place for place, site in _PAGES.items()}
 _ROW = re.compile(r"^\|.*\|$", re.MULTILINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from genrun.errors import GenrunError, OptionError, PluginError, RunFolderError
 from genrun_core.backend import prepare_backend
 from genrun_core.recipes.recipe import load_recipe
 from genrun_core.recipes.sections import ModelSettings
+from genrun_core.runs.run_folder import RunFolder
 from support.examples import offered
 
 prepare_backend()
@@ -51,12 +53,12 @@ NAMES = ("Plain", "Lying", "Taken", "Foreign")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("plugins")
     (folder / "strange_architectures.py").write_text(MODULE, "utf-8")
     entries = {name.lower(): f"strange_architectures:{name}" for name in NAMES}
     with offered(folder, "strange", {"genrun.architectures": entries}):
-        yield
+        yield folder
 
 
 def test_the_architectures_of_genrun_are_entry_points() -> None:
@@ -72,7 +74,7 @@ def test_the_architectures_of_genrun_are_entry_points() -> None:
         (
             "taken",
             {},
-            "architecture 'taken' of strange 1.0 has an option 'dropout', which is the name of an option of",
+            "architecture 'taken' of strange 1.0 has an option 'dropout', which is the name of",
         ),
         ("foreign", {}, "architecture 'foreign' of strange 1.0 must be a subclass of genrun_core.architectures"),
         ("lying", {}, "architecture 'lying' announces 144 weights for a layer 'plain', which has 72"),
@@ -109,16 +111,20 @@ def test_the_options_of_an_architecture_go_with_it() -> None:
     assert "growth" not in load_recipe("lyricist").to_dict()["model"]
 
 
-def test_a_run_says_which_distribution_its_network_is_of(texts: Path, tmp_path: Path) -> None:
+def test_a_run_says_which_distribution_its_network_is_of(
+    plugins: Path, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = {"architecture": "plain", "hidden_size": "8", "embedding_size": "4", "epochs": "1", "growth": "1"}
     run = train([str(texts)], load_recipe("lyricist", settings | {"patience": "0"}), tmp_path / "run")
     assert run.settings["versions"]["strange"] == "1.0"
     assert run.recipe().model.options == {"growth": 1}
     with pytest.raises(OptionError, match="growth=2 cannot be"):
         train([str(texts)], load_recipe("lyricist", settings | {"growth": "2"}), tmp_path / "tuned", base=run.path)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place != str(plugins)])
     registry.refresh()
-    (run.path / "run.toml").write_text(
-        (run.path / "run.toml").read_text("utf-8").replace('"plain"', '"gone"'), "utf-8"
-    )
-    with pytest.raises(RunFolderError):
-        type(run).open(run.path)
+    with pytest.raises(
+        RunFolderError, match=r"unknown architecture 'plain'; .*; made with strange 1\.0"
+    ):
+        RunFolder.open(run.path).recipe()
+    monkeypatch.undo()
+    registry.refresh()

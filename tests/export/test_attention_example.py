@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from support.examples import offered_example, tests_of
+from support.examples import offered_example, example_module
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "genrun-plugin-attention"
 sys.path.append(str(EXAMPLE))
-globals().update({name: each for name, each in vars(tests_of(EXAMPLE, "test_attention")).items() if name[0] != "_"})
+globals().update({name: each for name, each in vars(example_module(EXAMPLE, "test_attention")).items() if name[0] != "_"})
 sys.path.remove(str(EXAMPLE))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import contextlib
 import importlib.util
 import sys
@@ -12,7 +13,7 @@ from types import ModuleType
 
 from genrun import registry
 
-__all__ = ["offered", "offered_example", "tests_of"]
+__all__ = ["offered", "offered_example", "example_module"]
 
 
 @contextlib.contextmanager
@@ -21,10 +22,10 @@ def offered(folder: Path, name: str, groups: Mapping[str, Mapping[str, str]]) ->
     metadata = folder / f"{name.replace('-', '_')}-1.0.dist-info"
     metadata.mkdir(parents=True)
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", "utf-8")
-    lines = [
-        f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in entries.items()) for group, entries in groups.items()
-    ]
-    (metadata / "entry_points.txt").write_text("".join(lines), "utf-8")
+    written = configparser.ConfigParser(delimiters=("=",))
+    written.read_dict(groups)
+    with (metadata / "entry_points.txt").open("w", encoding="utf-8") as file:
+        written.write(file)
     sys.path.append(str(folder))
     registry.refresh()
     try:
@@ -42,10 +43,11 @@ def offered_example(example: Path, folder: Path) -> Iterator[None]:
         yield
 
 
-def tests_of(example: Path, module: str) -> ModuleType:
+def example_module(example: Path, module: str) -> ModuleType:
     """Import the tests of an example from ``tests/MODULE.py`` in its folder."""
     spec = importlib.util.spec_from_file_location(f"example_{module}", example / "tests" / f"{module}.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     return loaded

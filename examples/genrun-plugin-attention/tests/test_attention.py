@@ -1,4 +1,4 @@
-"""What an architecture's author tests: its layers agree with each other, and a model goes all the way to its texts."""
+"""What an architecture's author tests: its layers agree with each other, and a model comes to its texts."""
 
 from __future__ import annotations
 
