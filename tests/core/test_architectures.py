@@ -122,9 +122,7 @@ def test_a_run_says_which_distribution_its_network_is_of(
         train([str(texts)], load_recipe("lyricist", settings | {"growth": "2"}), tmp_path / "tuned", base=run.path)
     monkeypatch.setattr(sys, "path", [place for place in sys.path if place != str(plugins)])
     registry.refresh()
-    with pytest.raises(
-        RunFolderError, match=r"unknown architecture 'plain'; .*; made with strange 1\.0"
-    ):
+    with pytest.raises(RunFolderError, match=r"unknown architecture 'plain'; .*; made with strange 1\.0"):
         RunFolder.open(run.path).recipe()
     monkeypatch.undo()
     registry.refresh()

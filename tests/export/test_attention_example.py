@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from support.examples import offered_example, example_module
+from support.examples import example_module, offered_example
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "genrun-plugin-attention"
 sys.path.append(str(EXAMPLE))
-globals().update({name: each for name, each in vars(example_module(EXAMPLE, "test_attention")).items() if name[0] != "_"})
+globals().update(
+    {name: each for name, each in vars(example_module(EXAMPLE, "test_attention")).items() if name[0] != "_"}
+)
 sys.path.remove(str(EXAMPLE))
 
 

@@ -13,7 +13,7 @@ from types import ModuleType
 
 from genrun import registry
 
-__all__ = ["offered", "offered_example", "example_module"]
+__all__ = ["example_module", "offered", "offered_example"]
 
 
 @contextlib.contextmanager

@@ -23,7 +23,8 @@ def made_architecture(name: str, values: Mapping[str, object], common: Collectio
         raise PluginError(f"{info.title} must be a subclass of genrun_core.architectures.Architecture")
     if taken := sorted(set(common) & set(options.describe(loaded))):
         raise PluginError(f"{info.title} has an option {taken[0]!r}, which is the name of an option of every network")
-    return options.build(loaded, values, what=f"architecture {name!r}")
+    made: Architecture = options.build(loaded, values, what=f"architecture {name!r}")
+    return made
 
 
 def own_options(name: str) -> tuple[str, ...]:
