@@ -76,13 +76,6 @@ def test_a_step_that_is_not_the_exact_one_is_refused(
         check_parity(network, opened(network, tmp_path / "step.onnx"), prompts(), SUPPRESSED)
 
 
-def test_two_weights_of_one_name_are_refused(network: keras.Model) -> None:
-    memory = network.get_layer("memory")
-    memory._trainable_variables.append(memory.kernel)
-    with pytest.raises(ExportError, match=r"two weights of the network are called memory\.kernel"):
-        make_step(network)
-
-
 def test_quantization_leaves_what_a_layer_keeps(network: keras.Model) -> None:
     step = to_onnx(make_step(network))
     assert {matrix.name for matrix in find_matrices(step.graph, network)} == {"embedding", "logits"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from genrun_plugin_attention.block import Block  # noqa: E402
 
 from genrun_core.training.train import train  # noqa: E402
 from genrun_export.exporting import export  # noqa: E402
+from genrun_export.gate.parity import ParityFigures  # noqa: E402
 
 HEADS, CONTEXT, WIDTH = 2, 4, 6
 LONG = 3 * CONTEXT + 2  # a few chunks, the last one not full
@@ -106,30 +106,24 @@ def test_its_options_stand_in_the_recipe_and_come_back() -> None:
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that was trained and exported, with its gate."""
+def model(tmp_path_factory: pytest.TempPathFactory) -> genrun.Model:
+    """A model that was trained, exported with its gate, and quantized with that gate."""
     folder = tmp_path_factory.mktemp("attention")
     (folder / "lines.txt").write_text("\n".join(LINES), "utf-8")
-    settings = {"architecture": "attention", "heads": "2", "context": "4", "layers": "2", "tied": "true"}
-    settings |= {"embedding_size": "8", "hidden_size": "16", "epochs": "30", "batch_size": "8"}
-    settings |= {"learning_rate": "0.01", "patience": "0", "dropout": "0.1"}
+    settings = {"architecture": "attention", "heads": "2", "context": "4", "layers": "1", "tied": "true"}
+    settings |= {"embedding_size": "8", "hidden_size": "16", "epochs": "15", "batch_size": "4"}
+    settings |= {"learning_rate": "0.02", "patience": "0", "validation": "0"}
     run = train([str(folder / "lines.txt")], load_recipe("lyricist", settings), folder / "run").path
-    figures = export(run, folder / "lines.onnx")
+    figures = export(run, folder / "lines.onnx", "int8")
+    assert figures.quantization is not None
+    assert isinstance(figures.parity, ParityFigures)
     assert figures.parity.rounding_ratio < figures.parity.allowed_ratio
-    export(run, folder / "lines-int8.onnx", "int8")
-    return folder / "lines.onnx"
+    return genrun.load(folder / "lines.onnx")
 
 
-def test_the_unchanged_runtime_writes_what_it_learnt_alone_and_in_a_batch(model: Path) -> None:
-    loaded = genrun.load(model)
+def test_the_unchanged_runtime_writes_what_it_learnt_alone_and_in_a_batch(model: genrun.Model) -> None:
     prompts = ["<start> the old", "<start> a", "<start> the council", ""]
-    together = loaded.generate_many(prompts, n=4, decoder="top-k", seed=7, max_new_tokens=20)
-    alone = [loaded.generate(prompt, decoder="top-k", seed=7, max_new_tokens=20) for prompt in prompts]
+    together = model.generate_many(prompts, n=4, decoder="top-k", seed=7, max_new_tokens=20)
+    alone = [model.generate(prompt, decoder="top-k", seed=7, max_new_tokens=20) for prompt in prompts]
     assert [result.text for result in together[::4]] == alone
-    assert loaded.generate("<start> the old", decoder="greedy").startswith("the old bridge")
-
-
-def test_a_quantized_file_passes_its_own_gate(model: Path) -> None:
-    small = model.with_name("lines-int8.onnx")
-    assert small.stat().st_size > 0
-    assert genrun.load(small).generate("<start> the old", decoder="greedy").startswith("the old")
+    assert model.generate("<start> the old", decoder="greedy").startswith("the old bridge is")
