@@ -15,7 +15,7 @@ from pathlib import Path
 
 from training.measure import Row
 
-FIGURES = ("speed", "memory", "workers", "kills", "fine_tuning", "quality", "penn_treebank")
+FIGURES = ("speed", "memory", "workers", "kills", "fine_tuning", "architectures", "quality", "penn_treebank")
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ _PAGES = {  # places in the repository that are pages of the site
     "examples/genrun-plugin-rhyme/README.md": "plugin-rhyme.md",
     "integrations/llm-genrun/README.md": "llm-genrun.md",
     "integrations/lm-eval-genrun/README.md": "lm-eval-genrun.md",
+    "examples/genrun-plugin-attention/README.md": "plugin-attention.md",
 }
 _SHOWN_BY = {  # other places that have a page
     "README.md": "index.md",
@@ -39,6 +40,7 @@ _SHOWN_BY = {  # other places that have a page
     "examples/genrun-plugin-rhyme": "plugin-rhyme.md",
     "integrations/llm-genrun": "llm-genrun.md",
     "integrations/lm-eval-genrun": "lm-eval-genrun.md",
+    "examples/genrun-plugin-attention": "plugin-attention.md",
 }
 _PLACES = {site: place for place, site in _PAGES.items()}
 _ROW = re.compile(r"^\|.*\|$", re.MULTILINE)

@@ -71,7 +71,7 @@ def export(
     _check_output(output)
     _require_converter()
     stage("reading the run")
-    if (counted := run.recipe()).model.architecture == "ngram":
+    if not (counted := run.recipe()).model.plugin.trained:
         from genrun_export.counting.exporting import export_counting
 
         tokenizer = exported_tokenizer(run, counted)

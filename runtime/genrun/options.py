@@ -32,12 +32,19 @@ _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 _KIND = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
-def build(cls: type[T], values: Mapping[str, object], *, what: str, from_text: bool = True) -> T:
+def build(
+    cls: type[T],
+    values: Mapping[str, object],
+    *,
+    what: str,
+    from_text: bool = True,
+    as_is: Mapping[str, object] = types.MappingProxyType({}),
+) -> T:
     """Return an instance of the options dataclass ``cls`` made from ``values`` (text or JSON values by field name).
 
     ``what`` names the owner in errors, for example ``"decoder 'top-k'"``. With ``from_text`` False, for calls from
-    Python, text is accepted only for an option of type str. Raises OptionError for an unknown name, for a value of
-    the wrong type, and for a value that the class itself refuses.
+    Python, text is accepted only for an option of type str. ``as_is``: fields that are no options. Raises OptionError
+    for an unknown name, for a value of the wrong type, and for a value that the class itself refuses.
 
     >>> @dataclasses.dataclass(frozen=True)
     ... class Example:
@@ -45,7 +52,7 @@ def build(cls: type[T], values: Mapping[str, object], *, what: str, from_text: b
     >>> build(Example, {"k": "7"}, what="decoder 'example'")
     Example(k=7)
     """
-    fields = _fields(cls)
+    fields = {name: field for name, field in _fields(cls).items() if name not in as_is}
     hints = _hints(typing.cast(Any, cls))
     converted: dict[str, Any] = {}
     for name, value in values.items():
@@ -56,7 +63,7 @@ def build(cls: type[T], values: Mapping[str, object], *, what: str, from_text: b
     if missing:
         raise OptionError(f"{what} needs the option {missing[0]!r}: --set {missing[0]}=…")
     try:
-        return cls(**converted)
+        return cls(**converted, **as_is)
     except OptionError as error:
         raise OptionError(f"{what}: {one_line(error)}") from error
 

@@ -138,5 +138,5 @@ def _check_labels(tokenizer: Tokenizer, recipe: Recipe) -> None:
     """Raise OptionError for labels that the model of a recipe would not see."""
     if tokenizer.labels and recipe.training.running_text:
         raise OptionError("labels are of separate documents: --set running_text=false, or leave the labels out")
-    if tokenizer.labels and recipe.model.architecture == "ngram":
+    if tokenizer.labels and not recipe.model.plugin.trained:
         raise OptionError("labels need a network: an n-gram model sees only the last words (--recipe default)")

@@ -89,7 +89,7 @@ def fit_shape(
         return recipe, reader
     chosen = {**recipe.reader.options, "documents": "paragraphs", "join_lines": True}
     recipe = dataclasses.replace(recipe, reader=dataclasses.replace(recipe.reader, options=chosen))
-    carries = recipe.model.architecture != "window" and recipe.training.devices == "one" and alone
+    carries = recipe.model.plugin.carries and recipe.training.devices == "one" and alone
     if _RUNNING in opened and carries:
         recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, running_text=True))
     what = "one running text of paragraphs" if recipe.training.running_text else "paragraphs"

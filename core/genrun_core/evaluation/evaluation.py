@@ -22,6 +22,7 @@ from genrun_core.corpus.reading import make_reader, read_documents
 from genrun_core.counting.counting_file import load_counting, load_mixed
 from genrun_core.evaluation.counting_scorer import CountingScorer
 from genrun_core.evaluation.mixed_scorer import MixedScorer
+from genrun_core.recipes.architectures import may_carry
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.run_folder import RunFolder
@@ -107,15 +108,15 @@ def evaluate(
         recipe, tokenizer = run.recipe(), run.tokenizer()
         was_running, chosen = recipe.training.running_text, reader or recipe.reader
         scorer = _scorer(run, recipe, tokenizer)
-        windowed = recipe.model.architecture == "window"
+        carries = recipe.model.plugin.carries
     else:
         model = load(path)
         tokenizer = model.tokenizer
         was_running = _said(model.card, "training", "running text") is True
-        windowed = _said(model.card, "architecture", "architecture") == "window"
+        carries = may_carry(_said(model.card, "architecture", "architecture"))
         chosen = reader or PluginChoice("text")
         scorer = SessionScorer(model._session)
-    if running_text and windowed:
+    if running_text and not carries:
         raise OptionError("a window model carries no state from text to text: --documents")
     tokenizer.labels.ids(labels)  # refuses wrong ones
     documents = with_progress_bar(read_documents(make_reader(chosen), sources), "evaluating")
@@ -231,7 +232,7 @@ def _carried(scorer: Scorer) -> Score:
 
 
 def _scorer(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Scorer:
-    if recipe.model.architecture == "ngram":
+    if not recipe.model.plugin.trained:
         return CountingScorer(load_counting(run, recipe, tokenizer))
     from genrun_core.backend import prepare_backend
 

@@ -38,7 +38,7 @@ def exported_decoder(
     stages: list[dict[str, object]] = []
     if any(not _QUOTATION_MARKS.isdisjoint(word) for word in tokenizer.vocabulary):
         stages.append({"name": "quotation", "options": {}})
-    is_network = recipe.model.architecture != "ngram"
+    is_network = recipe.model.plugin.trained
     rare = _rare(run, tokenizer) if is_network and tokenizer.kind == "word" else None
     if rare is not None:
         stages.append({"name": "rare", "options": dict(zip(("from_id", "bias"), rare, strict=True))})

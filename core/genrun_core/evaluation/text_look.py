@@ -35,7 +35,7 @@ def verdict_on_run(run: RunFolder) -> list[str]:
     if not report:
         return []
     decoder = _decoder(run, recipe, tokenizer)
-    return verdict(report, from_all=draws_from_all(decoder), counted=recipe.model.architecture == "ngram")
+    return verdict(report, from_all=draws_from_all(decoder), counted=not recipe.model.plugin.trained)
 
 
 def texts_of_run(run: RunFolder, count: int, *, seed: int = 0) -> list[str]:
@@ -59,7 +59,7 @@ def _decoder(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Decoder:
 
 
 def _steps(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Steps:
-    if recipe.model.architecture == "ngram":
+    if not recipe.model.plugin.trained:
         return CountingSteps(load_counting(run, recipe, tokenizer))
     from genrun_core.backend import prepare_backend
 

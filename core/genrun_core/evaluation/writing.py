@@ -53,7 +53,7 @@ class NetworkSteps:
         else:
             if self._states and len(kept) < self._states[0].shape[0]:
                 self._states = [tf.gather(state, list(kept)) for state in self._states]
-            # what has no states, a window, reads each text again
+            # what has no states, a window of one token, reads each text again
             tokens = tf.constant([row[-1:] if self._states else row for row in rows], tf.int32)
         hidden, self._states = self._body(tokens, self._states, training=False)
         return np.array(self._head(hidden[:, -1]))

@@ -7,24 +7,21 @@ one decoding step, which is what the export does.
 from __future__ import annotations
 
 import hashlib
+import re
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from genrun.errors import RunFolderError, one_line
-from genrun_core.network.layers import EmbeddingDropout, LastTokens, LogitBias
-from genrun_core.network.lstm import FastLSTM
+from genrun.errors import PluginError, RunFolderError, one_line
+from genrun_core.network.dropping import dropout
+from genrun_core.network.layers import EmbeddingDropout, LogitBias
 from genrun_core.recipes.sections import ModelSettings
 
 __all__ = ["build_network", "count_parameters", "fingerprint", "load_network"]
 
-_RECURRENT = {  # each with what it calls recurrent dropout
-    "lstm": (FastLSTM, "state_dropout"),
-    "gru": (keras.layers.GRU, "recurrent_dropout"),
-    "simple-rnn": (keras.layers.SimpleRNN, "recurrent_dropout"),
-}
 _KERAS_PRECISION = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 _TIED_SCALE = 0.05  # the vectors are logit weights too: near zero, so that all words begin about equally likely
 
@@ -33,8 +30,10 @@ def build_network(settings: ModelSettings, vocabulary: int, *, precision: str = 
     """Return a new network with freshly drawn weights, which are float32 whatever it computes with."""
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     build = _Builder(settings, vocabulary, _KERAS_PRECISION[precision])
-    hidden = build.window(tokens) if settings.architecture == "window" else build.recurrent(tokens)
-    return keras.Model(tokens, build.logits(hidden), name=settings.architecture.replace("-", "_"))
+    logits = build.logits(build.hidden(build.embedded(tokens)))
+    network = keras.Model(tokens, logits, name=re.sub(r"\W", "_", settings.architecture))
+    _check_weights(settings, network)
+    return network
 
 
 def load_network(path: Path) -> keras.Model:
@@ -60,11 +59,19 @@ def count_parameters(settings: ModelSettings, vocabulary: int) -> int:
         count += vocabulary * hidden
     elif width != hidden:
         count += width * hidden
-    if settings.architecture == "window":
-        return count + hidden * (settings.window * width + 1)
-    gates, biases = {"lstm": (4, 1), "gru": (3, 2), "simple-rnn": (1, 1)}[settings.architecture]
-    inputs = width + (settings.layers - 1) * hidden
-    return count + gates * hidden * (inputs + settings.layers * (hidden + biases))
+    return count + sum(settings.plugin.weights(settings).values())
+
+
+def _check_weights(settings: ModelSettings, network: keras.Model) -> None:
+    """Raise PluginError unless the layers have the weights that the architecture has announced."""
+    announced = settings.plugin.weights(settings)
+    there = {layer.name: layer.count_params() for layer in network.layers if layer.count_params()}
+    for name in {**announced, **{name: 0 for name in there if name not in settings.trained_layers}}:
+        if announced.get(name, 0) != there.get(name, 0):
+            raise PluginError(
+                f"architecture {settings.architecture!r} announces {announced.get(name, 0):,} weights for a layer "
+                f"{name!r}, which has {there.get(name, 0):,}"
+            )
 
 
 def fingerprint(network: keras.Model) -> str:
@@ -92,30 +99,29 @@ class _Builder:
                 vocabulary, settings.embedding_size, name="embedding", dtype=dtype
             )
 
-    def recurrent(self, tokens: Any) -> Any:
-        """Return the outputs of the last recurrent layer, ``[batch, time, hidden]``."""
-        settings, hidden = self.settings, self._embedded(tokens)
-        layer, dropout = _RECURRENT[settings.architecture]
-        for number in range(1, settings.layers + 1):
-            hidden, *_ = layer(
-                settings.hidden_size,
-                return_sequences=True,
-                return_state=True,
-                **{dropout: settings.recurrent_dropout},
-                name=f"recurrent_{number}",
-                dtype=self.dtype,
-            )(hidden)
-            hidden = self._dropped(hidden, settings.dropout, f"dropout_{number}")
-        return hidden
+    def embedded(self, tokens: Any) -> Any:
+        """Return the vectors of the tokens, ``[batch, time, embedding]``, as the network is to see them."""
+        settings, ids = self.settings, _through(tokens, self.settings.plugin.before_embedding(self.settings))
+        hidden = self.embedding(ids)
+        if settings.embedding_dropout:
+            drop = EmbeddingDropout(
+                self.vocabulary, settings.embedding_dropout, name="embedding_dropout", dtype=self.dtype
+            )
+            hidden = drop(hidden, ids)
+        in_time = len(hidden.shape) == 3
+        return _through(
+            hidden, dropout(settings, settings.input_dropout, "input_dropout", self.dtype, in_time=in_time)
+        )
 
-    def window(self, tokens: Any) -> Any:
-        """Return the hidden layer of the last tokens' vectors, ``[batch, time, hidden]``."""
-        settings = self.settings
-        embedded = self._embedded(LastTokens(settings.window, name="window")(tokens))  # [batch, time, window, size]
-        width = settings.window * settings.embedding_size
-        joined = keras.layers.Reshape((-1, width), name="joined", dtype=self.dtype)(embedded)
-        hidden = keras.layers.Dense(settings.hidden_size, activation="tanh", name="hidden", dtype=self.dtype)(joined)
-        return self._dropped(hidden, settings.dropout, "dropout_1")
+    def hidden(self, embedded: Any) -> Any:
+        """Return what the architecture's layers make of the vectors, ``[batch, time, hidden]``."""
+        hidden = _through(embedded, self.settings.plugin.layers(self.settings, self.dtype))
+        if hidden.shape[-1] != self.settings.hidden_size:
+            raise PluginError(
+                f"architecture {self.settings.architecture!r} makes values of {hidden.shape[-1]}, "
+                f"not of hidden_size={self.settings.hidden_size}"
+            )
+        return hidden
 
     def logits(self, hidden: Any) -> Any:
         """Return the logits, ``[batch, time, vocabulary]``."""
@@ -129,18 +135,10 @@ class _Builder:
             hidden = projection(hidden)
         return LogitBias(name="logits", dtype=self.dtype)(self.embedding(hidden, reverse=True))
 
-    def _embedded(self, tokens: Any) -> Any:
-        settings, hidden = self.settings, self.embedding(tokens)
-        if settings.embedding_dropout:
-            drop = EmbeddingDropout(
-                self.vocabulary, settings.embedding_dropout, name="embedding_dropout", dtype=self.dtype
-            )
-            hidden = drop(hidden, tokens)
-        return self._dropped(hidden, settings.input_dropout, "input_dropout")
 
-    def _dropped(self, hidden: Any, rate: float, name: str) -> Any:
-        if not rate:
-            return hidden
-        locked = self.settings.locked_dropout and len(hidden.shape) == 3
-        layer = keras.layers.SpatialDropout1D if locked else keras.layers.Dropout
-        return layer(rate, name=name, dtype=self.dtype)(hidden)
+def _through(values: Any, layers: Iterable[keras.layers.Layer]) -> Any:
+    """Return what layers make of values, one after the other; of a recurrent layer's outputs the first."""
+    for layer in layers:
+        outputs = layer(values)
+        values = outputs[0] if isinstance(outputs, (list, tuple)) else outputs
+    return values

@@ -10,6 +10,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from genrun.errors import OptionError
+from genrun_core.architectures import State
+from genrun_core.network.layer_steps import steps_of
 from genrun_core.network.layers import EmbeddingDropout, LogitBias
 
 __all__ = ["Body", "Head", "begin_with_frequencies", "freeze_layers", "frequency_bias"]
@@ -18,41 +20,36 @@ __all__ = ["Body", "Head", "begin_with_frequencies", "freeze_layers", "frequency
 class Body:
     """The network up to what its logits are made of; it shares the weights.
 
-    The layers are a chain, in the order in which the network lists them.
+    The layers are a chain, in the order in which the network lists them. ``states``: those that they carry.
     """
 
     def __init__(self, network: keras.Model) -> None:
-        self._layers = network.layers[1:-1]
-        recurrent = [layer for layer in self._layers if isinstance(layer, keras.layers.RNN)]
-        self.state_sizes: list[int] = [size for layer in recurrent for size in _sizes(layer)]
+        self._layers = [(layer, steps_of(layer)) for layer in network.layers[1:-1]]
+        self.states: list[State] = [state for _, steps in self._layers for state in steps.states]
 
     def __call__(
         self, tokens: tf.Tensor, states: Sequence[tf.Tensor], *, training: bool
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """Run over tokens int32 ``[batch, time]`` from ``states``, float32 ``[batch, units]`` each.
+        """Run over tokens int32 ``[batch, time]`` from ``states``, ``[batch, …]`` each, as ``self.states`` says.
 
         Returns the last hidden values ``[batch, time, hidden]`` and the states after the last token.
         """
         hidden = ids = tokens
         left, following = list(states), []
-        for layer in self._layers:
-            if isinstance(layer, keras.layers.RNN):
-                taken = [left.pop(0) for _ in _sizes(layer)]
-                hidden, *after = layer(hidden, initial_state=taken, training=training)
-                following += [tf.cast(state, tf.float32) for state in after]
-            elif isinstance(layer, EmbeddingDropout):
+        for layer, steps in self._layers:
+            if isinstance(layer, keras.layers.Embedding):
+                ids = hidden
+            if isinstance(layer, EmbeddingDropout):
                 hidden = layer(hidden, ids, training=training)
-            elif isinstance(layer, keras.layers.Embedding):
-                ids, hidden = hidden, layer(hidden)
-            elif isinstance(layer, keras.layers.Dropout):
-                hidden = layer(hidden, training=training)
-            else:
-                hidden = layer(hidden)
+                continue
+            taken = [left.pop(0) for _ in steps.states]
+            hidden, after = steps.read(hidden, taken, training=training)
+            following += [tf.cast(value, state.dtype) for value, state in zip(after, steps.states, strict=True)]
         return hidden, following
 
     def initial_states(self, rows: int | tf.Tensor) -> list[tf.Tensor]:
-        """Return the states before the first token, float32 ``[rows, units]`` each."""
-        return [tf.zeros([rows, size]) for size in self.state_sizes]
+        """Return the states before the first token, ``[rows, …]`` each."""
+        return [tf.zeros([rows, *state.shape], state.dtype) for state in self.states]
 
 
 class Head:
@@ -103,8 +100,3 @@ def freeze_layers(network: keras.Model, names: Sequence[str]) -> None:
     """Exclude layers from training, by the names that :meth:`ModelSettings.check_frozen` accepts."""
     for name in names:
         network.get_layer(name).trainable = False
-
-
-def _sizes(layer: keras.layers.RNN) -> list[int]:
-    size = layer.cell.state_size
-    return [int(part) for part in size] if isinstance(size, (list, tuple)) else [int(size)]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from genrun_core.architectures import State, StepLayer
 
 __all__ = ["EmbeddingDropout", "LastTokens", "LogitBias"]
 
 
 @keras.saving.register_keras_serializable(package="genrun")
-class LastTokens(keras.layers.Layer):  # type: ignore[misc]
+class LastTokens(StepLayer):
     """Shows each position the last ``count`` ids: int ``[batch, time]`` → ``[batch, time, count]``, oldest first.
 
     Before the beginning of a sequence stands id 0, the padding.
@@ -20,11 +26,35 @@ class LastTokens(keras.layers.Layer):  # type: ignore[misc]
         super().__init__(**kwargs)
         self.count = count
 
-    def call(self, tokens: Any) -> Any:
+    @property
+    def states(self) -> tuple[State, ...]:
+        """The ids before the token, if the window has more than one."""
+        return (State((self.count - 1,), "int64"),) if self.count > 1 else ()
+
+    def read(self, inputs: Any, states: Sequence[Any], training: bool) -> tuple[Any, list[Any]]:
         """Return the window of ids that ends at each position."""
-        padded = keras.ops.pad(tokens, [[0, 0], [self.count - 1, 0]])
-        length = keras.ops.shape(tokens)[1]
-        return keras.ops.stack([padded[:, i : i + length] for i in range(self.count)], axis=-1)
+        before = [keras.ops.cast(state, inputs.dtype) for state in states]
+        joined = keras.ops.concatenate([*before, inputs], axis=1)
+        length = keras.ops.shape(inputs)[1]
+        windows = keras.ops.stack([joined[:, i : i + length] for i in range(self.count)], axis=-1)
+        return windows, [joined[:, length:] for _ in states]
+
+    def step(self, inputs: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+        """Return the window of ids that ends at a token, ``[batch, count]``."""
+        joined = inputs[:, None]
+        if not states:
+            return joined, []
+        joined = tf.concat([*states, joined], axis=1)
+        return joined, [joined[:, 1:]]
+
+    def exact(
+        self, weights: Mapping[str, NDArray[Any]], inputs: NDArray[Any], states: Sequence[NDArray[Any]]
+    ) -> tuple[NDArray[Any], list[NDArray[Any]]]:
+        """Return the same for NumPy's whole numbers."""
+        if not states:
+            return inputs[..., None], []
+        joined = np.concatenate([*states, inputs[:, None]], axis=1)
+        return joined, [joined[:, 1:]]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the windows."""

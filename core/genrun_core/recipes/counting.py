@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genrun.errors import OptionError
+from genrun_core.architectures.contract import OPTIONAL
 from genrun_core.recipes.sections import ModelSettings, TrainingSettings
 
 if TYPE_CHECKING:
@@ -37,9 +38,13 @@ def choose_order(kind: str, predictions: int) -> int:
 
 def check_given(recipe: Recipe, given: Sequence[str]) -> None:
     """Raise OptionError if one of the settings that a user gave, as ``section.key``, has no effect."""
-    if recipe.model.architecture != "ngram":
-        if ORDER in given and not recipe.model.counting:
-            raise OptionError(f"order is for counting=true and architecture=ngram, not {recipe.model.architecture!r}")
+    model = recipe.model
+    if model.plugin.trained:
+        if ORDER in given and not model.counting:
+            raise OptionError(f"order is for counting=true and architecture=ngram, not {model.architecture!r}")
+        for key in OPTIONAL:
+            if f"model.{key}" in given and key not in model.plugin.uses:
+                raise OptionError(f"architecture={model.architecture} makes no use of {key}")
         return
     for name in given:
         section, _, key = name.partition(".")
@@ -52,6 +57,7 @@ def unused_settings(recipe: Recipe) -> list[str]:
     """Return the settings of a recipe for an n-gram model that are for networks and differ from their defaults."""
     found = []
     for section, default in (("model", ModelSettings()), ("training", TrainingSettings())):
-        names = (field.name for field in dataclasses.fields(default) if field.name not in _USED[section])
+        fields = (field.name for field in dataclasses.fields(default) if field.compare)
+        names = (name for name in fields if name not in (*_USED[section], "options"))
         found += [name for name in names if getattr(getattr(recipe, section), name) != getattr(default, name)]
     return found

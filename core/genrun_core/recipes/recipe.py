@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genrun import options, registry
+from genrun import options
 from genrun.errors import OptionError, nearest, one_line
 from genrun.tokenizer import TokenizerSettings
+from genrun_core.recipes.architectures import is_trained, own_options
 from genrun_core.recipes.counting import ORDER, check_given
 from genrun_core.recipes.decoder import fitting_decoder
 from genrun_core.recipes.output_sections import CardSettings, OutputSettings
+from genrun_core.recipes.places import architecture_of, place
 from genrun_core.recipes.plugins import chosen_plugin
 from genrun_core.recipes.recipe_file import read_tables
 from genrun_core.recipes.sections import ModelSettings, PluginChoice, TrainingSettings
@@ -44,10 +46,16 @@ class Recipe:
     def __post_init__(self) -> None:
         """Refuse settings that do not fit together."""
         model, training = self.model, self.training
-        if model.architecture == "window" and "pad" not in self.tokenizer.specials:
-            raise OptionError("the window architecture needs the special token 'pad' for what stands before a text")
-        if model.architecture == "window" and training.running_text:
-            raise OptionError("running_text carries the state of a recurrent architecture; window has none")
+        for special in model.plugin.specials:
+            if special not in self.tokenizer.specials:
+                raise OptionError(
+                    f"the {model.architecture} architecture needs the special token {special!r} for what stands "
+                    "before a text"
+                )
+        if training.running_text and not model.plugin.carries:
+            raise OptionError(
+                f"running_text carries the state of a recurrent architecture; {model.architecture} has none"
+            )
         if training.sampled_softmax and not model.tied:
             raise OptionError("sampled_softmax needs tied=true: it takes the vectors of single words")
         compares = training.patience or training.schedule == "plateau"
@@ -76,7 +84,8 @@ class Recipe:
         """Return the recipe as nested tables, the inverse of :meth:`from_dict`."""
         tables: dict[str, Any] = {"name": self.name, "description": self.description, "adapt": list(self.adapt)}
         for section in _SECTIONS:
-            tables[section] = options.to_json(getattr(self, section))
+            settings = getattr(self, section)
+            tables[section] = settings.to_table() if section == "model" else options.to_json(settings)
         for section in _PLUGINS:
             choice = getattr(self, section)
             tables[section] = {"name": choice.name, **choice.options}
@@ -105,6 +114,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "generation": OutputSettings,
     "card": CardSettings,
 }
+_OPTIONS = {section: [field.name for field in dataclasses.fields(kind)] for section, kind in _SECTIONS.items()}
 _PLUGINS = ("reader", "decoder")
 KIND = "tokenizer.kind"
 BY_SHAPE = ("reader.documents", "training.running_text")  # known when the corpus has been looked at
@@ -126,7 +136,7 @@ def _open_values(tables: Mapping[str, Any]) -> tuple[str, ...]:
     value = tables.get("adapt", False)
     if value is True:
         model = tables.get("model", {})
-        is_ngram = model.get("architecture") == "ngram"
+        is_ngram = not is_trained(architecture_of(tables))
         counts = is_ngram or options.convert(model.get("counting", False), bool, what="counting")
         fitting = (name for name in ADAPTABLE if (counts if name == ORDER else name == KIND or not is_ngram))
         places = (name.partition(".") for name in fitting)
@@ -171,12 +181,13 @@ def _resolved(name: str, tables: dict[str, Any], overrides: Mapping[str, str] | 
         for key in (section, f"{section}.name"):
             if overrides and key in overrides:
                 tables[section] = {"name": overrides[key]}
+    _choose_architecture(tables, overrides or {})
     overrides, given = dict(overrides or {}), []
     if "adapt" in overrides:
         tables["adapt"] = options.convert(overrides.pop("adapt"), bool, what="adapt")
     for key, value in overrides.items():
         if key not in _PLUGINS and key not in {f"{section}.name" for section in _PLUGINS}:
-            section, option = _place(key, tables)
+            section, option = place(key, tables, _OPTIONS)
             tables.setdefault(section, {})[option] = value
             given.append(f"{section}.{option}")
             if isinstance(tables.get("adapt"), list):
@@ -191,6 +202,15 @@ def _resolved(name: str, tables: dict[str, Any], overrides: Mapping[str, str] | 
         raise OptionError(f"recipe {name!r}: {one_line(error)}") from error
 
 
+def _choose_architecture(tables: dict[str, Any], overrides: Mapping[str, str]) -> None:
+    """Set the architecture before other overrides, which may be its own options; those of another one go."""
+    chosen = [overrides[key] for key in ("architecture", "model.architecture") if key in overrides]
+    former = architecture_of(tables)
+    if chosen and chosen[-1] != former:
+        kept = {key: value for key, value in tables.get("model", {}).items() if key not in own_options(former)}
+        tables["model"] = {**kept, "architecture": chosen[-1]}
+
+
 def _check_sections(name: str, tables: Mapping[str, Any]) -> None:
     for section in (*_SECTIONS, *_PLUGINS):
         if not isinstance(tables.get(section, {}), dict):
@@ -200,36 +220,9 @@ def _check_sections(name: str, tables: Mapping[str, Any]) -> None:
             raise OptionError(f"recipe {name!r}: {section} needs a 'name', a text")
 
 
-def _place(key: str, tables: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the section and option that an override's key means."""
-    known = {section: [f.name for f in dataclasses.fields(kind)] for section, kind in _SECTIONS.items()}
-    for section in _PLUGINS:
-        known[section] = _plugin_options(section, tables)
-    section, dot, option = key.partition(".")
-    if dot:
-        if section not in known:
-            raise OptionError(f"unknown section {section!r} in {key!r}; {nearest(section, known)}")
-        if option not in known[section]:
-            raise OptionError(f"{section} has no option {option!r}; {nearest(option, known[section])}")
-        return section, option
-    places = [section for section, names in known.items() if key in names]
-    if not places:
-        everything = {name for names in known.values() for name in names}
-        raise OptionError(f"unknown option {key!r}; {nearest(key, everything)}")
-    if len(places) > 1:
-        raise OptionError(f"option {key!r} is ambiguous: {' or '.join(f'{place}.{key}' for place in places)}")
-    return places[0], key
-
-
-def _plugin_options(section: str, tables: Mapping[str, Any]) -> list[str]:
-    default = {"reader": "text", "decoder": "top-k"}[section]
-    name = tables.get(section, {}).get("name", default)
-    if PluginChoice(name).class_path:
-        return []
-    return list(registry.decoder_options(name) if section == "decoder" else registry.option_names(section, name))
-
-
 def _section(kind: type[Any], values: Mapping[str, Any], section: str) -> Any:
+    if section == "model":
+        return ModelSettings.from_table(values)
     if section != "tokenizer":
         return options.build(kind, values, what=section)
     steps = values.get("normalization", [])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
+from genrun import options
 from genrun.errors import OptionError, nearest
+from genrun_core.architectures import Architecture
+from genrun_core.recipes.architectures import made_architecture, own_options
 from genrun_core.recipes.checks import check, check_choice
 
 __all__ = ["ModelSettings", "PluginChoice", "TrainingSettings"]
 
-ARCHITECTURES = ("lstm", "gru", "simple-rnn", "window", "ngram")
+DEFAULT_ARCHITECTURE = "lstm"
 ORDERS = range(2, 6)  # of an n-gram model: how many tokens its longest sequences have
 _WIDEST = 65_536
 _OBJECT = "class:"
@@ -47,9 +51,10 @@ class ModelSettings:
     """The network: embedding → ``layers`` recurrent layers (or one window layer) → logits, dropout after each.
 
     ``architecture``: lstm, gru, simple-rnn, or window (a feed-forward model of the last ``window`` tokens; Bengio et
-    al., "A Neural Probabilistic Language Model", 2003). Or no network: ngram counts sequences of up to ``order``
-    tokens (Kneser-Ney; :mod:`genrun_core.counting`) and uses no other option. ``counting``: such a model is mixed
-    with the network, where that makes held-out documents likelier.
+    al., "A Neural Probabilistic Language Model", 2003), or one that a plugin brings, with ``options`` of its own. Or
+    no network: ngram counts sequences of up to ``order`` tokens (Kneser-Ney; :mod:`genrun_core.counting`) and uses no
+    other option. ``counting``: such a model is mixed with the network, where that makes held-out documents likelier.
+    ``plugin``: the architecture itself.
 
     ``tied``: the logits use the embedding's vectors (Press & Wolf, "Using the Output Embedding to Improve Language
     Models", 2017; Inan et al., "Tying Word Vectors and Word Classifiers", 2017); where the last layer is not as wide
@@ -63,7 +68,7 @@ class ModelSettings:
     Theoretically Grounded Application of Dropout in Recurrent Neural Networks", 2016).
     """
 
-    architecture: str = "lstm"
+    architecture: str = DEFAULT_ARCHITECTURE
     embedding_size: int = 64
     hidden_size: int = 128
     layers: int = 1
@@ -76,9 +81,13 @@ class ModelSettings:
     window: int = 4
     order: int = 3
     counting: bool = False
+    options: Mapping[str, object] = field(default_factory=dict)
+    plugin: Architecture = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        check_choice("architecture", self.architecture, ARCHITECTURES)
+        plugin = made_architecture(self.architecture, self.options, self.common_options())
+        object.__setattr__(self, "plugin", plugin)
+        object.__setattr__(self, "options", options.to_json(plugin))
         for name, most in (("embedding_size", _WIDEST), ("hidden_size", _WIDEST), ("layers", 64), ("window", 64)):
             value = getattr(self, name)
             check(name, value >= 1, "1 or more", value)
@@ -86,10 +95,35 @@ class ModelSettings:
         for name in ("dropout", "input_dropout", "recurrent_dropout", "embedding_dropout"):
             check(name, 0 <= getattr(self, name) < 1, "from 0 to below 1", getattr(self, name))
         check("order", self.order in ORDERS, f"from {ORDERS[0]} to {ORDERS[-1]}", self.order)
-        if self.architecture == "window" and self.layers != 1:
-            raise OptionError(f"the window architecture has one layer, not {self.layers}")
-        if self.architecture == "window" and self.recurrent_dropout:
-            raise OptionError("the window architecture has no state for recurrent_dropout")
+        plugin.check(self)
+
+    @classmethod
+    def common_options(cls) -> tuple[str, ...]:
+        """Return the names of the options that stand in the section ``model`` whatever the architecture is.
+
+        >>> ModelSettings.common_options()[:2]
+        ('architecture', 'embedding_size')
+        """
+        return tuple(each.name for each in fields(cls) if each.name not in ("options", "plugin"))
+
+    @classmethod
+    def from_table(cls, values: Mapping[str, Any]) -> ModelSettings:
+        """Return the settings of a recipe's section ``model``, with the architecture's own options beside others.
+
+        >>> ModelSettings.from_table({"architecture": "gru", "hidden_size": "16"}).hidden_size
+        16
+        """
+        name = values.get("architecture", DEFAULT_ARCHITECTURE)
+        own = own_options(name) if isinstance(name, str) else ()
+        common = {key: value for key, value in values.items() if key not in own}
+        given = {key: values[key] for key in own if key in values}
+        return options.build(cls, common, what="model", as_is={"options": given})
+
+    def to_table(self) -> dict[str, Any]:
+        """Return the section ``model``, the inverse of :meth:`from_table`."""
+        table = options.to_json(self)
+        own: dict[str, Any] = table.pop("options")
+        return {**table, **own}
 
     @property
     def trained_layers(self) -> tuple[str, ...]:
@@ -98,9 +132,8 @@ class ModelSettings:
         >>> ModelSettings("gru", layers=2, tied=True).trained_layers
         ('embedding', 'recurrent_1', 'recurrent_2', 'projection', 'logits')
         """
-        window, projects = self.architecture == "window", self.tied and self.embedding_size != self.hidden_size
-        hidden = ("hidden",) if window else tuple(f"recurrent_{number}" for number in range(1, self.layers + 1))
-        return ("embedding", *hidden, *(("projection",) if projects else ()), "logits")
+        projects = self.tied and self.embedding_size != self.hidden_size
+        return ("embedding", *self.plugin.weights(self), *(("projection",) if projects else ()), "logits")
 
     def check_frozen(self, names: Sequence[str]) -> None:
         """Raise OptionError for a name that no layer with weights has, and if nothing is left to train."""

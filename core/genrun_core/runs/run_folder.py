@@ -29,7 +29,7 @@ from genrun_core.runs.atomic import is_leftover, remove_leftovers, write_json
 from genrun_core.runs.digests import digest_of_file, digest_of_value, with_digest
 from genrun_core.runs.run_files import check_places, read_json, require_table
 from genrun_core.runs.run_lock import LOCK
-from genrun_core.runs.run_settings import new_settings, read_settings, write_settings
+from genrun_core.runs.run_settings import made_with, new_settings, read_settings, write_settings
 from genrun_core.runs.token_shards import LABELS, SHARDS, TokenShards
 
 __all__ = ["RunFolder"]
@@ -137,7 +137,8 @@ class RunFolder:
         try:
             return Recipe.from_dict(self.settings["recipe"])
         except (KeyError, TypeError, AttributeError, GenrunError) as error:
-            raise RunFolderError(f"{self.path / 'run.toml'}: {one_line(error)}") from error
+            others = made_with(self.settings["versions"]) if isinstance(error, OptionError) else ""
+            raise RunFolderError(f"{self.path / 'run.toml'}: {one_line(error)}{others}") from error
 
     def tokenizer(self) -> Tokenizer:
         """Return the tokenizer; raises RunFolderError if it is missing, damaged, or not the one of the tokens."""

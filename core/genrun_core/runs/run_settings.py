@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from genrun.errors import RunFolderError
+from genrun_core.recipes.architectures import distribution_of
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import write_bytes
 from genrun_core.runs.digests import digest_of_value
 from genrun_core.runs.run_files import read_toml, require_table
 
-__all__ = ["new_settings", "read_settings", "write_settings"]
+__all__ = ["made_with", "new_settings", "read_settings", "write_settings"]
 
 FORMAT_VERSION = 3  # 3: tokens/ names the documents that are held out
 _RECORDED = ("genrun", "tensorflow", "keras", "numpy"), ("genrun", "numpy")  # of a network, of an n-gram model
@@ -27,7 +28,8 @@ def new_settings(recipe: Recipe, sources: list[str], validation: Sequence[str]) 
         "sources": sources,
         "validation_sources": list(validation),
         "recipe": recipe.to_dict(),
-        "versions": {name: _version(name) for name in _RECORDED[recipe.model.architecture == "ngram"]},
+        "versions": {name: _version(name) for name in _RECORDED[not recipe.model.plugin.trained]}
+        | distribution_of(recipe.model.architecture),
     }
 
 
@@ -54,6 +56,16 @@ def read_settings(path: Path) -> dict[str, Any]:
             "only the number of epochs can be changed, with --resume … --set epochs=…"
         )
     return settings
+
+
+def made_with(versions: Mapping[str, str]) -> str:
+    """Return which distribution the network of a run is of, as the end of a message; nothing for genrun's own.
+
+    >>> made_with({"genrun": "0.1.0", "numpy": "2.0", "genrun-plugin-attention": "1.0"})
+    '; made with genrun-plugin-attention 1.0'
+    """
+    others = [f"{name} {version}" for name, version in versions.items() if name not in _RECORDED[0]]
+    return f"; made with {', '.join(others)}" if others else ""
 
 
 def write_settings(path: Path, settings: dict[str, Any]) -> None:

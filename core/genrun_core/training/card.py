@@ -21,10 +21,10 @@ def make_card(
 ) -> dict[str, Any]:
     """Return the card of the best epoch."""
     row = fitting.history[best["epoch"] - 1]
-    model = recipe.to_dict()["model"]
+    model = recipe.model.to_table()
     if not recipe.model.counting:
         del model["order"], model["counting"]
-    if recipe.model.architecture != "window":
+    if "window" not in recipe.model.plugin.uses:
         del model["window"]
     architecture = {**model, "parameters": fitting.network.count_params()}
     figures = {"epochs": fitting.epoch, "best epoch": best["epoch"], **row}
@@ -62,10 +62,7 @@ def card_of(
 
 def shape_in_words(recipe: Recipe) -> str:
     """Return the kind and size of the network."""
-    model = recipe.model
-    if model.architecture == "window":
-        return f"window of {model.window}, embedding {model.embedding_size}, hidden {model.hidden_size}"
-    return f"{model.layers} × {model.architecture} {model.hidden_size}, embedding {model.embedding_size}"
+    return recipe.model.plugin.describe(recipe.model)
 
 
 def metrics_in_words(row: Mapping[str, float]) -> str:

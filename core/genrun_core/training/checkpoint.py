@@ -87,7 +87,8 @@ def restore_checkpoint(path: Path, fitting: Fitting, corpus: str) -> Restored:
                 if prefix != _OPTIMIZER or has_optimizer:
                     _assign(variables, arrays, prefix)
             states, rows = _numbered(arrays, "states"), len(fitting.training)
-            if states and [array.shape for array in states] != [(rows, n) for n in fitting.steps.body.state_sizes]:
+            wanted = [((rows, *state.shape), state.dtype) for state in fitting.steps.body.states]
+            if states and [(array.shape, array.dtype.name) for array in states] != wanted:
                 raise _OtherError("its states are of another shape than the recipe's")
             fitting.states = [tf.constant(array) for array in states]
             best = _numbered(arrays, "best")

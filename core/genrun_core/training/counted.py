@@ -25,7 +25,7 @@ Say = Callable[[str], object]
 
 def counts(recipe: Recipe) -> bool:
     """Return whether ``recipe`` makes an n-gram model, without a network."""
-    return recipe.model.architecture == "ngram"
+    return not recipe.model.plugin.trained
 
 
 def check_counted(base: Path | None = None, epochs: int | None = None, watch: Watch = Watch()) -> None:  # noqa: B008

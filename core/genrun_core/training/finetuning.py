@@ -52,12 +52,12 @@ def check_base(base: RunFolder, recipe: Recipe) -> None:
         raise RunFolderError(f"{base.path} has no trained network yet: genrun train --resume {base.path}")
     if recipe.tokenizer != base.recipe().tokenizer:
         raise OptionError(f"the words of {base.path} come with their tokenizer: no option of it can be set")
-    theirs = base.recipe().model
-    for name in _SHAPE:
-        if getattr(theirs, name) != getattr(recipe.model, name):
+    theirs, ours = base.recipe().model.to_table(), recipe.model.to_table()
+    for name in (*_SHAPE, *recipe.model.options):
+        if theirs[name] != ours[name]:
             raise OptionError(
-                f"{name}={getattr(recipe.model, name)} cannot be: the network of {base.path} has "
-                f"{getattr(theirs, name)}, and fine-tuning goes on with it"
+                f"{name}={ours[name]} cannot be: the network of {base.path} has {theirs[name]}, and fine-tuning goes "
+                "on with it"
             )
     learnt = {"embedding"} if recipe.model.tied else {"embedding", "logits"}
     if recipe.training.extend_vocabulary and (frozen := learnt & set(recipe.training.freeze)):

@@ -9,10 +9,12 @@ import keras
 import tensorflow as tf
 
 from genrun.errors import TrainingError, TrainingInterrupted
+from genrun_core.architectures.contract import OPTIONAL
 from genrun_core.backend import device_name, memory_errors, seed_everything
 from genrun_core.network.architecture import build_network
 from genrun_core.network.body_and_head import begin_with_frequencies, freeze_layers
 from genrun_core.network.network_file import check_network, load_network
+from genrun_core.recipes.sections import ModelSettings
 from genrun_core.runs.atomic import replacing
 from genrun_core.training.calibration import calibrate
 from genrun_core.training.card import make_card, metrics_in_words, shape_in_words
@@ -58,7 +60,7 @@ def fit(
         begins = not run.checkpoint_file.exists()
         fitting = make_fitting(prepared, strategy, worker, say if begins else lambda line: None)
     say(f"{fitting.network.count_params():,} parameters, {shape_in_words(recipe)}; on {device_name(strategy)}")
-    for line in _warnings(fitting):
+    for line in _warnings(prepared, fitting):
         say(f"note: {line}")
     restored = restore(prepared, fitting, say)
     check_same_place(run.path, strategy, worker, fitting.epoch, fitting.step)
@@ -173,13 +175,17 @@ def restore(prepared: Prepared, fitting: Fitting, say: Say = lambda line: None) 
     return None
 
 
-def _warnings(fitting: Fitting) -> list[str]:
+def _warnings(prepared: Prepared, fitting: Fitting) -> list[str]:
     """Return which settings of a training have less effect than they seem to have."""
     settings, rows = fitting.settings, len(fitting.training)
     found = []
     if settings.batch_size > rows:
         what = "predictions" if fitting.training.carries else "sequences"
         found.append(f"batch_size={settings.batch_size} is more than there are {what}, {rows:,}: one batch has all")
+    model = prepared.recipe.model
+    for name in OPTIONAL:
+        if name not in model.plugin.uses and getattr(model, name) != getattr(ModelSettings(), name):
+            found.append(f"architecture={model.architecture} makes no use of {name}")
     if settings.xla and settings.sampled_softmax:
         found.append("xla leaves the steps over sampled words as they are")
     return found

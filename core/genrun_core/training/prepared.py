@@ -123,7 +123,7 @@ def _noise(corpus: Corpus, documents: NDArray[np.int64], frequencies: NDArray[np
 
 def _check_size(corpus: Corpus) -> None:
     """Refuse a network that would not fit, before the system kills the process that tries."""
-    if corpus.recipe.model.architecture == "ngram":
+    if not corpus.recipe.model.plugin.trained:
         return
     from genrun_core.network.architecture import count_parameters
 

@@ -94,7 +94,7 @@ class Steps:
         self._reduces_first = bool(settings.clip_norm) or settings.precision == "float16"
         tokens = tf.TensorSpec([None, None], tf.int32)
         scalar = tf.TensorSpec([], tf.float32)
-        states = [tf.TensorSpec([None, size]) for size in self.body.state_sizes if carries]
+        states = [tf.TensorSpec([None, *state.shape], state.dtype) for state in self.body.states if carries]
         candidates = Candidates(tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.float32))
         # One trace for every shape of batch: the number of sequences and their length stay open.
         one = self._replicas == 1

@@ -170,7 +170,7 @@ def _say_judgement(run: RunFolder, model: Model, settings: GenerationSettings) -
     documents = documents_of(run)
     report = documents and report_on(texts_from_nothing(model, settings, _COMPARED), documents)
     if report:
-        counted = run.recipe().model.architecture == "ngram"
+        counted = not run.recipe().model.plugin.trained
         for line in verdict(report, from_all=draws_from_all(settings.decoder), counted=counted):
             say(line)
 

@@ -1,13 +1,11 @@
 """A network in double precision, in NumPy: what it would compute if float32 did not round.
 
-One layer after the other, so that only one layer's weights are there in double precision. The cells are Keras's:
-LSTM (Hochreiter & Schmidhuber 1997), GRU with the reset gate behind the product (Cho et al. 2014, "reset_after"),
-and the simple recurrent network of Elman 1990.
+One layer after the other, so that only one layer's weights are there in double precision. Each layer knows its own
+exact step (:mod:`genrun_core.network.layer_steps`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ExportError
-from genrun_core.network.layers import EmbeddingDropout, LastTokens, LogitBias
+from genrun_core.network.layer_steps import ExactStep, UnknownLayer, steps_of
+from genrun_core.network.layers import LogitBias
 
 __all__ = ["DoublePrecision", "StateArrays", "Trace"]
 
 Doubles = NDArray[np.float64]
 StateArrays = list[NDArray[Any]]  # float32, or whole numbers
-Cell = Callable[[Doubles, list[Doubles]], list[Doubles]]  # input and states → next states, the output first
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +46,19 @@ class DoublePrecision:
 
     def __init__(self, network: keras.Model) -> None:
         self._network = network
-        self._layers = [layer for layer in network.layers[:-1] if not isinstance(layer, _IDLE)]
-        for layer in self._layers:
-            if not isinstance(layer, _KNOWN):
-                raise ExportError(f"layer {layer.name!r} ({type(layer).__name__}) cannot be checked after export")
+        try:
+            self._layers = [steps_of(layer) for layer in network.layers[1:-1]]
+        except UnknownLayer as error:
+            raise ExportError(f"{error} cannot be checked after export") from error
+
+    @property
+    def constants(self) -> frozenset[float]:
+        """The fractional numbers that the steps compute with beside their weights."""
+        return frozenset(number for layer in self._layers for number in layer.constants)
 
     def initial_states(self, rows: int) -> StateArrays:
         """Return the states before the first token, ``[rows, …]`` each."""
-        states: StateArrays = []
-        for layer in self._layers:
-            if isinstance(layer, keras.layers.RNN):
-                sizes = np.atleast_1d(layer.cell.state_size)
-                states += [np.zeros((rows, int(size)), np.float32) for size in sizes]
-            elif isinstance(layer, LastTokens) and layer.count > 1:
-                states.append(np.zeros((rows, layer.count - 1), np.int64))
-        return states
+        return [state.zeros(rows) for layer in self._layers for state in layer.states]
 
     def run(self, tokens: NDArray[np.int64], states: StateArrays | None = None) -> Trace:
         """Feed tokens ``[rows, time]``. Between two tokens the states are rounded to float32, as a file's are.
@@ -73,17 +69,8 @@ class DoublePrecision:
         trace = Trace([], [], np.zeros(0))
         hidden: NDArray[Any] = tokens
         for layer in self._layers:
-            if isinstance(layer, LastTokens):
-                hidden = _windows(tokens, layer.count, waiting, trace)
-            elif isinstance(layer, keras.layers.Embedding):
-                hidden = np.asarray(layer.embeddings)[hidden].astype(np.float64)
-            elif isinstance(layer, keras.layers.Reshape):
-                hidden = hidden.reshape(*tokens.shape, -1)
-            elif isinstance(layer, keras.layers.Dense):
-                hidden = _dense(layer, hidden)
-            else:
-                count = len(np.atleast_1d(layer.cell.state_size))
-                hidden = _recurrent(layer, hidden, [next(waiting) for _ in range(count)], trace)
+            taken = [next(waiting) for _ in layer.states]
+            hidden = _carried(layer.exact(), hidden, taken, trace) if taken else layer.exact()(hidden, [])[0]
         return Trace(trace.before, trace.after, hidden)
 
     def logits(self, hidden: Doubles, columns: slice = slice(None)) -> Doubles:
@@ -97,93 +84,21 @@ class DoublePrecision:
         return logits
 
 
-_IDLE = (keras.layers.InputLayer, keras.layers.Dropout, EmbeddingDropout)
-_KNOWN = (
-    keras.layers.Embedding,
-    keras.layers.LSTM,
-    keras.layers.GRU,
-    keras.layers.SimpleRNN,
-    keras.layers.Reshape,
-    keras.layers.Dense,
-    LastTokens,
-)
-
-
-def _windows(
-    tokens: NDArray[np.int64], count: int, waiting: Iterator[NDArray[np.int64]], trace: Trace
-) -> NDArray[np.int64]:
-    """Return the last ``count`` tokens at each place, ``[rows, time, count]``, and note them in the trace."""
-    if count == 1:
-        return tokens[:, :, None]
-    joined = np.concatenate([next(waiting), tokens], axis=1)
-    windows = np.lib.stride_tricks.sliding_window_view(joined, count, axis=1)
-    trace.before.append(windows[:, :, :-1])
-    trace.after.append(windows[:, :, 1:])
-    return windows
-
-
-def _dense(layer: keras.layers.Dense, hidden: Doubles) -> Doubles:
-    values: Doubles = hidden @ np.asarray(layer.kernel).astype(np.float64)
-    if layer.use_bias:
-        values += np.asarray(layer.bias)
-    return _activation(layer.activation)(values)
-
-
-def _recurrent(layer: keras.layers.RNN, inputs: Doubles, states: list[NDArray[np.float32]], trace: Trace) -> Doubles:
-    """Return the outputs ``[rows, time, units]`` of a recurrent layer, and note its states in the trace."""
-    rows, time = inputs.shape[:2]
-    cell = _cell(layer.cell)
-    before = [np.empty((rows, time, state.shape[1]), np.float32) for state in states]
-    after = [np.empty((rows, time, state.shape[1])) for state in states]
-    for t in range(time):
-        following = cell(inputs[:, t], [state.astype(np.float64) for state in states])
-        for k, state in enumerate(states):
-            before[k][:, t], after[k][:, t] = state, following[k]
+def _carried(step: ExactStep, inputs: NDArray[Any], states: StateArrays, trace: Trace) -> NDArray[Any]:
+    """Return the outputs ``[rows, time, …]`` of a layer with states, and note these in the trace."""
+    outputs, befores, afters = list[NDArray[Any]](), list[StateArrays](), list[list[NDArray[Any]]]()
+    for t in range(inputs.shape[1]):
+        befores.append(states)
+        output, following = step(inputs[:, t], [_widened(state) for state in states])
+        outputs.append(output)
+        afters.append(following)
         with np.errstate(over="ignore"):  # a diverged network, which is refused by its figures
-            states = [state.astype(np.float32) for state in following]
-    trace.before.extend(before)
-    trace.after.extend(after)
-    return after[0]
+            states = [after.astype(state.dtype) for after, state in zip(following, states, strict=True)]
+    trace.before.extend(np.stack(each, axis=1) for each in zip(*befores, strict=True))
+    trace.after.extend(np.stack(each, axis=1) for each in zip(*afters, strict=True))
+    return np.stack(outputs, axis=1)
 
 
-def _cell(cell: keras.layers.Layer) -> Cell:
-    """Return a step of a recurrent layer."""
-    kernel, recurrent, bias = (
-        np.asarray(weight).astype(np.float64) for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)
-    )
-    squash = _activation(cell.activation)
-
-    def simple(inputs: Doubles, states: list[Doubles]) -> list[Doubles]:
-        return [squash(inputs @ kernel + states[0] @ recurrent + bias)]
-
-    def lstm(inputs: Doubles, states: list[Doubles]) -> list[Doubles]:
-        i, f, g, o = np.split(inputs @ kernel + states[0] @ recurrent + bias, 4, axis=1)
-        c = gate(f) * states[1] + gate(i) * squash(g)
-        return [gate(o) * squash(c), c]
-
-    def gru(inputs: Doubles, states: list[Doubles]) -> list[Doubles]:
-        z, r, candidate = np.split(inputs @ kernel + bias[0], 3, axis=1)
-        of_z, of_r, of_candidate = np.split(states[0] @ recurrent + bias[1], 3, axis=1)
-        z, r = gate(z + of_z), gate(r + of_r)
-        return [z * states[0] + (1 - z) * squash(candidate + r * of_candidate)]
-
-    if isinstance(cell, keras.layers.SimpleRNNCell):
-        return simple
-    gate = _activation(cell.recurrent_activation)
-    return lstm if isinstance(cell, keras.layers.LSTMCell) else gru
-
-
-def _activation(function: Callable[..., object]) -> Callable[[Doubles], Doubles]:
-    """Return a Keras activation in double precision."""
-    known: dict[str, Callable[[Doubles], Doubles]] = {"tanh": np.tanh, "sigmoid": _sigmoid, "linear": np.asarray}
-    return known[function.__name__]
-
-
-def _sigmoid(values: Doubles) -> Doubles:
-    """Return 1 / (1 + exp(-values)), without overflow.
-
-    >>> _sigmoid(np.array([0.0, -2000.0]))
-    array([0.5, 0. ])
-    """
-    halved: Doubles = 0.5 * (1 + np.tanh(0.5 * values))
-    return halved
+def _widened(state: NDArray[Any]) -> NDArray[Any]:
+    """Return a state of fractional numbers in float64."""
+    return state.astype(np.float64) if state.dtype.kind == "f" else state

@@ -11,7 +11,6 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from genrun_core.network.body_and_head import Body, Head
-from genrun_core.network.layers import LastTokens
 
 __all__ = ["KerasStep"]
 
@@ -21,17 +20,12 @@ class KerasStep:
 
     def __init__(self, network: keras.Model) -> None:
         self._body, self._head = Body(network), Head(network)
-        self._has_window = any(isinstance(layer, LastTokens) for layer in network.layers)
 
     def step(self, tokens: NDArray[np.int64], states: Sequence[NDArray[Any]]) -> tuple[tf.Tensor, list[NDArray[Any]]]:
         """Feed int64 ``[batch]`` → hidden values ``[batch, hidden]`` and the next states."""
-        fed = tokens[:, None]
-        if not self._has_window:
-            hidden, following = self._body(tf.constant(fed, tf.int32), [*map(tf.constant, states)], training=False)
-            return hidden[:, -1], [np.asarray(state) for state in following]
-        fed = np.concatenate([*states, fed], axis=1)  # [batch, window]
-        hidden, _ = self._body(tf.constant(fed, tf.int32), [], training=False)
-        return hidden[:, -1], [fed[:, 1:] for _ in states]
+        fed = tf.constant(tokens[:, None], tf.int32)
+        hidden, following = self._body(fed, [*map(tf.constant, states)], training=False)
+        return hidden[:, -1], [np.asarray(state) for state in following]
 
     def read(self, tokens: NDArray[np.int64]) -> tf.Tensor:
         """Feed whole texts int64 ``[batch, time]`` from their beginning → hidden values ``[batch, time, hidden]``."""

@@ -54,7 +54,7 @@ class _Errors:
 
     def add(self, exact: NDArray[Any], found: NDArray[Any], tokens: NDArray[np.int64], where: str) -> None:
         """Note the file's errors, ``[rows, …]`` each."""
-        by_row = np.abs(found - exact).max(axis=1)
+        by_row = np.abs(found - exact).reshape(len(tokens), -1).max(axis=1)
         worst = int(by_row.argmax())  # of a number that is not one, if there is one
         if not (by_row[worst] <= self.file or np.isnan(self.file)):
             self.file, self.token, self.where = float(by_row[worst]), int(tokens[worst]), where
@@ -137,7 +137,7 @@ class LocalSteps:
         steps: Steps,
         where: str,
     ) -> None:
-        if found.shape[:1] != exact.shape[:1] or found.shape[-1] != exact.shape[-1]:
+        if found.shape != exact.shape:
             raise ExportError(f"refused: {name} in the file has the shape {list(found.shape)}")
         errors = self.errors.setdefault(name, _Errors())
         errors.add(exact, found, steps.tokens, where)

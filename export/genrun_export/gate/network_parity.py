@@ -88,7 +88,9 @@ class NetworkGate:
         """
         self.file.check_states(self._initial)
         outputs = self.file.outputs
-        self._weights = check_weights(self.file.session.path, named_weights(self._network), outputs)
+        self._weights = check_weights(
+            self.file.session.path, named_weights(self._network), outputs, self._double.constants
+        )
         documents = list(dict.fromkeys(documents))
         exact = [*self._follow(documents, "on documents")]
         for _ in self._local.feed(self._kept[0][:_ALONE], "alone", batch=1):

@@ -16,11 +16,14 @@ from genrun_export.file.stored_graph import Constant, read_graph
 __all__ = ["check_weights"]
 
 
-def check_weights(path: Path, weights: Mapping[str, ArrayLike], outputs: Collection[str]) -> int:
+def check_weights(
+    path: Path, weights: Mapping[str, ArrayLike], outputs: Collection[str], constants: Collection[float] = ()
+) -> int:
     """Compare the constants that ``outputs`` of a file are made of with ``weights``, by name; return their count.
 
     The count is of single numbers. Raises ExportError, with the name, for a weight that is not used or has another
-    type, shape or bit, and for fractional numbers that are no weights, but for the 1 that a GRU subtracts from.
+    type, shape or bit, and for fractional numbers that are no weights, but for the 1 that a GRU subtracts from, and
+    for the ``constants`` that an architecture announces.
     """
     stored = read_graph(path)
     nodes = stored.nodes_behind(outputs)
@@ -33,9 +36,9 @@ def check_weights(path: Path, weights: Mapping[str, ArrayLike], outputs: Collect
         if name in weights:
             count += _check_weight(name, stored.constants[name], np.asarray(weights[name]))
         else:
-            _check_untrained(name, stored.constants[name])
+            _check_untrained(name, stored.constants[name], constants)
     for name, constant in _inner_constants(nodes):
-        _check_untrained(name, constant)
+        _check_untrained(name, constant, constants)
     return count
 
 
@@ -62,8 +65,10 @@ def _kinds(constant: Constant, trained: NDArray[Any]) -> list[tuple[np.dtype[Any
     return [(constant.dtype, tuple(constant.tensor.dims)), (trained.dtype, trained.shape)]
 
 
-def _check_untrained(name: str, constant: Constant) -> None:
-    if constant.is_fractional and not (constant.values().shape == () and constant.values() == 1):
+def _check_untrained(name: str, constant: Constant, constants: Collection[float]) -> None:
+    if not constant.is_fractional or (constant.values().shape == () and constant.values() == 1):
+        return
+    if not np.isin(constant.values(), np.array([*constants], np.float32)).all():
         raise ExportError(f"refused: the network in the file uses numbers that were not trained: {name}")
 
 

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import keras
-import numpy as np
 import onnx
-from onnx import numpy_helper
 
 __all__ = ["Matrix", "embedded_values", "find_matrices", "matrix_of"]
 
@@ -19,8 +17,8 @@ _WEIGHTS = {"Gather": 0, "MatMul": 1, "Gemm": 1}  # operator → which of its in
 class Matrix:
     """A matrix of weights: ``tensor`` is its name in the graph, ``name`` that of the layer in the network.
 
-    A recurrent layer has two, told apart by the weight's own name, such as ``recurrent_1.recurrent_kernel``. What is
-    ``looked_up`` is the embedding; where it also makes the logits, the network is ``tied``.
+    The matrices of one layer are told apart by the weight's own name, such as ``recurrent_1.recurrent_kernel``. What
+    is ``looked_up`` is the embedding; where it also makes the logits, the network is ``tied``.
     """
 
     name: str
@@ -30,8 +28,11 @@ class Matrix:
 
 
 def find_matrices(graph: onnx.GraphProto, network: keras.Model) -> list[Matrix]:
-    """Return the matrices of the step that was made of ``network``, in the order in which the graph uses them."""
-    named = {weight.path: np.asarray(weight) for weight in network.weights}
+    """Return the matrices of the step that was made of ``network``, in the order in which the graph uses them.
+
+    Those that a layer wants to keep in float32 are left out.
+    """
+    layers = {layer.name: layer for layer in network.layers}
     stored = {tensor.name: tensor for tensor in graph.initializer}
     uses: dict[str, set[str]] = {}
     for node in graph.node:
@@ -40,12 +41,13 @@ def find_matrices(graph: onnx.GraphProto, network: keras.Model) -> list[Matrix]:
             uses.setdefault(tensor, set()).add(node.op_type)
     found = []
     for tensor, operators in uses.items():
-        values = numpy_helper.to_array(stored[tensor])
-        same = (path for path, weight in named.items() if np.array_equal(weight, values, equal_nan=True))
-        path = next(same, tensor)
-        named.pop(path, None)
+        layer, _, weight = tensor.partition(".")
+        if weight in getattr(layers.get(layer), "float32_weights", ()):
+            continue
+        several = sum(len(other.shape) == 2 for other in layers[layer].weights) > 1 if layer in layers else True
         looked_up = "Gather" in operators
-        found.append(Matrix(_layer(path), tensor, looked_up, tied=looked_up and len(operators) > 1))
+        name = tensor if several else layer
+        found.append(Matrix(name, tensor, looked_up, tied=looked_up and len(operators) > 1))
     return found
 
 
@@ -63,13 +65,3 @@ def embedded_values(graph: onnx.GraphProto, matrix: Matrix) -> Iterator[str]:
         if is_row or (node.op_type == "Reshape" and node.input[0] in found):
             found.add(node.output[0])
             yield node.output[0]
-
-
-def _layer(path: str) -> str:
-    """Return what a weight's layer is called, with the weight's own name if the layer is recurrent.
-
-    >>> _layer("logits/kernel"), _layer("recurrent_1/lstm_cell/recurrent_kernel")
-    ('logits', 'recurrent_1.recurrent_kernel')
-    """
-    layer, *rest = path.split("/")
-    return f"{layer}.{rest[-1]}" if len(rest) > 1 else layer

@@ -22,6 +22,7 @@ METHODS = {
     "reader": ("read",),
     "decoder": ("choose", "apply", "pick", "bind", "stages"),
     "constraint": ("automaton",),
+    "architecture": ("layers",),
 }
 
 

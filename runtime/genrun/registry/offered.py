@@ -42,6 +42,7 @@ GROUPS = {
     "reader": "genrun.readers",
     "decoder": "genrun.decoders",
     "constraint": "genrun.constraints",
+    "architecture": "genrun.architectures",
     "command": "genrun.commands",
 }
 CONTRACT_GROUP = "genrun.contract"
@@ -124,7 +125,7 @@ REGISTERED: dict[tuple[str, str], PluginInfo] = {}  # by kind and name
 
 
 def plugins(kind: str) -> tuple[PluginInfo, ...]:
-    """Return all plugins of a ``kind`` (reader, decoder, constraint, command), sorted, without importing any."""
+    """Return all plugins of a ``kind``, one of ``GROUPS``, sorted, without importing any."""
     here = [info for info in list(REGISTERED.values()) if info.kind == kind]
     found = [info for info in _offered(current_limit()) if info.kind == kind]
     return tuple(sorted(here + found, key=lambda info: not info.built_in))
