@@ -3,4 +3,4 @@
 export { GenrunError, ModelFileError, OptionError, PromptError, UnsupportedError } from "./errors.js";
 export { NAMES as DECODERS } from "./choosing/catalogue.js";
 export { CASINGS } from "./tokenizer/detokenizer.js";
-export { Model, load } from "./model.js";
+export { load } from "./model.js";

@@ -1,0 +1,281 @@
+"""Cases for the JavaScript runtime, with the answers of this one: `python -m support.web_vectors` in tests/ writes them.
+
+The files are web/test/vectors/*.json. Their models are tables of logits that both languages compute by one formula.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import genrun
+from genrun.errors import PromptError
+from genrun.generating.choosing.binding import bound
+from genrun.generating.choosing.tokens import Tokens
+from genrun.generating.draws import uniform_draws
+from genrun.generating.text_stream import TextStream
+from genrun.registry import make_decoder
+from genrun.sampling import Chain, own_draws
+from genrun.tokenizer import CASINGS, Normalization, Tokenizer
+from genrun.tokenizer.extension import with_labels
+from genrun.tokenizer.labels import Label, Labels
+from genrun.tokenizer.written_forms import WrittenForms
+from support.alphabet import write_model
+from support.subwords import chain as merges_of
+from support.subwords import subwords
+
+__all__ = ["FOLDER", "documents", "table"]
+
+FOLDER = Path(__file__).resolve().parents[2] / "web" / "test" / "vectors"
+
+_LEADING, _TRAILING = "“‘\"'([{", "”’\"').,!?;:]}…"
+_MARKED = ({"step": "nfc"}, {"step": "lowercase"}, {"step": "mark_edges", "leading": _LEADING, "trailing": _TRAILING})
+_WORDS = "the sea sky don’t is is: u.s. iphone new york ferry ß ǆ ok 1786 , . ! ? ” “ \" ' „ ’s n’t $ ( )".split()
+_TEXTS = (
+    *("", " ", "the sea", "The  Sea is\u00a0NEW.", "“The sea,” don’t the (sky)!", "U.S. $1786? iPhone’s", "<start> the sea"),
+    *("the sea\n\n\nthe sky\r\nis\rnew", "straße ǆ ΑΣ İ", "e\u0301te\u0301 \u2028 sky\u0085sea\ufeff \x1cok", 'the “', '"'),
+    *("the \"sea\" 'sky", "?!?! \u2060the", "unknown words here", "今天 the 天气。iPhone", "don’", "the pres", "the  ", "\n"),
+    *("a\u200d👩\u200d🔬 b", "th", "new y", "sky.sea", "((the)) ..."),
+)
+_STAGES = (
+    *("greedy", "draw", "temperature:0.7", "top-k:5", "top-k:k=7;temperature=1.3", "top-k:40,temperature:0.8", "top-p:0.8"),
+    *("temperature:0.5,top-p:0.9", "top-p:p=0.9;temperature=0.6;repeats=false", "top-p:p=0.5;repeats=no,temperature:2"),
+    *("min-p:0.1,temperature:0.8", "min-p:0.02", "typical:0.7", "typical", "epsilon:0.02", "eta:0.05", "top-n-sigma:1.2"),
+    *("xtc:0.02;probability=0.6,temperature:1.5", "dynamic-temperature:0.3;high=2;exponent=0.8", "rare:150;bias=0.7,top-p:0.7"),
+    *("repetition:1.4,greedy", "repetition:1.2;window=3", "presence:1.5,greedy", "frequency:0.8;window=0,top-k:3", "dry,greedy"),
+    *("dry:2;base=1.5;allowed=1;breakers=[]", "no-repeat-ngram:2,greedy", "no-repeat-ngram:1", "min-length:9,greedy"),
+    *("quotation", "quotation,top-p:0.9", 'banned:phrases=["the","sea is"],greedy', 'wanted:phrases=["sky","new york"];bias=6'),
+    *("mirostat:2", "min-p:0.01,mirostat:tau=3;eta=0.5", "huggingface:temperature=0.7;top_p=0.9;repetition_penalty=1.1"),
+    *("llama.cpp", "llama.cpp:dry_multiplier=0.8;xtc_probability=0.5;typical=0.9;top_nsigma=2;presence_penalty=0.3"),
+    *("min-p:0.3,top-k:2,greedy", "top-k:1", "genrun:top-k:3", "temperature:1e-40,top-p:0.9", "min-p:0.05,quotation,top-k:4"),
+)
+
+
+def table(size: int) -> NDArray[np.float32]:
+    """Return the logits after each token, float32 ``[size, size]``: numbers that JavaScript computes exactly too."""
+    tokens, ids = np.arange(size)[:, None], np.arange(size)
+    return (((ids * 7919 + tokens * 104729) % 1009) / 128 - 4).astype(np.float32)
+
+
+def documents() -> dict[str, Any]:
+    """Return the content of each file by its name."""
+    return {"draws": _draws(), "characters": _characters(), "tokenizers": _tokenized(), "chains": _chains(), "texts": _texts()}
+
+
+def _draws() -> dict[str, Any]:
+    keys: list[tuple[int, int, list[int]]] = [(0, 0, []), (7, 0, [1, 2]), (2**64 - 1, 3, list(range(40))), (2**53 + 1, 1, [2**40])]
+    draws = [
+        {"seed": str(seed), "sample": sample, "ids": ids, "draws": uniform_draws(seed, sample, ids, 20).tolist()}
+        for seed, sample, ids in keys
+    ]
+    some = uniform_draws(1, 0, [], 20)
+    return {"draws": draws, "own": {"draws": some.tolist(), "xtc": own_draws(some, "xtc").tolist()}}
+
+
+def _characters() -> dict[str, Any]:
+    """Return what Python says of characters that no version of Unicode is going to change."""
+    every = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]
+    return {
+        "spaces": "".join(character for character in every if character.isspace()),
+        "titles": {character: character.title() for character in every if character.title() != character.upper()},
+        "alphanumeric": "".join(character for character in every[:0x530] if character.isalnum()),
+        "letters": "".join(character for character in every[:0x530] if character.isalpha()),
+    }
+
+
+def _tokenizers() -> dict[str, Tokenizer]:
+    edges = ({"step": "isolate_edges", "leading": _LEADING, "trailing": _TRAILING}, {"step": "collapse_spaces"})
+    many = (
+        *({"step": name} for name in ("nfc", "lowercase", "strip", "drop_non_ascii", "collapse_spaces")),
+        {"step": "remove", "characters": "]^-\\"},
+        {"step": "space_out", "characters": "&/"},
+        {"step": "isolate", "characters": ".!?"},
+        {"step": "keep", "characters": "abcdefghijklmnopqrstuvwxyz .!?'"},
+    )
+    forms = {"forms": "....CCU.....CCC", "others": {"9": "iPhone"}, "capitalize_first": True}
+    joined = [f"{mark}\u2060" for mark in "“\"'("] + [f"\u2060{mark}" for mark in "”\"',.!?)“"]
+    every = dict(kind="word", specials=("pad", "unk", "start", "end"))
+    specials = ["<pad>", "<unk>", "<start>", "<end>"]
+    plain = dict.fromkeys(_WORDS)
+    merges = merges_of(" the", " sea", " president", " sky", " new", " York", "don", "今天", "’t", " 17")
+    marked = dict.fromkeys([*_WORDS, *joined])
+    written = WrittenForms.from_json(forms, len(specials) + len(plain))
+    word = {"normalization": Normalization(_MARKED), **every}
+    return {
+        "edges": Tokenizer(vocabulary=[*specials, *plain], normalization=Normalization(edges), written=written, **every),
+        "marks": Tokenizer(vocabulary=[*specials, *marked], written=written, **word),
+        "steps": Tokenizer(vocabulary=["<end>", *plain], kind="word", specials=["end"], normalization=Normalization(many)),
+        "spaces": Tokenizer(vocabulary=[*specials, *plain], split_on="space", **every),
+        "lines": Tokenizer(vocabulary=[*specials, "\n", *marked], line_breaks=True, **word),
+        "running": Tokenizer(vocabulary=[*specials, *plain], **every).with_end_text("\n"),
+        "labels": with_labels(
+            Tokenizer(vocabulary=[*specials, *plain], **every),
+            Labels([Label("author", ("Burns", "Byron"), True), Label("year", ("1786",))], len(specials) + len(plain)),
+        ),
+        "characters": Tokenizer(
+            kind="char",
+            specials=every["specials"],
+            vocabulary=[*specials, *dict.fromkeys("the sea sky.!?\nßS👩")],
+            normalization=Normalization([{"step": "nfc"}]),
+        ),
+        "subwords": subwords(*merges, normalization=[{"step": "nfc"}]),
+        "running subwords": subwords(*merges).with_end_text("\n\n"),
+    }
+
+
+def _tokenized() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "tokenizer": tokenizer.to_json(),
+            "texts": [_of_text(tokenizer, text) for text in _TEXTS],
+            "decoded": _decoded(tokenizer),
+        }
+        for name, tokenizer in _tokenizers().items()
+    ]
+
+
+def _of_text(tokenizer: Tokenizer, text: str) -> dict[str, Any]:
+    try:
+        encoding = tokenizer.encode_prompt(text)
+    except PromptError:
+        return {"text": text, "refused": True}
+    opened = tokenizer.open_end(encoding)
+    document = tokenizer.encode_document(text)
+    return {
+        "text": text,
+        "ids": encoding.ids,
+        "pieces": encoding.pieces,
+        "unknown": encoding.unknown,
+        "finished": opened.finished,
+        "open": opened.open,
+        "document": document.ids,
+        "prompt": {c: TextStream.after(tokenizer, text, encoding, casing=c).prompt_text for c in CASINGS},
+        "written": {casing: tokenizer.decode(document.ids, casing) for casing in CASINGS},
+    }
+
+
+def _decoded(tokenizer: Tokenizer) -> list[dict[str, Any]]:
+    """Return random ids with their text, in pieces; of subwords, many are no UTF-8."""
+    rows = np.random.default_rng(3).integers(0, len(tokenizer), (6, 30)).tolist()
+    found = []
+    for number, ids in enumerate(rows):
+        casing = CASINGS[number % len(CASINGS)]
+        written = tokenizer.detokenizer(casing)
+        pieces = [written.push(tokenizer.piece_to_join(token, casing)) for token in ids]
+        found.append({"casing": casing, "ids": ids, "pieces": [*pieces, written.finish()]})
+    return found
+
+
+def _chains() -> dict[str, Any]:
+    """Return what each chain chooses, for a small vocabulary and for one that stages pack into few columns."""
+    small = _tokenizers()["edges"]
+    words = [*small.vocabulary, *(f"w{number}" for number in range(300 - len(small)))]
+    large = Tokenizer(kind="word", vocabulary=words, specials=small.specials)
+    return {
+        "cases": [
+            {"chain": chain, "size": len(tokenizer), "prompt": [2, 5, 6, 5, 6], "ids": _chosen(chain, tokenizer)}
+            for chain in _STAGES
+            for tokenizer in (small, large)
+        ],
+        "tokenizer": large.to_json(),
+    }
+
+
+def _chosen(chain: str, tokenizer: Tokenizer, steps: int = 14) -> list[int]:
+    decoder = bound(make_decoder(chain), tokenizer, [3])
+    logits, prompt = table(len(tokenizer)), [2, 5, 6, 5, 6]
+    ids: list[int] = []
+    text = Tokens(prompt, ids)
+    for draw in uniform_draws(11, 0, prompt, steps):
+        row, draws = logits[[(ids or prompt)[-1]]], np.array([draw])
+        row[:, [0, 1, 2]] = -np.inf
+        if isinstance(decoder, Chain):
+            [token], adapted = decoder.step(row, [text.array()], [text.states(decoder)], draws)
+            if adapted is not None:
+                text.adapt(decoder, int(token), adapted[0])
+        else:
+            [token] = decoder.choose(row, [text.array()], draws)
+        ids.append(int(token))
+    return ids
+
+
+def _texts() -> list[dict[str, Any]]:
+    calls: list[Mapping[str, Any]] = [
+        {"seed": 7, "n": 3},
+        {"seed": 2**53 - 1, "decoder": "top-k:6,temperature:0.9", "casing": "title"},
+        {"seed": 3, "decoder": "greedy", "stop": ["e s", "sky"], "casing": "sentence"},
+        {"seed": 5, "decoder": "quotation,no-repeat-ngram:2", "casing": "upper", "max_new_tokens": 15},
+        {"seed": 6, "decoder": "top-k", "k": 3, "casing": "none"},
+        {"seed": 8, "decoder": "mirostat:2", "casing": "corpus"},
+    ]
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, tokenizer in _tokenizers().items():
+            path = write_model(
+                Path(folder) / f"{name}.onnx",
+                tokenizer,
+                table=table(len(tokenizer)),
+                decoder="top-k",
+                options={"k": 30, "temperature": 1.2},
+                max_new_tokens=8,
+                casing="corpus",
+            )
+            model = genrun.load(path, device="cpu")
+            prompts = [text for text in _TEXTS if _is_prompt(tokenizer, text)]
+            found.append(
+                {
+                    "name": name,
+                    "tokenizer": tokenizer.to_json(),
+                    "generation": model.defaults.to_json(),
+                    "calls": [_call(model, call, prompts[number % 2 :: 2]) for number, call in enumerate(calls)],
+                    "suggestions": [_suggested(model, text, end=bool(len(text) % 2)) for text in prompts],
+                    "scores": [
+                        {"text": text, "log_probability": round(model.score(text).log_probability, 3)}
+                        for text in prompts[:4]
+                    ],
+                }
+            )
+    return found
+
+
+def _is_prompt(tokenizer: Tokenizer, text: str) -> bool:
+    return "refused" not in _of_text(tokenizer, text)
+
+
+def _call(model: genrun.Model, call: Mapping[str, Any], prompts: Sequence[str]) -> dict[str, Any]:
+    labels = {"author": "Byron"} if model.tokenizer.labels else {}
+    results = model.generate_many(prompts, **call, labels=labels)
+    kept = ("prompt", "text", "continuation", "ids", "finish_reason", "unknown", "sample")
+    return {
+        "call": call,
+        "labels": labels,
+        "prompts": prompts,
+        "results": [{name: getattr(result, name) for name in kept} for result in results],
+    }
+
+
+def _suggested(model: genrun.Model, text: str, *, end: bool) -> dict[str, Any]:
+    try:
+        found = model.typing().suggest(text, 4, end=end)
+    except PromptError:
+        return {"text": text, "refused": True}
+    return {"text": text, "end": end, "found": [[each.text, each.id, each.completes] for each in found]}
+
+
+def main() -> None:
+    """Write the files."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, document in documents().items():
+        text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
+        (FOLDER / f"{name}.json").write_text(text + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
