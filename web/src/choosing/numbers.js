@@ -93,8 +93,9 @@ export function topK(logits, k) {
 
 /** Return for each of `weights` whether it is among the largest that add up to the share `p` or just more. */
 export function nucleus(weights, p) {
-  const falling = Float64Array.from(weights).sort().reverse();
-  const total = sum(falling);
+  const total = sum(weights);
+  // Those below this weight have at most 1 - p together, so they are never needed.
+  const falling = weights.filter((weight) => weight * weights.length >= (1 - p) * total).sort().reverse();
   let cumulative = 0;
   let last = 0;
   while (last < falling.length - 1) {
