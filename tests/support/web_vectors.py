@@ -20,12 +20,17 @@ from genrun.generating.choosing.binding import bound
 from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.draws import uniform_draws
 from genrun.generating.text_stream import TextStream
+from genrun.loading.originality import TrainingRuns
 from genrun.registry import make_decoder
 from genrun.sampling import Chain, own_draws
 from genrun.tokenizer import CASINGS, Normalization, Tokenizer
 from genrun.tokenizer.extension import with_labels
 from genrun.tokenizer.labels import Label, Labels
+from genrun.tokenizer.plain_words import folded, words_of
 from genrun.tokenizer.written_forms import WrittenForms
+from genrun_core.runs.token_shards import TokenShards
+from genrun_export.originality import training_runs_of
+from genrun_plugins.decoders.wording.no_copied_line import NoCopiedLine
 from support.alphabet import write_model
 from support.subwords import chain as merges_of
 from support.subwords import subwords
@@ -54,6 +59,7 @@ _STAGES = (
     *("mirostat:2", "min-p:0.01,mirostat:tau=3;eta=0.5", "huggingface:temperature=0.7;top_p=0.9;repetition_penalty=1.1"),
     *("llama.cpp", "llama.cpp:dry_multiplier=0.8;xtc_probability=0.5;typical=0.9;top_nsigma=2;presence_penalty=0.3"),
     *("min-p:0.3,top-k:2,greedy", "top-k:1", "genrun:top-k:3", "temperature:1e-40,top-p:0.9", "min-p:0.05,quotation,top-k:4"),
+    "no-copied-line:0.9,top-p:0.9",
 )
 
 
@@ -86,6 +92,8 @@ def _characters() -> dict[str, Any]:
         "titles": {character: character.title() for character in every if character.title() != character.upper()},
         "alphanumeric": "".join(character for character in every[:0x530] if character.isalnum()),
         "letters": "".join(character for character in every[:0x530] if character.isalpha()),
+        "words": [[text, words_of(text)] for text in _TEXTS],
+        "folded": "".join(map(folded, every[:0x530])),
     }
 
 
@@ -185,11 +193,27 @@ def _chains() -> dict[str, Any]:
             for tokenizer in (small, large)
         ],
         "tokenizer": large.to_json(),
+        **_originality(large),
     }
 
 
+def _originality(tokenizer: Tokenizer) -> dict[str, Any]:
+    """Return hashed runs of a few documents, and whether texts are such documents: half of them are."""
+    documents = np.random.default_rng(4).integers(4, len(tokenizer), (20, 6)).tolist()
+    ends = np.cumsum([0, *map(len, documents)])
+    shards = TokenShards(np.array(documents, np.int32).reshape(-1), ends, np.zeros(0, np.int64))
+    found = training_runs_of(tokenizer, shards)
+    assert found is not None
+    stage = bound(Chain((NoCopiedLine(),)), tokenizer, [3], found[0])
+    assert isinstance(stage, Chain)
+    texts = [*documents, *(document[::-1] for document in documents)]
+    known = [found[0].has_line(stage.first([2, *text])[0]) for text in texts]
+    return {"originality": json.loads(found[0].document), "lines": list(zip(texts, known, strict=True))}
+
+
 def _chosen(chain: str, tokenizer: Tokenizer, steps: int = 14) -> list[int]:
-    decoder = bound(make_decoder(chain), tokenizer, [3])
+    no_runs = json.dumps({"shortest": 5, "longest": 5, "runs": 0, "buckets": 0, "table": ""})
+    decoder = bound(make_decoder(chain), tokenizer, [3], TrainingRuns(no_runs, tokenizer, ""))
     logits, prompt = table(len(tokenizer)), [2, 5, 6, 5, 6]
     ids: list[int] = []
     text = Tokens(prompt, ids)

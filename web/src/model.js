@@ -5,6 +5,7 @@ import { checkDigest, readDocuments } from "./file/metadata.js";
 import { StepSession } from "./file/session.js";
 import { Generator } from "./generating/generator.js";
 import { checkCount, resolveSettings } from "./generating/settings.js";
+import { TrainingRuns } from "./originality/training-runs.js";
 import { scoreText } from "./scoring.js";
 import { StateTrail } from "./suggesting/state-trail.js";
 import { SubwordSuggester } from "./suggesting/subword-suggester.js";
@@ -32,8 +33,9 @@ export async function load(source, { ort, sessionOptions, warn = (message) => co
 
 /** A language model that generates text; made by `load`. */
 export class Model {
-  constructor({ session, tokenizer, generation, card, digestChecked, warn }) {
+  constructor({ session, tokenizer, generation, card, originality, digestChecked, warn }) {
     this._session = session;
+    this._trainingRuns = originality === null ? null : new TrainingRuns(originality, tokenizer);
     this._warn = warn;
     this._suggester = null;
     this.tokenizer = tokenizer;
@@ -68,11 +70,10 @@ export class Model {
     if (typeof prompts === "string") {
       throw new OptionError("prompts are a list of texts; for one text there is generate");
     }
-    const settings = resolveSettings(this.defaults, choices);
-    const generator = new Generator(this._session, this.tokenizer, this.defaults, settings);
+    const generator = this._generator(choices);
     for await (const prompt of prompts) {
       const encoding = generator.encode(prompt);
-      for (let sample = 0; sample < settings.n; sample += 1) {
+      for (let sample = 0; sample < generator.samples; sample += 1) {
         yield await generator.result(prompt, encoding, sample);
       }
     }
@@ -108,8 +109,8 @@ export class Model {
   }
 
   _generator(choices) {
-    const settings = resolveSettings(this.defaults, choices);
-    return new Generator(this._session, this.tokenizer, this.defaults, settings);
+    const { _session: session, _trainingRuns: trainingRuns, tokenizer, defaults } = this;
+    return new Generator({ session, tokenizer, defaults, trainingRuns }, resolveSettings(defaults, choices));
   }
 
   _encoded(generator, prompt) {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { folded, wordsOf } from "../src/originality/plain-words.js";
 import { hasLetter, isAlphanumeric, isSpace, titleCharacter } from "../src/tokenizer/characters.js";
 import { recorded } from "./vectors.js";
 
-const { spaces, titles, alphanumeric, letters } = recorded("characters");
+const { spaces, titles, alphanumeric, letters, words, folded: without } = recorded("characters");
 const every = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).filter((c) => c.isWellFormed());
 
 test("white space is what it is in Python", () => {
@@ -19,4 +20,11 @@ test("letters and numbers are what they are in Python", () => {
   const early = every.slice(0, 0x530);
   assert.equal(early.filter(isAlphanumeric).join(""), alphanumeric);
   assert.equal(early.filter(hasLetter).join(""), letters);
+});
+
+test("the words that texts are compared by are what they are in Python", () => {
+  for (const [text, expected] of words) {
+    assert.deepEqual(wordsOf(text), expected);
+  }
+  assert.equal(every.slice(0, 0x530).map(folded).join(""), without);
 });

@@ -15,12 +15,12 @@ export function logitsAfter(token, size) {
 }
 
 /** Return a model whose step is this table. */
-export function tableModel({ tokenizer: document, generation }) {
+export function tableModel({ tokenizer: document, generation, originality = null }) {
   const tokenizer = new Tokenizer(document);
   const session = {
     initialStates: () => [],
     step: async (token) => ({ logits: logitsAfter(token, tokenizer.size), states: [] }),
     read: async (tokens) => ({ logits: logitsAfter(tokens.at(-1), tokenizer.size), states: [] }),
   };
-  return new Model({ session, tokenizer, generation, card: {}, digestChecked: false, warn: () => {} });
+  return new Model({ session, tokenizer, generation, originality, card: {}, digestChecked: false, warn: () => {} });
 }

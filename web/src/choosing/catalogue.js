@@ -5,6 +5,7 @@ import { resolved } from "./options.js";
 import { HuggingFace, LlamaCpp } from "./presets.js";
 import { Epsilon, Eta, MinP, TopNSigma, Typical, Xtc } from "./stages/cutting.js";
 import { Draw, Greedy, Temperature, TopK, TopP } from "./stages/drawing.js";
+import { NoCopiedLine } from "./stages/no-copied-line.js";
 import { Quotation } from "./stages/quotation.js";
 import { Dry, Frequency, NoRepeatNgram, Presence, Repetition } from "./stages/repeating.js";
 import { DynamicTemperature, Mirostat, Rare } from "./stages/reshaping.js";
@@ -24,6 +25,7 @@ const DECODERS = new Map([
   ["min-length", MinLength],
   ["min-p", MinP],
   ["mirostat", Mirostat],
+  ["no-copied-line", NoCopiedLine],
   ["no-repeat-ngram", NoRepeatNgram],
   ["presence", Presence],
   ["quotation", Quotation],

@@ -7,7 +7,7 @@ const METADATA = 14; // field of a ModelProto: entries of key (1) and value (2)
 const PREFIX = "genrun.";
 const FORMAT = 1;
 
-/** Return the documents of a model file, Uint8Array: `tokenizer`, `generation` and `card`. */
+/** Return the documents of a model file, Uint8Array: `tokenizer`, `generation`, `card` and `originality`, or null. */
 export function readDocuments(bytes) {
   const { texts } = readEntries(bytes);
   const version = texts.get("format_version");
@@ -20,7 +20,8 @@ export function readDocuments(bytes) {
   if (Number(version) > FORMAT) {
     throw new ModelFileError(`the file has model format ${version}; this genrun reads formats up to ${FORMAT}`);
   }
-  return { tokenizer: json(texts, "tokenizer"), generation: json(texts, "generation"), card: json(texts, "card") };
+  const found = { tokenizer: json(texts, "tokenizer"), generation: json(texts, "generation"), card: json(texts, "card") };
+  return { ...found, originality: texts.has("originality") ? json(texts, "originality") : null };
 }
 
 /**

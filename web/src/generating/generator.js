@@ -8,7 +8,7 @@ import { TextStream } from "./text-stream.js";
 
 /** Generates with one model and one set of settings; keeps nothing from one text to the next. */
 export class Generator {
-  constructor(session, tokenizer, defaults, settings) {
+  constructor({ session, tokenizer, defaults, trainingRuns }, settings) {
     this._session = session;
     this._tokenizer = tokenizer;
     this._stopIds = new Set(defaults.stop_ids);
@@ -17,8 +17,14 @@ export class Generator {
     this._chain = settings.chain.bind({
       words: tokenizer.vocabulary,
       endIds: defaults.stop_ids,
+      trainingRuns,
       encodings: (phrase) => encodings(tokenizer, phrase),
     });
+  }
+
+  /** The number of texts for each prompt. */
+  get samples() {
+    return this._settings.n;
   }
 
   /** Encode a prompt; throws PromptError for one with nothing to begin from, OptionError for labels. */

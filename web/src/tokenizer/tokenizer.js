@@ -156,6 +156,12 @@ export class Tokenizer {
     return casing === "corpus" ? this._written.write(token, word) : word;
   }
 
+  /** Return the text of one token, empty for a special token but an <end> that has a text. */
+  piece(token) {
+    const piece = this.pieceToJoin(token);
+    return this._opening === null ? piece : withoutJoiners(piece);
+  }
+
   /** Return the pieces of an encoded prompt, for a detokenizer; unknown words are normalized only. */
   promptPieces(encoding, casing = "none") {
     if (this.kind === "bpe") {

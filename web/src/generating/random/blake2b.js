@@ -23,9 +23,12 @@ const COLUMNS = [
   [0, 5, 10, 15], [1, 6, 11, 12], [2, 7, 8, 13], [3, 4, 9, 14],
 ];
 
-/** Return the digest of `bytes` (Uint8Array), its lowest byte first, as a BigInt of 64 bits. */
-export function blake2b64(bytes) {
+/** Return the digest of `bytes` (Uint8Array), its lowest byte first, as a BigInt of 64 bits. `person`: 16 bytes. */
+export function blake2b64(bytes, person = new Uint8Array(16)) {
   const hash = [...START];
+  const [first, second] = new BigUint64Array(person.buffer);
+  hash[6] ^= first;
+  hash[7] ^= second;
   hash[0] ^= 0x01010008n; // eight bytes of digest, no key, no tree
   const blocks = Math.max(1, Math.ceil(bytes.length / BLOCK));
   for (let number = 0; number < blocks; number += 1) {
