@@ -86,13 +86,14 @@ def test_a_thousand_prompts_give_the_same_texts_in_node(
 
 
 @pytest.mark.timeout(900)
-def test_prompts_give_the_same_texts_in_chromium(
+def test_a_thousand_prompts_give_the_same_texts_in_chromium(
     node: str, model_file: Path, repository: Path, tmp_path: Path
 ) -> None:
-    jobs = jobs_of(model_file, 100, 10)
+    jobs = jobs_of(model_file, 1000, 20)
     results = in_chromium(repository, jobs, tmp_path)
     assert "error" not in results, results
-    assert not different(jobs, results)
+    found = different(jobs, results)
+    assert len(found) <= _MOST_DIFFERENT, found[:2]
 
 
 def test_a_damaged_file_is_refused(node: str, make_model: Callable[..., Path], repository: Path) -> None:
