@@ -79,10 +79,13 @@ export class Model {
     }
   }
 
-  /** Yield the continuation piece by piece; the pieces join to exactly the continuation of `generate`. */
+  /**
+   * Yield the continuation piece by piece, and return the result; the pieces join to exactly the continuation of
+   * `generate`.
+   */
   async *stream(prompt = "", choices = {}) {
     const generator = this._generator(choices);
-    yield* generator.pieces(prompt, this._encoded(generator, prompt), 0);
+    return yield* generator.pieces(prompt, this._encoded(generator, prompt), 0);
   }
 
   /** Resolves to the `n` likeliest words to follow `text`, or to complete the word that it breaks off in. */

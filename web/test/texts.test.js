@@ -31,10 +31,13 @@ for (const each of recorded("texts")) {
       const { n, ...choices } = choicesOf(call);
       for (const { prompt, sample, text, continuation } of call.results.filter((result) => result.sample === 0)) {
         const pieces = [];
-        for await (const piece of model.stream(prompt, choices)) {
-          pieces.push(piece);
+        const stream = model.stream(prompt, choices);
+        let step = await stream.next();
+        for (; !step.done; step = await stream.next()) {
+          pieces.push(step.value);
         }
         assert.equal(pieces.join(""), continuation);
+        assert.equal(step.value.text, text);
         assert.equal(await model.generate(prompt, choices), text);
         assert.equal(sample, 0);
       }

@@ -24,11 +24,11 @@ def node(repository: Path) -> str:
     version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
     if int(version.strip("v").split(".")[0]) < 20:
         pytest.skip(f"needs Node 20 or newer, not {version.strip()}")
-    if not (repository / "web" / "node_modules" / "onnxruntime-web").is_dir():
+    if not all((repository / "web" / "node_modules" / name).is_dir() for name in ("onnxruntime-web", "axe-core")):
         command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
         made = subprocess.run(command, cwd=repository / "web", capture_output=True, text=True, check=False)
         if made.returncode:
-            pytest.skip(f"needs the package onnxruntime-web, which npm cannot install: {made.stderr[-300:]}")
+            pytest.skip(f"needs packages that npm cannot install: {made.stderr[-300:]}")
     return found
 
 
