@@ -43,22 +43,90 @@ _LEADING, _TRAILING = "“‘\"'([{", "”’\"').,!?;:]}…"
 _MARKED = ({"step": "nfc"}, {"step": "lowercase"}, {"step": "mark_edges", "leading": _LEADING, "trailing": _TRAILING})
 _WORDS = "the sea sky don’t is is: u.s. iphone new york ferry ß ǆ ok 1786 , . ! ? ” “ \" ' „ ’s n’t $ ( )".split()
 _TEXTS = (
-    *("", " ", "the sea", "The  Sea is\u00a0NEW.", "“The sea,” don’t the (sky)!", "U.S. $1786? iPhone’s", "<start> the sea"),
-    *("the sea\n\n\nthe sky\r\nis\rnew", "straße ǆ ΑΣ İ", "e\u0301te\u0301 \u2028 sky\u0085sea\ufeff \x1cok", 'the “', '"'),
-    *("the \"sea\" 'sky", "?!?! \u2060the", "unknown words here", "今天 the 天气。iPhone", "don’", "the pres", "the  ", "\n"),
+    *(
+        "",
+        " ",
+        "the sea",
+        "The  Sea is\u00a0NEW.",
+        "“The sea,” don’t the (sky)!",
+        "U.S. $1786? iPhone’s",
+        "<start> the sea",
+    ),
+    *(
+        "the sea\n\n\nthe sky\r\nis\rnew",
+        "straße ǆ ΑΣ İ",
+        "e\u0301te\u0301 \u2028 sky\u0085sea\ufeff \x1cok",
+        "the “",
+        '"',
+    ),
+    *(
+        'the "sea" \'sky',
+        "?!?! \u2060the",
+        "unknown words here",
+        "今天 the 天气。iPhone",
+        "don’",
+        "the pres",
+        "the  ",
+        "\n",
+    ),
     *("a\u200d👩\u200d🔬 b", "th", "new y", "sky.sea", "((the)) ..."),
 )
 _STAGES = (
-    *("greedy", "draw", "temperature:0.7", "top-k:5", "top-k:k=7;temperature=1.3", "top-k:40,temperature:0.8", "top-p:0.8"),
-    *("temperature:0.5,top-p:0.9", "top-p:p=0.9;temperature=0.6;repeats=false", "top-p:p=0.5;repeats=no,temperature:2"),
-    *("min-p:0.1,temperature:0.8", "min-p:0.02", "typical:0.7", "typical", "epsilon:0.02", "eta:0.05", "top-n-sigma:1.2"),
-    *("xtc:0.02;probability=0.6,temperature:1.5", "dynamic-temperature:0.3;high=2;exponent=0.8", "rare:150;bias=0.7,top-p:0.7"),
-    *("repetition:1.4,greedy", "repetition:1.2;window=3", "presence:1.5,greedy", "frequency:0.8;window=0,top-k:3", "dry,greedy"),
+    *(
+        "greedy",
+        "draw",
+        "temperature:0.7",
+        "top-k:5",
+        "top-k:k=7;temperature=1.3",
+        "top-k:40,temperature:0.8",
+        "top-p:0.8",
+    ),
+    *(
+        "temperature:0.5,top-p:0.9",
+        "top-p:p=0.9;temperature=0.6;repeats=false",
+        "top-p:p=0.5;repeats=no,temperature:2",
+    ),
+    *(
+        "min-p:0.1,temperature:0.8",
+        "min-p:0.02",
+        "typical:0.7",
+        "typical",
+        "epsilon:0.02",
+        "eta:0.05",
+        "top-n-sigma:1.2",
+    ),
+    *(
+        "xtc:0.02;probability=0.6,temperature:1.5",
+        "dynamic-temperature:0.3;high=2;exponent=0.8",
+        "rare:150;bias=0.7,top-p:0.7",
+    ),
+    *(
+        "repetition:1.4,greedy",
+        "repetition:1.2;window=3",
+        "presence:1.5,greedy",
+        "frequency:0.8;window=0,top-k:3",
+        "dry,greedy",
+    ),
     *("dry:2;base=1.5;allowed=1;breakers=[]", "no-repeat-ngram:2,greedy", "no-repeat-ngram:1", "min-length:9,greedy"),
-    *("quotation", "quotation,top-p:0.9", 'banned:phrases=["the","sea is"],greedy', 'wanted:phrases=["sky","new york"];bias=6'),
-    *("mirostat:2", "min-p:0.01,mirostat:tau=3;eta=0.5", "huggingface:temperature=0.7;top_p=0.9;repetition_penalty=1.1"),
+    *(
+        "quotation",
+        "quotation,top-p:0.9",
+        'banned:phrases=["the","sea is"],greedy',
+        'wanted:phrases=["sky","new york"];bias=6',
+    ),
+    *(
+        "mirostat:2",
+        "min-p:0.01,mirostat:tau=3;eta=0.5",
+        "huggingface:temperature=0.7;top_p=0.9;repetition_penalty=1.1",
+    ),
     *("llama.cpp", "llama.cpp:dry_multiplier=0.8;xtc_probability=0.5;typical=0.9;top_nsigma=2;presence_penalty=0.3"),
-    *("min-p:0.3,top-k:2,greedy", "top-k:1", "genrun:top-k:3", "temperature:1e-40,top-p:0.9", "min-p:0.05,quotation,top-k:4"),
+    *(
+        "min-p:0.3,top-k:2,greedy",
+        "top-k:1",
+        "genrun:top-k:3",
+        "temperature:1e-40,top-p:0.9",
+        "min-p:0.05,quotation,top-k:4",
+    ),
     "no-copied-line:0.9,top-p:0.9",
 )
 
@@ -71,11 +139,22 @@ def table(size: int) -> NDArray[np.float32]:
 
 def documents() -> dict[str, Any]:
     """Return the content of each file by its name."""
-    return {"draws": _draws(), "characters": _characters(), "tokenizers": _tokenized(), "chains": _chains(), "texts": _texts()}
+    return {
+        "draws": _draws(),
+        "characters": _characters(),
+        "tokenizers": _tokenized(),
+        "chains": _chains(),
+        "texts": _texts(),
+    }
 
 
 def _draws() -> dict[str, Any]:
-    keys: list[tuple[int, int, list[int]]] = [(0, 0, []), (7, 0, [1, 2]), (2**64 - 1, 3, list(range(40))), (2**53 + 1, 1, [2**40])]
+    keys: list[tuple[int, int, list[int]]] = [
+        (0, 0, []),
+        (7, 0, [1, 2]),
+        (2**64 - 1, 3, list(range(40))),
+        (2**53 + 1, 1, [2**40]),
+    ]
     draws = [
         {"seed": str(seed), "sample": sample, "ids": ids, "draws": uniform_draws(seed, sample, ids, 20).tolist()}
         for seed, sample, ids in keys
@@ -116,9 +195,13 @@ def _tokenizers() -> dict[str, Tokenizer]:
     written = WrittenForms.from_json(forms, len(specials) + len(plain))
     word = {"normalization": Normalization(_MARKED), **every}
     return {
-        "edges": Tokenizer(vocabulary=[*specials, *plain], normalization=Normalization(edges), written=written, **every),
+        "edges": Tokenizer(
+            vocabulary=[*specials, *plain], normalization=Normalization(edges), written=written, **every
+        ),
         "marks": Tokenizer(vocabulary=[*specials, *marked], written=written, **word),
-        "steps": Tokenizer(vocabulary=["<end>", *plain], kind="word", specials=["end"], normalization=Normalization(many)),
+        "steps": Tokenizer(
+            vocabulary=["<end>", *plain], kind="word", specials=["end"], normalization=Normalization(many)
+        ),
         "spaces": Tokenizer(vocabulary=[*specials, *plain], split_on="space", **every),
         "lines": Tokenizer(vocabulary=[*specials, "\n", *marked], line_breaks=True, **word),
         "running": Tokenizer(vocabulary=[*specials, *plain], **every).with_end_text("\n"),

@@ -68,7 +68,12 @@ def page(browser: Any, address: str) -> Iterator[Page]:
     found.set_default_timeout(_PATIENCE)
     expect.set_options(timeout=_PATIENCE)
     elsewhere, errors = list[str](), list[str]()
-    found.on("request", lambda request: None if request.url.startswith((address, "data:", "blob:")) else elsewhere.append(request.url))
+    found.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith((address, "data:", "blob:")) else elsewhere.append(request.url)
+        ),
+    )
     found.on("pageerror", lambda error: errors.append(str(error)))
     open_page(found, address)
     yield found
