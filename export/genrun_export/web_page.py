@@ -45,7 +45,7 @@ def find_onnxruntime_web(given: Path | None = None) -> Path:
     raise ExportError(f"a web page needs the npm package {_PACKAGE}, which is not here: {how}")
 
 
-def write_page(folder: Path, onnxruntime_web: Path, write_model: Callable[[Path], None]) -> int:
+def write_page(folder: Path, onnxruntime_web: Path, write_model: Callable[[Path], object]) -> int:
     """Write a page to ``folder`` and return its size without the model, in bytes.
 
     ``onnxruntime_web`` is what :func:`find_onnxruntime_web` returns; ``write_model`` writes the model file to a path.

@@ -39,7 +39,7 @@ def test_a_model_file_becomes_a_page(tmp_path: Path, packages: Path) -> None:
 
 def test_every_file_that_the_page_names_is_there(tmp_path: Path, packages: Path) -> None:
     page = tmp_path / "page"
-    write_page(page, packages / "dist", lambda path: path.write_bytes(b"") and None)
+    write_page(page, packages / "dist", lambda path: path.write_bytes(b""))
     named = 0
     for file in [*page.glob("*.js"), *page.glob("genrun/**/*.js")]:
         for name in re.findall(r"""(?:from|import)\s*\(?"(\.[^"]+)\"""", file.read_text("utf-8")):

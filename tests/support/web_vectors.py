@@ -1,4 +1,4 @@
-"""Cases for the JavaScript runtime, with the answers of this one: `python -m support.web_vectors` in tests/ writes them.
+"""Cases for the JavaScript runtime, and the answers of this one: `cd tests && python -m support.web_vectors`.
 
 The files are web/test/vectors/*.json. Their models are tables of logits that both languages compute by one formula.
 """
@@ -23,112 +23,17 @@ from genrun.generating.text_stream import TextStream
 from genrun.loading.originality import TrainingRuns
 from genrun.registry import make_decoder
 from genrun.sampling import Chain, own_draws
-from genrun.tokenizer import CASINGS, Normalization, Tokenizer
-from genrun.tokenizer.extension import with_labels
-from genrun.tokenizer.labels import Label, Labels
+from genrun.tokenizer import CASINGS, Tokenizer
 from genrun.tokenizer.plain_words import folded, words_of
-from genrun.tokenizer.written_forms import WrittenForms
 from genrun_core.runs.token_shards import TokenShards
 from genrun_export.originality import training_runs_of
 from genrun_plugins.decoders.wording.no_copied_line import NoCopiedLine
 from support.alphabet import write_model
-from support.subwords import chain as merges_of
-from support.subwords import subwords
+from support.web_cases import STAGES, TEXTS, tokenizers
 
 __all__ = ["FOLDER", "documents", "table"]
 
 FOLDER = Path(__file__).resolve().parents[2] / "web" / "test" / "vectors"
-
-_LEADING, _TRAILING = "“‘\"'([{", "”’\"').,!?;:]}…"
-_MARKED = ({"step": "nfc"}, {"step": "lowercase"}, {"step": "mark_edges", "leading": _LEADING, "trailing": _TRAILING})
-_WORDS = "the sea sky don’t is is: u.s. iphone new york ferry ß ǆ ok 1786 , . ! ? ” “ \" ' „ ’s n’t $ ( )".split()
-_TEXTS = (
-    *(
-        "",
-        " ",
-        "the sea",
-        "The  Sea is\u00a0NEW.",
-        "“The sea,” don’t the (sky)!",
-        "U.S. $1786? iPhone’s",
-        "<start> the sea",
-    ),
-    *(
-        "the sea\n\n\nthe sky\r\nis\rnew",
-        "straße ǆ ΑΣ İ",
-        "e\u0301te\u0301 \u2028 sky\u0085sea\ufeff \x1cok",
-        "the “",
-        '"',
-    ),
-    *(
-        'the "sea" \'sky',
-        "?!?! \u2060the",
-        "unknown words here",
-        "今天 the 天气。iPhone",
-        "don’",
-        "the pres",
-        "the  ",
-        "\n",
-    ),
-    *("a\u200d👩\u200d🔬 b", "th", "new y", "sky.sea", "((the)) ..."),
-)
-_STAGES = (
-    *(
-        "greedy",
-        "draw",
-        "temperature:0.7",
-        "top-k:5",
-        "top-k:k=7;temperature=1.3",
-        "top-k:40,temperature:0.8",
-        "top-p:0.8",
-    ),
-    *(
-        "temperature:0.5,top-p:0.9",
-        "top-p:p=0.9;temperature=0.6;repeats=false",
-        "top-p:p=0.5;repeats=no,temperature:2",
-    ),
-    *(
-        "min-p:0.1,temperature:0.8",
-        "min-p:0.02",
-        "typical:0.7",
-        "typical",
-        "epsilon:0.02",
-        "eta:0.05",
-        "top-n-sigma:1.2",
-    ),
-    *(
-        "xtc:0.02;probability=0.6,temperature:1.5",
-        "dynamic-temperature:0.3;high=2;exponent=0.8",
-        "rare:150;bias=0.7,top-p:0.7",
-    ),
-    *(
-        "repetition:1.4,greedy",
-        "repetition:1.2;window=3",
-        "presence:1.5,greedy",
-        "frequency:0.8;window=0,top-k:3",
-        "dry,greedy",
-    ),
-    *("dry:2;base=1.5;allowed=1;breakers=[]", "no-repeat-ngram:2,greedy", "no-repeat-ngram:1", "min-length:9,greedy"),
-    *(
-        "quotation",
-        "quotation,top-p:0.9",
-        'banned:phrases=["the","sea is"],greedy',
-        'wanted:phrases=["sky","new york"];bias=6',
-    ),
-    *(
-        "mirostat:2",
-        "min-p:0.01,mirostat:tau=3;eta=0.5",
-        "huggingface:temperature=0.7;top_p=0.9;repetition_penalty=1.1",
-    ),
-    *("llama.cpp", "llama.cpp:dry_multiplier=0.8;xtc_probability=0.5;typical=0.9;top_nsigma=2;presence_penalty=0.3"),
-    *(
-        "min-p:0.3,top-k:2,greedy",
-        "top-k:1",
-        "genrun:top-k:3",
-        "temperature:1e-40,top-p:0.9",
-        "min-p:0.05,quotation,top-k:4",
-    ),
-    "no-copied-line:0.9,top-p:0.9",
-)
 
 
 def table(size: int) -> NDArray[np.float32]:
@@ -171,52 +76,8 @@ def _characters() -> dict[str, Any]:
         "titles": {character: character.title() for character in every if character.title() != character.upper()},
         "alphanumeric": "".join(character for character in every[:0x530] if character.isalnum()),
         "letters": "".join(character for character in every[:0x530] if character.isalpha()),
-        "words": [[text, words_of(text)] for text in _TEXTS],
+        "words": [[text, words_of(text)] for text in TEXTS],
         "folded": "".join(map(folded, every[:0x530])),
-    }
-
-
-def _tokenizers() -> dict[str, Tokenizer]:
-    edges = ({"step": "isolate_edges", "leading": _LEADING, "trailing": _TRAILING}, {"step": "collapse_spaces"})
-    many = (
-        *({"step": name} for name in ("nfc", "lowercase", "strip", "drop_non_ascii", "collapse_spaces")),
-        {"step": "remove", "characters": "]^-\\"},
-        {"step": "space_out", "characters": "&/"},
-        {"step": "isolate", "characters": ".!?"},
-        {"step": "keep", "characters": "abcdefghijklmnopqrstuvwxyz .!?'"},
-    )
-    forms = {"forms": "....CCU.....CCC", "others": {"9": "iPhone"}, "capitalize_first": True}
-    joined = [f"{mark}\u2060" for mark in "“\"'("] + [f"\u2060{mark}" for mark in "”\"',.!?)“"]
-    every = dict(kind="word", specials=("pad", "unk", "start", "end"))
-    specials = ["<pad>", "<unk>", "<start>", "<end>"]
-    plain = dict.fromkeys(_WORDS)
-    merges = merges_of(" the", " sea", " president", " sky", " new", " York", "don", "今天", "’t", " 17")
-    marked = dict.fromkeys([*_WORDS, *joined])
-    written = WrittenForms.from_json(forms, len(specials) + len(plain))
-    word = {"normalization": Normalization(_MARKED), **every}
-    return {
-        "edges": Tokenizer(
-            vocabulary=[*specials, *plain], normalization=Normalization(edges), written=written, **every
-        ),
-        "marks": Tokenizer(vocabulary=[*specials, *marked], written=written, **word),
-        "steps": Tokenizer(
-            vocabulary=["<end>", *plain], kind="word", specials=["end"], normalization=Normalization(many)
-        ),
-        "spaces": Tokenizer(vocabulary=[*specials, *plain], split_on="space", **every),
-        "lines": Tokenizer(vocabulary=[*specials, "\n", *marked], line_breaks=True, **word),
-        "running": Tokenizer(vocabulary=[*specials, *plain], **every).with_end_text("\n"),
-        "labels": with_labels(
-            Tokenizer(vocabulary=[*specials, *plain], **every),
-            Labels([Label("author", ("Burns", "Byron"), True), Label("year", ("1786",))], len(specials) + len(plain)),
-        ),
-        "characters": Tokenizer(
-            kind="char",
-            specials=every["specials"],
-            vocabulary=[*specials, *dict.fromkeys("the sea sky.!?\nßS👩")],
-            normalization=Normalization([{"step": "nfc"}]),
-        ),
-        "subwords": subwords(*merges, normalization=[{"step": "nfc"}]),
-        "running subwords": subwords(*merges).with_end_text("\n\n"),
     }
 
 
@@ -225,10 +86,10 @@ def _tokenized() -> list[dict[str, Any]]:
         {
             "name": name,
             "tokenizer": tokenizer.to_json(),
-            "texts": [_of_text(tokenizer, text) for text in _TEXTS],
+            "texts": [_of_text(tokenizer, text) for text in TEXTS],
             "decoded": _decoded(tokenizer),
         }
-        for name, tokenizer in _tokenizers().items()
+        for name, tokenizer in tokenizers().items()
     ]
 
 
@@ -266,13 +127,13 @@ def _decoded(tokenizer: Tokenizer) -> list[dict[str, Any]]:
 
 def _chains() -> dict[str, Any]:
     """Return what each chain chooses, for a small vocabulary and for one that stages pack into few columns."""
-    small = _tokenizers()["edges"]
+    small = tokenizers()["edges"]
     words = [*small.vocabulary, *(f"w{number}" for number in range(300 - len(small)))]
     large = Tokenizer(kind="word", vocabulary=words, specials=small.specials)
     return {
         "cases": [
             {"chain": chain, "size": len(tokenizer), "prompt": [2, 5, 6, 5, 6], "ids": _chosen(chain, tokenizer)}
-            for chain in _STAGES
+            for chain in STAGES
             for tokenizer in (small, large)
         ],
         "tokenizer": large.to_json(),
@@ -324,7 +185,7 @@ def _texts() -> list[dict[str, Any]]:
     ]
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, tokenizer in _tokenizers().items():
+        for name, tokenizer in tokenizers().items():
             path = write_model(
                 Path(folder) / f"{name}.onnx",
                 tokenizer,
@@ -335,7 +196,7 @@ def _texts() -> list[dict[str, Any]]:
                 casing="corpus",
             )
             model = genrun.load(path, device="cpu")
-            prompts = [text for text in _TEXTS if _is_prompt(tokenizer, text)]
+            prompts = [text for text in TEXTS if _is_prompt(tokenizer, text)]
             found.append(
                 {
                     "name": name,

@@ -1,4 +1,4 @@
-"""The playground as a static page, used as a person does: by typing, by keys alone, on a phone; and axe looks at it."""
+"""The playground as a static page, used as a person does: by typing, by keys alone, on a phone; axe looks at it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def model_file(make_model: Callable[..., Path]) -> Path:
 @pytest.fixture(scope="module")
 def site(node: str, model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site") / "page"
-    write_page(folder, find_onnxruntime_web(), lambda path: shutil.copyfile(model_file, path) and None)
+    write_page(folder, find_onnxruntime_web(), lambda path: path.write_bytes(model_file.read_bytes()))
     return folder
 
 
@@ -68,12 +68,8 @@ def page(browser: Any, address: str) -> Iterator[Page]:
     found.set_default_timeout(_PATIENCE)
     expect.set_options(timeout=_PATIENCE)
     elsewhere, errors = list[str](), list[str]()
-    found.on(
-        "request",
-        lambda request: (
-            None if request.url.startswith((address, "data:", "blob:")) else elsewhere.append(request.url)
-        ),
-    )
+    own = (address, "data:", "blob:")
+    found.on("request", lambda request: None if request.url.startswith(own) else elsewhere.append(request.url))
     found.on("pageerror", lambda error: errors.append(str(error)))
     open_page(found, address)
     yield found
