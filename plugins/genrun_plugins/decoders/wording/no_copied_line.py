@@ -13,7 +13,7 @@ from genrun.errors import OptionError
 from genrun.loading.originality import TrainingRuns
 from genrun.loading.originality.hashing import extended
 from genrun.sampling import Candidates
-from genrun_plugins.decoders._checks import check_probability
+from genrun_plugins._checks import check_probability
 
 __all__ = ["NoCopiedLine"]
 
