@@ -74,7 +74,7 @@ def pip(*arguments: object) -> None:
 
 def build_wheel(project: Path, folder: Path, *parts: str) -> Path:
     """Build the wheel of ``project`` (or only its ``parts``) from a copy, so that nothing is written beside it."""
-    copy, ignored = folder / "project", shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
+    copy, ignored = folder / "project", shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "node_modules")
     for part in parts or [path.name for path in project.iterdir()]:
         if (project / part).is_dir():
             shutil.copytree(project / part, copy / part, ignore=ignored)
@@ -89,7 +89,7 @@ def build_wheel(project: Path, folder: Path, *parts: str) -> Path:
 @pytest.fixture(scope="session")
 def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of genrun."""
-    sources = ("runtime", "plugins", "core", "export")
+    sources = ("runtime", "plugins", "core", "export", "web")
     about = ("setup.cfg", "pyproject.toml", "docs", "LICENSE")
     return build_wheel(repository, tmp_path_factory.mktemp("wheel"), *about, *sources)
 

@@ -174,6 +174,9 @@ def test_the_wheel_holds_every_module_and_recipe(runtime_environment: RuntimeEnv
         if file.suffix in (".py", ".toml", ".typed") or file.name == "py.typed"
     }
     installed = runtime_environment.site_packages
+    for part in ("src", "playground"):
+        page = repository / "web" / part
+        written |= {f"genrun_web/{file.relative_to(page.parent)}" for file in page.rglob("*") if file.is_file()}
     missing = {name for name in written if not (installed / name).exists()}
     assert written
     assert not missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -21,23 +22,50 @@ __all__ = ["command", "export_and_say"]
     "--triton",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Add it to a model repository of NVIDIA Triton; RUN may be a model file then.",
+    help="Add it to a model repository of NVIDIA Triton; RUN may be a model file.",
 )
-def command(run: Path, output: Path | None, quantize: str | None, triton: Path | None) -> None:
+@click.option(
+    "--web",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write a web page that runs the model, to a new folder; RUN may be a model file.",
+)
+@click.option(
+    "--onnxruntime-web",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="With --web: the folder of the npm package. [default: node_modules/onnxruntime-web]",
+)
+def command(
+    run: Path,
+    output: Path | None,
+    quantize: str | None,
+    triton: Path | None,
+    web: Path | None,
+    onnxruntime_web: Path | None,
+) -> None:
     """Make a model file of the run folder RUN: one .onnx that carries everything, checked against Keras.
 
     A quantized file is checked as well: its perplexity is within 1 % of what it was.
     """
-    if triton is not None and run.is_file():
-        if output is not None or quantize is not None:
-            raise click.UsageError(f"{run} is a model file already: -o and --quantize are for a run folder")
-        _add_to_triton(run, triton)
-        return
+    if web is not None and (output, triton) != (None, None):
+        raise click.UsageError("--web writes the model into the folder of the page: it goes without -o and --triton")
+    if web is None and onnxruntime_web is not None:
+        raise click.UsageError("--onnxruntime-web is for a web page: it goes with --web")
+    if run.is_file() and (web, triton) != (None, None) and (output, quantize) != (None, None):
+        raise click.UsageError(f"{run} is a model file already: -o and --quantize are for a run folder")
     from genrun.cli.io.output import show
     from genrun.errors import ExportError
     from genrun_core.cli.going_on import say_next
     from genrun_core.runs.naming import default_model_file
+    from genrun_export.cli.destinations import add_to_triton, export_page
 
+    if web is not None:
+        write = None if run.is_file() else partial(export_and_say, run, quantize=quantize)
+        export_page(run, web, onnxruntime_web, write)
+        return
+    if triton is not None and run.is_file():
+        add_to_triton(run, triton)
+        return
     if output is None:
         output = default_model_file(run)
         if output.exists():
@@ -45,22 +73,9 @@ def command(run: Path, output: Path | None, quantize: str | None, triton: Path |
     export_and_say(run, output, quantize)
     show(str(output))
     if triton is not None:
-        _add_to_triton(output, triton)
+        add_to_triton(output, triton)
         return
     say_next("genrun", "generate", output)
-
-
-def _add_to_triton(model_file: Path, repository: Path) -> None:
-    from genrun.checks.optional_package import optional_package
-    from genrun.cli.io.output import say, show
-
-    optional_package("onnx", "exporting", "train")
-    from genrun_export.triton import export_triton
-
-    made = export_triton(model_file, repository)
-    show(str(made.folder / str(made.version)))
-    if made.temperature is None:
-        say("note: the decoder of this model is not in its graph: Triton draws from all tokens")
 
 
 def export_and_say(run: Path, output: Path, quantize: str | None) -> None:

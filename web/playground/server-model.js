@@ -1,0 +1,88 @@
+// The back end of the page of `genrun serve`: the model is run by the server.
+
+/** Ask the server of the page what model it has. */
+export async function openServer() {
+  const { data } = await ask("v1/models");
+  const [{ id: model, genrun: about = {} }] = data;
+  return {
+    name: model,
+    decoder: about.decoder ?? "",
+    casing: about.casing ?? "none",
+    length: about.max_new_tokens ?? 40,
+    labels: about.labels ?? {},
+    constraints: true,
+    suggest: async (text, { n, casing, labels }) => {
+      const found = await ask("v1/suggest", { model, text, n, casing, labels });
+      return found.suggestions;
+    },
+    stream: (prompt, choices) => stream(model, prompt, choices),
+  };
+}
+
+/** Yield pieces of text; return the seed, why the text ended, and the unknown words of the prompt. */
+async function* stream(model, prompt, { seed, maxNewTokens, decoder, casing, labels, constraint, signal }) {
+  const body = { model, prompt, max_tokens: maxNewTokens, decoder, casing, labels, constraint, stream: !constraint };
+  if (seed !== "") {
+    body.seed = seed;
+  }
+  const response = await post("v1/completions", body, signal);
+  let about = {};
+  for await (const { choices } of constraint ? [await response.json()] : events(response)) {
+    for (const choice of choices) {
+      about = choice.genrun ?? about;
+      if (choice.text) {
+        yield choice.text;
+      }
+    }
+  }
+  return { seed: String(about.seed ?? seed), finishReason: about.finish_reason ?? "", unknown: about.unknown ?? [] };
+}
+
+async function ask(path, body) {
+  const response = body === undefined ? await checked(await fetch(path)) : await post(path, body);
+  return response.json();
+}
+
+async function post(path, body, signal) {
+  const headers = { "Content-Type": "application/json" };
+  const { seed, ...rest } = body;
+  const text = JSON.stringify(rest);
+  // A seed has up to 64 bits, more than a number of JavaScript: it is written as it is.
+  const whole = seed === undefined ? text : `${text.slice(0, -1)},"seed":${BigInt(seed)}}`;
+  return checked(await fetch(path, { method: "POST", headers, body: whole, signal }));
+}
+
+async function checked(response) {
+  if (!response.ok) {
+    const answer = await response.json().catch(() => ({}));
+    throw new Error(answer.error?.message ?? `the server answers ${response.status}`);
+  }
+  return response;
+}
+
+/** Yield the objects of a stream of server-sent events. */
+async function* events(response) {
+  let held = "";
+  for await (const text of parts(response.body.pipeThrough(new TextDecoderStream()))) {
+    const lines = (held + text).split("\n");
+    held = lines.pop();
+    for (const line of lines.map((each) => each.trim()).filter((each) => each.startsWith("data:"))) {
+      const data = line.slice("data:".length).trim();
+      if (data !== "[DONE]") {
+        const event = JSON.parse(data);
+        if (event.error) {
+          throw new Error(event.error.message);
+        }
+        yield event;
+      }
+    }
+  }
+}
+
+/** Yield what a stream gives: not every browser can iterate over one. */
+async function* parts(stream_) {
+  const reader = stream_.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    yield part.value;
+  }
+}
