@@ -10,7 +10,8 @@ from genrun.serving.limits import Limits
 from genrun.serving.places import Places
 from genrun.serving.refusals import Refused
 from genrun.serving.served import Served
-from genrun.tokenizer import SPECIALS, Tokenizer
+from genrun.tokenizer import Tokenizer
+from genrun.tokenizer.kinds import SPECIALS
 from genrun.tokenizer.of_ids import encoding_of_ids
 
 __all__ = ["detokenized", "scores", "suggestions", "tokenized", "tokenizer_info"]
