@@ -25,7 +25,9 @@ _KEY = "GENRUN_API_KEY"
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for a free one.")
 @click.option("--allow-host", "hosts", multiple=True, help="A name that the Host header may have; * for any.")
 @click.option("--allow-origin", "origins", multiple=True, help="A web site whose pages may use this server.")
-@click.option("--key-file", type=click.Path(path_type=Path), help=f"A file with the key of clients. [default: ${_KEY}]")
+@click.option(
+    "--key-file", type=click.Path(path_type=Path), help=f"A file with the key of clients. [default: ${_KEY}]"
+)
 @click.option("--rows", type=int, help="Texts that are generated at the same time. [default: 128]")
 @click.option("--queue", type=int, help="Further texts that may wait. [default: 512]")
 @click.option("--queue-seconds", type=float, help="How long a text waits at most. [default: 30]")
@@ -73,9 +75,7 @@ def command(
     with listen(host, port) as listening:
         shown = f"http://{names[-1]}:{listening.getsockname()[1]}/"
         served = ", ".join(f"{name} ({_device(model)})" for name, model in models.items())
-        serve_until_signal(
-            app, listening, grace_seconds=grace_seconds, ready=lambda: say(f"{shown} serves {served}")
-        )
+        serve_until_signal(app, listening, grace_seconds=grace_seconds, ready=lambda: say(f"{shown} serves {served}"))
 
 
 def _named(files: tuple[str, ...]) -> dict[str, str]:

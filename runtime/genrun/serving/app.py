@@ -13,8 +13,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from genrun.errors import GenrunError, OptionError, PluginError, UnknownPluginError, one_line
 from genrun.model import Model
@@ -104,15 +105,15 @@ class Server:
             "/detokenize": self._detokenize,
         }
         return [
-            *[Route(path, self._with_place(path, each), methods=["POST"]) for path, each in work.items()],
-            Route("/v1/models", self._list),
-            Route("/v1/models/{model}", self._one),
-            Route("/tokenizer_info", self._tokenizer_info),
-            Route("/metrics", self._metrics),
-            Route("/openapi.json", openapi),
-            Route("/livez", self._livez),
-            Route("/readyz", self._readyz),
-            Route("/health", self._readyz),
+            *[_Path(path, self._with_place(path, each), methods=["POST"]) for path, each in work.items()],
+            _Path("/v1/models", self._list),
+            _Path("/v1/models/{model}", self._one),
+            _Path("/tokenizer_info", self._tokenizer_info),
+            _Path("/metrics", self._metrics),
+            _Path("/openapi.json", openapi),
+            _Path("/livez", self._livez),
+            _Path("/readyz", self._readyz),
+            _Path("/health", self._readyz),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ]
 
@@ -186,6 +187,15 @@ class Server:
         if self.closing:
             raise Refused(503, "the server shuts down", code="closing", retry_after=5)
         return Json({"status": "ok"})
+
+
+class _Path(Route):
+    """A path that is answered here whatever the method, not looked for among the files of the page."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return a full match also where only the method is another; the answer is then 405."""
+        match, child = super().matches(scope)
+        return (Match.NONE if match is Match.NONE else Match.FULL), child
 
 
 async def _refused(request: Request, error: Exception) -> Response:

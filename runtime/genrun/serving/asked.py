@@ -59,7 +59,9 @@ class Asked:
         return bool(self.settings.constraint) or self.settings.search is not None
 
 
-async def asked_for(body: Mapping[str, Any], prompts: Sequence[str | Sequence[int]], served: Served, limits: Limits) -> Asked:
+async def asked_for(
+    body: Mapping[str, Any], prompts: Sequence[str | Sequence[int]], served: Served, limits: Limits
+) -> Asked:
     """Return what the checked ``body`` asks for; ``prompts`` are those of its endpoint.
 
     Raises Refused, and the OptionError, PromptError or UnknownPluginError of what does not fit the model.

@@ -43,7 +43,9 @@ class Bias:
         return candidates.with_logits(logits)
 
 
-def chain_of(body: Mapping[str, Any], defaults: GenerationDefaults, vocabulary: int) -> str | Decoder | list[Any] | None:
+def chain_of(
+    body: Mapping[str, Any], defaults: GenerationDefaults, vocabulary: int
+) -> str | Decoder | list[Any] | None:
     """Return the decoder of a checked ``body``; None for the model's own.
 
     ``decoder`` is a chain by itself. Otherwise bias and penalties come first. Then ``temperature``, ``top_k``,

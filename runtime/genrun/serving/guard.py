@@ -82,7 +82,9 @@ class Guard:
             return None
         host = _without_port(headers.get("host", ""))
         if host not in self._hosts and "*" not in self._hosts:
-            return Refused(403, f"the Host header {host[:100]!r} is not accepted; genrun serve --allow-host names others")
+            return Refused(
+                403, f"the Host header {host[:100]!r} is not accepted; genrun serve --allow-host names others"
+            )
         if self._key is not None and not self._has_key(headers.get("authorization", "")):
             asks = {"WWW-Authenticate": 'Bearer realm="genrun", Basic realm="genrun", charset="UTF-8"'}
             message = "the key is missing or wrong: send Authorization: Bearer KEY"

@@ -84,7 +84,9 @@ def document(bodies: dict[str, Body], *, key: bool) -> dict[str, Any]:
     paths["/v1/models/{model}"] = {"get": one}
     for path, (name, about) in _HEALTH.items():
         paths[path] = {"get": {**_operation(name, about, "Health"), "security": []}}
-    text = {"200": {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}}
+    text = {
+        "200": {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    }
     paths["/metrics"] = {"get": {**_operation("metrics", "Figures of the server.", "Health"), "responses": text}}
     schemas = {name: {"type": "object", **schema} for name, schema in _ANSWERS.items()}
     return {
@@ -102,7 +104,10 @@ def _operation(name: str, about: str, answer: str, *, streams: bool = False) -> 
         content["text/event-stream"] = {"schema": {"type": "string"}}
     responses: dict[str, Any] = {"200": {"description": "The answer.", "content": content}}
     for status, reason in _ERRORS.items():
-        error: dict[str, Any] = {"description": reason, "content": {"application/json": {"schema": _reference("Error")}}}
+        error: dict[str, Any] = {
+            "description": reason,
+            "content": {"application/json": {"schema": _reference("Error")}},
+        }
         if status in ("429", "503"):
             error["headers"] = {"Retry-After": {"schema": {"type": "string"}, "description": "Seconds."}}
         responses[status] = error

@@ -28,6 +28,8 @@ class Places:
         self._seconds = 0.1  # that a text has a row, on average
         self.taken = 0
         """Texts that have a place: generated or waiting."""
+        self.most = limits.rows + limits.queue
+        """The places."""
         self.running = 0
         """Texts that have a row."""
 
@@ -44,9 +46,7 @@ class Places:
 
     def take(self, count: int) -> None:
         """Take ``count`` places; raises Refused (429) if there are not that many."""
-        most = self._limits.rows + self._limits.queue
-        if count > most:
-            raise Refused(400, f"the request asks for {count} texts; this server has places for {most}")
+        most = self.most
         if self.taken + count > most:
             raise Refused(
                 429,
@@ -95,6 +95,8 @@ class Reservation:
 
     def extend_to(self, count: int) -> None:
         """Have ``count`` places in all; raises Refused if there are not that many free."""
+        if count > self._places.most:
+            raise Refused(400, f"the request asks for {count} texts; this server has {self._places.most} places")
         if count > self._count:
             self._places.take(count - self._count)
             self._count = count

@@ -23,12 +23,14 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on ``host`` and ``port``, 0 for a free one; raises GenrunError."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        opened = socket.socket(family, socket.SOCK_STREAM)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        opened.bind(address)
-        opened.listen(_BACKLOG)
-    except (OSError, OverflowError) as error:
-        raise GenrunError(f"cannot listen on {host}, port {port}: {getattr(error, 'strerror', error)}") from error
+        with contextlib.ExitStack() as closing:
+            opened = closing.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.bind(address)
+            opened.listen(_BACKLOG)
+            closing.pop_all()
+    except OSError as error:
+        raise GenrunError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
     return opened
 
 
@@ -62,9 +64,7 @@ class _Quiet(uvicorn.Server):
         yield
 
 
-async def _serve(
-    app: Starlette, server: uvicorn.Server, listening: socket.socket, ready: Callable[[], None]
-) -> None:
+async def _serve(app: Starlette, server: uvicorn.Server, listening: socket.socket, ready: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:

@@ -5,6 +5,7 @@ The same schemas are published in ``/openapi.json``, so what is written there is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,19 +64,19 @@ def _check(value: object, schema: Schema, name: str) -> None:
 
 
 def _check_any(value: object, schemas: list[Schema], name: str) -> None:
-    """Raise Refused unless ``value`` fits one of ``schemas``: the error of the one that has its type."""
-    last: Refused | None = None
+    """Raise Refused unless ``value`` fits one of ``schemas``: the error that is found latest in the value."""
+    errors = list[Refused]()
     for schema in schemas:
         try:
             _check(value, schema, name)
             return
         except Refused as error:
-            if _kind(value) in _types(schema) and (last is None or isinstance(value, list) and value):
-                last = error
-    if last is None:
+            if _kind(value) in _types(schema):
+                errors.append(error)
+    if not errors:
         expected = " or ".join(dict.fromkeys(_expected(schema) for schema in schemas if "null" not in _types(schema)))
-        last = _refused(name, f"must be {expected}, not {shown(value)}")
-    raise last
+        raise _refused(name, f"must be {expected}, not {shown(value)}")
+    raise max(errors, key=lambda error: [int(number) for number in re.findall(r"\[(\d+)\]", error.param or "")])
 
 
 def _check_object(value: dict[str, Any], schema: Schema, name: str) -> None:
@@ -99,8 +100,10 @@ def _check_object(value: dict[str, Any], schema: Schema, name: str) -> None:
 def _check_number(value: float, schema: Schema, name: str) -> None:
     least, most = schema.get("minimum"), schema.get("maximum")
     above = schema.get("exclusiveMinimum")
-    if (least is not None and value < least) or (most is not None and value > most) or (
-        above is not None and value <= above
+    if (
+        (least is not None and value < least)
+        or (most is not None and value > most)
+        or (above is not None and value <= above)
     ):
         raise _refused(name, f"must be {_expected(schema)}, not {shown(value)}")
 

@@ -56,7 +56,9 @@ class ServedModels:
         """Return the model ``name``; None for the only one. Raises Refused (404; 400 if a name is needed)."""
         if name is None:
             if len(self._served) > 1:
-                raise Refused(400, f"this server has several models; name one: {', '.join(self._served)}", param="model")
+                raise Refused(
+                    400, f"this server has several models; name one: {', '.join(self._served)}", param="model"
+                )
             return next(iter(self._served.values()))
         if name not in self._served:
             message = f"there is no model {name[:100]!r}; {nearest(name, self._served)}"

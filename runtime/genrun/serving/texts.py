@@ -81,7 +81,12 @@ class Texts:
             await asyncio.gather(making, return_exceptions=True)
 
     async def _text(
-        self, asked: Asked, index: int, prompt: Prompt, sample: int, tell: Callable[[Piece | Finished], None] | None = None
+        self,
+        asked: Asked,
+        index: int,
+        prompt: Prompt,
+        sample: int,
+        tell: Callable[[Piece | Finished], None] | None = None,
     ) -> Finished:
         """Make one text; ``tell`` is called with its pieces, and at its end."""
         watch = self._metrics.of(asked.served.name)
@@ -150,9 +155,7 @@ class Texts:
         watch, begun = self._metrics.of(asked.served.name), time.monotonic()
         async with self._places.turn(), self._calls:
             watch.queued(time.monotonic() - begun)
-            results = await asked.served.model.agenerate_many(
-                [prompt.text], n=asked.samples, settings=asked.settings
-            )
+            results = await asked.served.model.agenerate_many([prompt.text], n=asked.samples, settings=asked.settings)
         finished = []
         for result in results:
             lists = None

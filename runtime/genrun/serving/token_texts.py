@@ -121,8 +121,12 @@ def _placed(entries: Iterable[_Entry], typed: str) -> Iterator[_Entry]:
     """Yield ``entries`` with their places in the prompt as it was typed, in lower case."""
     at = 0
     for entry in entries:
-        bare = entry.text.strip().lower()
+        text = entry.text.lower()
+        bare = text.strip()
         found = typed.find(bare, at) if bare else -1
-        yield entry._replace(offset=at)
-        if found >= 0:
-            at = found + len(bare)
+        if found < 0:
+            yield entry._replace(offset=at)
+            continue
+        before = found - len(text) + len(text.lstrip())
+        yield entry._replace(offset=before if before >= at and typed.startswith(text, before) else found)
+        at = found + len(bare)

@@ -95,8 +95,9 @@ def tokenizer_info(served: Served, limits: Limits) -> dict[str, Any]:
 
 def _check_length(served: Served, text: str, limits: Limits) -> None:
     """Raise Refused for a text of more tokens than a prompt may have."""
-    if len(text) > limits.prompt_tokens and (
-        count := len(served.model.tokenizer.encode(text).ids)
-    ) > limits.prompt_tokens:
+    if (
+        len(text) > limits.prompt_tokens
+        and (count := len(served.model.tokenizer.encode(text).ids)) > limits.prompt_tokens
+    ):
         message = f"the text has {count:,} tokens; this server accepts {limits.prompt_tokens:,}"
         raise Refused(400, message, param="text", code="context_length_exceeded")
