@@ -118,7 +118,7 @@ def test_a_prompt_of_ids_is_the_prompt_of_its_text(client: TestClient, babble: M
 def test_logprobs_are_those_of_the_model_with_places_in_the_text(
     client: TestClient, babble: Model, echo: bool, stop: list[str]
 ) -> None:
-    body = {"prompt": "You dragons stop", "seed": 5, "echo": echo, "logprobs": 2, "stop": stop}
+    body: dict[str, Any] = {"prompt": "You dragons stop", "seed": 5, "echo": echo, "logprobs": 2, "stop": stop}
     [choice] = post(client, **body)["choices"]
     [result] = babble.generate_many(["You dragons stop"], seed=5, stop=stop)
     logs, text = choice["logprobs"], choice["text"]

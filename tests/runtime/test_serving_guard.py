@@ -146,7 +146,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Steps], None]:
     """Have every chain of a request end with a decoder that counts."""
 
     def use(steps: Steps) -> None:
-        monkeypatch.setattr("genrun.serving.asked.chain_of", lambda *_: Counting(steps))
+        monkeypatch.setattr("genrun.serving.asking.asked.chain_of", lambda *_: Counting(steps))
 
     return use
 

@@ -97,8 +97,9 @@ class TextGenerator:
     ) -> Request:
         """Return the request for one text; ``streaming`` for one whose pieces are asked for.
 
-        ``ids``: the tokens of the prompt, which is then not read. Raises PromptError for a prompt that is no text, or with nothing to begin from, OptionError for ``sample``,
-        and for settings of a search, which finds texts together.
+        ``ids``: the tokens of the prompt, which is then not read. Raises PromptError for a prompt that is no text, or
+        with nothing to begin from, OptionError for ``sample``, for ids beside labels, and for settings of a search,
+        which finds texts together.
         """
         if self.search is not None:
             raise OptionError("beam, distinct and spread find whole texts together: they have no stream or schedule")

@@ -51,8 +51,9 @@ class ScheduledForms(ABC):
         """Begin to generate a text together with all others that are scheduled; return at once.
 
         ``ids``: the tokens of the prompt, all that the model is given, instead of a text. ``sample``: the number of
-        the sample, from 0; 0 is the text of :meth:`Model.generate`. ``stream``: pieces are wanted. The ``choices`` are the parameters of :meth:`Model.settings`. They and the prompt are checked here,
-        and raise and warn as for :meth:`Model.generate`.
+        the sample, from 0; 0 is the text of :meth:`Model.generate`. ``stream``: pieces are wanted. The
+        ``choices`` are the parameters of :meth:`Model.settings`. They and the prompt are checked here, and raise and
+        warn as for :meth:`Model.generate`.
         """
         from genrun.generating.sharing.scheduled_text import ScheduledText
 

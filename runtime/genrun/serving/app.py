@@ -20,7 +20,8 @@ from starlette.types import Scope
 from genrun.errors import GenrunError, OptionError, PluginError, UnknownPluginError, one_line
 from genrun.model import Model
 from genrun.serving.answers import EventStream, Json, read_body, refusal, while_connected
-from genrun.serving.bodies import bodies
+from genrun.serving.asking.bodies import bodies
+from genrun.serving.asking.schema import check_body
 from genrun.serving.completions import Completion
 from genrun.serving.guard import LOOPBACK, Guard
 from genrun.serving.limits import Limits
@@ -28,7 +29,6 @@ from genrun.serving.metrics import CONTENT_TYPE_LATEST, Metrics
 from genrun.serving.openapi import document
 from genrun.serving.places import Places, Reservation
 from genrun.serving.refusals import Refused
-from genrun.serving.schema import check_body
 from genrun.serving.served import ServedModels
 from genrun.serving.texts import Texts
 from genrun.serving.tools import detokenized, scores, suggestions, tokenized, tokenizer_info

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from typing import Any
 
 from genrun.results import Result
-from genrun.serving.asked import Asked, asked_for
+from genrun.serving.asking.asked import Asked, asked_for
 from genrun.serving.chat import chat_choice, chat_delta, prompt_of_messages
 from genrun.serving.limits import Limits
 from genrun.serving.refusals import Refused
@@ -74,7 +74,7 @@ class Completion:
 
     async def events(self, texts: Texts) -> AsyncGenerator[dict[str, Any], None]:
         """Yield the events of a stream."""
-        head = {**self._head, "object": "chat.completion.chunk" if self._chat else "text_completion"}
+        head: dict[str, Any] = {**self._head, "object": "chat.completion.chunk" if self._chat else "text_completion"}
         if self.asked.include_usage:
             head["usage"] = None
         begun = set[int]()

@@ -9,6 +9,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,7 +48,8 @@ class Guard:
         begun, status, headers = time.monotonic(), 0, Headers(scope=scope)
         given = headers.get("x-request-id", "")
         name = given if _ID.fullmatch(given) else uuid.uuid4().hex
-        facts = scope.setdefault("state", {})["facts"] = {}
+        facts: dict[str, Any] = {}
+        scope.setdefault("state", {})["facts"] = facts
 
         async def marked(message: Message) -> None:
             nonlocal status

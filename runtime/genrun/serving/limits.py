@@ -13,7 +13,7 @@ __all__ = ["Limits"]
 class Limits:
     """The limits of a server; a request beyond one of them is refused, and the answer names the limit.
 
-    ``rows``: texts that are generated at the same time. ``queue``: further texts that have a place and wait for a row.
+    ``rows``: texts that are generated at the same time. ``queue``: further texts that wait for a row.
     ``queue_seconds``: how long a text waits at most. ``prompt_tokens`` and ``new_tokens``: of one text. ``texts``: of
     one request, all prompts and samples. ``body_bytes`` and ``body_seconds``: of one request, and how long it may
     take to arrive. Raises OptionError for a limit that is not above 0; ``queue`` may be 0.

@@ -1,4 +1,4 @@
-"""The log of a server: one JSON object a line, or one short line, on standard error. No prompt and no text is in it."""
+"""The log of a server: a JSON object or a short line for each request, without its prompt and its text."""
 
 from __future__ import annotations
 

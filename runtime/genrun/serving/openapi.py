@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import genrun
-from genrun.serving.bodies import Body
+from genrun.serving.asking.bodies import Body
 
 __all__ = ["document"]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
-from typing import Any, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from genrun.results import Result
-from genrun.serving.asked import Asked, Prompt
+from genrun.serving.asking.asked import Asked, Prompt
 from genrun.serving.metrics import Metrics, ModelMetrics
 from genrun.serving.places import Places
 from genrun.serving.token_texts import TokenTexts
@@ -20,7 +21,8 @@ __all__ = ["Finished", "Piece", "Texts", "in_parallel"]
 T = TypeVar("T")
 
 
-class Piece(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Piece:
     """A part of a text, in the order in which it is written; ``text`` may be empty."""
 
     index: int
@@ -28,7 +30,8 @@ class Piece(NamedTuple):
     lists: dict[str, Any] | None
 
 
-class Finished(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Finished:
     """A text that is complete: ``text`` is what the answer has, ``lists`` its tokens that were not yet returned.
 
     ``result`` is None for a prompt that was only read.
@@ -59,7 +62,7 @@ class Texts:
         made = await in_parallel([self._text(asked, i, *place) for i, place in enumerate(places)])
         return [made[i : i + asked.samples] for i in range(0, len(made), asked.samples)]
 
-    async def each(self, asked: Asked) -> AsyncIterator[Piece | Finished]:
+    async def each(self, asked: Asked) -> AsyncGenerator[Piece | Finished, None]:
         """Yield pieces as they are generated, and each text when it is finished; close the iterator to give up."""
         events: asyncio.Queue[Piece | Finished] = asyncio.Queue()
         places = [(prompt, sample) for prompt in asked.prompts for sample in range(asked.samples)]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from genrun.generating.open_prompt import OpenPrompt
 from genrun.generating.text_stream import TextStream
 from genrun.scoring.token_scorer import ScoredToken
-from genrun.serving.asked import Asked, Prompt
+from genrun.serving.asking.asked import Asked, Prompt
 
 __all__ = ["TokenTexts"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genrun.generating.settings import GenerationSettings
-from genrun.serving.chains import chain_of
+from genrun.serving.asking.chains import chain_of
 from genrun.serving.limits import Limits
 from genrun.serving.refusals import Refused
 from genrun.serving.served import Served
