@@ -243,7 +243,7 @@ def test_models_have_names(client: TestClient) -> None:
     ("body", "param", "said"),
     [
         ({"tools": []}, "tools", "'tools' is not supported"),
-        ({"suffix": "x"}, "suffix", "must be ''"),
+        ({"suffix": "x"}, "suffix", "'suffix' is not supported"),
         ({"temperature": "hot"}, "temperature", "temperature must be a number from 0 to 100, not 'hot'"),
         ({"temperature": 0.5, "decoder": "greedy"}, "temperature", "not with a decoder"),
         ({"max_tokens": 51}, "max_tokens", "max_tokens must be a whole number from 0 to 50, not 51"),

@@ -36,7 +36,6 @@ def bodies(limits: Limits) -> dict[str, Body]:
         "best_of": _optional("integer", minimum=1, maximum=limits.texts),
         "logprobs": _optional("integer", minimum=0, maximum=MOST_LIKELIEST),
         "echo": _optional("boolean"),
-        "suffix": {"type": ["string", "null"], "enum": ["", None], "description": "Not supported: empty or null."},
     }
     chat = {
         "model": _model(),

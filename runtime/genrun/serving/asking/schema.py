@@ -29,15 +29,16 @@ _NAMES = {
 
 
 def check_body(body: object, schema: Schema) -> dict[str, Any]:
-    """Return the fields of ``body`` that are not null; raises Refused (400), which names the field.
+    """Return the fields of ``body`` that are not null, as if the others were absent; raises Refused (400).
 
     >>> check_body({"n": 2, "seed": None}, {"properties": {"n": {"type": "integer"}, "seed": {"type": ["null"]}}})
     {'n': 2}
     """
     if not isinstance(body, dict):
         raise Refused(400, f"the body must be a JSON object, not {shown(body)}")
-    _check_object(body, {"additionalProperties": False, **schema}, "")
-    return {name: value for name, value in body.items() if value is not None}
+    given = {name: value for name, value in body.items() if value is not None}
+    _check_object(given, {"additionalProperties": False, **schema}, "")
+    return given
 
 
 def _check(value: object, schema: Schema, name: str) -> None:
