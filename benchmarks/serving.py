@@ -2,11 +2,11 @@
 
     python benchmarks/serving.py MODEL [--clients 64] [--tokens 32] [--rounds 5]
 
-Each client sends one request after another over its own connection, `--rounds` of them; texts are checked against the
+Each client sends one request after another over its own connection, `--rounds` of them; texts are compared with the
 library's. Three servers take turns: with rows for all clients, with one row, and with all rows and streams. Prints
-requests a second, the ratio of both, p50 and p99 of the first token, and the milliseconds a token that HTTP costs beside
-the step: the time of the server's process for a token, minus that of the library generating the same texts in one batch.
-The exit status is 1 if a text differs.
+requests a second, the ratio of the first two, p50 and p99 of the first token, and what HTTP costs: the processor time
+of the server for a token, minus that of the library for the same texts in one batch. The exit status is 1 if a text
+differs.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ async def client(host: str, port: int, bodies: list[tuple[int, bytes]], served: 
 
 async def streamed(reader: asyncio.StreamReader, begun: float, served: Served) -> str:
     """Return the text of a stream, and note when its first piece came."""
-    pieces = []
+    pieces = list[str]()
     while size := int(await reader.readline(), 16):
         for line in (await reader.readexactly(size)).split(b"\n\n"):
             if line.startswith(b"data: {"):
@@ -131,7 +131,7 @@ def alone(model: genrun.Model, prompts: list[str], tokens: int, count: int) -> l
 
 
 def in_one_batch(model: genrun.Model, prompts: list[str], tokens: int, rounds: int) -> float:
-    """Return the processor seconds a token of the library, with all prompts as one batch; the median of the rounds."""
+    """Return the processor seconds a token of the library, with all prompts as one batch: the median."""
     taken = []
     for number in range(rounds + 1):
         begun = time.process_time()
@@ -149,10 +149,11 @@ async def compare(arguments: argparse.Namespace) -> int:
     wanted = dict(enumerate(alone(model, prompts, arguments.tokens, count)))
     batch = in_one_batch(model, prompts, arguments.tokens, arguments.rounds)
     print(f"{arguments.clients} clients, {count} requests of {arguments.tokens} tokens; {os.cpu_count()} cores")
-    print("| server | requests/s | first token p50 | p99 | processor µs a token | of it HTTP |\n|---|---|---|---|---|---|")
-    found = {}
-    for name, rows, stream in (("all rows", 2 * arguments.clients, 0), ("one row", 1, 0), ("streams", 2 * arguments.clients, 1)):
-        bodies = requests(prompts, arguments.tokens, arguments.rounds, stream=bool(stream))
+    print("| server | requests/s | first token p50 | p99 | processor µs a token | of it HTTP |")
+    print("|---|---|---|---|---|---|")
+    found, many = {}, 2 * arguments.clients
+    for name, rows, stream in (("all rows", many, False), ("one row", 1, False), ("streams", many, True)):
+        bodies = requests(prompts, arguments.tokens, arguments.rounds, stream=stream)
         served = found[name] = await measure(arguments.model, rows, arguments.clients, bodies)
         if served.texts != wanted:
             print(f"{name}: the texts differ from those of the library")

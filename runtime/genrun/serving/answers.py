@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -17,9 +17,10 @@ from genrun.errors import GenrunError, one_line
 from genrun.serving.limits import Limits
 from genrun.serving.refusals import ClientLeft, Refused
 
-__all__ = ["EventStream", "Json", "read_body", "refusal", "while_connected"]
+__all__ = ["EventStream", "Json", "encoded", "read_body", "refusal", "while_connected"]
 
 T = TypeVar("T")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 class Json(Response):
@@ -34,8 +35,7 @@ class Json(Response):
 
 def encoded(content: Any) -> bytes:
     """Return ``content`` as compact JSON in UTF-8; half a surrogate pair becomes a question mark."""
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
+    return _ENCODER.encode(content).encode("utf-8", "replace")
 
 
 def refusal(error: Refused) -> Json:
@@ -95,7 +95,7 @@ async def while_connected(receive: Receive, work: Awaitable[T]) -> T:
 
 
 class EventStream(Response):
-    """Server-sent events: each of ``events`` as JSON, then ``[DONE]``.
+    """Server-sent events: each of ``events``, which is JSON, then ``[DONE]``.
 
     :meth:`begin` awaits the first event, so that an error before it has a status of its own; an error after it is an
     event. ``ended`` is called at the end, however it comes.
@@ -103,11 +103,11 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[Mapping[str, Any], None]) -> None:
+    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
         super().__init__(headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._events = events
-        self._first: Mapping[str, Any] = {}
+        self._first = b""
         self.ended: Callable[[], None] = lambda: None
 
     async def begin(self) -> None:
@@ -128,10 +128,10 @@ class EventStream(Response):
 
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        await _send(send, encoded(self._first))
+        await _send(send, self._first)
         try:
             async for event in self._events:
-                await _send(send, encoded(event))
+                await _send(send, event)
         except (Refused, GenrunError) as error:
             refused = error if isinstance(error, Refused) else Refused(500, one_line(error))
             await _send(send, encoded(refused.to_json()))

@@ -25,12 +25,12 @@ from genrun.serving.asking.schema import check_body
 from genrun.serving.completions import Completion
 from genrun.serving.guard import LOOPBACK, Guard
 from genrun.serving.limits import Limits
+from genrun.serving.making.texts import Texts
 from genrun.serving.metrics import CONTENT_TYPE_LATEST, Metrics
 from genrun.serving.openapi import document
 from genrun.serving.places import Places, Reservation
 from genrun.serving.refusals import Refused
 from genrun.serving.served import ServedModels
-from genrun.serving.texts import Texts
 from genrun.serving.tools import detokenized, scores, suggestions, tokenized, tokenizer_info
 
 __all__ = ["PAGE", "Server", "create_app"]

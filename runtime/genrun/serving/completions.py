@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-import uuid
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
 
 from genrun.results import Result
+from genrun.serving.answers import encoded
 from genrun.serving.asking.asked import Asked, asked_for
 from genrun.serving.chat import chat_choice, chat_delta, prompt_of_messages
 from genrun.serving.limits import Limits
+from genrun.serving.making.one_text import Finished, Piece
+from genrun.serving.making.texts import Texts
+from genrun.serving.names import new_name
 from genrun.serving.refusals import Refused
 from genrun.serving.served import ServedModels
-from genrun.serving.texts import Finished, Piece, Texts
 
 __all__ = ["Completion"]
 
@@ -32,7 +34,7 @@ class Completion:
         self.asked, self._chat, self._unread = asked, chat, unread
         kind = "chatcmpl" if chat else "cmpl"
         self._head = {
-            "id": f"{kind}-{uuid.uuid4().hex}",
+            "id": f"{kind}-{new_name()}",
             "object": "chat.completion" if chat else "text_completion",
             "created": int(time.time()),
             "model": asked.served.name,
@@ -72,35 +74,32 @@ class Completion:
         choices = [self._choice(index, text) for index, text in enumerate(best)]
         return {**self._head, "choices": choices, "usage": self._usage(), **self._note()}
 
-    async def events(self, texts: Texts) -> AsyncGenerator[dict[str, Any], None]:
-        """Yield the events of a stream."""
+    async def events(self, texts: Texts) -> AsyncGenerator[bytes, None]:
+        """Yield the events of a stream, as JSON. What all have in common is written once."""
         head: dict[str, Any] = {**self._head, "object": "chat.completion.chunk" if self._chat else "text_completion"}
-        if self.asked.include_usage:
-            head["usage"] = None
+        common = encoded({**head, "usage": None} if self.asked.include_usage else head)[:-1] + b',"choices":['
         begun = set[int]()
         finished = list[Finished]()
         async with aclosing(texts.each(self.asked)) as parts:
             async for part in parts:
-                first = part.index not in begun
+                choice = encoded(self._part(part, first=part.index not in begun))
                 begun.add(part.index)
-                if isinstance(part, Finished):
-                    finished.append(part)
-                    note = self._note()
-                else:
-                    note = {}
-                yield {**head, "choices": [self._part(part, first=first)], **note}
+                if isinstance(part, Piece):
+                    yield common + choice + b"]}"
+                    continue
+                finished.append(part)
+                note = encoded(self._note())[1:]
+                yield common + choice + (b"]," + note if len(note) > 1 else b"]}")
         self._count(finished)
         if self.asked.include_usage:
-            yield {**head, "choices": [], "usage": self._usage()}
+            yield encoded({**head, "choices": [], "usage": self._usage()})
 
     def _part(self, part: Piece | Finished, *, first: bool) -> dict[str, Any]:
-        """Return the choice of one event; all that is left of a text is in its last one."""
+        """Return the choice of one event; the last one of a text has all of it but what was passed on before."""
         if isinstance(part, Piece):
             choice = {"index": part.index, "text": part.text, "logprobs": part.lists, "finish_reason": None}
         else:
             choice = {**self._choice_of_text(part.index, part), "text": ""}
-            if not self.asked.writes:
-                choice["text"] = part.text
         return chat_delta(choice, first=first) if self._chat else choice
 
     def _choice(self, index: int, text: Finished) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import binascii
 import hmac
 import re
 import time
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from genrun.serving.answers import refusal
 from genrun.serving.logs import log_error, log_request
 from genrun.serving.metrics import Metrics
+from genrun.serving.names import new_name
 from genrun.serving.refusals import ClientLeft, Refused
 
 __all__ = ["HEALTH", "LOOPBACK", "Guard"]
@@ -47,7 +47,7 @@ class Guard:
             return
         begun, status, headers = time.monotonic(), 0, Headers(scope=scope)
         given = headers.get("x-request-id", "")
-        name = given if _ID.fullmatch(given) else uuid.uuid4().hex
+        name = given if _ID.fullmatch(given) else new_name()
         facts: dict[str, Any] = {}
         scope.setdefault("state", {})["facts"] = facts
 

@@ -27,7 +27,11 @@ def set_up_logs(form: LogFormat) -> None:
         logger.handlers.clear()
         logger.propagate = False
         logger.setLevel(logging.INFO if name == "genrun.serving" else logging.WARNING)
-        handler: logging.Handler = logging.NullHandler() if form == "none" else logging.StreamHandler()
+        if form == "none":
+            logger.setLevel(logging.CRITICAL + 1)
+            logger.addHandler(logging.NullHandler())
+            continue
+        handler = logging.StreamHandler()
         handler.setFormatter(_Json() if form == "json" else _Text())
         logger.addHandler(handler)
 
