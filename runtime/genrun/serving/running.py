@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import signal
 import socket
-import sys
 from collections.abc import Callable, Generator
 
 import uvicorn
@@ -17,7 +16,6 @@ from genrun.errors import GenrunError
 __all__ = ["listen", "serve_until_signal"]
 
 _BACKLOG = 2048
-_SWITCH_SECONDS = 0.001  # the loop waits for Python's lock this long, while steps are computed
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -44,7 +42,6 @@ def serve_until_signal(
     Then no request is accepted any more, and those that were are finished, for at most ``grace_seconds``. A second
     signal ends the process at once.
     """
-    sys.setswitchinterval(_SWITCH_SECONDS)
     config = uvicorn.Config(
         app,
         log_config=None,
