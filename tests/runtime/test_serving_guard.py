@@ -106,7 +106,7 @@ def test_the_log_has_no_text_of_anyone(alphabet: Model, capsys: pytest.CaptureFi
         client = TestClient(create_app({"m": alphabet}), base_url=LOCAL)
         client.post("/v1/completions", json={"prompt": "abc"}, headers={"X-Request-Id": "my-1"})
     finally:
-        for name in ("genrun.serving", "uvicorn"):
+        for name in ("genrun.serving", "uvicorn", "asyncio"):
             logging.getLogger(name).handlers.clear()
             logging.getLogger(name).propagate = True
     [line] = capsys.readouterr().err.splitlines()

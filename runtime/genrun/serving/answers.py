@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -62,6 +62,8 @@ async def read_body(request: Request, limits: Limits) -> object:
                 body += chunk
                 if len(body) > limits.body_bytes:
                     raise too_long
+    except ClientDisconnect:
+        raise ClientLeft from None
     except TimeoutError:
         raise Refused(408, f"the body did not arrive within {limits.body_seconds:g} seconds") from None
     try:

@@ -22,7 +22,7 @@ _LOGGER = logging.getLogger("genrun.serving")
 
 def set_up_logs(form: LogFormat) -> None:
     """Write the server's log, and uvicorn's warnings, to standard error. For a process that only serves."""
-    for name in ("genrun.serving", "uvicorn"):
+    for name in ("genrun.serving", "uvicorn", "asyncio"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = False
