@@ -20,6 +20,7 @@ from genrun.serving.refusals import ClientLeft, Refused
 __all__ = ["EventStream", "Json", "encoded", "read_body", "refusal", "while_connected"]
 
 T = TypeVar("T")
+_EVENTS = 16  # of a stream, between two turns of the loop
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -132,8 +133,12 @@ class EventStream(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await _send(send, self._first)
         try:
+            count = 0
             async for event in self._events:
                 await _send(send, event)
+                count += 1
+                if not count % _EVENTS:  # what has been waiting is sent at once; so the loop must have its turn
+                    await asyncio.sleep(0)
         except (Refused, GenrunError) as error:
             refused = error if isinstance(error, Refused) else Refused(500, one_line(error))
             await _send(send, encoded(refused.to_json()))

@@ -17,16 +17,18 @@ __all__ = ["LogFormat", "log_error", "log_request", "set_up_logs"]
 
 LogFormat = Literal["json", "text", "none"]
 
+# asyncio warns of each piece that is sent to a client that has left.
+_LEVELS = {"genrun.serving": logging.INFO, "uvicorn": logging.WARNING, "asyncio": logging.ERROR}
 _LOGGER = logging.getLogger("genrun.serving")
 
 
 def set_up_logs(form: LogFormat) -> None:
     """Write the server's log, and uvicorn's warnings, to standard error. For a process that only serves."""
-    for name in ("genrun.serving", "uvicorn", "asyncio"):
+    for name in _LEVELS:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = False
-        logger.setLevel(logging.INFO if name == "genrun.serving" else logging.WARNING)
+        logger.setLevel(_LEVELS[name])
         if form == "none":
             logger.setLevel(logging.CRITICAL + 1)
             logger.addHandler(logging.NullHandler())
