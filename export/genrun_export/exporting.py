@@ -13,6 +13,7 @@ from genrun import registry
 from genrun.errors import ExportError, MissingExtraError, OptionError, RunFolderError
 from genrun.generating.choosing.binding import bound
 from genrun.loading.generation_defaults import GenerationDefaults
+from genrun.loading.originality import TrainingRuns
 from genrun.tokenizer import Tokenizer
 from genrun_core.backend import prepare_backend
 from genrun_core.counting.counting_file import Mixed, load_mixed
@@ -75,7 +76,9 @@ def export(
 
         tokenizer = exported_tokenizer(run, counted)
         stage("comparing the file with the counts")
-        exact, size = export_counting(run, output, tokenizer, _defaults(run, counted, tokenizer), quantize)
+        runs, about = originality_of(counted.generation, tokenizer, run.shards(tokenizer))
+        defaults = _defaults(run, counted, tokenizer, runs)
+        exact, size = export_counting(run, output, tokenizer, defaults, runs, about, quantize)
         return ExportFigures(exact, None, True, size)
     prepare_backend("exporting")
     return _export_network(run, output, quantize, stage)
@@ -100,7 +103,7 @@ def _export_network(run: RunFolder, output: Path, quantize: str | None, stage: S
     mixed = _mixed(run, recipe, network)
     runs, about = originality_of(recipe.generation, tokenizer, shards)
     card = _card(run, network, mixed) | about
-    defaults = _defaults(run, recipe, tokenizer)
+    defaults = _defaults(run, recipe, tokenizer, runs)
     stage("making the graph")
     step = make_step(network)
     alone = to_graph(step)
@@ -140,14 +143,14 @@ def _check_output(output: Path) -> None:
         raise ExportError(f"{output} exists and is not a genrun model; genrun does not write over it")
 
 
-def _defaults(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> GenerationDefaults:
+def _defaults(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer, runs: TrainingRuns | None) -> GenerationDefaults:
     end, goes_on = tokenizer.special("end"), bool(tokenizer.end_text)
     # In a running text <start> follows every <end>: a model that writes on must be able to choose it.
     suppressed = (tokenizer.special(name) for name in ("pad", "unk", *(() if goes_on else ("start",))))
     stop_ids = () if end is None or goes_on else (end,)
-    choice = exported_decoder(run, recipe, tokenizer)
+    choice = exported_decoder(run, recipe, tokenizer, knows_lines=runs is not None)
     decoder = registry.make_decoder(choice.name, choice.options)
-    bound(decoder, tokenizer, stop_ids)  # a recipe's decoder must be a real one, and fit the model
+    bound(decoder, tokenizer, stop_ids, runs)  # a recipe's decoder must be a real one, and fit the model
     return GenerationDefaults(
         decoder=choice.name,
         options=choice.options,

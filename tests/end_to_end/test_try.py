@@ -49,6 +49,19 @@ def test_one_command_goes_from_a_file_to_ten_texts(poems: Path) -> None:
     assert (poems.parent / "poems" / "run.toml").is_file()
 
 
+def test_a_column_becomes_a_label_of_the_texts(poems: Path) -> None:
+    lines = [line for line in poems.read_text("utf-8").splitlines() if line]
+    rows = [json.dumps({"text": line, "kind": ("sea", "land")[n % 2]}) for n, line in enumerate(lines)]
+    (poems.parent / "lines.jsonl").write_text("\n".join(rows), "utf-8")
+    small = [part for size in ("epochs=1", "hidden_size=8", "embedding_size=8") for part in ("--set", size)]
+    result = tried("lines.jsonl", *small, "--label-column", "kind")
+    assert result.exit_code == 0, result.output
+    lines = result.stderr.splitlines()
+    assert f"> genrun train lines.jsonl -o lines --label-column kind {' '.join(small)}" in lines
+    assert lines[-1].startswith("next: genrun generate lines.onnx ")
+    assert lines[-1].endswith((" --label kind=sea", " --label kind=land"))
+
+
 def test_what_is_there_is_not_made_again_and_what_is_not_is(poems: Path) -> None:
     first = tried("poems.txt", *SMALL)
     model = (poems.parent / "poems.onnx").read_bytes()

@@ -22,7 +22,7 @@ from genrun.tokenizer import Encoding, Tokenizer
 from genrun.tokenizer.plain_words import words_of
 from genrun_core.runs.token_shards import TokenShards
 from genrun_export.originality import training_runs_of
-from support.alphabet import letters, write_model
+from support.alphabet import babble_table, letters, write_model
 
 NOTHING = Encoding((), (), ())
 PIECES = ("sea", "the", "The", "and/or", "U.S.", "a-b-c", ",", "“", "storm", "1,000")
@@ -153,6 +153,49 @@ def parrot(tmp_path_factory: pytest.TempPathFactory) -> Model:
     path = tmp_path_factory.mktemp("parrot") / "parrot.onnx"
     properties = {"genrun.originality": runs.document}
     return genrun.load(write_model(path, tokenizer, properties=properties, max_new_tokens=12), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def babbler(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """Says random letters; all texts of one letter and some of two are documents of its training text."""
+    tokenizer = letters("word")
+    first, count = len(tokenizer.specials), len(tokenizer)
+    runs = runs_of(
+        [[token] for token in range(first, count)]
+        + [[token, other] for token in range(first, count, 2) for other in range(first, count)],
+        tokenizer,
+    )
+    path = tmp_path_factory.mktemp("babbler") / "babbler.onnx"
+    table = babble_table(count)
+    properties = {"genrun.originality": runs.document}
+    return genrun.load(write_model(path, tokenizer, table=table, properties=properties), device="cpu")
+
+
+def test_no_text_ends_as_a_training_document(babbler: Model) -> None:
+    settings = babbler.settings(decoder="no-copied-line,temperature:1.5", seed=1, max_new_tokens=60)
+    results = babbler.generate_many(["", "a"], n=300, settings=settings)
+    assert {result.finish_reason for result in results} <= {"end", "length"}
+    assert not any(result.is_training_line for result in results)
+    assert any(len(result.text.split()) == 2 for result in results)
+    free = babbler.generate_many(["", "a"], n=300, seed=1, decoder="temperature:1.5", max_new_tokens=60)
+    assert any(result.is_training_line for result in free)
+    assert babbler.generate("a", settings=settings) == results[300].text
+
+
+def test_a_text_may_end_as_a_document_where_the_model_is_certain_that_it_ends(parrot: Model) -> None:
+    whole = parrot.generate_many(["a"], decoder="greedy", max_new_tokens=30)[0]
+    assert (whole.finish_reason, whole.is_training_line) == ("end", True)
+    settings = parrot.settings(decoder="no-copied-line,greedy", max_new_tokens=30)
+    assert parrot.generate("a", settings=settings) == whole.text
+    sure = parrot.settings(decoder="no-copied-line:1,greedy", max_new_tokens=30)
+    assert parrot.generate("a", settings=sure) != whole.text
+
+
+def test_a_model_file_without_originality_cannot_leave_copied_lines_out(alphabet_words: Model) -> None:
+    with pytest.raises(OptionError, match="no-copied-line needs a model file that was exported with originality"):
+        alphabet_words.generate("a", decoder="no-copied-line,greedy")
+    with pytest.raises(OptionError, match="certain must be above 0 and at most 1, not 2"):
+        alphabet_words.generate("a", decoder="no-copied-line:2")
 
 
 def test_a_text_copies_no_more_words_than_it_may(parrot: Model) -> None:

@@ -12,6 +12,7 @@ from genrun.cli.io.log_lines import showing_log
 from genrun.cli.io.output import say, show
 from genrun.cli.label_option import label_option
 from genrun_core.cli.going_on import going_on, say_next
+from genrun_core.cli.labelling import label_column_option, reader_options
 
 if TYPE_CHECKING:
     from genrun_core.corpus.guessed import GuessedRecipe
@@ -27,13 +28,7 @@ _ONLY_EPOCHS = "--resume goes on with the corpus and the recipe of the run folde
 @click.option("--reader", help="How the corpus is read (see genrun plugins). [default: the recipe's]")
 @click.option("--recipe", "recipe_name", default="default", show_default=True, help="A recipe's name or TOML file.")
 @click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="Override a value of the recipe.")
-@click.option(
-    "--label-column",
-    "label_columns",
-    metavar="NAME",
-    multiple=True,
-    help="A column or field of CORPUS that is a label of the documents.",
-)
+@label_column_option
 @label_option("A label of all documents.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The run folder to make. [default: CORPUS's name]"
@@ -81,7 +76,7 @@ def command(
     from genrun_core.training.train import resume, train
     from genrun_core.training.watch import Watch
 
-    overrides = parse_assignments(assignments) | _labelling(label_columns, labels)
+    overrides = parse_assignments(assignments) | reader_options(label_columns, labels)
     watch = Watch(sample_every or 0, tensorboard)
     chosen = click.get_current_context().get_parameter_source("recipe_name") is not ParameterSource.DEFAULT
     if resumed is not None:
@@ -143,13 +138,6 @@ def _recipe(
     if words_of is not None and guessed.recipe.tokenizer != load_recipe(name).tokenizer:
         raise OptionError(f"the words of {words_of} come with their tokenizer: no option of it can be set")
     return guessed
-
-
-def _labelling(columns: tuple[str, ...], labels: dict[str, str]) -> dict[str, str]:
-    """Return the options of the reader that ``--label-column`` and ``--label`` stand for."""
-    pairs = [f"{name}={value}" for name, value in labels.items()]
-    options = {"reader.label_columns": columns, "reader.label": pairs}
-    return {name: ",".join(values) for name, values in options.items() if values}
 
 
 def _epochs(overrides: dict[str, str]) -> int | None:

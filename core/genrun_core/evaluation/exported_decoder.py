@@ -21,13 +21,16 @@ _MOST = 3.0  # a bias beyond this would come from too small a corpus
 _QUOTATION_MARKS = frozenset('"“”')
 
 
-def exported_decoder(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> PluginChoice:
+def exported_decoder(
+    run: RunFolder, recipe: Recipe, tokenizer: Tokenizer, *, knows_lines: bool = False
+) -> PluginChoice:
     """Return the recipe's decoder; with ``fit_decoder``, behind the stages that make texts more like the corpus.
 
     ``quotation`` closes quotation marks, where the vocabulary has them. ``rare`` gives what the held-out documents
     have of unknown words to rare words, so that frequent words and the end do not become more likely instead: the
     bias is log((unknown + rare) / rare), where both are numbers of held-out tokens. It is for networks, which know
-    where a rare word fits, and for corpora that are large enough.
+    where a rare word fits, and for corpora that are large enough. ``no-copied-line`` has a text go on where it is a
+    document of the training text, for models of words, if the file ``knows_lines``.
     """
     choice = recipe.decoder
     if not recipe.generation.fit_decoder:
@@ -39,6 +42,8 @@ def exported_decoder(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Pl
     rare = _rare(run, tokenizer) if is_network and tokenizer.kind == "word" else None
     if rare is not None:
         stages.append({"name": "rare", "options": dict(zip(("from_id", "bias"), rare, strict=True))})
+    if knows_lines and tokenizer.kind == "word":
+        stages.append({"name": "no-copied-line", "options": {}})
     if not stages:
         return choice
     own = registry.chain_json(registry.make_decoder(choice.name, choice.options))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genrun_core.cli.labelling import label_column_option, reader_options
+
 if TYPE_CHECKING:
     from genrun.generating.settings import GenerationSettings
     from genrun.model import Model
@@ -27,6 +29,7 @@ _SEED = 1
 @click.option("--reader", help="How the corpus is read (see genrun plugins). [default: the recipe's]")
 @click.option("--recipe", "recipe_name", default="default", show_default=True, help="A recipe's name or TOML file.")
 @click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="Override a value of the recipe.")
+@label_column_option
 @click.option("--minutes", type=float, help="Take fewer epochs if all would take longer than this.")
 def command(
     corpus: tuple[str, ...],
@@ -34,6 +37,7 @@ def command(
     reader: str | None,
     recipe_name: str,
     assignments: tuple[str, ...],
+    label_columns: tuple[str, ...],
     minutes: float | None,
 ) -> None:
     """Look at CORPUS (files, folders, globs), train a model of it, export it, and show ten texts.
@@ -48,13 +52,13 @@ def command(
     from genrun_core.runs.naming import default_model_file, default_run_folder
     from genrun_export.cli.trying import check_model_file, continued, has_model
 
-    overrides = parse_assignments(assignments)
+    overrides = parse_assignments(assignments) | reader_options(label_columns, {})
     run_path = default_run_folder(corpus) if output is None else output.with_name(output.name.removesuffix(".onnx"))
     recipe, sources, guessed = guessed_recipe(corpus, recipe_name, overrides, reader)
     model_file = default_model_file(run_path)
     check_model_file(model_file, run_path)
     run = continued(run_path, sources, recipe, overrides, reader)
-    given = _given(recipe_name, reader, assignments, minutes)
+    given = _given(recipe_name, reader, assignments, label_columns, minutes)
     again = ("genrun", "try", *corpus, *(() if output is None else ("-o", output)), *given)
     with going_on(run_path, *again), showing_log():
         if run is None:
@@ -67,11 +71,16 @@ def command(
 
 
 def _given(
-    recipe_name: str, reader: str | None, assignments: tuple[str, ...], minutes: float | None
+    recipe_name: str,
+    reader: str | None,
+    assignments: tuple[str, ...],
+    label_columns: tuple[str, ...],
+    minutes: float | None,
 ) -> tuple[str, ...]:
     """Return the options as ``genrun train`` takes them."""
     options = [] if recipe_name == "default" else ["--recipe", recipe_name]
     options += [] if reader is None else ["--reader", reader]
+    options += [part for column in label_columns for part in ("--label-column", column)]
     options += [] if minutes is None else ["--minutes", f"{minutes:g}"]
     return (*options, *(part for assignment in assignments for part in ("--set", assignment)))
 
@@ -136,7 +145,13 @@ def _show_texts(run: RunFolder, path: Path) -> None:
     show(*texts)
     if begins:
         _say_judgement(run, model, settings)
-    say_next("genrun", "generate", path, _beginning(texts), "-n", 5)
+    say_next("genrun", "generate", path, _beginning(texts), "-n", 5, *_a_label(model))
+
+
+def _a_label(model: Model) -> tuple[str, ...]:
+    """Return ``--label`` with a value that the model has, as an example; nothing for a model without labels."""
+    found = (f"{label.name}={label.values[0]}" for label in model.tokenizer.labels.all if label.values)
+    return next((("--label", label) for label in found), ())
 
 
 def _beginning(texts: list[str]) -> str:

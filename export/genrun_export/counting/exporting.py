@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import metadata as package_metadata
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from genrun.errors import OptionError, RunFolderError
 from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.loading.metadata import Metadata
+from genrun.loading.originality import TrainingRuns
 from genrun.loading.recorded_checks import Verification
 from genrun.tokenizer import Tokenizer
 from genrun_core.counting import CountingModel
@@ -24,7 +26,6 @@ from genrun_export.gate.golden import golden_texts
 from genrun_export.gate.greedy import continuations
 from genrun_export.gate.prompts import choose_prompts
 from genrun_export.graph.choosing import add_choosing
-from genrun_export.originality import originality_of
 
 __all__ = ["export_counting"]
 
@@ -32,11 +33,18 @@ _CLEAR = 0.001  # between the highest logarithm and the next: log-probabilities 
 
 
 def export_counting(
-    run: RunFolder, output: Path, tokenizer: Tokenizer, defaults: GenerationDefaults, quantize: str | None = None
+    run: RunFolder,
+    output: Path,
+    tokenizer: Tokenizer,
+    defaults: GenerationDefaults,
+    runs: TrainingRuns | None,
+    about: Mapping[str, Any],
+    quantize: str | None = None,
 ) -> tuple[CountingFigures, int]:
     """Write the model file of a counted run to ``output``; return the figures of its gate, and its size in bytes.
 
-    ``tokenizer``: that of the run, as the file is to hold it.
+    ``tokenizer``: that of the run, as the file is to hold it. ``runs`` and ``about``: what
+    :func:`~genrun_export.originality.originality_of` returns.
 
     Raises as :func:`genrun_export.exporting.export` does, and OptionError for a ``quantize``.
     """
@@ -44,8 +52,7 @@ def export_counting(
         raise OptionError("quantize makes a network's matrices smaller: an n-gram model has none")
     counted = load_counting(run, run.recipe(), tokenizer)
     shards = run.shards(tokenizer)
-    runs, about = originality_of(run.recipe().generation, tokenizer, shards)
-    card = _card(run, counted) | about
+    card = {**_card(run, counted), **about}
     step = counting_step(make_tables(counted, widths=WIDTHS))
     add_choosing(step, defaults.suppressed_ids)
     prompts = choose_prompts(tokenizer, shards)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genrun.errors import OptionError
-from genrun.sampling.automata import Automaton, Choice, Lexicon, Repeat, Sequence, Token, compiled
+from genrun.sampling.automata import Automaton, Choice, Lexicon, Repeat, Sequence, Token, compiled, phrase
+from genrun_plugins._checks import check_phrases
 
 __all__ = ["Never"]
 
@@ -23,14 +23,13 @@ class Never:
     phrases: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if not self.phrases or not all(phrase.strip() for phrase in self.phrases):
-            raise OptionError("phrases must be one or more words or phrases")
+        check_phrases(self.phrases)
 
     def automaton(self, lexicon: Lexicon) -> Automaton:
         """Return the texts without the phrases."""
         lexicon.need_words()
         anything = Repeat(Token(np.ones(len(lexicon), np.bool_)))
-        phrases = [Sequence([Token(mask) for mask in lexicon.phrase(text)]) for text in self.phrases]
+        phrases = [phrase(lexicon, text) for text in self.phrases]
         found = compiled(Sequence([anything, Choice(phrases)]), lexicon.marks)
         dead = np.where(found.accepts[found.table], -1, found.table)  # what accepts has a phrase
         return dataclasses.replace(found, table=dead, accepts=~found.accepts)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genrun.errors import OptionError
-from genrun.sampling.automata import Automaton, Lexicon, Repeat, Sequence, Token, compiled
+from genrun.sampling.automata import Automaton, Lexicon, Repeat, Sequence, Token, compiled, phrase
+from genrun_plugins._checks import check_phrases
 
 __all__ = ["Order"]
 
@@ -22,16 +22,11 @@ class Order:
     phrases: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if not self.phrases or not all(phrase.strip() for phrase in self.phrases):
-            raise OptionError("phrases must be one or more words or phrases")
+        check_phrases(self.phrases)
 
     def automaton(self, lexicon: Lexicon) -> Automaton:
         """Return the texts that have the phrases in order."""
         lexicon.need_words()
         anything = Repeat(Token(np.ones(len(lexicon), np.bool_)))
-        parts = [anything, *(part for text in self.phrases for part in (_phrase(lexicon, text), anything))]
+        parts = [anything, *(part for text in self.phrases for part in (phrase(lexicon, text), anything))]
         return compiled(Sequence(parts), lexicon.marks)
-
-
-def _phrase(lexicon: Lexicon, text: str) -> Sequence:
-    return Sequence([Token(mask) for mask in lexicon.phrase(text)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from genrun.errors import OptionError
-from genrun.sampling.automata import Automaton, Expression, Lexicon, Repeat, Sequence, Token, compiled
+from genrun.sampling.automata import Automaton, Expression, Lexicon, Repeat, Sequence, Token, compiled, phrase
 from genrun_plugins.constraints._expression_text import parse_expression
 
 __all__ = ["Pattern", "word_expression"]
@@ -40,4 +40,4 @@ def word_expression(lexicon: Lexicon, word: str) -> Expression:
     if word == "/":
         lexicon.need_breaks()
         return Repeat(Token(lexicon.breaks), 1)
-    return Sequence([Token(mask) for mask in lexicon.phrase(word)])
+    return phrase(lexicon, word)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from genrun.errors import OptionError
 from genrun.sampling import Candidates
-from genrun_plugins.decoders._checks import check_number
+from genrun_plugins._checks import check_number
 from genrun_plugins.decoders.temperature import divided
 
 __all__ = ["DynamicTemperature"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.sampling import Candidates, inverse_cdf
-from genrun_plugins.decoders._checks import check_number
+from genrun_plugins._checks import check_number
 
 __all__ = ["Mirostat"]
 

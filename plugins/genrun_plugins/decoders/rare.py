@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.sampling import Candidates
-from genrun_plugins.decoders._checks import check_number, check_whole
+from genrun_plugins._checks import check_number, check_whole
 
 __all__ = ["Rare"]
 

@@ -53,8 +53,8 @@ class Work:
         self._suppressed = model.defaults.suppressed_ids
         self._prompt, self._first = _shortest_prompt(model)
         self._clock = _Clock()
-        self._decoder = bound(settings.decoder, model.tokenizer, ())
         metadata = model._metadata
+        self._decoder = bound(settings.decoder, model.tokenizer, (), metadata.training_runs)
         endless = dataclasses.replace(metadata, generation=dataclasses.replace(metadata.generation, stop_ids=()))
         self._endless = Model(self._session.stoppable(self._clock), endless)
         self._sizes = model._threads.divided(size)  # of the batches that run at once

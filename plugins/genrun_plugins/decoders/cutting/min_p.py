@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.sampling import Candidates
-from genrun_plugins.decoders._checks import check_probability
+from genrun_plugins._checks import check_probability
 
 __all__ = ["MinP"]
 

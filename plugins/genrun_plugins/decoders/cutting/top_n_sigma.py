@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from genrun.sampling import Candidates
 from genrun.sampling.candidates import exact_sums
-from genrun_plugins.decoders._checks import check_number
+from genrun_plugins._checks import check_number
 
 __all__ = ["TopNSigma"]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from genrun.errors import OptionError
 from genrun.sampling import Candidates, own_draws
-from genrun_plugins.decoders._checks import check_probability
+from genrun_plugins._checks import check_probability
 
 __all__ = ["Xtc"]
 

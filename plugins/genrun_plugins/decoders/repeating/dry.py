@@ -14,7 +14,7 @@ from genrun.contracts import Vocabulary
 from genrun.errors import OptionError
 from genrun.sampling import Candidates
 from genrun.sampling.candidates import pairs
-from genrun_plugins.decoders._checks import check_number, check_whole
+from genrun_plugins._checks import check_number, check_whole
 from genrun_plugins.decoders.repeating.matches import Matches, continued, follow, start
 
 __all__ = ["Dry"]

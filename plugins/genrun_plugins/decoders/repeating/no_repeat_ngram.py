@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from genrun.sampling import Candidates
 from genrun.sampling.candidates import pairs
-from genrun_plugins.decoders._checks import check_whole
+from genrun_plugins._checks import check_whole
 from genrun_plugins.decoders.repeating.matches import Matches, continued, follow, start
 
 __all__ = ["NoRepeatNgram"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from genrun.sampling import Candidates
 from genrun.sampling.candidates import pairs
-from genrun_plugins.decoders._checks import check_number, check_whole
+from genrun_plugins._checks import check_number, check_whole
 
 __all__ = ["Frequency", "Presence", "Repetition"]
 
@@ -35,6 +35,16 @@ class _Penalty:
     def follow(self, state: Recent, token: int) -> Recent:
         """Return the last tokens."""
         return (*state, token)[-self.window :]
+
+    def _subtracted(self, candidates: Candidates, states: Sequence[Recent], *, once: bool) -> Candidates:
+        """Return the candidates less ``penalty``, as many times as each was used, or ``once`` each."""
+        rows, columns, _ = _used(candidates, states)
+        if self.penalty == 0 or not len(rows):
+            return candidates
+        places, times = np.unique(rows * candidates.logits.shape[1] + columns, return_counts=True)
+        logits = candidates.logits.copy()
+        logits.reshape(-1)[places] -= np.float32(self.penalty) * (1 if once else times.astype(np.float32))
+        return candidates.with_logits(logits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +94,7 @@ class Presence(_Penalty):
 
     def apply(self, candidates: Candidates, states: Sequence[Recent], draws: NDArray[np.float32]) -> Candidates:
         """Return the same candidates with other logits."""
-        rows, columns, _ = _used(candidates, states)
-        if self.penalty == 0 or not len(rows):
-            return candidates
-        logits = candidates.logits.copy()
-        logits[rows, columns] = logits[rows, columns] - np.float32(self.penalty)
-        return candidates.with_logits(logits)
+        return self._subtracted(candidates, states, once=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +113,7 @@ class Frequency(_Penalty):
 
     def apply(self, candidates: Candidates, states: Sequence[Recent], draws: NDArray[np.float32]) -> Candidates:
         """Return the same candidates with other logits."""
-        rows, columns, _ = _used(candidates, states)
-        if self.penalty == 0 or not len(rows):
-            return candidates
-        places, times = np.unique(rows * candidates.logits.shape[1] + columns, return_counts=True)
-        logits = candidates.logits.copy()
-        flat = logits.reshape(-1)
-        flat[places] -= np.float32(self.penalty) * times.astype(np.float32)
-        return candidates.with_logits(logits)
+        return self._subtracted(candidates, states, once=False)
 
 
 def _used(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from genrun.contracts import Vocabulary
 from genrun.errors import OptionError
 from genrun.sampling import Candidates
-from genrun_plugins.decoders._checks import check_whole
+from genrun_plugins._checks import check_whole
 
 __all__ = ["MaxCopied"]
 

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.contracts import Vocabulary
-from genrun.errors import OptionError
 from genrun.sampling import Candidates
 from genrun.sampling.candidates import pairs
-from genrun_plugins.decoders._checks import check_number
+from genrun_plugins._checks import check_number, check_phrases
 
 __all__ = ["Banned", "Wanted"]
 
@@ -35,7 +34,7 @@ class Banned:
     phrases: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        _check_phrases(self.phrases)
+        check_phrases(self.phrases)
 
     def bind(self, vocabulary: Vocabulary) -> _BoundBanned:
         """Return the stage for a model."""
@@ -61,17 +60,12 @@ class Wanted:
     bias: float = 2.0
 
     def __post_init__(self) -> None:
-        _check_phrases(self.phrases)
+        check_phrases(self.phrases)
         check_number("bias", self.bias)
 
     def bind(self, vocabulary: Vocabulary) -> _BoundWanted:
         """Return the stage for a model."""
         return _BoundWanted(_Completed.of(self.phrases, vocabulary), self.bias)
-
-
-def _check_phrases(phrases: tuple[str, ...]) -> None:
-    if not phrases or not all(phrase.strip() for phrase in phrases):
-        raise OptionError("phrases must be one or more words or phrases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +99,7 @@ class _Completed:
 
 
 @dataclass(frozen=True, slots=True)
-class _BoundBanned:
+class _Completing:
     completed: _Completed
 
     def first(self, prompt: Sequence[int]) -> tuple[int, ...]:
@@ -114,6 +108,9 @@ class _BoundBanned:
     def follow(self, state: tuple[int, ...], token: int) -> tuple[int, ...]:
         return self.completed.follow(state, token)
 
+
+@dataclass(frozen=True, slots=True)
+class _BoundBanned(_Completing):
     def apply(
         self, candidates: Candidates, states: Sequence[tuple[int, ...]], draws: NDArray[np.float32]
     ) -> Candidates:
@@ -121,15 +118,8 @@ class _BoundBanned:
 
 
 @dataclass(frozen=True, slots=True)
-class _BoundWanted:
-    completed: _Completed
+class _BoundWanted(_Completing):
     bias: float
-
-    def first(self, prompt: Sequence[int]) -> tuple[int, ...]:
-        return self.completed.first(prompt)
-
-    def follow(self, state: tuple[int, ...], token: int) -> tuple[int, ...]:
-        return self.completed.follow(state, token)
 
     def apply(
         self, candidates: Candidates, states: Sequence[tuple[int, ...]], draws: NDArray[np.float32]

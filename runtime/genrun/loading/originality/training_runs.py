@@ -86,10 +86,13 @@ class TrainingRuns:
         longest = max(map(self._longest, parts, heads), default=0)
         if len(parts) != 1:
             return Copied(longest, False)
-        table, lengths = self._read()
         count = len(parts[0])
-        is_line = longest >= count or count < lengths[0]
-        return Copied(longest, is_line and table.has(mixed(heads[0][-1] ^ LINE), 0))
+        is_line = longest >= count or count < self.lengths[0]
+        return Copied(longest, is_line and self.has_line(heads[0][-1]))
+
+    def has_line(self, words: int) -> bool:
+        """Return whether a document of the training text has these ``words``, given as their polynomial."""
+        return self.table.has(mixed(words ^ LINE), 0)
 
     def _longest(self, words: Sequence[int], heads: Sequence[int]) -> int:
         """Return the longest copied run; ``heads`` are the polynomials of the first 0, 1, … words."""

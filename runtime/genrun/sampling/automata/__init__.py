@@ -4,6 +4,7 @@ from genrun.sampling.automata.automaton import Automaton
 from genrun.sampling.automata.expressions import Choice, Expression, Repeat, Sequence, Token, compiled
 from genrun.sampling.automata.lexicon import Lexicon, Opening, first_letter
 from genrun.sampling.automata.lines import last_words
+from genrun.sampling.automata.phrases import phrase
 
 __all__ = [
     "Automaton",
@@ -17,4 +18,5 @@ __all__ = [
     "compiled",
     "first_letter",
     "last_words",
+    "phrase",
 ]

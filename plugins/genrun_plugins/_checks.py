@@ -1,12 +1,13 @@
-"""Checks of numbers that several stages have."""
+"""Checks of options that several plugins have."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from genrun.errors import OptionError
 
-__all__ = ["check_number", "check_probability", "check_whole"]
+__all__ = ["check_number", "check_phrases", "check_probability", "check_whole"]
 
 
 def check_number(name: str, value: float, *, least: float = -math.inf, above: float = -math.inf) -> None:
@@ -26,3 +27,9 @@ def check_whole(name: str, value: int, least: int) -> None:
     """Raise OptionError unless ``value`` is at least ``least``."""
     if value < least:
         raise OptionError(f"{name} must be {least} or more, not {value!r}")
+
+
+def check_phrases(phrases: Sequence[str]) -> None:
+    """Raise OptionError unless there are ``phrases``, each with a word."""
+    if not phrases or not all(phrase.strip() for phrase in phrases):
+        raise OptionError("phrases must be one or more words or phrases")
