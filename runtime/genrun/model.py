@@ -213,8 +213,9 @@ class Model(SuggestingModel, ConfigurableModel, MixableModel, AsyncForms):
 
         ``stop``: reading ends, with an exception, once it is set by another thread.
 
-        >>> [token.likeliest[:1] for token in model.token_scorer(most=1).read(model.tokenizer.encode("today in").ids)]
-        [(), ((5, -0.1),)]
+        >>> first, second = model.token_scorer(most=1).read(model.tokenizer.encode("today in").ids)
+        >>> first.log_probability, second.id == second.likeliest[0][0]
+        (None, True)
         """
         return TokenScorer(self._session, most, stop)
 

@@ -61,7 +61,7 @@ def test_many_asynchronous_calls_share_steps_and_keep_their_texts(server: Any, t
             async def one(seed: int) -> str:
                 if seed % 2:
                     answer = await client.completions.create(model="talker", prompt="what", seed=seed)
-                    return answer.choices[0].text
+                    return str(answer.choices[0].text)
                 stream = await client.completions.create(model="talker", prompt="what", seed=seed, stream=True)
                 return "".join([event.choices[0].text async for event in stream])
 
