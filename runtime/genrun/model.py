@@ -27,6 +27,7 @@ from genrun.loading.metadata import Metadata
 from genrun.loading.opening import opened
 from genrun.results import Result, warn_unknown
 from genrun.scoring.scores import Score, score_texts
+from genrun.scoring.token_scorer import TokenScorer
 from genrun.suggesting.suggesting_model import SuggestingModel
 from genrun.tokenizer.detokenizer import check_casing
 from genrun.tokenizer.labels import check_labels
@@ -206,6 +207,17 @@ class Model(SuggestingModel, ConfigurableModel, MixableModel, AsyncForms):
         check_texts("texts", texts)
         before = self.tokenizer.labels.ids(check_labels(labels))
         return score_texts(self._session, self.tokenizer, texts, check_count("batch_size", batch_size), before)
+
+    def token_scorer(self, most: int = 0, *, stop: threading.Event | None = None) -> TokenScorer:
+        """Return what scores a text token by token, with the ``most`` likeliest tokens at each place.
+
+        ``stop``: reading ends, with an exception, once it is set by another thread.
+
+        >>> first, second = model.token_scorer(most=1).read(model.tokenizer.encode("today in").ids)
+        >>> first.log_probability, second.id == second.likeliest[0][0]
+        (None, True)
+        """
+        return TokenScorer(self._session, most, stop)
 
     def prompt_text(self, prompt: str, *, casing: str | None = None) -> str:
         """Return ``prompt`` as it stands at the head of the generated text.

@@ -36,6 +36,7 @@ _SUMMARIES = {  # here, so that help does not import the commands
     "plugins": "List the plugins and who ships them, check one, or begin a new one.",
     "report": "Show what a model's texts are like beside held-out documents.",
     "score": "Measure how likely texts are under a model.",
+    "serve": "Serve models over HTTP, in the shape of the OpenAI API.",
     "suggest": "Suggest the next words of a text, or complete its last word.",
     "train": "Train a model on a corpus and leave a run folder.",
     "try": "Go from files to ten texts in one command: look, train, export, generate.",

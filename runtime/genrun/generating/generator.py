@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import TYPE_CHECKING
 
 from genrun.checks.arguments import check_count, check_prompt, check_texts
@@ -27,6 +27,7 @@ from genrun.generating.threads import BatchThreads
 from genrun.loading.metadata import Metadata
 from genrun.results import Result
 from genrun.tokenizer import Encoding, Tokenizer
+from genrun.tokenizer.of_ids import encoding_of_ids
 
 if TYPE_CHECKING:
     from genrun.generating.constrained.texts import ConstrainedTexts
@@ -102,11 +103,14 @@ class TextGenerator:
         other._choose_with = "decoder" if self._session.device == "cpu" else "auto"
         return other
 
-    def begin(self, prompt: str, *, sample: int = 0, streaming: bool = False) -> Request:
+    def begin(
+        self, prompt: str, *, sample: int = 0, streaming: bool = False, ids: Sequence[int] | None = None
+    ) -> Request:
         """Return the request for one text; ``streaming`` for one whose pieces are asked for.
 
-        Raises PromptError for a prompt that is no text, or with nothing to begin from, OptionError for ``sample``,
-        and for settings of a search, which finds texts together.
+        ``ids``: the tokens of the prompt, which is then not read. Raises PromptError for a prompt that is no text, or
+        with nothing to begin from, OptionError for ``sample``, for ids beside labels, and for settings of a search,
+        which finds texts together.
         """
         if self.search is not None:
             raise OptionError("beam, distinct and spread find whole texts together: they have no stream or schedule")
@@ -114,7 +118,14 @@ class TextGenerator:
             raise OptionError("a text with a constraint cannot be streamed: its words are known once it is finished")
         check_prompt(prompt)
         sample = check_count("sample", sample, least=0)
-        return self._request(prompt, self._tokenizer.encode_prompt(prompt, self._labels), sample, streaming=streaming)
+        if ids is None:
+            encoding = self._tokenizer.encode_prompt(prompt, self._labels)
+        elif self._labels:
+            raise OptionError("labels are tokens before a prompt: with ids, give them among the ids")
+        else:
+            encoding = encoding_of_ids(self._tokenizer, ids)
+            prompt = self._tokenizer.decode(encoding.ids, self.casing)
+        return self._request(prompt, encoding, sample, streaming=streaming)
 
     def again(self, request: Request, *, streaming: bool = False) -> Request:
         """Return a new request for the text of ``request``, of which no token has been generated."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
 from genrun.errors import OptionError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ScheduledForms"]
 
-_SHORT = 4096  # characters of a prompt that is read on the thread of an event loop
+_SHORT = 4096  # characters or ids of a prompt that is read on the thread of an event loop
 
 
 class ScheduledForms(ABC):
@@ -41,6 +42,7 @@ class ScheduledForms(ABC):
         self,
         prompt: str = "",
         *,
+        ids: Sequence[int] | None = None,
         sample: int = 0,
         stream: bool = False,
         settings: GenerationSettings | None = None,
@@ -48,14 +50,15 @@ class ScheduledForms(ABC):
     ) -> ScheduledText:
         """Begin to generate a text together with all others that are scheduled; return at once.
 
-        ``sample``: the number of the sample, from 0; 0 is the text of :meth:`Model.generate`. ``stream``: pieces are
-        wanted. The ``choices`` are the parameters of :meth:`Model.settings`. They and the prompt are checked here,
-        and raise and warn as for :meth:`Model.generate`.
+        ``ids``: the tokens of the prompt, all that the model is given, instead of a text. ``sample``: the number of
+        the sample, from 0; 0 is the text of :meth:`Model.generate`. ``stream``: pieces are wanted. The
+        ``choices`` are the parameters of :meth:`Model.settings`. They and the prompt are checked here, and raise and
+        warn as for :meth:`Model.generate`.
         """
         from genrun.generating.sharing.scheduled_text import ScheduledText
 
         generator = _shareable(self._generator(settings, choices))
-        request = generator.begin(prompt, sample=sample, streaming=stream)
+        request = generator.begin(prompt, sample=sample, streaming=stream, ids=ids)
         warn_unknown(request.encoding.unknown)
         return ScheduledText(self._scheduler, generator, request, stream=stream)
 
@@ -63,17 +66,21 @@ class ScheduledForms(ABC):
         self,
         prompt: str = "",
         *,
+        ids: Sequence[int] | None = None,
         sample: int = 0,
         stream: bool = False,
+        warn: bool = True,
         settings: GenerationSettings | None = None,
         **choices: Unpack[Choices],
     ) -> AsyncScheduledText:
         """Do what :meth:`schedule` does, for the running event loop.
 
-        Only checking the arguments and reading the prompt is awaited.
+        Only checking the arguments and reading the prompt is awaited. ``warn``: whether unknown words of the prompt
+        are warned of; the result names them in any case.
         """
-        text, unknown = await self._scheduled(prompt, settings, choices, sample=sample, stream=stream)
-        warn_unknown(unknown)
+        text, unknown = await self._scheduled(prompt, settings, choices, ids=ids, sample=sample, stream=stream)
+        if warn:
+            warn_unknown(unknown)
         return text
 
     async def _scheduled(
@@ -82,6 +89,7 @@ class ScheduledForms(ABC):
         settings: GenerationSettings | None,
         choices: Choices,
         *,
+        ids: Sequence[int] | None = None,
         sample: int = 0,
         stream: bool = False,
     ) -> tuple[AsyncScheduledText, tuple[str, ...]]:
@@ -100,10 +108,10 @@ class ScheduledForms(ABC):
         else:
             generator = self._generator(settings, choices)
         _shareable(generator)
-        if isinstance(prompt, str) and len(prompt) > _SHORT:
-            request = await asyncio.to_thread(generator.begin, prompt, sample=sample, streaming=stream)
+        if (isinstance(prompt, str) and len(prompt) > _SHORT) or (ids is not None and len(ids) > _SHORT):
+            request = await asyncio.to_thread(generator.begin, prompt, sample=sample, streaming=stream, ids=ids)
         else:
-            request = generator.begin(prompt, sample=sample, streaming=stream)
+            request = generator.begin(prompt, sample=sample, streaming=stream, ids=ids)
         return AsyncScheduledText(self._scheduler, generator, request, stream=stream), request.encoding.unknown
 
     @abstractmethod

@@ -78,6 +78,16 @@ class AsyncScheduledText:
     Made by ``Model.aschedule``. The text is generated even if nobody waits for it, unless it is cancelled.
     """
 
+    @property
+    def prompt_ids(self) -> tuple[int, ...]:
+        """The tokens of the prompt that the model is fed; of subwords, new tokens may repeat the end of a prompt."""
+        return tuple(self._ticket.request.row.prompt_ids)
+
+    @property
+    def new_ids(self) -> tuple[int, ...]:
+        """The new tokens so far; there may be more than the pieces that have come."""
+        return tuple(self._ticket.request.row.new_ids)
+
     def __init__(self, scheduler: Scheduler, generator: TextGenerator, request: Request, *, stream: bool) -> None:
         loop = asyncio.get_running_loop()
         self._generator, self._stream = generator, stream

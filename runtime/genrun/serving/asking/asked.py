@@ -1,0 +1,137 @@
+"""What a request for texts asks for, read from its body and checked before any work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from genrun.generating.settings import GenerationSettings
+from genrun.serving.asking.chains import chain_of
+from genrun.serving.limits import Limits
+from genrun.serving.refusals import Refused
+from genrun.serving.served import Served
+from genrun.tokenizer import Encoding
+from genrun.tokenizer.of_ids import encoding_of_ids
+
+__all__ = ["Asked", "Prompt", "asked_for"]
+
+_LONG = 4096  # characters or ids of a prompt that is not read on the loop's thread
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as it was given, ``text`` or ``ids``, and as the model reads it."""
+
+    text: str
+    ids: tuple[int, ...] | None
+    encoding: Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The texts that a request asks for.
+
+    ``samples``: of each prompt, of which the best ``n`` are answered. ``writes``: False if no token is asked for.
+    ``likeliest``: how many likely tokens are named at each place; None for no log-probabilities.
+    """
+
+    served: Served
+    prompts: tuple[Prompt, ...]
+    settings: GenerationSettings
+    n: int
+    samples: int
+    writes: bool
+    echo: bool
+    likeliest: int | None
+    stream: bool
+    include_usage: bool
+
+    @property
+    def texts(self) -> int:
+        """How many texts are generated."""
+        return len(self.prompts) * self.samples
+
+    @property
+    def together(self) -> bool:
+        """Whether the texts of a prompt are made by a call of their own: those of a constraint or a search."""
+        return bool(self.settings.constraint) or self.settings.search is not None
+
+
+async def asked_for(
+    body: Mapping[str, Any], prompts: Sequence[str | Sequence[int]], served: Served, limits: Limits
+) -> Asked:
+    """Return what the checked ``body`` asks for; ``prompts`` are those of its endpoint.
+
+    Raises Refused, and the OptionError, PromptError or UnknownPluginError of what does not fit the model.
+    """
+    n, stream = int(body.get("n", 1)), body.get("stream", False)
+    samples = int(body.get("best_of", n))
+    _check_together(body, n, samples, stream)
+    most = body.get("max_tokens", min(served.model.defaults.max_new_tokens, limits.new_tokens))
+    settings = _settings(body, served, int(most))
+    asked = Asked(
+        served=served,
+        prompts=tuple([await _read(prompt, served, settings, limits) for prompt in prompts]),
+        settings=settings,
+        n=n,
+        samples=samples,
+        writes=most > 0,
+        echo=body.get("echo", False),
+        likeliest=body.get("logprobs"),
+        stream=stream,
+        include_usage=(body.get("stream_options") or {}).get("include_usage") or False,
+    )
+    if asked.texts > limits.texts:
+        raise Refused(400, f"the request asks for {asked.texts} texts; this server accepts {limits.texts}", param="n")
+    if asked.together and stream:
+        raise Refused(400, "texts of a constraint, a beam, distinct or spread cannot be streamed", param="stream")
+    if asked.together and any(prompt.ids is not None for prompt in asked.prompts):
+        message = "token ids do not go with a constraint, a beam, distinct or spread; give the prompt as text"
+        raise Refused(400, message, param="prompt")
+    return asked
+
+
+def _check_together(body: Mapping[str, Any], n: int, samples: int, stream: bool) -> None:
+    """Raise Refused for fields that do not go together."""
+    if samples < n:
+        raise Refused(400, f"best_of is {samples}, so it is less than n, which is {n}", param="best_of")
+    if stream and samples > n:
+        raise Refused(400, "best_of chooses among finished texts, so it cannot be streamed", param="best_of")
+    if "stream_options" in body and not stream:
+        raise Refused(400, "stream_options is for stream: true", param="stream_options")
+    if samples > n and (body.get("beam") or body.get("distinct") or body.get("spread")):
+        raise Refused(400, "best_of does not go with beam, distinct or spread: they find n texts", param="best_of")
+
+
+def _settings(body: Mapping[str, Any], served: Served, most: int) -> GenerationSettings:
+    model = served.model
+    chosen: dict[str, Any] = {
+        name: body[name]
+        for name in ("constraint", "length_penalty", "labels", "casing", "distinct", "spread")
+        if name in body
+    }
+    for name in ("seed", "particles", "max_copied", "beam"):
+        if name in body:
+            chosen[name] = int(body[name])
+    decoder = chain_of(body, model.defaults, len(model.tokenizer))
+    stop = body.get("stop", ())
+    return model.settings(max_new_tokens=max(most, 1), decoder=decoder, stop=stop, **chosen)
+
+
+async def _read(prompt: str | Sequence[int], served: Served, settings: GenerationSettings, limits: Limits) -> Prompt:
+    """Read a prompt, in another thread if it is long; raises Refused for one with too many tokens."""
+
+    def read() -> Prompt:
+        tokenizer = served.model.tokenizer
+        if isinstance(prompt, str):
+            return Prompt(prompt, None, tokenizer.encode_prompt(prompt, dict(settings.labels)))
+        encoding = encoding_of_ids(tokenizer, list(map(int, prompt)))
+        return Prompt(tokenizer.decode(encoding.ids, settings.casing), encoding.ids, encoding)
+
+    found = await asyncio.to_thread(read) if len(prompt) > _LONG else read()
+    if (count := len(found.encoding.ids)) > limits.prompt_tokens:
+        message = f"the prompt has {count:,} tokens; this server accepts {limits.prompt_tokens:,}"
+        raise Refused(400, message, param="prompt", code="context_length_exceeded")
+    return found
