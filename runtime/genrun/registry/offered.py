@@ -211,7 +211,8 @@ def contract_of(kind: str, plugin: object) -> int:
     1
     """
     number = check_contract(kind, plugin)
-    return _contract_of_class(kind, type(plugin)) if number is None else number
+    cls: Any = type(plugin)
+    return _contract_of_class(kind, cls) if number is None else number
 
 
 @functools.lru_cache(maxsize=256)
