@@ -6,6 +6,7 @@ import functools
 import sys
 from functools import partial
 from types import ModuleType
+from typing import Any
 
 from genrun.checks.short_text import class_name
 from genrun.contracts.version import FIRST, own_contract, refusal
@@ -43,11 +44,12 @@ def contract_of(kind: str, plugin: object) -> int:
     1
     """
     number = check_contract(kind, plugin)
-    return _contract_of_class(kind, type(plugin)) if number is None else number
+    cls: Any = type(plugin)
+    return _contract_of_class(kind, cls) if number is None else number
 
 
 @functools.lru_cache(maxsize=256)
-def _contract_of_class(kind: str, cls: type) -> int:
+def _contract_of_class(kind: str, cls: type[Any]) -> int:
     """Return the contract of the distribution that offers ``cls``; the first if none does or it names none."""
     info = _info_of(kind, cls)
     if info is None or info.contract is None:
@@ -71,7 +73,7 @@ def check_contract(kind: str, plugin: object) -> int | None:
     return number
 
 
-def _info_of(kind: str, cls: type) -> PluginInfo | None:
+def _info_of(kind: str, cls: type[Any]) -> PluginInfo | None:
     for offered in (built_in, partial(plugins, kind)):  # the first need not read other distributions
         for info in offered():
             if info.kind == kind and _defines(info, cls):
@@ -79,7 +81,7 @@ def _info_of(kind: str, cls: type) -> PluginInfo | None:
     return None
 
 
-def _defines(info: PluginInfo, cls: type) -> bool:
+def _defines(info: PluginInfo, cls: type[Any]) -> bool:
     if info.in_process:
         return info.registered is cls
     module = sys.modules.get(info.entry_point.module) if info.fault is None else None
