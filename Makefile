@@ -13,6 +13,7 @@ SOURCES := $(shell find runtime plugins core export -name '*.py' -o -name '*.tom
 
 .PHONY: demo test test-runtime test-lowest test-integrations lint fix docs clean
 .DELETE_ON_ERROR:
+.PRECIOUS: .venv-integration-%/installed
 
 test: .venv/installed lint
 	.venv/bin/python -m pytest $(IN_PARALLEL)

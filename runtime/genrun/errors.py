@@ -75,7 +75,14 @@ class UnknownPluginError(GenrunError, LookupError):
 
 
 class PluginError(GenrunError):
-    """A plugin failed to import, is offered twice, or broke its contract."""
+    """A plugin failed to import, is offered twice, or broke its contract.
+
+    ``contract``: the number of the contract that it was written for, if this version does not work with that.
+    """
+
+    def __init__(self, message: str, *, contract: int | None = None) -> None:
+        super().__init__(message)
+        self.contract = contract
 
 
 class DeviceError(GenrunError):

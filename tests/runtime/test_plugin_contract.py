@@ -68,12 +68,13 @@ def test_a_class_of_a_newer_contract_is_refused_by_name_and_as_an_object(
 
 
 def test_a_distribution_of_a_newer_contract_is_refused_before_it_is_imported(installed: Site) -> None:
-    installed.install(
-        "acme", {**NAME, "genrun.contract": {"99": "acme_d"}}, acme_d="raise RuntimeError('imported')\n"
-    )
+    installed.install("acme", {**NAME, "genrun.contract": {"99": "acme_d"}}, acme_d=DECODER)
     with pytest.raises(genrun.PluginError, match=f"decoder 'lowest' of acme 1.0 {NEWER}"):
         registry.make_decoder("lowest")
     assert "acme_d" not in sys.modules
+    made: Any = __import__("acme_d").Lowest()
+    with pytest.raises(genrun.PluginError, match=f"decoder 'lowest' of acme 1.0 {NEWER}"):
+        registry.contract_of("decoder", made)
 
 
 @pytest.mark.parametrize("number", ["0", "-3", "'two'", "True", "2.0"])

@@ -45,15 +45,17 @@ class CheckedPlugin:
 
 
 def check_plugins(
-    name: str, sources: Sequence[str] = (), values: Mapping[str, str] | None = None
+    name: str, sources: Sequence[str] = (), values: Mapping[str, str] | None = None, *, bad: str | None = None
 ) -> Iterator[CheckedPlugin]:
     """Yield the plugins called ``name``, or those of the distribution ``name``, with what came of their checks.
 
-    ``sources``: files for readers, which are otherwise checked with their ``example``. ``values``: options as text;
+    ``sources``: files for readers, which are otherwise checked with their ``example``; ``bad``: a file that they must
+    refuse. ``values``: options as text;
     of several plugins, each gets those that it has. Raises UnknownPluginError at once for a name of nothing.
     """
     found = _named(name)
-    return (_checked(info, sources, dict(values or {}), len(found) > 1) for info in found)
+    asked = {"sources": list(sources), "values": dict(values or {}), "bad": bad, "several": len(found) > 1}
+    return (_checked(info, asked) for info in found)
 
 
 def _named(name: str) -> list[registry.PluginInfo]:
@@ -65,11 +67,8 @@ def _named(name: str) -> list[registry.PluginInfo]:
     return found
 
 
-def _checked(
-    info: registry.PluginInfo, sources: Sequence[str], values: dict[str, str], several: bool
-) -> CheckedPlugin:
-    asked: dict[str, Any] = {"kind": info.kind, "name": info.qualified_name, "several": several}
-    asked |= {"sources": list(sources), "values": values}
+def _checked(info: registry.PluginInfo, given: Mapping[str, Any]) -> CheckedPlugin:
+    asked = {"kind": info.kind, "name": info.qualified_name, **given}
     if info.built_in:
         return CheckedPlugin(info, _outcomes(asked))
     command, environment = child_command("genrun.diagnosing.plugin_checks"), child_environment()
@@ -116,14 +115,14 @@ def _outcomes(asked: Mapping[str, Any]) -> list[Outcome]:
     except GenrunError as error:
         return [imported, Outcome("it can be made", "failed", one_line(error))]
     if kind == "reader":
-        return [imported, *_of_reader(plugin, asked["sources"])]
+        return [imported, *_of_reader(plugin, asked["sources"], asked["bad"])]
     return [imported, *(decoder_outcomes if kind == "decoder" else constraint_outcomes)(plugin)]
 
 
-def _of_reader(reader: Any, sources: Sequence[str]) -> list[Outcome]:
+def _of_reader(reader: Any, sources: Sequence[str], bad: str | None) -> list[Outcome]:
     example = getattr(reader, "example", None)
     if sources:
-        return reader_outcomes(reader, sources)
+        return reader_outcomes(reader, sources, bad=bad)
     if example is None:
         return [Outcome("it reads", "skipped", "it has no example: name files, genrun plugins check NAME FILE…")]
     if not isinstance(example, tuple) or len(example) != 2 or not all(isinstance(part, str) for part in example):
@@ -131,7 +130,7 @@ def _of_reader(reader: Any, sources: Sequence[str]) -> list[Outcome]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, Path(example[0]).name)
         path.write_text(example[1], "utf-8")
-        return reader_outcomes(reader, [str(path)])
+        return reader_outcomes(reader, [str(path)], bad=bad)
 
 
 def _main() -> None:

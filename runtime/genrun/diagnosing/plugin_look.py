@@ -54,7 +54,7 @@ def fault(info: registry.PluginInfo, error: BaseException) -> dict[str, Any]:
     reason = one_line(error)
     if not isinstance(error, GenrunError):  # for example MemoryError, or the plugin's own KeyboardInterrupt
         reason = f"{info.title} failed to import: {cause(error)}"
-    found = {"raised_at": _raised_at(info, error), "contract": _contract_if_imported(info)}
+    found = {"raised_at": _raised_at(info, error), "contract": getattr(error, "contract", None)}
     return {**without_answer(reason, module_file(info)), **found}
 
 
@@ -100,14 +100,6 @@ def module_file(info: registry.PluginInfo) -> str | None:
         spec = importlib.util.find_spec(info.entry_point.module.partition(".")[0])
         if spec is not None and spec.origin is not None:
             return short_line(spec.origin, _MOST_CHARACTERS)
-    return None
-
-
-def _contract_if_imported(info: registry.PluginInfo) -> int | None:
-    """Return the contract that the class of a plugin names if it could be imported; None otherwise."""
-    with contextlib.suppress(Exception):
-        number = own_contract(getattr(sys.modules[info.entry_point.module], info.entry_point.attr))
-        return number if type(number) is int else None
     return None
 
 

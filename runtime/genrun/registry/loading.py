@@ -33,25 +33,25 @@ def load(info: PluginInfo) -> Any:
     if info.fault:
         raise PluginError(f"{info.title} cannot be used: {info.fault}")
     if info.contract is not None and (refused := refusal(info.contract, info.distribution)):
-        raise PluginError(f"{info.title} {refused}")  # before it is imported, which might fail in other ways
+        # Before it is imported, which might fail in other ways.
+        raise PluginError(f"{info.title} {refused}", contract=info.contract)
     try:
         loaded = info.registered or info.entry_point.load()
     except BaseException as error:  # any module may raise anything at import
         blame(f"{info.title} failed to import", error, passing=())
     try:
-        wrong = _wrong_shape(info, loaded)
+        own = own_contract(loaded)
+        refused = None if own is None else refusal(own, info.distribution)
+        wrong = refused or _wrong_shape(info, loaded)
     except BaseException as error:  # as may a metaclass, an annotation, a default factory
         blame(f"{info.title} cannot be used", error, passing=())
     if wrong:
-        raise PluginError(f"{info.title} {wrong}")
+        raise PluginError(f"{info.title} {wrong}", contract=own if refused and type(own) is int else None)
     return loaded
 
 
 def _wrong_shape(info: PluginInfo, loaded: Any) -> str | None:
     """Return why ``loaded`` is not a plugin of its kind; None if it is."""
-    own = own_contract(loaded)
-    if own is not None and (refused := refusal(own, info.distribution)):
-        return refused
     methods = METHODS.get(info.kind)
     if methods is None:
         import click

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
+from functools import lru_cache, partial
 from types import ModuleType
+from typing import Any
 
 from genrun.checks.short_text import class_name
 from genrun.contracts.version import FIRST, own_contract, refusal
 from genrun.errors import OptionError, PluginError
-from genrun.registry.offered import PluginInfo, built_in, plugins
+from genrun.registry.offered import ON_REFRESH, PluginInfo, built_in, plugins
 
 __all__ = ["check_contract", "contract_of", "name_of", "title"]
 
@@ -19,13 +20,13 @@ def title(kind: str, plugin: object) -> str:
 
     Nothing is imported.
     """
-    name, info = f"{kind} {class_name(plugin)}", _info_of(kind, plugin)
+    name, info = f"{kind} {class_name(plugin)}", _info_of(kind, type(plugin))
     return name if info is None else f"{name} ({info.name!r} of {info.owner})"
 
 
 def name_of(kind: str, plugin: object) -> str:
     """Return the name by which :func:`find` finds the class of ``plugin``; raises OptionError if it has none."""
-    info = _info_of(kind, plugin)
+    info = _info_of(kind, type(plugin))
     if info is None:
         raise OptionError(f"{kind} {class_name(plugin)} is not installed or registered, so it has no name")
     # What is registered may be installed elsewhere, or later, under the same name.
@@ -42,9 +43,22 @@ def contract_of(kind: str, plugin: object) -> int:
     1
     """
     number = check_contract(kind, plugin)
-    if number is None and (info := _info_of(kind, plugin)) is not None:
-        number = info.contract
-    return FIRST if number is None else number
+    cls: Any = type(plugin)
+    return _contract_of_class(kind, cls) if number is None else number
+
+
+@lru_cache(maxsize=256)
+def _contract_of_class(kind: str, cls: type[Any]) -> int:
+    """Return the contract of the distribution that offers ``cls``; the first if none does or it names none."""
+    info = _info_of(kind, cls)
+    if info is None or info.contract is None:
+        return FIRST
+    if wrong := refusal(info.contract, info.distribution):
+        raise PluginError(f"{info.title} {wrong}")
+    return info.contract
+
+
+ON_REFRESH.append(_contract_of_class.cache_clear)
 
 
 def check_contract(kind: str, plugin: object) -> int | None:
@@ -58,16 +72,16 @@ def check_contract(kind: str, plugin: object) -> int | None:
     return number
 
 
-def _info_of(kind: str, plugin: object) -> PluginInfo | None:
+def _info_of(kind: str, cls: type[object]) -> PluginInfo | None:
     for offered in (built_in, partial(plugins, kind)):  # the first need not read other distributions
         for info in offered():
-            if info.kind == kind and _defines(info, plugin):
+            if info.kind == kind and _defines(info, cls):
                 return info
     return None
 
 
-def _defines(info: PluginInfo, plugin: object) -> bool:
+def _defines(info: PluginInfo, cls: type[object]) -> bool:
     if info.in_process:
-        return info.registered is type(plugin)
+        return info.registered is cls
     module = sys.modules.get(info.entry_point.module) if info.fault is None else None
-    return isinstance(module, ModuleType) and vars(module).get(info.entry_point.attr) is type(plugin)
+    return isinstance(module, ModuleType) and vars(module).get(info.entry_point.attr) is cls

@@ -11,7 +11,7 @@ import functools
 import re
 import warnings
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
@@ -25,6 +25,7 @@ from genrun.registry.limit import VARIABLE, Limit, PluginLimitWarning, current_l
 __all__ = [
     "GROUPS",
     "IN_PROCESS",
+    "ON_REFRESH",
     "REGISTERED",
     "PluginInfo",
     "built_in",
@@ -118,6 +119,7 @@ def _declared(distribution: metadata.Distribution | None) -> int | None:
     return None
 
 
+ON_REFRESH: list[Callable[[], None]] = []  # what clears the caches of modules above this one
 REGISTERED: dict[tuple[str, str], PluginInfo] = {}  # by kind and name
 
 
@@ -191,6 +193,8 @@ def refresh() -> None:
     """Clear the caches, so that plugins installed or removed since then are noticed."""
     for cache in (_installed, _offered, _by_name, built_in):
         cache.cache_clear()
+    for clear in ON_REFRESH:
+        clear()
 
 
 def find(kind: str, name: str) -> PluginInfo:

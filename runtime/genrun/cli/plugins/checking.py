@@ -11,8 +11,11 @@ __all__ = ["command"]
 @click.argument("name")
 @click.argument("sources", nargs=-1)
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="An option of the plugin.")
+@click.option("--bad", metavar="FILE", help="A file that a reader must refuse, with file and line.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a check.")
-def command(name: str, sources: tuple[str, ...], assignments: tuple[str, ...], as_json: bool) -> None:
+def command(
+    name: str, sources: tuple[str, ...], assignments: tuple[str, ...], bad: str | None, as_json: bool
+) -> None:
     """Check that a reader, decoder or constraint keeps its contract, or all plugins of a distribution.
 
     SOURCES are files for a reader; without them it is checked with its own example. The exit status is 1 if a check
@@ -23,7 +26,7 @@ def command(name: str, sources: tuple[str, ...], assignments: tuple[str, ...], a
     from genrun.options import parse_assignments
 
     failed = False
-    for checked in check_plugins(name, sources, parse_assignments(assignments)):
+    for checked in check_plugins(name, sources, parse_assignments(assignments), bad=bad):
         failed |= checked.failed
         info = checked.info
         if not as_json:
