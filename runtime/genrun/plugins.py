@@ -13,7 +13,6 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # as in typing, without importing it
 if TYPE_CHECKING:
-    from genrun import options
     from genrun.contracts import (
         Chooser,
         ConstraintPart,
@@ -27,15 +26,16 @@ if TYPE_CHECKING:
         ReadReport,
         Stage,
         Vocabulary,
+        options,
     )
     from genrun.contracts.version import CONTRACT, OLDEST
     from genrun.errors import CorpusError, GenrunError, MissingExtraError, OptionError, PluginError, PromptError
     from genrun.reading import CorpusFile, FileReader
+    from genrun.reading.sources import expand
     from genrun.registry import make_constraint, make_decoder, make_reader
     from genrun.registry.in_process import constraint, decoder, reader
     from genrun.sampling import Candidates, automata, inverse_cdf, log_normalizers, own_draws, top_k, top_p
     from genrun.sampling.automata import Automaton, Lexicon, Opening
-    from genrun.sources import expand
 
 __all__ = [
     "CONTRACT",
@@ -92,10 +92,10 @@ _MODULES = {
     "genrun.registry": ("make_constraint", "make_decoder", "make_reader"),
     "genrun.sampling": ("Candidates", "inverse_cdf", "log_normalizers", "own_draws", "top_k", "top_p"),
     "genrun.sampling.automata": ("Automaton", "Lexicon", "Opening"),
-    "genrun.sources": ("expand",),
+    "genrun.reading.sources": ("expand",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
-_WHOLE = {"automata": "genrun.sampling.automata", "options": "genrun.options"}
+_WHOLE = {"automata": "genrun.sampling.automata", "options": "genrun.contracts.options"}
 
 
 def __getattr__(name: str) -> object:
