@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ForModel,
         ParametricDecoder,
         Preset,
+        PromptedPart,
         Reader,
         ReadReport,
         Stage,
@@ -60,6 +61,7 @@ __all__ = [
     "PluginError",
     "Preset",
     "PromptError",
+    "PromptedPart",
     "ReadReport",
     "Reader",
     "Stage",
@@ -83,6 +85,7 @@ __all__ = [
 _MODULES = {
     "genrun.contracts": (
         *("Chooser", "ConstraintPart", "Decoder", "Document", "Fold", "ForModel", "ParametricDecoder", "Preset"),
+        "PromptedPart",
         *("ReadReport", "Reader", "Stage", "Vocabulary"),
     ),
     "genrun.contracts.version": ("CONTRACT", "OLDEST"),
