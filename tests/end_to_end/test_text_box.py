@@ -67,7 +67,6 @@ def test_a_word_that_was_typed_in_another_form_is_replaced_as_a_whole(program: M
     assert taken(box, "the " + unicodedata.normalize("NFD", "café")) == "the café’s "
     assert taken(box, "The CAFÉ’") == "The café’s "
     assert taken(box, "the ") == "the café’s "
-    assert taken(box, "the") == "the "
     assert taken(box, "the café’s ") == "the café’s, "
 
 
