@@ -51,11 +51,13 @@ class TextResponse(StreamingResponse):
         super().__init__(self.pieces(), media_type="text/plain")
 
     async def pieces(self) -> AsyncGenerator[str, None]:
+        """Yield the text from its beginning."""
         yield self.head
         async for piece in self.text.pieces():
             yield piece
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer, and end the text with it."""
         try:
             await super().__call__(scope, receive, send)
         finally:

@@ -44,6 +44,7 @@ class TextBox(ttk.Frame):
         self.show(self.completing.look(self.line()))
 
     def show(self, offer: Offer) -> None:
+        """Show these suggestions."""
         for number, button in enumerate(self.buttons):
             word = offer.words[number] if number < len(offer.words) else ""
             button.configure(text=word, state="normal" if word else "disabled")
