@@ -1,4 +1,4 @@
-"""The example of an async web application: texts come while they are generated; a client that leaves ends its text."""
+"""The example of an async web application: texts come as they are generated; a client that leaves ends its text."""
 
 from __future__ import annotations
 
