@@ -9,6 +9,7 @@ import json
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import click
 import pytest
 
 from genrun.cli.group import cli
+from support.alphabet import write_model
 from support.workflow import commands_of, read_workflow
 
 
@@ -55,6 +57,18 @@ def test_the_page_that_is_written_is_the_one_that_is_published(workflow: dict[st
     assert workflow["permissions"] == {"contents": "read"}
     assert workflow[True].keys() == {"push", "workflow_dispatch"}
     assert re.fullmatch(r"[\w.-]+/[\w.-]+@v\d+", deploy["steps"][0]["uses"])
+
+
+def test_with_a_model_file_the_page_needs_no_tensorflow(tmp_path: Path) -> None:
+    """``GENRUN: genrun[cpu]`` is enough then."""
+    (tmp_path / "packages").mkdir()
+    for name in ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"):
+        (tmp_path / "packages" / name).write_text(name)
+    write_model(tmp_path / "model.onnx")
+    without = "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras', 'onnx', 'tf2onnx', 'pandas']))"
+    command = [sys.executable, "-c", f"{without}; from genrun.cli import main; main()", "export", "model.onnx"]
+    subprocess.run([*command, "--web", "site", "--onnxruntime-web", "packages"], cwd=tmp_path, check=True)
+    assert (tmp_path / "site" / "model.onnx").is_file()
 
 
 def test_onnxruntime_web_is_the_one_that_the_runtime_asks_for(workflow: dict[str, Any], repository: Path) -> None:
