@@ -106,7 +106,13 @@ def test_a_client_that_leaves_frees_its_row(
         while model.unfinished:
             await asyncio.sleep(0.001)
 
-    scope = {"type": "http", "method": "GET", "path": "/text", "query_string": b"prompt=a", "headers": []}
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "path": "/text",
+        "query_string": b"prompt=a",
+        "headers": [],
+    }
     scope |= {"asgi": {"version": "3.0", "spec_version": version}}
     monkeypatch.setattr(model, "aschedule", scheduled)
     asyncio.run(leave())

@@ -55,7 +55,7 @@ def test_the_page_that_is_written_is_the_one_that_is_published(workflow: dict[st
     assert deploy["needs"] == "build"
     assert deploy["permissions"] == {"pages": "write", "id-token": "write"}
     assert workflow["permissions"] == {"contents": "read"}
-    assert workflow[True].keys() == {"push", "workflow_dispatch"}
+    assert workflow["on"].keys() == {"push", "workflow_dispatch"}
     assert re.fullmatch(r"[\w.-]+/[\w.-]+@v\d+", deploy["steps"][0]["uses"])
 
 

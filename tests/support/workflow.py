@@ -13,8 +13,8 @@ WORKFLOW = Path(__file__).parents[2] / "examples" / "github-pages" / "pages.yml"
 
 
 def read_workflow() -> dict[str, Any]:
-    """Return the workflow as an object; YAML 1.1 reads its key ``on`` as true."""
-    found: dict[str, Any] = yaml.safe_load(WORKFLOW.read_text("utf-8"))
+    """Return the workflow as an object."""
+    found: dict[str, Any] = yaml.load(WORKFLOW.read_text("utf-8"), yaml.BaseLoader)  # ``on`` is no truth value
     return found
 
 
