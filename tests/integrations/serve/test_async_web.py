@@ -1,4 +1,4 @@
-"""The example of an async web application as a process: texts come in pieces, and a client that leaves ends its own."""
+"""The example of an async web application as a process: texts come in pieces, and clients leave without harm."""
 
 from __future__ import annotations
 
