@@ -87,6 +87,14 @@ def application(model: genrun.Model, max_new_tokens: int = 50) -> Starlette:
     return Starlette(routes=[Route("/", page), Route("/text", text)])
 
 
+def main(path: str, port: str = "8000") -> None:
+    """Serve the model file at ``path``, for this machine only; port 0 takes a free one."""
+    try:
+        model = genrun.load(path)
+    except genrun.GenrunError as error:
+        sys.exit(f"error: {error}")
+    uvicorn.run(application(model), port=int(port))
+
+
 if __name__ == "__main__":
-    port = int(sys.argv[2]) if len(sys.argv) > 2 else 8000
-    uvicorn.run(application(genrun.load(sys.argv[1])), port=port)
+    main(*sys.argv[1:]) if 2 <= len(sys.argv) <= 3 else sys.exit(__doc__)

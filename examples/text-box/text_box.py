@@ -81,9 +81,17 @@ class TextBox(ttk.Frame):
         self.pack(fill="both", expand=True)
 
 
-if __name__ == "__main__":
-    opened = genrun.load(sys.argv[1])
+def main(path: str) -> None:
+    """Open a window for the model file at ``path``."""
+    try:
+        model = genrun.load(path)
+    except genrun.GenrunError as error:
+        sys.exit(f"error: {error}")
     window = tk.Tk()
-    window.title(str(opened.card.get("name", "genrun")))
-    TextBox(window, opened)
+    window.title(str(model.card.get("name", "genrun")))
+    TextBox(window, model)
     window.mainloop()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1]) if len(sys.argv) == 2 else sys.exit(__doc__)
