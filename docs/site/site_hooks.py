@@ -32,6 +32,10 @@ _PAGES = {  # places in the repository that are pages of the site
     "integrations/llm-genrun/README.md": "llm-genrun.md",
     "integrations/lm-eval-genrun/README.md": "lm-eval-genrun.md",
     "examples/genrun-plugin-attention/README.md": "plugin-attention.md",
+    "examples/async-web/README.md": "example-async-web.md",
+    "examples/text-box/README.md": "example-text-box.md",
+    "examples/notebook/README.md": "example-notebook.md",
+    "examples/github-pages/README.md": "example-github-pages.md",
 }
 _SHOWN_BY = {  # other places that have a page
     "README.md": "index.md",
@@ -41,6 +45,10 @@ _SHOWN_BY = {  # other places that have a page
     "integrations/llm-genrun": "llm-genrun.md",
     "integrations/lm-eval-genrun": "lm-eval-genrun.md",
     "examples/genrun-plugin-attention": "plugin-attention.md",
+    "examples/async-web": "example-async-web.md",
+    "examples/text-box": "example-text-box.md",
+    "examples/notebook": "example-notebook.md",
+    "examples/github-pages": "example-github-pages.md",
 }
 _PLACES = {site: place for place, site in _PAGES.items()}
 _ROW = re.compile(r"^\|.*\|$", re.MULTILINE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import threading
 import urllib.error
 import urllib.request
@@ -15,6 +14,7 @@ from urllib.parse import urlencode
 import pytest
 
 import genrun
+from support import examples
 from support.alphabet import letters, write_model
 from support.documentation import blocks_of
 
@@ -23,13 +23,7 @@ PROGRAM = Path("examples/web-page/server.py")
 
 @pytest.fixture(scope="module")
 def program(repository: Path) -> ModuleType:
-    """The program, imported from its file."""
-    spec = importlib.util.spec_from_file_location("web_page_server", repository / PROGRAM)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return examples.program(repository / PROGRAM)
 
 
 @pytest.fixture(scope="module")

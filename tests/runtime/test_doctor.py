@@ -27,6 +27,7 @@ def machine(**facts: Any) -> Machine:
         wheels={"onnxruntime": "9.9"},
         has_module=True,
         libraries={},
+        extras={},
         needed={},
         cpu=Trial(True, available=("CPUExecutionProvider",)),
         cuda=Trial(False, "onnxruntime 9.9 was compiled without it"),
@@ -51,6 +52,19 @@ def wrong(examined: Machine) -> list[Finding]:
 def test_nothing_is_wrong_with_a_machine_that_works() -> None:
     assert wrong(machine()) == []
     assert wrong(gpu_machine(Trial(True, driver="13.0"))) == []
+
+
+def test_each_extra_is_installed_as_a_whole_or_named_with_what_to_type() -> None:
+    some = {"serve": {"starlette": "1.0", "uvicorn": "0.9"}, "ray": {"ray": None, "pyarrow": "9"}}
+    found = [finding for finding in diagnose(machine(extras=some)) if finding.about in ("serve", "ray", "extras")]
+    message = "not installed, and not needed to generate: ray"
+    assert found == [
+        Finding("ok", "serve", "starlette 1.0, uvicorn 0.9"),
+        Finding("note", "extras", message, pip_line("ray")),
+    ]
+    two = {"spark": {"pyspark": None}, "beam": {"apache-beam": None}}
+    [finding] = wrong(machine(extras=two))
+    assert finding.remedy == f"{pip_line('spark,beam')}  (or some of them)"
 
 
 def test_without_a_wheel_no_model_can_be_run() -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from genrun.diagnosing.doctor import Machine
+from genrun.diagnosing.machine import Machine
 from support.distributions import Site
 
 
@@ -49,3 +49,12 @@ def test_the_libraries_are_read_from_package_metadata(installed: Site) -> None:
     installed.install("numpy", version="9")
     (installed.folder / "remains-1.0.dist-info").mkdir()  # of a package that was removed
     assert Machine().libraries == {"nvidia-cudnn-cu13": "9.20.0"}
+
+
+def test_extras_are_read_from_the_metadata_of_genrun(installed: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(installed.folder)])
+    assert Machine().extras == {}  # genrun is not installed, only imported
+    requires = ["click", 'Uvicorn>=1; extra == "serve"', "ray[data]>=2; extra == 'ray'", 'mypy; extra == "test"']
+    installed.install("genrun", requires=requires)
+    installed.install("uvicorn", version="9.9")
+    assert Machine().extras == {"serve": {"Uvicorn": "9.9"}, "ray": {"ray": None}}

@@ -1,4 +1,4 @@
-"""Plugins of the folder ``examples``, offered to the process of a test as if they were installed."""
+"""What the folder ``examples`` has: programs to import, and plugins to offer as if they were installed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from types import ModuleType
 
 from genrun import registry
 
-__all__ = ["example_module", "offered", "offered_example"]
+__all__ = ["example_module", "offered", "offered_example", "program"]
 
 
 @contextlib.contextmanager
@@ -45,9 +45,15 @@ def offered_example(example: Path, folder: Path) -> Iterator[None]:
 
 def example_module(example: Path, module: str) -> ModuleType:
     """Import the tests of an example from ``tests/MODULE.py`` in its folder."""
-    spec = importlib.util.spec_from_file_location(f"example_{module}", example / "tests" / f"{module}.py")
+    return program(example / "tests" / f"{module}.py")
+
+
+def program(path: Path) -> ModuleType:
+    """Import a program of the folder ``examples`` from its file."""
+    spec = importlib.util.spec_from_file_location(f"example_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     loaded = importlib.util.module_from_spec(spec)
+    sys.modules[loaded.__name__] = loaded  # dataclasses look their module up
     spec.loader.exec_module(loaded)
     return loaded

@@ -6,25 +6,20 @@ CHECKS. Nothing is downloaded, and code that may crash runs in another process.
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import platform
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import cached_property
-from importlib import metadata
 from typing import Any
 
 import genrun
 from genrun.checks.installation import pip_line, requirement, upgrade_line
 from genrun.contracts.version import CONTRACT
+from genrun.diagnosing.machine import Machine, installed_version
 from genrun.diagnosing.plugin_listing import list_plugins
 from genrun.diagnosing.plugin_origin import remedy
-from genrun.diagnosing.provider_trial import Trial, try_provider
 from genrun.errors import cause
-from genrun.loading.device import CPU, CUDA
-from genrun.loading.onnxruntime_wheels import CPU_WHEEL, GPU_WHEEL, how_to_install, installed_wheels
+from genrun.loading.onnxruntime_wheels import CPU_WHEEL, GPU_WHEEL, how_to_install
 
 __all__ = ["CHECKS", "Finding", "Machine", "diagnose"]
 
@@ -48,50 +43,6 @@ class Finding:
     def to_json(self) -> dict[str, Any]:
         """Return the finding as a JSON-ready dictionary."""
         return asdict(self)
-
-
-class Machine:
-    """The facts that the checks use; each is looked up once, on first use."""
-
-    @cached_property
-    def wheels(self) -> dict[str, str]:
-        """The installed wheels of onnxruntime with their versions."""
-        return installed_wheels()
-
-    @cached_property
-    def has_module(self) -> bool:
-        """Whether there is a module ``onnxruntime``, even without a known wheel."""
-        return importlib.util.find_spec("onnxruntime") is not None
-
-    @cached_property
-    def libraries(self) -> dict[str, str]:
-        """The installed ``nvidia-…`` packages with their versions."""
-        found: dict[str, str] = {}
-        for distribution in metadata.distributions():
-            with contextlib.suppress(Exception):  # damaged metadata of any package
-                name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"] or "").lower()
-                if name.startswith("nvidia-"):
-                    found.setdefault(name, distribution.version)
-        return found
-
-    @cached_property
-    def needed(self) -> dict[str, int]:
-        """The ``nvidia-…`` packages that the installed onnxruntime-gpu requires, with their major versions."""
-        named = {}
-        for needed in metadata.requires(GPU_WHEEL) or [] if GPU_WHEEL in self.wheels else []:
-            if found := re.match(r"(nvidia-[\w-]+)[^;]*?[~=]=\s*(\d+).*;.*extra\s*==\s*.cu", needed):
-                named[found[1]] = int(found[2])
-        return named
-
-    @cached_property
-    def cpu(self) -> Trial:
-        """The result of running a model on the CPU."""
-        return try_provider(CPU)
-
-    @cached_property
-    def cuda(self) -> Trial:
-        """The result of running a model on a GPU."""
-        return try_provider(CUDA)
 
 
 Check = Callable[[Machine], Iterator[Finding]]
@@ -118,13 +69,25 @@ def check_versions(machine: Machine) -> Iterator[Finding]:
     """The versions of Python and the main packages, without importing TensorFlow."""
     yield Finding("ok", "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     yield Finding("ok", "genrun", genrun.__version__)
-    yield Finding("ok", "numpy", _version("numpy") or "?")
+    yield Finding("ok", "numpy", installed_version("numpy") or "?")
     for about, names in (("tensorflow", _TENSORFLOW), ("tf2onnx", ("tf2onnx",))):
-        version = next(filter(None, map(_version, names)), None)
+        version = next(filter(None, map(installed_version, names)), None)
         if version is None:
             yield Finding("note", about, "not installed; training and export need it", pip_line("train"))
         else:
             yield Finding("ok", about, version)
+
+
+def check_extras(machine: Machine) -> Iterator[Finding]:
+    """Which extras for servers and tables are installed; no text needs any of them."""
+    missing = [extra for extra, packages in machine.extras.items() if None in packages.values()]
+    for extra, packages in machine.extras.items():
+        if extra not in missing:
+            yield Finding("ok", extra, ", ".join(f"{name} {version}" for name, version in packages.items()))
+    if missing:
+        one_of = "  (or some of them)" if len(missing) > 1 else ""
+        remedy = f"{pip_line(','.join(missing))}{one_of}"
+        yield Finding("note", "extras", f"not installed, and not needed to generate: {', '.join(missing)}", remedy)
 
 
 def check_wheels(machine: Machine) -> Iterator[Finding]:
@@ -218,15 +181,6 @@ def check_plugins(machine: Machine) -> Iterator[Finding]:
     yield Finding("ok", "plugins", f"{works} of {len(listing)} readers, decoders and commands are available")
 
 
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
-    except Exception:  # damaged metadata
-        return "?"
-
-
 def _stem(name: str) -> str:
     """Return a package's name without its CUDA version.
 
@@ -238,6 +192,7 @@ def _stem(name: str) -> str:
 
 CHECKS: tuple[Check, ...] = (
     check_versions,
+    check_extras,
     check_wheels,
     check_cpu,
     check_cuda,
