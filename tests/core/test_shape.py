@@ -95,7 +95,7 @@ def test_a_recipe_that_leaves_it_not_open_stays_as_it_is(novel: str, recipe: str
 
 def test_what_cannot_carry_its_state_reads_paragraphs_apart(novel: str) -> None:
     for recipe, _ in (
-        fitted([novel], {"architecture": "window", "recurrent_dropout": "0"}),
+        fitted([novel], {"architecture": "window"}),
         fitted([novel], {"devices": "all"}),
         fitted([novel], alone=False),
     ):

@@ -137,7 +137,7 @@ class RunFolder:
         try:
             return Recipe.from_dict(self.settings["recipe"])
         except (KeyError, TypeError, AttributeError, GenrunError) as error:
-            others = made_with(self.settings["versions"]) if isinstance(error, OptionError) else ""
+            others = made_with(self.settings.get("versions")) if isinstance(error, OptionError) else ""
             raise RunFolderError(f"{self.path / 'run.toml'}: {one_line(error)}{others}") from error
 
     def tokenizer(self) -> Tokenizer:

@@ -58,12 +58,14 @@ def read_settings(path: Path) -> dict[str, Any]:
     return settings
 
 
-def made_with(versions: Mapping[str, str]) -> str:
+def made_with(versions: object) -> str:
     """Return which distribution the network of a run is of, as the end of a message; nothing for genrun's own.
 
     >>> made_with({"genrun": "0.1.0", "numpy": "2.0", "genrun-plugin-attention": "1.0"})
     '; made with genrun-plugin-attention 1.0'
     """
+    if not isinstance(versions, Mapping):  # a damaged run folder
+        return ""
     others = [f"{name} {version}" for name, version in versions.items() if name not in _RECORDED[0]]
     return f"; made with {', '.join(others)}" if others else ""
 
