@@ -1,4 +1,4 @@
-"""Places for texts: a request takes one before any work is done for it; texts wait for rows in order."""
+"""Places for texts: a request has one before any work is done for it, and each text waits for a row in its turn."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Places:
             self._seconds += _SHARE * (time.monotonic() - begun - self._seconds)
 
     async def _row(self) -> None:
-        """Take a row, or wait until one is handed over. (asyncio's Semaphore can lose a cancelled task's row.)"""
+        """Take a row, or wait until one is handed over. (asyncio's Semaphore can lose one that a task gives up.)"""
         if self.running < self._limits.rows:
             self.running += 1
             return
@@ -116,7 +116,7 @@ class Reservation:
         self._places, self._count = places, 0
 
     def extend_to(self, count: int) -> None:
-        """Take further places, up to ``count`` in all; raises Refused if not enough are free."""
+        """Have ``count`` places in all; raises Refused if there are not that many free."""
         if count > self._places.most:
             raise Refused(400, f"the request asks for {count} texts; this server has {self._places.most} places")
         if count > self._count:
