@@ -22,7 +22,7 @@ from tied_logits import with_tied_logits
 
 import genrun
 from genrun import registry
-from genrun.benchmarking.measuring import benchmark
+from genrun.diagnosing.speed.measuring import benchmark
 from genrun.errors import GenrunError, one_line
 from genrun.generating.batch import Batch
 from genrun.generating.choosing.policy import ChooseWith

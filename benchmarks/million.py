@@ -18,7 +18,7 @@ from itertools import count, islice
 from pathlib import Path
 
 import genrun
-from genrun.options import parse_assignments
+from genrun.contracts.options import parse_assignments
 
 _FIRST = 1000
 _ALLOWED_MEBIBYTES = 2.0

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import genrun
-from genrun.options import parse_assignments
+from genrun.contracts.options import parse_assignments
 from genrun_core.corpus.reading import make_reader, read_documents
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.reporting.advice import MEASURES, shown

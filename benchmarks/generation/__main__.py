@@ -23,7 +23,7 @@ from generation.settings import Comparison, Settings
 FIGURES = ("process", "rates", "tutorial")  # processes first: a parent's memory is counted as its children's
 
 
-_NAME_CPU = "from genrun.benchmarking.setup import cpu_name; print(cpu_name())"
+_NAME_CPU = "from genrun.diagnosing.speed.setup import cpu_name; print(cpu_name())"
 _IDLE = 0.5  # the load average up to which a machine counts as idle
 
 

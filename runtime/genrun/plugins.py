@@ -13,7 +13,6 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # as in typing, without importing it
 if TYPE_CHECKING:
-    from genrun import options
     from genrun.contracts import (
         Chooser,
         ConstraintPart,
@@ -23,19 +22,21 @@ if TYPE_CHECKING:
         ForModel,
         ParametricDecoder,
         Preset,
+        PromptedPart,
         Reader,
         ReadReport,
         Stage,
         Vocabulary,
+        options,
     )
     from genrun.contracts.version import CONTRACT, OLDEST
     from genrun.errors import CorpusError, GenrunError, MissingExtraError, OptionError, PluginError, PromptError
     from genrun.reading import CorpusFile, FileReader
+    from genrun.reading.sources import expand
     from genrun.registry import make_constraint, make_decoder, make_reader
     from genrun.registry.in_process import constraint, decoder, reader
     from genrun.sampling import Candidates, automata, inverse_cdf, log_normalizers, own_draws, top_k, top_p
     from genrun.sampling.automata import Automaton, Lexicon, Opening
-    from genrun.sources import expand
 
 __all__ = [
     "CONTRACT",
@@ -60,6 +61,7 @@ __all__ = [
     "PluginError",
     "Preset",
     "PromptError",
+    "PromptedPart",
     "ReadReport",
     "Reader",
     "Stage",
@@ -83,6 +85,7 @@ __all__ = [
 _MODULES = {
     "genrun.contracts": (
         *("Chooser", "ConstraintPart", "Decoder", "Document", "Fold", "ForModel", "ParametricDecoder", "Preset"),
+        "PromptedPart",
         *("ReadReport", "Reader", "Stage", "Vocabulary"),
     ),
     "genrun.contracts.version": ("CONTRACT", "OLDEST"),
@@ -92,10 +95,10 @@ _MODULES = {
     "genrun.registry": ("make_constraint", "make_decoder", "make_reader"),
     "genrun.sampling": ("Candidates", "inverse_cdf", "log_normalizers", "own_draws", "top_k", "top_p"),
     "genrun.sampling.automata": ("Automaton", "Lexicon", "Opening"),
-    "genrun.sources": ("expand",),
+    "genrun.reading.sources": ("expand",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
-_WHOLE = {"automata": "genrun.sampling.automata", "options": "genrun.options"}
+_WHOLE = {"automata": "genrun.sampling.automata", "options": "genrun.contracts.options"}
 
 
 def __getattr__(name: str) -> object:

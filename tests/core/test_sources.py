@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import genrun
-from genrun.sources import expand
+from genrun.reading.sources import expand
 from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.kept_sources import absolute_source
 from genrun_core.corpus.preparation import corpus_changed, prepare_corpus

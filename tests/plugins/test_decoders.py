@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from genrun import options, registry
-from genrun.contracts import Decoder
+from genrun import registry
+from genrun.contracts import Decoder, options
 from genrun.errors import OptionError
 from genrun_plugins.decoders.greedy import Greedy
 from genrun_plugins.decoders.temperature import Temperature

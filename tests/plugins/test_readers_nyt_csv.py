@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from genrun.contracts import Reader, ReadReport
+from genrun.contracts.options import build
 from genrun.errors import CorpusError
-from genrun.options import build
 from genrun_plugins.readers.nyt_csv import NytCsv
 
 

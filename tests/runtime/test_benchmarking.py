@@ -15,11 +15,11 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 import genrun
-from genrun.benchmarking.measuring import Measurement, benchmark
-from genrun.benchmarking.setup import describe_setup
-from genrun.benchmarking.workload import Work
 from genrun.cli.bench import command
 from genrun.cli.group import cli
+from genrun.diagnosing.speed.measuring import Measurement, benchmark
+from genrun.diagnosing.speed.setup import describe_setup
+from genrun.diagnosing.speed.workload import Work
 from genrun.errors import OptionError, PluginError
 from genrun.generating.choosing import policy
 from genrun.model import Model

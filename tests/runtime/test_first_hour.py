@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 import genrun
-from genrun.benchmarking import other_load
 from genrun.cli.info_page import page
 from genrun.cli.io.log_lines import showing_log
 from genrun.cli.io.stages import Stages
+from genrun.diagnosing.speed import other_load
 from support.alphabet import write_model
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from genrun.reading import Guess, guess_reader
 from genrun.reading.columns import is_header
-from genrun.sources import SourcePart, shown_source, split_source
+from genrun.reading.sources import SourcePart, shown_source, split_source
 
 JSON_LINES = '{"id": 1, "post": {"title": "The sea"}}\n{"id": 2, "post": {"title": "The sky"}}\n'
 TABLE = "id;when;line\n1;2024-01-01;The sea is wide\n2;2024-01-02;The sky is wide\n"

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from genrun.cli.install import install_command, uninstall_command
+from genrun.cli.plugin_packages import installing
 from genrun.errors import GenrunError, OptionError
-from genrun.plugin_packages import installing
 from support.distributions import DECODER, Site
 
 LOWEST = {"genrun.decoders": {"lowest": "acme_decoders:Lowest"}}

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genrun.cli.plugin_packages.new_project import KINDS, _class_name, write_project
 from genrun.cli.plugins.beginning import command as new_command
 from genrun.contracts.version import CONTRACT, OLDEST
 from genrun.errors import GenrunError, OptionError
-from genrun.plugin_packages.new_project import KINDS, _class_name, write_project
 from support.distributions import DECODER, Site
 
 HOST = "pypi" + ".org"  # a package is published without naming where

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrun import options
+from genrun.contracts import options
 from genrun.errors import OptionError
 
 

@@ -48,8 +48,8 @@ def command(
     """
     from genrun.cli.io.log_lines import showing_log
     from genrun.cli.io.output import show_json
+    from genrun.contracts.options import parse_assignments
     from genrun.errors import OptionError
-    from genrun.options import parse_assignments
     from genrun_core.evaluation.evaluation import evaluate, evaluate_held_out
     from genrun_core.recipes.sections import PluginChoice
 

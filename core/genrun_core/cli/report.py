@@ -103,8 +103,8 @@ def _report(
 def _parted(choosing: DecoderOptions, reader: str, model: Model) -> tuple[DecoderOptions, PluginChoice]:
     """Return the decoder and the reader, each with those values of ``--set`` that are its own."""
     from genrun import registry
+    from genrun.contracts.options import parse_assignments
     from genrun.errors import OptionError, nearest
-    from genrun.options import parse_assignments
     from genrun_core.recipes.sections import PluginChoice
 
     values = {"reader": dict[str, str](), "decoder": dict[str, str]()}
@@ -137,7 +137,7 @@ def _parted(choosing: DecoderOptions, reader: str, model: Model) -> tuple[Decode
 
 def _options(decoder: Decoder) -> dict[str, object]:
     """Return the options of ``decoder``; those of a chain are a part of its text."""
-    from genrun.options import to_json
+    from genrun.contracts.options import to_json
     from genrun.sampling import Chain
 
     return {} if isinstance(decoder, Chain) else to_json(decoder)

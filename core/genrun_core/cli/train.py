@@ -71,7 +71,7 @@ def command(
     --from RUN trains the network of another run further, on a new corpus, with that run's recipe;
     --set freeze=embedding leaves a layer as it is, --set extend_vocabulary=500 adds new words.
     """
-    from genrun.options import parse_assignments
+    from genrun.contracts.options import parse_assignments
     from genrun_core.runs.naming import default_run_folder
     from genrun_core.training.train import resume, train
     from genrun_core.training.watch import Watch
@@ -142,7 +142,7 @@ def _recipe(
 
 def _epochs(overrides: dict[str, str]) -> int | None:
     """Return the number of epochs that a training goes on to; raises UsageError for any other option."""
-    from genrun.options import convert
+    from genrun.contracts.options import convert
 
     values = {key.removeprefix("training."): value for key, value in overrides.items()}
     if set(values) - {"epochs"}:

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import genrun
-from genrun import options, registry
-from genrun.contracts import Reader
+from genrun import registry
+from genrun.contracts import Reader, options
 from genrun.errors import GenrunError
-from genrun.sources import split_source
+from genrun.reading.sources import split_source
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.sources import SourceFile, list_files
@@ -38,7 +38,7 @@ __all__ = ["LIMIT", "cache_folder", "corpus_key", "keep", "restore"]
 LIMIT = 2 << 30  # bytes that the entries may have together; the least recently used ones go first
 _FORMAT = 4
 _LEFTOVER = 24 * 60 * 60  # seconds after which what a kill left half-made is removed
-_READING = ("genrun.sources", "genrun.reading", __name__)  # modules of ours that decide what is read
+_READING = ("genrun.reading.sources", "genrun.reading", __name__)  # modules of ours that decide what is read
 _NAMES = (*SHARDS, "tokenizer.json")
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from genrun import options, registry
+from genrun import registry
+from genrun.contracts import options
 from genrun.errors import OptionError, one_line
 from genrun.reading import guess_reader
-from genrun.sources import split_source
+from genrun.reading.sources import split_source
 from genrun_core.recipes.recipe import Recipe, load_recipe
 
 __all__ = ["GuessedRecipe", "guessed_recipe", "kind_note"]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from genrun.sources import KEPT_STANDARD_INPUT, STANDARD_INPUT, named_paths, split_source
+from genrun.reading.sources import KEPT_STANDARD_INPUT, STANDARD_INPUT, named_paths, split_source
 from genrun_core.runs.atomic import replacing
 
 __all__ = ["absolute_source", "keep_sources", "names_standard_input"]

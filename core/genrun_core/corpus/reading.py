@@ -9,7 +9,7 @@ from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import short_line
 from genrun.contracts import Document, Reader, ReadReport
 from genrun.errors import CorpusError, OptionError, PluginError, cause
-from genrun.sources import shown_source
+from genrun.reading.sources import shown_source
 from genrun_core.recipes.sections import PluginChoice
 
 __all__ = ["first_document", "make_reader", "named", "read_documents"]

@@ -16,7 +16,7 @@ from itertools import islice, pairwise
 from genrun.contracts import Reader
 from genrun.errors import CorpusError
 from genrun.reading import CorpusFile
-from genrun.sources import STANDARD_INPUT
+from genrun.reading.sources import STANDARD_INPUT
 from genrun_core.corpus.reading import make_reader
 from genrun_core.recipes.recipe import BY_SHAPE, Recipe
 

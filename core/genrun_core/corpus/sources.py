@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from genrun.sources import named_paths, split_source
+from genrun.reading.sources import named_paths, split_source
 
 __all__ = ["SourceFile", "fingerprint", "list_files"]
 

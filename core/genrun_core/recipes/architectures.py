@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from genrun import options, registry
+from genrun import registry
+from genrun.contracts import options
 from genrun.errors import OptionError, PluginError, UnknownPluginError
 from genrun_core.architectures import Architecture
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from genrun import options, registry
+from genrun import registry
+from genrun.contracts import options
 from genrun.errors import OptionError
 from genrun_core.recipes.sections import PluginChoice
 

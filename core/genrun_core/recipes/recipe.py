@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genrun import options
+from genrun.contracts import options
 from genrun.errors import OptionError, nearest, one_line
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.recipes.architectures import is_trained, own_options

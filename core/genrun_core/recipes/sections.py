@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from genrun import options
+from genrun.contracts import options
 from genrun.errors import OptionError, nearest
 from genrun_core.architectures import Architecture
 from genrun_core.recipes.architectures import made_architecture, own_options

@@ -9,8 +9,8 @@ from genrun.contracts import Decoder, ParametricDecoder
 from genrun.errors import CorpusError
 from genrun.generating.settings import GenerationSettings
 from genrun.model import Model
+from genrun.reading.sources import STANDARD_INPUT
 from genrun.results import Result
-from genrun.sources import STANDARD_INPUT
 from genrun_core.corpus.labelling import with_labels
 from genrun_core.corpus.reading import first_document, make_reader, named, read_documents
 from genrun_core.recipes.sections import PluginChoice

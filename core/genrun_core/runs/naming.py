@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genrun.errors import OptionError
-from genrun.sources import STANDARD_INPUT, named_paths, split_source
+from genrun.reading.sources import STANDARD_INPUT, named_paths, split_source
 
 __all__ = ["default_model_file", "default_run_folder"]
 

@@ -46,7 +46,7 @@ def command(
     again, so the same command continues where it was stopped.
     """
     from genrun.cli.io.log_lines import showing_log
-    from genrun.options import parse_assignments
+    from genrun.contracts.options import parse_assignments
     from genrun_core.cli.going_on import going_on
     from genrun_core.corpus.guessed import guessed_recipe
     from genrun_core.runs.naming import default_model_file, default_run_folder
@@ -111,7 +111,7 @@ def _look(recipe: Recipe, sources: tuple[str, ...], guessed: str) -> None:
     Of standard input, which can be read only once, the training says it.
     """
     from genrun.cli.io.output import say
-    from genrun.sources import STANDARD_INPUT
+    from genrun.reading.sources import STANDARD_INPUT
     from genrun_core.corpus.look import look_at
     from genrun_core.corpus.reading import make_reader
 

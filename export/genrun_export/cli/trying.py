@@ -9,7 +9,7 @@ import genrun
 from genrun.errors import ExportError, PromptError, RunFolderError
 from genrun.generating.settings import GenerationSettings
 from genrun.model import Model
-from genrun.sources import STANDARD_INPUT
+from genrun.reading.sources import STANDARD_INPUT
 from genrun_core.corpus.kept_sources import absolute_source
 from genrun_core.recipes.recipe import Recipe, override_recipe
 from genrun_core.runs.run_folder import RunFolder

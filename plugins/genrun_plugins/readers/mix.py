@@ -10,7 +10,7 @@ from genrun import registry
 from genrun.contracts import Reader, ReadReport
 from genrun.errors import CorpusError, OptionError, one_line
 from genrun.reading import guess_reader
-from genrun.sources import split_source
+from genrun.reading.sources import split_source
 
 __all__ = ["Mix"]
 

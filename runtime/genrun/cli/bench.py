@@ -10,8 +10,8 @@ from genrun.cli.decoder_options import DecoderOptions, decoder_options
 from genrun.cli.opening_options import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
-    from genrun.benchmarking.measuring import Measurement
-    from genrun.benchmarking.setup import Setup
+    from genrun.diagnosing.speed.measuring import Measurement
+    from genrun.diagnosing.speed.setup import Setup
 
 __all__ = ["command"]
 
@@ -36,10 +36,10 @@ def command(
     as_json: bool,
 ) -> None:
     """Measure how fast MODEL generates, and the shares of the time that model, choosing and Python take."""
-    from genrun.benchmarking.measuring import BATCH_SIZES, SECONDS, benchmark
-    from genrun.benchmarking.other_load import OtherLoad
-    from genrun.benchmarking.setup import describe_setup
     from genrun.cli.io.output import say, show, show_json
+    from genrun.diagnosing.speed.measuring import BATCH_SIZES, SECONDS, benchmark
+    from genrun.diagnosing.speed.other_load import OtherLoad
+    from genrun.diagnosing.speed.setup import describe_setup
 
     if seconds is not None and tokens is not None:
         raise click.UsageError("give --seconds or --tokens, not both")

@@ -67,7 +67,7 @@ class DecoderOptions:
 
     def _decoder(self) -> tuple[str | None, dict[str, str]]:
         """Return the decoder's name and options; raises UsageError for options that contradict each other."""
-        from genrun.options import parse_assignments
+        from genrun.contracts.options import parse_assignments
 
         decoder, options = self.decoder, parse_assignments(self.assignments)
         for flag, of, name, value in (

@@ -17,7 +17,7 @@ def install_command(packages: tuple[str, ...]) -> None:
     """
     from genrun.cli.io.output import say
     from genrun.cli.io.table import show_table
-    from genrun.plugin_packages.installing import install
+    from genrun.cli.plugin_packages.installing import install
     from genrun.registry.limit import VARIABLE, current_limit
 
     if added := install(packages):
@@ -32,7 +32,7 @@ def install_command(packages: tuple[str, ...]) -> None:
 def uninstall_command(packages: tuple[str, ...]) -> None:
     """Remove PACKAGES with plugins from the environment that genrun runs in."""
     from genrun.cli.io.output import say
-    from genrun.plugin_packages.installing import uninstall
+    from genrun.cli.plugin_packages.installing import uninstall
 
     for name in uninstall(packages):
         say(f"removed {name}")

@@ -1,7 +1,7 @@
 """What a plugin must look like: the protocols of readers, decoders, the stages of a chain, and parts of a constraint.
 
-All are frozen dataclasses whose fields are their options (see :mod:`genrun.options`). They are found through the
-entry-point groups ``genrun.readers``, ``genrun.decoders`` and ``genrun.constraints`` (see :mod:`genrun.registry`).
+All are frozen dataclasses whose fields are their options (see :mod:`genrun.contracts.options`). They are found through
+the entry-point groups ``genrun.readers``, ``genrun.decoders`` and ``genrun.constraints`` (see :mod:`genrun.registry`).
 """
 
 from genrun.contracts.choosing import (

@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from genrun import options, registry
+from genrun import registry
+from genrun.contracts import options
 from genrun.contracts.version import FIRST, own_contract
 from genrun.diagnosing.child_process import child_command, child_environment
 from genrun.errors import GenrunError, OptionError, UnknownPluginError, nearest, one_line

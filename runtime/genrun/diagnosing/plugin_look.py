@@ -18,8 +18,9 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from genrun import options, registry
+from genrun import registry
 from genrun.checks.short_text import short_line
+from genrun.contracts import options
 from genrun.contracts.version import own_contract
 from genrun.errors import GenrunError, cause, one_line
 

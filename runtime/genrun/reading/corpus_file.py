@@ -13,7 +13,7 @@ from genrun.reading.decoding import Decoder, lines_of
 from genrun.reading.gutenberg import FRAME, Frame
 from genrun.reading.kinds import HEAD_BYTES, Kind, binary_kind, kind_of
 from genrun.reading.opening import naming_errors, opened
-from genrun.sources import STANDARD_INPUT, shown_source
+from genrun.reading.sources import STANDARD_INPUT, shown_source
 
 __all__ = ["CorpusFile"]
 

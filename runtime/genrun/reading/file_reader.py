@@ -13,7 +13,7 @@ from genrun.reading.decoding import check_encoding
 from genrun.reading.labelling import fixed_labels, labelled
 from genrun.reading.opening import bare_name, members
 from genrun.reading.sieve import Sieve, check_sieve
-from genrun.sources import STANDARD_INPUT, expand, shown_source
+from genrun.reading.sources import STANDARD_INPUT, expand, shown_source
 
 __all__ = ["FileReader"]
 

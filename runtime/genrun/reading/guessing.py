@@ -12,7 +12,7 @@ from genrun.errors import CorpusError
 from genrun.reading.columns import fields_of, first_rows, guess_separator, is_header, text_column
 from genrun.reading.kinds import HEAD_BYTES, TEXT, Kind, by_suffix, head_text, kind_of
 from genrun.reading.opening import members, naming_errors, opened
-from genrun.sources import STANDARD_INPUT, SourcePart, named_paths, shown_source, split_source
+from genrun.reading.sources import STANDARD_INPUT, SourcePart, named_paths, shown_source, split_source
 
 __all__ = ["Guess", "guess_reader"]
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, cast
 
 from genrun.errors import CorpusError, one_line
-from genrun.sources import STANDARD_INPUT
+from genrun.reading.sources import STANDARD_INPUT
 
 __all__ = ["bare_name", "members", "naming_errors", "opened"]
 

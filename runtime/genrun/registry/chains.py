@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from genrun import options
 from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import class_name, shown
-from genrun.contracts import Decoder
+from genrun.contracts import Decoder, options
 from genrun.errors import OptionError, nearest
 from genrun.registry.chain_grammar import Link, has_marks, parse, spell
 from genrun.registry.links import is_full_name, made_link

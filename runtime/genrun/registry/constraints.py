@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from genrun import options
 from genrun.checks.short_text import class_name, shown
-from genrun.contracts import ConstraintPart
+from genrun.contracts import ConstraintPart, options
 from genrun.errors import OptionError
 from genrun.registry.chain_grammar import parse, place
 from genrun.registry.links import is_full_name, made_link

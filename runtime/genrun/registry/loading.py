@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any
 
-from genrun import options
 from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import class_name
-from genrun.contracts import Reader
+from genrun.contracts import Reader, options
 from genrun.contracts.version import own_contract, refusal
 from genrun.errors import OptionError, PluginError, one_line
 from genrun.registry.offered import PluginInfo, find

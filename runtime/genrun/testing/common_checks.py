@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from genrun import options
 from genrun.checks.short_text import class_name, short_line
+from genrun.contracts import options
 from genrun.errors import one_line
 from genrun.registry import check_contract
 from genrun.testing.outcomes import Failed

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from genrun.contracts import ReadReport
-from genrun.sources import named_paths, split_source
+from genrun.reading.sources import named_paths, split_source
 from genrun.testing.common_checks import fresh
 from genrun.testing.outcomes import Skipped
 

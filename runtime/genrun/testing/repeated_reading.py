@@ -16,8 +16,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from genrun import options
-from genrun.contracts import ReadReport
+from genrun.contracts import ReadReport, options
 from genrun.testing.outcomes import Failed, Skipped
 
 __all__ = ["digest_of", "read_elsewhere"]

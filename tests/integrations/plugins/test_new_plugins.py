@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from end_to_end.conftest import build_wheel
+from genrun.cli.plugin_packages.new_project import KINDS
 from genrun.contracts.version import CONTRACT, OLDEST
-from genrun.plugin_packages.new_project import KINDS
 from genrun.testing import tiny_model
 
 

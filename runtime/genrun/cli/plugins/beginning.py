@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from genrun.cli.plugin_packages.new_project import KINDS
 from genrun.contracts.version import CONTRACT, OLDEST
-from genrun.plugin_packages.new_project import KINDS
 
 __all__ = ["command"]
 
@@ -33,7 +33,7 @@ def command(name: str, kind: str, folder: Path | None, contract: int) -> None:
     import shlex
 
     from genrun.cli.io.output import say, show
-    from genrun.plugin_packages.new_project import write_project
+    from genrun.cli.plugin_packages.new_project import write_project
 
     written = write_project(name, kind, folder, contract=contract)
     show(str(written))

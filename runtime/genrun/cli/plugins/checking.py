@@ -22,8 +22,8 @@ def command(
     fails.
     """
     from genrun.cli.io.output import show, show_json
+    from genrun.contracts.options import parse_assignments
     from genrun.diagnosing.plugin_checks import check_plugins
-    from genrun.options import parse_assignments
 
     failed = False
     for checked in check_plugins(name, sources, parse_assignments(assignments), bad=bad):

@@ -73,7 +73,7 @@ def write_project(name: str, kind: str, folder: Path | None = None, *, contract:
 
 
 def _write(folder: Path, values: Mapping[str, str]) -> None:
-    templates = resources.files("genrun.plugin_packages").joinpath("templates")
+    templates = resources.files("genrun.cli.plugin_packages").joinpath("templates")
     for path, template in _FILES.items():
         text = templates.joinpath(f"{Template(template).substitute(values)}.template").read_text("utf-8")
         file = folder / Template(path).substitute(values)

@@ -26,8 +26,8 @@ from statistics import median
 
 import numpy as np
 
-from genrun.benchmarking.workload import Round, Work
 from genrun.checks.arguments import check_count
+from genrun.diagnosing.speed.workload import Round, Work
 from genrun.errors import OptionError
 from genrun.generating.settings import GenerationSettings
 from genrun.model import Model
