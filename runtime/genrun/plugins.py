@@ -1,9 +1,9 @@
-"""What authors of plugins import: this module is public and stable, all that it does not name is private.
+"""What authors of plugins import: this module is public and stable; everything that it does not name is private.
 
     from genrun.plugins import CorpusFile, FileReader
 
-Each name is imported on first use, so that a plugin brings in what it needs and nothing else. The number ``CONTRACT``
-is that of the contract described by the documentation of this version; a plugin names the one that it was written
+Each name is imported on first use, so that a plugin imports what it needs and nothing else. ``CONTRACT`` is the
+number of the contract that the documentation of this version describes; a plugin names the one that it was written
 for: ``contract = 2``.
 """
 

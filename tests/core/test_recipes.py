@@ -98,7 +98,7 @@ def test_changing_the_decoder_brings_its_own_options() -> None:
         ({"architecture": "window", "layers": "2"}, "the window architecture has one layer"),
         ({"architecture": "window", "recurrent_dropout": "0", "specials": "unk"}, "needs the special token 'pad'"),
         ({"architecture": "window", "recurrent_dropout": "0", "running_text": "true"}, "window has none"),
-        ({"architecture": "window", "recurrent_dropout": "0.1"}, "has no state for recurrent_dropout"),
+        ({"architecture": "window", "recurrent_dropout": "0.1"}, "makes no use of recurrent_dropout"),
         ({"input_dropout": "1"}, "input_dropout must be from 0 to below 1"),
         ({"recurrent_dropout": "-0.1"}, "recurrent_dropout must be from 0 to below 1"),
         ({"embedding_dropout": "nan"}, "embedding_dropout must be from 0 to below 1"),

@@ -58,6 +58,22 @@ def test_every_page_is_in_the_menu_of_the_site() -> None:
     assert pages - menu == set(), "add these pages to mkdocs.yml"
 
 
+def test_the_lists_of_the_readme_are_the_menu_of_the_site() -> None:
+    _, _, lists = text("README.md").partition("\n## More\n")
+    named = {group: re.findall(r"\(docs/([\w-]+\.md)\)", links) for group, links in _groups(lists, r"([\w ]+): ")}
+    _, _, nav = text("mkdocs.yml").partition("\nnav:\n")
+    groups = {group: re.findall(r"- ([\w-]+\.md)", lines) for group, lines in _groups(nav, r"  - ([\w ]+):\n")}
+    here = {path.name for path in REPOSITORY.glob("docs/*.md")}
+    menu = {group: [page for page in pages if page in here] for group, pages in groups.items()}
+    assert menu["Training"]
+    assert {group: pages for group, pages in named.items() if pages} == {g: each for g, each in menu.items() if each}
+
+
+def _groups(text: str, heading: str) -> list[tuple[str, str]]:
+    parts = re.split(rf"^{heading}", text, flags=re.MULTILINE)
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
 def test_the_page_of_a_command_has_all_its_options() -> None:
     pages = frozenset(path.name for path in REPOSITORY.glob("docs/*.md"))
     listed = commands_page()

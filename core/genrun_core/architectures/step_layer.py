@@ -20,7 +20,7 @@ Doubles = NDArray[np.float64]
 class StepLayer(keras.layers.Layer):  # type: ignore[misc]
     """Base of a layer that carries states from token to token.
 
-    A subclass makes its weights in ``build`` with ``add_weight``, each with a name of its own, and defines
+    A subclass makes its weights in ``build`` with ``add_weight``, each with its own name, and defines
     :meth:`read`, :meth:`step` and :meth:`exact`, which compute the same: for a whole sequence in training, for one
     token in the model file, and for one token in NumPy's float64, which the export compares the file with.
     """

@@ -29,8 +29,6 @@ class Window(Architecture):
         """Refuse what only recurrent layers have."""
         if model.layers != 1:
             raise OptionError(f"the window architecture has one layer, not {model.layers}")
-        if model.recurrent_dropout:
-            raise OptionError("the window architecture has no state for recurrent_dropout")
 
     def weights(self, model: ModelSettings) -> Mapping[str, int]:
         """Return the numbers of the hidden layer."""

@@ -164,7 +164,7 @@ class TrainingSettings:
     (Loshchilov & Hutter, "SGDR", 2017); or plateau, times ``plateau_factor`` whenever the monitored loss has not
     fallen for ``plateau_patience`` epochs.
 
-    ``sampled_softmax``: so many words of the vocabulary, drawn by rank, stand for all others in the loss, 0 for never
+    ``sampled_softmax``: this many words, drawn by rank, stand for all others in the loss, 0 for never
     (Jean et al., "On Using Very Large Target Vocabulary for Neural Machine Translation", 2015); the last
     ``full_softmax`` share of the epochs, and every validation, uses all words.
 

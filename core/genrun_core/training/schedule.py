@@ -31,7 +31,7 @@ def learning_rate(settings: TrainingSettings, *, step: int, progress: float, los
 
 
 def _plateaus(losses: Sequence[float], patience: int) -> int:
-    """Return how often the loss has not fallen for ``patience`` epochs in a row, counting anew after each time."""
+    """Return how often the loss has not fallen for ``patience`` epochs in a row; the count starts again each time."""
     best, waited, found = math.inf, 0, 0
     for loss in losses:
         waited = 0 if loss < best else waited + 1

@@ -11,7 +11,7 @@ __all__ = ["Watch"]
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """``sample_every``: a sample text after every so many epochs, 0 for none; ``tensorboard``: write event files."""
+    """``sample_every``: a sample text after this many epochs each, 0 for none; ``tensorboard``: write event files."""
 
     sample_every: int = 0
     tensorboard: bool = False

@@ -175,7 +175,7 @@ def _graph(name: str, outputs: str, nodes: str, inputs: str = "") -> str:
 def _localize(graph: onnx.GraphProto, keep: Set[str], constants: Mapping[str, NDArray[Any]]) -> None:
     """Set names apart from the step's own, except those in ``keep``, and give each graph the constants that it uses.
 
-    A constant from outside would be handed in anew each time that a branch is run.
+    A constant from outside would be passed in again each time that a branch runs.
     """
 
     def named(names: Iterable[str]) -> list[str]:

@@ -97,7 +97,7 @@ def draw_sample(shards: TokenShards, settings: TrainingSettings, vocabulary: int
 
 
 def _about(batches: list[Batch], limit: int, *, carries: bool) -> list[Batch]:
-    """Return batches of about ``limit`` tokens, for one document may have many more: every so many, or the first."""
+    """Return batches of about ``limit`` tokens together: every nth batch, or with ``carries`` the first ones."""
     if not carries:
         return batches[:: max(1, _predicted(batches) // limit)]
     before = accumulate((_predicted([batch]) for batch in batches), initial=0)

@@ -33,7 +33,7 @@ _SUMMARIES = {  # here, so that help does not import the commands
     "generate": "Generate text with a model file.",
     "info": "Show what a model file records about itself.",
     "install": "Install packages with plugins where genrun runs.",
-    "plugins": "List the plugins and who ships them, check one, or begin a new one.",
+    "plugins": "List the plugins and their packages, check one, or begin a new one.",
     "report": "Show what a model's texts are like beside held-out documents.",
     "score": "Measure how likely texts are under a model.",
     "serve": "Serve models over HTTP, in the shape of the OpenAI API.",

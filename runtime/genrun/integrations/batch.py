@@ -41,7 +41,7 @@ def generate_table(
     - ``log_probability``: double, natural logarithm, four digits and at most three decimals.
     - ``copied_run``: int32, ``is_training_line``: bool, as in :class:`genrun.Result`.
     - ``sample``: int32 from 0. ``seed``: int64. ``model``: string, the digest of the model file.
-    - ``error``: string, why a prompt has no text: it is null, too long, or cannot be begun from.
+    - ``error``: string, why a prompt has no text: it is null or too long, or a text cannot begin with it.
 
     On a CPU, the same rows come back whatever other rows are in the table. Raises OptionError for a table without the
     column, or with one of the new ones, and what :meth:`genrun.Model.settings` raises; MissingExtraError without
@@ -122,7 +122,7 @@ def _outcomes(
 
 
 def _results(generator: TextGenerator, prompts: Sequence[str], options: TableOptions) -> Iterator[list[Result] | str]:
-    """Yield the results of each prompt; what one is refused for ends them, since it ends its batch."""
+    """Yield the results of each prompt; a prompt that is refused ends its batch, so its reason comes last."""
     group: list[Result] = []
     try:
         for result in generator.results(prompts, options.n, options.batch_size):

@@ -1,4 +1,4 @@
-"""What each worker of a cluster is sent: the model file's path and digest, settings, and the form of tables."""
+"""What each worker of a cluster gets: the model file's path and digest, settings, and the form of tables."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def text_job(
     with load(path, device="cpu", threads=1, trust=trust) as model:
         chosen = settings if settings is not None else model.settings(**choices)
         check_settings(chosen)
-        model._generator(chosen, {})  # labels, the constraint and the decoder fit the model, or it is an error here
+        model._generator(chosen, {})  # an error here if labels, constraint or decoder do not fit the model
         place = str(model.path.absolute())
         return TextJob(place, model.digest, chosen, options or TableOptions(), device, threads, trust)
 

@@ -1,7 +1,7 @@
 """A folder of Parquet files, divided into parts of some thousand rows, each of which becomes a file with texts.
 
-A part's file is written beside its place and then renamed, so it is whole or not there: what a kill leaves can be
-continued.
+A part's file is written beside its place and then renamed, so it is complete or not there, and what a kill leaves
+can be continued.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def digest_of(parts: Sequence[Part], output: Path) -> str:
 
 
 def remove_leftovers(output: Path) -> None:
-    """Remove what workers that were killed have left in the folder of texts; none may be running."""
+    """Remove unfinished files of killed workers from the folder of texts; no worker may be running."""
     for left in output.rglob(".*.parquet.*.tmp"):
         left.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""The parts of a folder of Parquet files, given out to actors of Ray."""
+"""The parts of a folder of Parquet files, divided among actors of Ray."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class WrittenPart(NamedTuple):
 def write_parts(
     parts: Sequence[Part], job: TextJob, *, actors: int = 2, cpus: float = 1, gpus: float = 0
 ) -> Iterator[WrittenPart]:
-    """Yield what became of each part, as it is finished.
+    """Yield the counts of each part as it is finished.
 
     Joins the cluster that Ray finds (``RAY_ADDRESS``), or starts one on this machine. Raises GenrunError for a part
     that failed three times, or if Ray gave up, OptionError for an actor that no machine of a local cluster can hold,
@@ -58,7 +58,7 @@ def write_parts(
 
 
 class _PartWriter:
-    """An actor: writes one part after another, and returns what became of each."""
+    """An actor: writes one part after another, and returns the counts of each."""
 
     def __init__(self, job: TextJob) -> None:
         self._job = job

@@ -31,7 +31,7 @@ def check_constraint(part: object) -> None:
 
 
 def constraint_outcomes(part: object) -> list[Outcome]:
-    """Return what comes of each check of ``part``, in order; raises nothing."""
+    """Return the outcome of each check of ``part``, in order; raises nothing."""
     return outcomes(_CHECKS, _Subject(part))
 
 

@@ -39,7 +39,7 @@ def check_decoder(decoder: object) -> None:
 
 
 def decoder_outcomes(decoder: object) -> list[Outcome]:
-    """Return what comes of each check of ``decoder``, in order; raises nothing."""
+    """Return the outcome of each check of ``decoder``, in order; raises nothing."""
     return outcomes(_CHECKS, _Subject(decoder))
 
 
@@ -150,13 +150,13 @@ def _is_pure(subject: _Subject) -> None:
             expected = first(one)
             if (row := first_difference(expected, second(one))) is not None:
                 raise Failed(
-                    f"{name} answers otherwise in a new object with the same options (row {row}): it takes chance, "
-                    "the time or a state from outside its arguments"
+                    f"{name} gives another answer in a new object with the same options (row {row}): it takes "
+                    "chance, the time or a state from outside its arguments"
                 )
             for _ in range(2):
                 if (row := first_difference(expected, first(one))) is not None:
                     raise Failed(
-                        f"{name} answers otherwise when called again (row {row}): it keeps state between calls"
+                        f"{name} gives another answer when called again (row {row}): it keeps state between calls"
                     )
                 first(other)
 
@@ -171,8 +171,8 @@ def _rows_are_apart(subject: _Subject) -> None:
                 answers = call(each.only(order))
                 if (row := first_difference(answers, [expected[number] for number in order])) is not None:
                     raise Failed(
-                        f"{name} answers otherwise for a row beside other rows (row {order[row]}): it looks at their "
-                        "logits, tokens or draws"
+                        f"{name} gives another answer for a row beside other rows (row {order[row]}): it looks at "
+                        "their logits, tokens or draws"
                     )
 
 
@@ -192,7 +192,7 @@ def _is_shared(subject: _Subject) -> None:
         scenes = [scene(*_sizes(), seed, few=few) for seed in range(5, 9)]
         expected = [make()(each) for each in scenes]
         if together(make(), scenes, expected):
-            raise Failed(f"{name} answers otherwise while other threads call it: it keeps state between calls")
+            raise Failed(f"{name} gives another answer while other threads call it: it keeps state between calls")
 
 
 def _takes_the_shortcut(subject: _Subject) -> None:

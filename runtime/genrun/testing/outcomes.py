@@ -49,7 +49,7 @@ class Outcome:
 class Check(Generic[T]):
     """A promise and the function that looks whether a plugin keeps it, by raising Failed or Skipped.
 
-    ``first``: where it does not hold or cannot be made, the checks after it are left out, which would repeat it.
+    ``first``: if this check does not pass, the later ones are left out, since they would fail for the same reason.
     """
 
     promise: str
@@ -58,7 +58,7 @@ class Check(Generic[T]):
 
 
 def outcomes(checks: Sequence[Check[T]], subject: T) -> list[Outcome]:
-    """Return what comes of each check of ``subject``, in order; output of the plugin is a failure."""
+    """Return the outcome of each check of ``subject``, in order; a check fails if the plugin prints."""
     found = []
     for check in checks:
         found.append(_outcome(check, subject))

@@ -11,7 +11,7 @@ __all__ = ["tiny_corpus", "tiny_model"]
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the path of a real model file of some 20 KB, in a folder of the session."""
+    """Return the path of a real model file of 32 KB, in a folder of the session."""
     from genrun.testing import tiny
 
     return _copy(tiny.tiny_model(), tmp_path_factory)

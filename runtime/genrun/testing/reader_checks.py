@@ -38,7 +38,7 @@ def check_reader(reader: object, sources: Sequence[str], *, bad: str | None = No
 
 
 def reader_outcomes(reader: object, sources: Sequence[str], *, bad: str | None = None) -> list[Outcome]:
-    """Return what comes of each check of ``reader``, in order; raises nothing."""
+    """Return the outcome of each check of ``reader``, in order; raises nothing."""
     with tempfile.TemporaryDirectory() as folder:
         return outcomes(_CHECKS, ReaderSubject(reader, tuple(map(str, sources)), bad, Path(folder)))
 
@@ -77,7 +77,7 @@ def _is_repeatable(subject: ReaderSubject) -> None:
             f"a new object yields other documents ({_difference(first[0], other[0])}), with the same options"
         )
     if _counts(first[1]) != _counts(second[1]):
-        raise Failed(f"a second pass counts otherwise: {_counts(first[1])}, then {_counts(second[1])}")
+        raise Failed(f"a second pass has other counts: {_counts(first[1])}, then {_counts(second[1])}")
 
 
 def _is_the_same_elsewhere(subject: ReaderSubject) -> None:
@@ -125,7 +125,7 @@ def _is_lazy(subject: ReaderSubject) -> None:
     except CorpusError:
         return
     if found == expected and not report.dropped.get("unreadable"):
-        raise Failed("it reads everything first: a file that is gone after the first document is read all the same")
+        raise Failed("it reads everything first: it has read a file that was removed after the first document")
 
 
 def _names_the_file(subject: ReaderSubject) -> None:

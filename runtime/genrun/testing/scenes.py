@@ -42,7 +42,7 @@ class Scene:
 
     @property
     def logits(self) -> NDArray[np.float32]:
-        """The logits, float32 ``[batch, vocabulary]``, in an array of their own."""
+        """The logits, float32 ``[batch, vocabulary]``, in a new array."""
         return np.stack([row.logits for row in self.rows])
 
     @property

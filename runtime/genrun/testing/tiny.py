@@ -1,4 +1,4 @@
-"""A model file of some 30 KB and the corpus that it was trained on; both are in the package."""
+"""A model file of 32 KB and the corpus that it was trained on; both are in the package."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ Run = Callable[[Sequence[str]], int]
 
 
 def install(arguments: Sequence[str], run: Run | None = None) -> list[ListedPlugin]:
-    """Have pip install ``arguments`` (packages, and options of pip), and return the plugins that are new.
+    """Install ``arguments`` (packages, and options of pip) with pip; return the new plugins.
 
     ``run``: runs a command and returns its exit status. Raises GenrunError if the environment has no pip, with what
     to type instead, or if pip fails, whose own messages are on stderr.
@@ -38,7 +38,7 @@ def install(arguments: Sequence[str], run: Run | None = None) -> list[ListedPlug
 
 
 def uninstall(names: Sequence[str], run: Run | None = None) -> list[str]:
-    """Have pip remove the distributions ``names``, and return the full names of the plugins that went with them.
+    """Remove the distributions ``names`` with pip; return the full names of the plugins that were removed.
 
     Raises OptionError for a distribution that offers no plugin, and for genrun itself.
     """

@@ -35,7 +35,7 @@ class _Commands(click.Group):
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """List readers, decoders, constraints and commands: who ships them, their contract, and whether they work."""
+    """List plugins of all kinds: the package of each, its contract, and whether it works."""
     if ctx.invoked_subcommand is None:
         from genrun.cli.plugins.listing import show_plugins
 

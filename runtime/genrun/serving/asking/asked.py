@@ -55,7 +55,7 @@ class Asked:
 
     @property
     def together(self) -> bool:
-        """Whether the texts of a prompt are made by a call of their own: those of a constraint or a search."""
+        """Whether one call makes all texts of a prompt: for a constraint or a search."""
         return bool(self.settings.constraint) or self.settings.search is not None
 
 

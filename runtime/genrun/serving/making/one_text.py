@@ -52,16 +52,16 @@ class Making:
         self._length = len(self.head)
 
     def stop(self) -> None:
-        """End what other threads still do for the text."""
+        """End the work of other threads for the text."""
         if self._tokens is not None:
             self._tokens.stop()
 
     def has_row(self) -> None:
-        """Record that the text waits no longer."""
+        """Record that the text has a row."""
         self._figures.queued(time.monotonic() - self._begun)
 
     async def begin(self, sample: int, *, stream: bool) -> AsyncScheduledText:
-        """Have the text generated."""
+        """Start generating the text, and return it."""
         prompt, settings = self._prompt, self._asked.settings
         model = self._asked.served.model
         return await model.aschedule(

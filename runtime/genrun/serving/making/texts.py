@@ -24,12 +24,12 @@ class Texts:
 
     def __init__(self, places: Places, metrics: Metrics) -> None:
         self._places, self._metrics = places, metrics
-        self._calls = asyncio.Semaphore(os.cpu_count() or 1)  # of texts that are made by calls of their own
+        self._calls = asyncio.Semaphore(os.cpu_count() or 1)  # calls outside the scheduler, at the same time
 
     async def all(self, asked: Asked) -> list[list[Finished]]:
         """Return the finished texts of each prompt, in order; fewer samples where a search finds no more.
 
-        Leaving early, by cancellation or an error, gives all of them up.
+        Cancellation or an error gives up all of them.
         """
         if asked.together:
             return await in_parallel([self._together(asked, prompt) for prompt in asked.prompts])
@@ -87,7 +87,7 @@ class Texts:
             making.stop()
 
     async def _together(self, asked: Asked, prompt: Prompt) -> list[Finished]:
-        """Make the texts of a prompt that are found together, or meet a constraint, by a call of their own."""
+        """Make all texts of a prompt in one call: for a constraint or a search."""
         model = asked.served.model
         async with self._turn(asked, prompt), self._calls:
             results = await model.agenerate_many([prompt.text], n=asked.samples, settings=asked.settings)
