@@ -94,6 +94,16 @@ def test_other_paths_and_methods_are_errors_of_the_same_shape(alphabet: Model) -
     assert "genrun" in client.get("/").text
 
 
+def test_a_browser_loads_nothing_from_elsewhere_and_shows_the_page_in_no_other(alphabet: Model) -> None:
+    client = TestClient(create_app({"m": alphabet}), base_url=LOCAL)
+    for path in ("/", "/app.js", "/v1/models", "/nowhere"):
+        headers = client.get(path).headers
+        policy = headers["content-security-policy"].split("; ")
+        assert {"default-src 'self'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy)
+        assert not any("http" in part or "unsafe" in part or "*" in part for part in policy)
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
 def test_limits_that_make_no_sense_are_refused() -> None:
     with pytest.raises(OptionError, match="rows must be above 0, not 0"):
         Limits(rows=0)

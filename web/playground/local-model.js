@@ -9,22 +9,28 @@ export async function openLocal(address) {
   ort.env.wasm.numThreads = 1; // more threads need headers that a plain web host does not send
   const model = await load(new URL(address, document.baseURI), { ort, warn: () => {} });
   const { decoder } = model.defaults;
-  const constraints = false;
+  const name = model.card.recipe ?? address;
   return {
-    name: model.card.recipe ?? address,
+    name,
+    others: [name],
     decoder: typeof decoder === "string" ? decoder : decoder.map((stage) => stage.name).join(", "),
     casing: model.defaults.casing,
     length: model.defaults.max_new_tokens,
     labels: model.labels,
-    constraints,
+    constraints: false,
     suggest: (text, choices) => model.suggest(text, choices),
     stream: (prompt, choices) => stream(model, prompt, choices),
   };
 }
 
-/** Yield pieces of text; return the seed, why the text ended, and the unknown words of the prompt. */
+/** Yield pieces of text; return what is known of the text. `copied` counts from the end of the prompt. */
 async function* stream(model, prompt, { seed, ...choices }) {
   const given = seed === "" ? {} : { seed: BigInt(seed) };
-  const { seed: used, finishReason, unknown } = yield* model.stream(prompt, { ...choices, ...given });
-  return { seed: String(used), finishReason, unknown };
+  const result = yield* model.stream(prompt, { ...choices, ...given });
+  const begun = result.text.length - result.continuation.length;
+  return {
+    ...result,
+    seed: String(result.seed),
+    copied: result.copiedSpan === null ? null : result.copiedSpan.map((at) => at - begun),
+  };
 }

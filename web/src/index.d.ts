@@ -59,6 +59,12 @@ export interface Result {
   unknown: string[];
   seed: bigint;
   sample: number;
+  /** The words of the longest run from the training text; 0 for fewer than the file counts, null if it has none. */
+  copiedRun: number | null;
+  /** Whether its words are those of a training document; null if the file does not know its training text. */
+  isTrainingLine: boolean | null;
+  /** The run is `text.slice(...copiedSpan)`; null without a run. */
+  copiedSpan: [number, number] | null;
 }
 
 /** A possible next word of a text, or a possible completion of its unfinished word. */

@@ -15,7 +15,7 @@ function chosen({ chain: text, size, prompt, ids: expected }) {
   const vocabulary = {
     words: tokenizer.vocabulary.slice(0, size),
     endIds: [3],
-    trainingRuns: new TrainingRuns({ runs: 0, buckets: 0, table: "" }, tokenizer),
+    trainingRuns: new TrainingRuns({ shortest: 5, longest: 5, runs: 0, buckets: 0, table: "" }, tokenizer),
     encodings: (phrase) => [tokenizer.encode(phrase).ids],
   };
   const chain = makeChain(text).bind(vocabulary);

@@ -248,5 +248,6 @@ class TextGenerator:
             effective_particles=request.row.effective_particles,
             copied_run=None if copied is None else copied.run,
             is_training_line=None if copied is None else copied.is_line,
+            copied_span=None if copied is None else copied.span,
             tokens_per_second=len(request.row.new_ids) / max(request.row.finished - request.row.admitted, 1e-9),
         )

@@ -17,6 +17,7 @@ from genrun.serving.answers import refusal
 from genrun.serving.logs import log_error, log_request
 from genrun.serving.metrics import Metrics
 from genrun.serving.names import new_name
+from genrun.serving.page import PAGE_HEADERS
 from genrun.serving.refusals import ClientLeft, Refused
 
 __all__ = ["HEALTH", "LOOPBACK", "Guard"]
@@ -25,7 +26,7 @@ HEALTH = frozenset(("/livez", "/readyz", "/health"))
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LEFT = 499  # in the log, as nginx has it
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", **PAGE_HEADERS}
 
 
 class Guard:
