@@ -21,10 +21,11 @@ export async function openServer(wanted) {
 }
 
 /** Yield pieces of text, and return what is known of the text; with a constraint, it comes as one piece. */
-async function* stream(model, prompt, { seed, maxNewTokens, decoder, casing, labels, constraint, signal }) {
+async function* stream(model, prompt, { seed: given, maxNewTokens, decoder, casing, labels, constraint, signal }) {
   const whole = constraint !== undefined;
+  const seed = given === "" ? freshSeed() : given;
   const body = { model, prompt, max_tokens: maxNewTokens, decoder, casing, labels, constraint, stream: !whole };
-  const response = await post("v1/completions", seed === "" ? body : { ...body, seed }, signal);
+  const response = await post("v1/completions", { ...body, seed }, signal);
   let text = "";
   let about = {};
   for await (const { choices } of whole ? [await response.json()] : events(response)) {
@@ -37,13 +38,19 @@ async function* stream(model, prompt, { seed, maxNewTokens, decoder, casing, lab
     }
   }
   return {
-    seed: String(about.seed),
+    seed,
     finishReason: about.finish_reason,
     unknown: about.unknown,
     copiedRun: about.copied_run,
     isTrainingLine: about.is_training_line,
     copied: about.copied_span === null ? null : about.copied_span.map((at) => units(prompt, text, at)),
   };
+}
+
+/** Return a seed as text. The server would choose one of 64 bits, which JSON does not bring to JavaScript exactly. */
+function freshSeed() {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  return String((BigInt(high) << 32n) | BigInt(low));
 }
 
 /** Return where character `at` of `text` is in it, in the units of JavaScript; before 0, in the `prompt`. */

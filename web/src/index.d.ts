@@ -40,6 +40,8 @@ export interface Choices {
   casing?: Casing;
   /** Values of the model's labels; those left out are no condition. */
   labels?: Record<string, string>;
+  /** The most words in a row that a text copies from the training text; 0 for any number. */
+  maxCopied?: number;
   /** Ends the generation, with its reason as the error. */
   signal?: AbortSignal;
 }

@@ -24,6 +24,7 @@ export class TrainingRuns {
     this.shortest = shortest;
     this.longest = longest;
     this.tokenizer = tokenizer;
+    this.made = new Map(); // what others have made of the table, by a number
     this._value = value;
     this._opened = null;
     this._ofTokens = new Map();
