@@ -49,6 +49,9 @@ def test_every_file_that_the_page_names_is_there(tmp_path: Path, packages: Path)
     for name in re.findall(r'(?:src|href)="([^":]+)"', index):
         assert (page / name).is_file(), name
     assert named > 30
+    preloaded = re.findall(r'rel="(?:module)?preload" href="([^"]+)"', index)
+    assert {"genrun/model.js", "model.onnx", "onnxruntime/ort-wasm-simd-threaded.wasm"} <= set(preloaded)
+    assert len(preloaded) == len(set(preloaded))
     assert not re.search(r"https?://", "".join(path.read_text("utf-8") for path in page.glob("*.*")))
 
 

@@ -27,10 +27,10 @@ async function begin() {
   element("status").textContent = "";
   element("write").disabled = false;
   prompt.addEventListener("input", debounced(showSuggestions));
-  await showSuggestions();
   if (new URLSearchParams(location.hash.slice(1)).has("seed")) {
-    await write();
+    await write(); // what a link shows comes before what may come next
   }
+  await showSuggestions();
 }
 
 async function write() {

@@ -20,7 +20,7 @@ export async function openServer(wanted) {
   };
 }
 
-/** Yield pieces of text, and return what is known of the text; with a constraint, it comes as one piece. */
+/** Yield pieces of text, and return what is known of the text; with a constraint, all comes at once. */
 async function* stream(model, prompt, { seed: given, maxNewTokens, decoder, casing, labels, constraint, signal }) {
   const whole = constraint !== undefined;
   const seed = given === "" ? freshSeed() : given;
@@ -32,9 +32,7 @@ async function* stream(model, prompt, { seed: given, maxNewTokens, decoder, casi
     for (const choice of choices) {
       about = choice.genrun ?? about;
       text += choice.text;
-      if (choice.text !== "") {
-        yield choice.text;
-      }
+      yield* whole ? choice.text.match(/\s*\S+|\s+$/g) ?? [] : [choice.text].filter(Boolean);
     }
   }
   return {
