@@ -153,7 +153,8 @@ def _originality() -> dict[str, Any]:
     numbers = np.random.default_rng(4)
     documents = [numbers.integers(4, len(tokenizer), int(numbers.integers(3, 12))).tolist() for _ in range(20)]
     ends = np.cumsum([0, *map(len, documents)])
-    shards = TokenShards(np.array(sum(documents, []), np.int32), ends, np.zeros(0, np.int64))
+    ids = np.concatenate([np.array(document, np.int32) for document in documents])
+    shards = TokenShards(ids, ends, np.zeros(0, np.int64))
     found = training_runs_of(tokenizer, shards)
     assert found is not None
     runs, lengths = found[0], range(4, found[0].lengths[-1])

@@ -24,8 +24,8 @@ _PLAIN = """<!doctype html>
 <meta charset="utf-8">
 <title>genrun</title>
 <h1>genrun</h1>
-<p>This server completes texts. Its <a href="openapi.json">API</a> has the shape of the OpenAI API, with the address of
-this page and <code>/v1</code> as its base. The playground is not installed.</p>
+<p>This server completes texts. Its <a href="openapi.json">API</a> has the shape of the OpenAI API, with the address
+of this page and <code>/v1</code> as its base. The playground is not installed.</p>
 </html>
 """
 
