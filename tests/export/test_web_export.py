@@ -70,7 +70,10 @@ def test_a_page_that_fails_is_not_there(tmp_path: Path, packages: Path) -> None:
         (["--web", "taken"], "taken is there already and not empty"),
         (["--web", "page", "--onnxruntime-web", "taken"], "taken is not the npm package onnxruntime-web"),
         (["--web", "page", "-o", "other.onnx"], "it goes without -o and --triton"),
-        (["--web", "page", "--onnxruntime-web", "onnxruntime-web", "--quantize", "int8"], "--quantize are for a run folder"),
+        (
+            ["--web", "page", "--onnxruntime-web", "onnxruntime-web", "--quantize", "int8"],
+            "--quantize are for a run folder",
+        ),
         (["--onnxruntime-web", "taken"], "it goes with --web"),
     ],
 )

@@ -43,6 +43,7 @@ def test_every_path_but_health_needs_the_key(alphabet: Model) -> None:
             answer = client.get(path, headers={"Authorization": header})
             assert answer.status_code == 401
             assert answer.json()["error"]["code"] == "invalid_api_key"
+            assert answer.headers["www-authenticate"].startswith("Basic ")  # a browser then asks for it
         for header in (f"Bearer {KEY}", f"bearer {KEY}", f"Basic {basic}"):
             assert client.get(path, headers={"Authorization": header}).status_code == (404 if "no" in path else 200)
     for path in ("/livez", "/readyz", "/health"):

@@ -89,7 +89,8 @@ class Guard:
                 403, f"the Host header {host[:100]!r} is not accepted; genrun serve --allow-host names others"
             )
         if self._key is not None and not self._has_key(headers.get("authorization", "")):
-            asks = {"WWW-Authenticate": 'Bearer realm="genrun", Basic realm="genrun", charset="UTF-8"'}
+            # Chromium reads one challenge of a header, so this is the one that makes it ask.
+            asks = {"WWW-Authenticate": 'Basic realm="genrun", charset="UTF-8"'}
             message = "the key is missing or wrong: send Authorization: Bearer KEY"
             return Refused(401, message, code="invalid_api_key", headers=asks)
         return None

@@ -187,6 +187,19 @@ def test_another_model_of_the_server_is_chosen(page: Page) -> None:
     assert parse_qs(urlsplit(page.url).fragment)["model"] == ["second"]
 
 
+def test_a_browser_gives_the_key_that_it_is_asked_for(
+    browser: Any, model_file: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENRUN_API_KEY", "s3cret")
+    with serve(first=model_file) as address:
+        context = browser.new_context(http_credentials={"username": "anyone", "password": "s3cret"})
+        page = context.new_page()
+        page.set_default_timeout(_PATIENCE)
+        page.goto(f"{address}#prompt=the+new&seed=3")
+        page.locator("#about", has_text="Seed 3.").wait_for()
+        context.close()
+
+
 @pytest.mark.parametrize("address", ["file"], indirect=True)
 def test_what_the_back_end_lacks_is_not_shown(page: Page) -> None:
     page.locator("#choices > summary").click()
