@@ -62,6 +62,7 @@ def write_page(folder: Path, onnxruntime_web: Path, write_model: Callable[[Path]
         (beside / "onnxruntime").mkdir()
         for name in _ONNXRUNTIME:
             shutil.copyfile(onnxruntime_web / name, beside / "onnxruntime" / name)
+        _preload(beside)
         size = sum(path.stat().st_size for path in beside.rglob("*") if path.is_file())
         write_model(beside / _MODEL)
         if folder.exists():
@@ -70,6 +71,21 @@ def write_page(folder: Path, onnxruntime_web: Path, write_model: Callable[[Path]
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return size
+
+
+def _preload(folder: Path) -> None:
+    """Name the files of a page at its top: a browser loads them at once, not each when another one asks for it."""
+    page = folder / "index.html"
+    modules = [*folder.glob("*.js"), *folder.glob("genrun/**/*.js"), *folder.glob("onnxruntime/*.mjs")]
+    links = [f'<link rel="modulepreload" href="{_address(path, folder)}">' for path in sorted(modules)]
+    fetched = [_MODEL, *[_address(path, folder) for path in folder.glob("onnxruntime/*.wasm")], "playground.json"]
+    links += [f'<link rel="preload" href="{address}" as="fetch" crossorigin>' for address in fetched]
+    head, script, rest = page.read_text("utf-8").partition('  <script type="module"')
+    page.write_text(head + "".join(f"  {link}\n" for link in links) + script + rest, "utf-8")
+
+
+def _address(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
 
 
 def _copy(source: Traversable, target: Path) -> None:

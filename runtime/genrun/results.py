@@ -50,6 +50,7 @@ class Result:
     ``copied_run``: the words of the longest run that the text has from the training text, 0 for fewer than those
     that the model file has, usually 5; ``is_training_line``: whether its words are those of a training document, by
     hashes, so that a few texts are mistaken; None for both if the model file does not know its training text.
+    ``copied_span``: the run is ``text[copied_span[0]:copied_span[1]]``; None without a run.
     ``tokens_per_second``: new tokens a second, from the text's admission to its batch until it was finished, the
     reading of its prompt included. ``effective_particles``: with a constraint, the smallest effective sample size of
     its particles; it is 1 if one beginning had all the weight, and None without a constraint. Results are compared
@@ -67,6 +68,7 @@ class Result:
     sample: int
     copied_run: int | None = None
     is_training_line: bool | None = None
+    copied_span: tuple[int, int] | None = None
     tokens_per_second: float = field(default=0.0, compare=False)
     probability: float | None = field(default=None, compare=False)
     effective_particles: float | None = field(default=None, compare=False)

@@ -119,8 +119,8 @@ def test_words_of_subwords_and_characters_are_those_of_the_text() -> None:
     tokenizer = Tokenizer(kind="char", vocabulary=["<end>", *" abcdefgh"], specials=["end"])
     training = [list(tokenizer.encode(text).ids) for text in ("a bad cab fed a bag", "had a gab")]
     runs = runs_of(training, tokenizer)
-    assert runs.copied(NOTHING, [], "No: a Bad Cab, fed a hag") == (5, False)
-    assert runs.copied(NOTHING, [], "had a gab") == (0, True)
+    assert runs.copied(NOTHING, [], "No: a Bad Cab, fed a hag") == (5, False, (4, 20))
+    assert runs.copied(NOTHING, [], "had a gab") == (0, True, None)
     with pytest.raises(OptionError, match="tokens are words"):
         ends_of(runs, 4)
 

@@ -161,6 +161,7 @@ def test_a_result_is_complete_and_can_be_written_as_json(alphabet: Model) -> Non
         "sample": 0,
         "copied_run": None,
         "is_training_line": None,
+        "copied_span": None,
         "tokens_per_second": result.tokens_per_second,
     }
     assert result.prompt + result.continuation == result.text

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
 import pytest
 from hypothesis import strategies as st
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 import genrun
 from genrun.model import Model
 from genrun.serving.app import create_app
 from genrun.serving.limits import Limits
+from genrun.serving.page import page_routes
 from support.alphabet import babble_table, random_drift, words, write_model
 
 
@@ -295,3 +298,20 @@ def test_figures_count_texts_and_tokens_under_the_usual_names(babble: Model) -> 
     assert float(figures['vllm:e2e_request_latency_seconds_count{model_name="m"}']) == 1
     assert figures["vllm:num_requests_running"] == figures["vllm:num_requests_waiting"] == "0.0"
     assert figures['genrun:requests_refused_total{status="400"}'] == "1.0"
+
+
+def test_the_page_is_the_playground_with_what_it_needs_to_know_of_a_model(client: TestClient, babble: Model) -> None:
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    for file in re.findall(r'(?:src|href)="([^":]+)"', page.text):
+        assert client.get(f"/{file}").status_code == 200
+    assert client.get("/playground.json").json() == {"backend": "server"}
+    about = client.get("/v1/models/babble").json()["genrun"]
+    assert (about["decoder"], about["casing"], about["max_new_tokens"]) == ("temperature", "none", 12)
+    assert about["labels"] == {}
+
+
+@pytest.mark.parametrize("package", ["no_such_package", "genrun_plugins"])
+def test_a_plain_page_stands_in_where_the_playground_is_not_installed(package: str) -> None:
+    plain = TestClient(Starlette(routes=page_routes(package)))
+    assert "The playground is not installed" in plain.get("/").text

@@ -43,6 +43,7 @@ def test_every_path_but_health_needs_the_key(alphabet: Model) -> None:
             answer = client.get(path, headers={"Authorization": header})
             assert answer.status_code == 401
             assert answer.json()["error"]["code"] == "invalid_api_key"
+            assert answer.headers["www-authenticate"].startswith("Basic ")  # a browser then asks for it
         for header in (f"Bearer {KEY}", f"bearer {KEY}", f"Basic {basic}"):
             assert client.get(path, headers={"Authorization": header}).status_code == (404 if "no" in path else 200)
     for path in ("/livez", "/readyz", "/health"):
@@ -92,6 +93,16 @@ def test_other_paths_and_methods_are_errors_of_the_same_shape(alphabet: Model) -
     answer = client.get("/v1/completions")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     assert "genrun" in client.get("/").text
+
+
+def test_a_browser_loads_nothing_from_elsewhere_and_shows_the_page_in_no_other(alphabet: Model) -> None:
+    client = TestClient(create_app({"m": alphabet}), base_url=LOCAL)
+    for path in ("/", "/app.js", "/v1/models", "/nowhere"):
+        headers = client.get(path).headers
+        policy = headers["content-security-policy"].split("; ")
+        assert {"default-src 'self'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy)
+        assert not any("http" in part or "unsafe" in part or "*" in part for part in policy)
+        assert headers["cross-origin-resource-policy"] == "same-origin"
 
 
 def test_limits_that_make_no_sense_are_refused() -> None:

@@ -91,6 +91,7 @@ STAGES = (
     "temperature:1e-40,top-p:0.9",
     "min-p:0.05,quotation,top-k:4",
     "no-copied-line:0.9,top-p:0.9",
+    "max-copied:4,top-p:0.9",
 )
 
 

@@ -21,6 +21,7 @@ from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.draws import uniform_draws
 from genrun.generating.text_stream import TextStream
 from genrun.loading.originality import TrainingRuns
+from genrun.loading.originality.steering import ends_of
 from genrun.registry import make_decoder
 from genrun.sampling import Chain, own_draws
 from genrun.tokenizer import CASINGS, Tokenizer
@@ -33,6 +34,7 @@ from support.web_cases import STAGES, TEXTS, tokenizers
 
 __all__ = ["FOLDER", "documents", "table"]
 
+_SPECIALS = ("pad", "unk", "start", "end")
 FOLDER = Path(__file__).resolve().parents[2] / "web" / "test" / "vectors"
 
 
@@ -49,6 +51,7 @@ def documents() -> dict[str, Any]:
         "characters": _characters(),
         "tokenizers": _tokenized(),
         "chains": _chains(),
+        "originality": _originality(),
         "texts": _texts(),
     }
 
@@ -137,22 +140,44 @@ def _chains() -> dict[str, Any]:
             for tokenizer in (small, large)
         ],
         "tokenizer": large.to_json(),
-        **_originality(large),
     }
 
 
-def _originality(tokenizer: Tokenizer) -> dict[str, Any]:
-    """Return hashed runs of a few documents, and whether texts are such documents: half of them are."""
-    documents = np.random.default_rng(4).integers(4, len(tokenizer), (20, 6)).tolist()
+def _originality() -> dict[str, Any]:
+    """Return hashed runs of a few documents, and what texts copy of them: half of them are such documents.
+
+    Some tokens have several words. ``banned``: the tokens that ``max-copied`` leaves out after a text, for each n.
+    """
+    words = ("a", "b", "c", "d", "ab-c", "b-c", "c-d-a-b-c-d", ".", "d’s", "“")
+    tokenizer = Tokenizer(kind="word", vocabulary=["<pad>", "<unk>", "<start>", "<end>", *words], specials=_SPECIALS)
+    numbers = np.random.default_rng(4)
+    documents = [numbers.integers(4, len(tokenizer), int(numbers.integers(3, 12))).tolist() for _ in range(20)]
     ends = np.cumsum([0, *map(len, documents)])
-    shards = TokenShards(np.array(documents, np.int32).reshape(-1), ends, np.zeros(0, np.int64))
+    ids = np.concatenate([np.array(document, np.int32) for document in documents])
+    shards = TokenShards(ids, ends, np.zeros(0, np.int64))
     found = training_runs_of(tokenizer, shards)
     assert found is not None
-    stage = bound(Chain((NoCopiedLine(),)), tokenizer, [3], found[0])
+    runs, lengths = found[0], range(4, found[0].lengths[-1])
+    stage = bound(Chain((NoCopiedLine(),)), tokenizer, [3], runs)
     assert isinstance(stage, Chain)
     texts = [*documents, *(document[::-1] for document in documents)]
-    known = [found[0].has_line(stage.first([2, *text])[0]) for text in texts]
-    return {"originality": json.loads(found[0].document), "lines": list(zip(texts, known, strict=True))}
+    lines = [
+        {
+            "ids": text,
+            "known": runs.has_line(stage.first([2, *text])[0]),
+            "written": tokenizer.decode(text),
+            "copied": runs.copied(tokenizer.encode(""), text, tokenizer.decode(text)),
+            "banned": [_banned(runs, most, text[: len(text) * 3 // 4]) for most in lengths],
+        }
+        for text in texts
+    ]
+    return {"originality": json.loads(runs.document), "tokenizer": tokenizer.to_json(), "lines": lines}
+
+
+def _banned(runs: TrainingRuns, most: int, text: Sequence[int]) -> list[int]:
+    ends = ends_of(runs, most)
+    _, tokens = ends.banned([ends.first([2, *text])])
+    return sorted(set(tokens.tolist()))
 
 
 def _chosen(chain: str, tokenizer: Tokenizer, steps: int = 14) -> list[int]:

@@ -19,17 +19,18 @@ const text = new WrittenText(element("text"), (before, piece) => showCandidates(
 
 async function begin() {
   const { backend, model: file } = await (await fetch("playground.json")).json();
-  model = backend === "file" ? await openLocal(file) : await openServer();
+  const wanted = new URLSearchParams(location.hash.slice(1)).get("model");
+  model = backend === "file" ? await openLocal(file) : await openServer(wanted);
   element("name").textContent = model.name;
   document.title = model.name;
   fillControls(model);
   element("status").textContent = "";
   element("write").disabled = false;
   prompt.addEventListener("input", debounced(showSuggestions));
-  await showSuggestions();
   if (new URLSearchParams(location.hash.slice(1)).has("seed")) {
-    await write();
+    await write(); // what a link shows comes before what may come next
   }
+  await showSuggestions();
 }
 
 async function write() {
@@ -63,11 +64,20 @@ async function write() {
   }
 }
 
-function finished({ seed, finishReason, unknown }) {
+function finished(found) {
+  const { seed, finishReason, unknown } = found;
   lastSeed = seed;
   const missing = unknown.length > 0 ? `The model does not know: ${[...new Set(unknown)].join(", ")}. ` : "";
-  element("about").textContent = `${missing}${REASONS[finishReason] ?? ""} Seed ${seed}.`;
+  element("about").textContent = `${missing}${REASONS[finishReason] ?? ""} ${originality(found)}Seed ${seed}.`;
+  if (found.copied !== null) {
+    text.mark(found.copied);
+  }
   history.replaceState(null, "", link(seed));
+}
+
+function originality({ copiedRun, isTrainingLine }) {
+  const line = isTrainingLine ? "All of it is a line of the training text. " : "";
+  return copiedRun && !isTrainingLine ? `${copiedRun} words in a row are from the training text. ` : line;
 }
 
 function stop() {
@@ -135,6 +145,10 @@ element("form").addEventListener("submit", (event) => {
   write();
 });
 element("stop").addEventListener("click", stop);
+element("model").addEventListener("change", ({ target }) => {
+  location.hash = new URLSearchParams({ model: target.value, prompt: prompt.value });
+  location.reload();
+});
 element("copy").addEventListener("click", async () => {
   const address = link(lastSeed);
   history.replaceState(null, "", address);

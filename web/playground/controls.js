@@ -2,7 +2,7 @@
 
 const element = (id) => document.getElementById(id);
 const CASINGS = ["none", "corpus", "title", "sentence", "upper"];
-const FIELDS = ["prompt", "seed", "length", "casing", "chain", "constraint", "temperature", "top-k", "top-p", "min-p"];
+const FIELDS = ["model", "prompt", "seed", "length", "casing", "chain", "constraint", "temperature", "top-k", "top-p", "min-p"];
 
 /** Fill the controls with what the model has by itself, and then with what the address says. */
 export function fillControls(model) {
@@ -10,6 +10,10 @@ export function fillControls(model) {
   element("casing").replaceChildren(...CASINGS.map((name) => new Option(name, name, false, name === model.casing)));
   element("length").value = model.length;
   element("constraint-row").hidden = !model.constraints;
+  element("model-row").hidden = model.others.length < 2;
+  if (model.others.length > 1) {
+    element("model").replaceChildren(...model.others.map((name) => new Option(name, name, false, name === model.name)));
+  }
   for (const [name, values] of Object.entries(model.labels)) {
     const label = Object.assign(document.createElement("label"), { htmlFor: `label.${name}`, textContent: name });
     const select = Object.assign(document.createElement("select"), { id: `label.${name}` });
@@ -71,7 +75,7 @@ function chain() {
 }
 
 function readLink(given) {
-  for (const [id, value] of given) {
+  for (const [id, value] of [...given].filter(([name]) => name !== "model")) {
     const known = FIELDS.includes(id) || element("labels").contains(element(id));
     if (known) {
       element(id).value = value;

@@ -1,15 +1,16 @@
 // The back end of the page of `genrun serve`: the model is run by the server.
 
-/** Ask the server of the page what model it has. */
-export async function openServer() {
+/** Ask the server of the page for its model `wanted`, or its first one. */
+export async function openServer(wanted) {
   const { data } = await ask("v1/models");
-  const [{ id: model, genrun: about = {} }] = data;
+  const { id: model, genrun: about } = data.find(({ id }) => id === wanted) ?? data[0];
   return {
     name: model,
-    decoder: about.decoder ?? "",
-    casing: about.casing ?? "none",
-    length: about.max_new_tokens ?? 40,
-    labels: about.labels ?? {},
+    others: data.map(({ id }) => id),
+    decoder: about.decoder,
+    casing: about.casing,
+    length: about.max_new_tokens,
+    labels: about.labels,
     constraints: true,
     suggest: async (text, { n, casing, labels }) => {
       const found = await ask("v1/suggest", { model, text, n, casing, labels });
@@ -19,23 +20,41 @@ export async function openServer() {
   };
 }
 
-/** Yield pieces of text; return the seed, why the text ended, and the unknown words of the prompt. */
-async function* stream(model, prompt, { seed, maxNewTokens, decoder, casing, labels, constraint, signal }) {
-  const body = { model, prompt, max_tokens: maxNewTokens, decoder, casing, labels, constraint, stream: !constraint };
-  if (seed !== "") {
-    body.seed = seed;
-  }
-  const response = await post("v1/completions", body, signal);
+/** Yield pieces of text, and return what is known of the text; with a constraint, all comes at once. */
+async function* stream(model, prompt, { seed: given, maxNewTokens, decoder, casing, labels, constraint, signal }) {
+  const whole = constraint !== undefined;
+  const seed = given === "" ? freshSeed() : given;
+  const body = { model, prompt, max_tokens: maxNewTokens, decoder, casing, labels, constraint, stream: !whole };
+  const response = await post("v1/completions", { ...body, seed }, signal);
+  let text = "";
   let about = {};
-  for await (const { choices } of constraint ? [await response.json()] : events(response)) {
+  for await (const { choices } of whole ? [await response.json()] : events(response)) {
     for (const choice of choices) {
       about = choice.genrun ?? about;
-      if (choice.text) {
-        yield choice.text;
-      }
+      text += choice.text;
+      yield* whole ? choice.text.match(/\s*\S+|\s+$/g) ?? [] : [choice.text].filter(Boolean);
     }
   }
-  return { seed: String(about.seed ?? seed), finishReason: about.finish_reason ?? "", unknown: about.unknown ?? [] };
+  return {
+    seed,
+    finishReason: about.finish_reason,
+    unknown: about.unknown,
+    copiedRun: about.copied_run,
+    isTrainingLine: about.is_training_line,
+    copied: about.copied_span === null ? null : about.copied_span.map((at) => units(prompt, text, at)),
+  };
+}
+
+/** Return a seed as text. The server would choose one of 64 bits, which JSON does not bring to JavaScript exactly. */
+function freshSeed() {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  return String((BigInt(high) << 32n) | BigInt(low));
+}
+
+/** Return where character `at` of `text` is in it, in the units of JavaScript; before 0, in the `prompt`. */
+function units(prompt, text, at) {
+  const between = at < 0 ? Array.from(prompt).slice(at) : Array.from(text).slice(0, at);
+  return Math.sign(at) * between.join("").length;
 }
 
 async function ask(path, body) {

@@ -35,6 +35,25 @@ export class WrittenText {
     this._place.append(word);
   }
 
+  /** Mark the characters from and up to which a run is copied; they count from the end of the prompt. */
+  mark([from, to]) {
+    const [prompt] = this._place.childNodes;
+    if (from < 0 && prompt !== undefined) {
+      const run = prompt.splitText(Math.max(prompt.length + from, 0));
+      if (to < 0) {
+        run.splitText(Math.max(run.length + to, 0));
+      }
+      const marked = Object.assign(document.createElement("mark"), { textContent: run.data });
+      run.replaceWith(marked);
+    }
+    let at = 0;
+    for (const word of this._words) {
+      const end = at + word.textContent.length;
+      word.classList.toggle("copied", at < to && end > from);
+      at = end;
+    }
+  }
+
   _choose(word, before, piece) {
     for (const each of this._words) {
       each.setAttribute("aria-pressed", String(each === word));

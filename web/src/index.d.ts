@@ -40,6 +40,8 @@ export interface Choices {
   casing?: Casing;
   /** Values of the model's labels; those left out are no condition. */
   labels?: Record<string, string>;
+  /** The most words in a row that a text copies from the training text; 0 for any number. */
+  maxCopied?: number;
   /** Ends the generation, with its reason as the error. */
   signal?: AbortSignal;
 }
@@ -59,6 +61,12 @@ export interface Result {
   unknown: string[];
   seed: bigint;
   sample: number;
+  /** The words of the longest run from the training text; 0 for fewer than the file counts, null if it has none. */
+  copiedRun: number | null;
+  /** Whether its words are those of a training document; null if the file does not know its training text. */
+  isTrainingLine: boolean | null;
+  /** The run is `text.slice(...copiedSpan)`; null without a run. */
+  copiedSpan: [number, number] | null;
 }
 
 /** A possible next word of a text, or a possible completion of its unfinished word. */

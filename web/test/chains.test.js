@@ -1,21 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Candidates } from "../src/choosing/candidates.js";
-import { NAMES, make } from "../src/choosing/catalogue.js";
+import { NAMES } from "../src/choosing/catalogue.js";
 import { makeChain } from "../src/choosing/chain.js";
 import { Draws } from "../src/generating/random/draws.js";
 import { TrainingRuns } from "../src/originality/training-runs.js";
 import { Tokenizer } from "../src/tokenizer/tokenizer.js";
 import { logitsAfter, recorded } from "./vectors.js";
 
-const { cases, originality, lines, tokenizer: document } = recorded("chains");
+const { cases, tokenizer: document } = recorded("chains");
 const tokenizer = new Tokenizer(document);
 
 function chosen({ chain: text, size, prompt, ids: expected }) {
   const vocabulary = {
     words: tokenizer.vocabulary.slice(0, size),
     endIds: [3],
-    trainingRuns: new TrainingRuns({ runs: 0, buckets: 0, table: "" }, tokenizer),
+    trainingRuns: new TrainingRuns({ shortest: 5, longest: 5, runs: 0, buckets: 0, table: "" }, tokenizer),
     encodings: (phrase) => [tokenizer.encode(phrase).ids],
   };
   const chain = makeChain(text).bind(vocabulary);
@@ -42,25 +41,6 @@ test("every decoder is among the recorded chains", () => {
   assert.deepEqual(NAMES.filter((name) => !text.includes(name)), []);
 });
 
-test("documents of the training text are known as in Python, and do not end", () => {
-  const trainingRuns = new TrainingRuns(originality, tokenizer);
-  const stage = make("no-copied-line").bind({ trainingRuns, endIds: [3] });
-  for (const [ids, known] of lines) {
-    const state = stage.first([2, ...ids]);
-    assert.equal(trainingRuns.hasLine(state), known);
-    const left = stage.apply(new Candidates(null, new Float32Array(8)), state);
-    assert.deepEqual([...left.logits.keys()].filter((id) => left.logits[id] === -Infinity), known ? [3] : []);
-  }
-});
-
-test("an end that is certain stays", () => {
-  const trainingRuns = new TrainingRuns(originality, tokenizer);
-  const stage = make("no-copied-line").bind({ trainingRuns, endIds: [3] });
-  const certain = new Candidates(null, Float32Array.of(0, 0, 0, 9, 0));
-  const [ids] = lines.find(([, known]) => known);
-  assert.equal(stage.apply(certain, stage.first([2, ...ids])), certain);
-});
-
 test("a list of objects and texts is the chain that is written as text", () => {
   const parts = [{ name: "min-p", options: { p: 0.1 } }, "temperature:0.8"];
   const list = makeChain(parts);
@@ -72,7 +52,6 @@ test("a list of objects and texts is the chain that is written as text", () => {
 });
 
 for (const [chain, message] of [
-  ["max-copied:4", /max-copied.*has no JavaScript form/],
   ["someone:invention", /has no JavaScript form/],
   ["top-k:0", /k must be 1 or more/],
   ["top-k:x", /k must be a whole number/],

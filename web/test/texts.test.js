@@ -74,13 +74,6 @@ test("choices that JavaScript does not have are refused by name", async () => {
   await assert.rejects(() => model.generate("the", { maxNewTokens: 0 }), /maxNewTokens must be/);
 });
 
-test("a model that limits copies is refused, unless another decoder is named", async () => {
-  const { tokenizer, generation } = recorded("texts")[0];
-  const model = tableModel({ tokenizer, generation: { ...generation, max_copied: 4 } });
-  await assert.rejects(() => model.generate("the", { seed: 1 }), /max-copied/);
-  assert.equal(typeof (await model.generate("the", { seed: 1, decoder: "top-k" })), "string");
-});
-
 test("a text stops when its signal is aborted", async () => {
   const model = tableModel(recorded("texts")[0]);
   const controller = new AbortController();

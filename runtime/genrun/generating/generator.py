@@ -233,7 +233,7 @@ class TextGenerator:
         text = self._text_stream(request)
         continuation = text.extend(request.row.new_ids)
         whole, runs = text.prompt_text + continuation, self._training_runs
-        copied = None if runs is None else runs.copied(request.encoding, request.row.new_ids, whole)
+        run, is_line, span = runs.copied(request.encoding, request.row.new_ids, whole) if runs else (None, None, None)
         return Result(
             prompt=request.prompt,
             text=whole,
@@ -246,7 +246,8 @@ class TextGenerator:
             sample=request.sample,
             probability=request.row.probability,
             effective_particles=request.row.effective_particles,
-            copied_run=None if copied is None else copied.run,
-            is_training_line=None if copied is None else copied.is_line,
+            copied_run=run,
+            is_training_line=is_line,
+            copied_span=span,
             tokens_per_second=len(request.row.new_ids) / max(request.row.finished - request.row.admitted, 1e-9),
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -13,8 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
 from genrun.errors import GenrunError, OptionError, PluginError, UnknownPluginError, one_line
@@ -28,15 +26,13 @@ from genrun.serving.limits import Limits
 from genrun.serving.making.texts import Texts
 from genrun.serving.metrics import CONTENT_TYPE_LATEST, Metrics
 from genrun.serving.openapi import document
+from genrun.serving.page import page_routes
 from genrun.serving.places import Places, Reservation
 from genrun.serving.refusals import Refused
 from genrun.serving.served import ServedModels
 from genrun.serving.tools import detokenized, scores, suggestions, tokenized, tokenizer_info
 
-__all__ = ["PAGE", "Server", "create_app"]
-
-PAGE = Path(__file__).parent / "page"
-"""The folder of the page at ``/``: its files are served as they are."""
+__all__ = ["Server", "create_app"]
 
 Work = Callable[[Request, dict[str, Any], Reservation], Awaitable[Response]]
 
@@ -114,7 +110,7 @@ class Server:
             _Path("/livez", self._livez),
             _Path("/readyz", self._readyz),
             _Path("/health", self._readyz),
-            Mount("/", StaticFiles(directory=PAGE, html=True)),
+            *page_routes(),
         ]
 
     def _with_place(self, path: str, work: Work) -> Callable[[Request], Awaitable[Response]]:

@@ -124,7 +124,10 @@ class Completion:
         kept = ("seed", "sample", "finish_reason", "log_probability", "copied_run", "is_training_line")
         made = text.result.to_json()
         also = [name for name in ("probability", "effective_particles") if name in made]
-        return {**{name: made[name] for name in (*kept, *also)}, "unknown": unknown}
+        # The span is one of the choice's text; without echo, numbers below 0 lie in the prompt.
+        before = 0 if self.asked.echo else len(text.result.text) - len(text.result.continuation)
+        span = None if text.result.copied_span is None else [at - before for at in text.result.copied_span]
+        return {**{name: made[name] for name in (*kept, *also)}, "copied_span": span, "unknown": unknown}
 
     def _count(self, finished: Iterable[Finished]) -> None:
         self.completion_tokens = sum([len(text.result.ids) for text in finished if text.result is not None])

@@ -17,6 +17,7 @@ from genrun.serving.answers import refusal
 from genrun.serving.logs import log_error, log_request
 from genrun.serving.metrics import Metrics
 from genrun.serving.names import new_name
+from genrun.serving.page import PAGE_HEADERS
 from genrun.serving.refusals import ClientLeft, Refused
 
 __all__ = ["HEALTH", "LOOPBACK", "Guard"]
@@ -25,7 +26,7 @@ HEALTH = frozenset(("/livez", "/readyz", "/health"))
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LEFT = 499  # in the log, as nginx has it
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", **PAGE_HEADERS}
 
 
 class Guard:
@@ -88,7 +89,8 @@ class Guard:
                 403, f"the Host header {host[:100]!r} is not accepted; genrun serve --allow-host names others"
             )
         if self._key is not None and not self._has_key(headers.get("authorization", "")):
-            asks = {"WWW-Authenticate": 'Bearer realm="genrun", Basic realm="genrun", charset="UTF-8"'}
+            # Chromium reads one challenge of a header, so this is the one that makes it ask.
+            asks = {"WWW-Authenticate": 'Basic realm="genrun", charset="UTF-8"'}
             message = "the key is missing or wrong: send Authorization: Bearer KEY"
             return Refused(401, message, code="invalid_api_key", headers=asks)
         return None

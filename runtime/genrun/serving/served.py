@@ -32,7 +32,8 @@ class Served:
             "digest": model.digest,
             "max_new_tokens": model.defaults.max_new_tokens,
             "decoder": model.defaults.decoder,
-            "labels": tokenizer.labels.to_json(),
+            "casing": model.defaults.casing,
+            "labels": {label.name: list(label.values) for label in tokenizer.labels.all},
             "licence": model.card.get("licence"),
         }
         return {"id": self.name, "object": "model", "created": self.created, "owned_by": "genrun", "genrun": about}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["WORD", "folded", "words_of"]
+__all__ = ["WORD", "folded", "word_spans", "words_of"]
 
 # Neither white space nor a mark: ASCII punctuation with its symbols, that of Latin-1 and Devanagari, the general one,
 # the ideographic and full-width ones. Any other character is part of a word, combining marks and joiners included.
@@ -33,6 +33,15 @@ def words_of(text: str) -> list[str]:
     ['東', '京', '2020']
     """
     return WORD.findall(folded(text).replace("’", "'"))
+
+
+def word_spans(text: str) -> list[tuple[str, int, int]]:
+    """Return each word of ``text``, as :func:`words_of` has it, with the characters from and up to which it stands.
+
+    >>> word_spans("“Don’t!” SAYS")
+    [("don't", 1, 6), ('says', 9, 13)]
+    """
+    return [(folded(word.group()).replace("’", "'"), word.start(), word.end()) for word in WORD.finditer(text)]
 
 
 def folded(text: str) -> str:

@@ -1,10 +1,13 @@
-"""Node, its packages, and small real models of words, characters and subwords."""
+"""Node, its packages, a server, and small real models of words, characters and subwords."""
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -47,3 +50,22 @@ def make_model(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Calla
         return path
 
     return made
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., AbstractContextManager[str]]:
+    """Start `genrun serve` with models by name; its address, with a slash at the end."""
+
+    @contextlib.contextmanager
+    def served(**models: Path) -> Iterator[str]:
+        named = [f"{name}={path}" for name, path in models.items()]
+        command = [sys.executable, "-m", "genrun", "serve", *named, "--port", "0", "--log", "none"]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        try:
+            yield process.stderr.readline().split()[0]
+        finally:
+            process.kill()
+            process.communicate()
+
+    return served

@@ -8,7 +8,9 @@ import random
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+import urllib.request
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,20 @@ import pytest
 
 import genrun
 
+Serve = Callable[..., AbstractContextManager[str]]
 _RECIPES = {"default": {"epochs": "8"}, "characters": {"epochs": "4"}, "subwords": {"epochs": "6"}}
 _CASES = [("default", None), ("default", "int8"), ("characters", None), ("subwords", None), ("subwords", "int8")]
 _CHAINS = ("greedy", "min-p:0.05,temperature:0.8", "llama.cpp", "typical:0.9,no-repeat-ngram:2", "mirostat:3")
-_KEPT = {"prompt", "text", "continuation", "ids", "unknown", "sample"}
+_SAME = {name: name for name in ("prompt", "text", "continuation", "ids", "unknown", "sample")}
+_COMPARED = {
+    **_SAME,
+    "finishReason": "finish_reason",
+    "copiedRun": "copied_run",
+    "isTrainingLine": "is_training_line",
+    "copiedSpan": "copied_span",
+}
+_OVER_HTTP = 200  # prompts for each model
+_IN_A_REQUEST = 100
 _MOST_DIFFERENT = 1  # of a thousand texts: a draw may fall where the last bits of logits decide
 
 
@@ -48,19 +60,20 @@ def in_python(job: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the results of a job by this package."""
     choices = {{"maxNewTokens": "max_new_tokens"}.get(name, name): value for name, value in job["choices"].items()}
     results = genrun.load(job["model"], device="cpu").generate_many(job["prompts"], **choices)
-    found = [{name: getattr(result, name) for name in _KEPT} for result in results]
-    reasons = [result.finish_reason for result in results]
+    found = [{name: getattr(result, own) for name, own in _COMPARED.items()} for result in results]
     listed: list[dict[str, Any]] = json.loads(json.dumps(found))
-    return [{**each, "finishReason": reason} for each, reason in zip(listed, reasons, strict=True)]
+    return listed
 
 
-def different(jobs: Sequence[dict[str, Any]], results: Sequence[list[dict[str, Any]]]) -> list[tuple[Any, Any]]:
-    """Return the pairs of results, by Python and by JavaScript, that are not the same."""
+def different(
+    jobs: Sequence[dict[str, Any]], results: Sequence[list[dict[str, Any]]], names: Collection[str] = _COMPARED
+) -> list[tuple[Any, Any]]:
+    """Return the pairs of results, by Python and by others, that are not the same in the fields ``names``."""
     assert len(results) == len(jobs)
     found = []
     for job, made in zip(jobs, results, strict=True):
         for expected, result in zip(in_python(job), made, strict=True):
-            if expected != {name: result[name] for name in expected}:
+            if any(expected[name] != result[name] for name in names):
                 found.append((expected, result))
     return found
 
@@ -94,6 +107,33 @@ def test_a_thousand_prompts_give_the_same_texts_in_chromium(
     assert "error" not in results, results
     found = different(jobs, results)
     assert len(found) <= _MOST_DIFFERENT, found[:2]
+
+
+def test_prompts_give_the_same_texts_over_http(model_file: Path, serve: Serve) -> None:
+    jobs = jobs_of(model_file, _OVER_HTTP, 20)
+    with serve(model=model_file) as address:
+        results = [over_http(address, job) for job in jobs]
+    known = {"prompt", "text", "unknown", "sample", "finishReason"}
+    found = different(jobs, results, known)
+    assert len(found) <= _MOST_DIFFERENT, found[:2]
+
+
+def over_http(address: str, job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the results of a job by a server, as far as its answers have them."""
+    names = {"maxNewTokens": "max_tokens"}
+    fields = {names.get(name, name): value for name, value in job["choices"].items()}
+    found = []
+    for start in range(0, len(job["prompts"]), _IN_A_REQUEST):
+        prompts = job["prompts"][start : start + _IN_A_REQUEST]
+        body = json.dumps({"prompt": prompts, "echo": True, **fields}).encode()
+        request = urllib.request.Request(f"{address}v1/completions", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=300) as answer:
+            choices = json.load(answer)["choices"]
+        for prompt, choice in zip(prompts, choices, strict=True):
+            about = choice["genrun"]
+            kept = {"unknown": about["unknown"], "sample": about["sample"], "finishReason": about["finish_reason"]}
+            found.append({"prompt": prompt, "text": choice["text"], **kept})
+    return found
 
 
 def test_a_damaged_file_is_refused(node: str, make_model: Callable[..., Path], repository: Path) -> None:

@@ -1,13 +1,18 @@
-"""The playground as a static page, used as a person does: by typing, by keys alone, on a phone; axe looks at it."""
+"""The playground, used as a person does: by typing, by keys alone, on a phone; axe looks at it.
+
+Every test runs with both back ends: a static page that runs the model itself, and a running ``genrun serve``.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gzip
 import http.server
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +24,7 @@ import genrun
 from genrun_export.web_page import find_onnxruntime_web, write_page
 
 _PATIENCE = 60_000  # milliseconds: this machine may be busy
+Serve = Callable[..., AbstractContextManager[str]]
 _MOST_BYTES = 6 * 2**20  # beside the model, compressed
 
 
@@ -34,15 +40,24 @@ def site(node: str, model_file: Path, tmp_path_factory: pytest.TempPathFactory) 
     return folder
 
 
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    """The address of a plain web host with the page."""
+@pytest.fixture(scope="module", params=["file", "server"])
+def address(request: pytest.FixtureRequest, model_file: Path, serve: Serve) -> Iterator[str]:
+    """The address of the page."""
+    if request.param == "server":
+        with serve(first=model_file, second=model_file) as found:
+            yield found
+    else:
+        with on_a_plain_host(request.getfixturevalue("site")) as found:
+            yield found
 
+
+@contextlib.contextmanager
+def on_a_plain_host(folder: Path) -> Iterator[str]:
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *arguments: Any) -> None:
             pass
 
-    handler = functools.partial(Quiet, directory=str(site))
+    handler = functools.partial(Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -92,7 +107,6 @@ def written(page: Page) -> str:
 def test_a_text_is_the_one_of_python(page: Page, model_file: Path) -> None:
     page.fill("#prompt", "the council")
     page.locator("#choices > summary").click()
-    expect(page.locator("#constraint")).to_be_hidden()  # the page's own runtime has none
     page.fill("#seed", "7")
     page.click("#write")
     expected = next(iter(genrun.load(model_file, device="cpu").generate_many(["the council"], seed=7)))
@@ -149,12 +163,72 @@ def test_sliders_make_a_chain(page: Page, model_file: Path) -> None:
     assert written(page) == f"the{expected.continuation}"
 
 
+@pytest.mark.parametrize("address", ["server"], indirect=True)
+def test_a_constraint_is_met(page: Page, model_file: Path) -> None:
+    page.locator("#choices > summary").click()
+    page.fill("#constraint", "words:7,never:bridge")
+    page.fill("#seed", str(2**64 - 1))
+    page.fill("#prompt", "the council")
+    page.click("#write")
+    model = genrun.load(model_file, device="cpu")
+    [expected] = model.generate_many(["the council"], constraint="words:7,never:bridge", seed=2**64 - 1)
+    assert written(page) == f"the council{expected.continuation}"
+    assert parse_qs(urlsplit(page.url).fragment)["constraint"] == ["words:7,never:bridge"]
+
+
+@pytest.mark.parametrize("address", ["server"], indirect=True)
+def test_another_model_of_the_server_is_chosen(page: Page) -> None:
+    page.fill("#prompt", "the new")
+    page.select_option("#model", "second")
+    expect(page.locator("h1")).to_have_text("second")
+    expect(page.locator("#prompt")).to_have_value("the new")
+    page.click("#write")
+    written(page)
+    assert parse_qs(urlsplit(page.url).fragment)["model"] == ["second"]
+
+
+def test_a_browser_gives_the_key_that_it_is_asked_for(
+    browser: Any, model_file: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENRUN_API_KEY", "s3cret")
+    with serve(first=model_file) as address:
+        context = browser.new_context(http_credentials={"username": "anyone", "password": "s3cret"})
+        page = context.new_page()
+        page.set_default_timeout(_PATIENCE)
+        page.goto(f"{address}#prompt=the+new&seed=3")
+        page.locator("#about", has_text="Seed 3.").wait_for()
+        context.close()
+
+
+@pytest.mark.parametrize("address", ["file"], indirect=True)
+def test_what_the_back_end_lacks_is_not_shown(page: Page) -> None:
+    page.locator("#choices > summary").click()
+    expect(page.locator("#constraint")).to_be_hidden()
+    expect(page.locator("#model")).to_be_hidden()
+
+
+def test_a_copied_run_is_marked(page: Page, model_file: Path) -> None:
+    prompt = "“hm”: the council votes to repair the"  # the beginning of a headline of the training text
+    [expected] = genrun.load(model_file, device="cpu").generate_many([prompt], seed=3)
+    assert expected.copied_run is not None
+    assert expected.copied_run >= 5
+    assert expected.copied_span is not None
+    page.fill("#prompt", prompt)
+    page.locator("#choices > summary").click()
+    page.fill("#seed", "3")
+    page.click("#write")
+    assert written(page) == f"{prompt}{expected.continuation}"
+    expect(page.locator("#about")).to_contain_text(f"{expected.copied_run} words in a row are from the training text")
+    marked = "".join(page.locator("#text mark, #text .copied").all_text_contents())
+    assert marked.startswith(expected.text[slice(*expected.copied_span)])
+
+
 def test_a_wrong_chain_is_an_error_on_the_page(page: Page) -> None:
     page.locator("#choices > summary").click()
     page.uncheck("#own")
-    page.fill("#chain", "max-copied:4")
+    page.fill("#chain", "invention:4")
     page.click("#write")
-    expect(page.locator("#about")).to_contain_text("max-copied")
+    expect(page.locator("#about")).to_contain_text("invention")
 
 
 def test_a_phone_needs_no_scrolling_sideways(page: Page) -> None:

@@ -5,6 +5,7 @@ import { resolved } from "./options.js";
 import { HuggingFace, LlamaCpp } from "./presets.js";
 import { Epsilon, Eta, MinP, TopNSigma, Typical, Xtc } from "./stages/cutting.js";
 import { Draw, Greedy, Temperature, TopK, TopP } from "./stages/drawing.js";
+import { MaxCopied } from "./stages/max-copied.js";
 import { NoCopiedLine } from "./stages/no-copied-line.js";
 import { Quotation } from "./stages/quotation.js";
 import { Dry, Frequency, NoRepeatNgram, Presence, Repetition } from "./stages/repeating.js";
@@ -22,6 +23,7 @@ const DECODERS = new Map([
   ["greedy", Greedy],
   ["huggingface", HuggingFace],
   ["llama.cpp", LlamaCpp],
+  ["max-copied", MaxCopied],
   ["min-length", MinLength],
   ["min-p", MinP],
   ["mirostat", Mirostat],

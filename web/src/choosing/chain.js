@@ -33,6 +33,11 @@ export class Chain {
     return new Chain(this._links.map((link) => link.bind?.(vocabulary) ?? link));
   }
 
+  /** Return the chain that begins with `stage`. */
+  after(stage) {
+    return new Chain([stage, ...this._links]);
+  }
+
   /** Return the states of a row that has the ids of its prompt and no new token. */
   first(prompt) {
     return this._links.map((link) => link.first?.(prompt));

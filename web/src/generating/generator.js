@@ -10,6 +10,7 @@ import { TextStream } from "./text-stream.js";
 export class Generator {
   constructor({ session, tokenizer, defaults, trainingRuns }, settings) {
     this._session = session;
+    this._trainingRuns = trainingRuns;
     this._tokenizer = tokenizer;
     this._stopIds = new Set(defaults.stop_ids);
     this._suppressed = defaults.suppressed_ids;
@@ -66,9 +67,11 @@ export class Generator {
       yield held;
     }
     continuation += held;
+    const whole = text.promptText + continuation;
+    const copied = this._trainingRuns?.copied(encoding, row.ids, whole) ?? null;
     return {
       prompt,
-      text: text.promptText + continuation,
+      text: whole,
       continuation,
       ids: row.ids,
       finishReason: reason,
@@ -76,6 +79,9 @@ export class Generator {
       unknown: encoding.unknown,
       seed: settings.seed,
       sample,
+      copiedRun: copied?.run ?? null,
+      isTrainingLine: copied?.isLine ?? null,
+      copiedSpan: copied?.span ?? null,
     };
   }
 

@@ -1,13 +1,14 @@
 // How one call generates: the model's defaults with the caller's wishes on top, checked once.
 
 import { OptionError, UnsupportedError, shown } from "../errors.js";
+import { make } from "../choosing/catalogue.js";
 import { defaultChain, makeChain } from "../choosing/chain.js";
 import { checkCasing } from "../tokenizer/detokenizer.js";
 import { checkSeed } from "./random/draws.js";
 
 const LONGEST = 1_000_000;
-const KNOWN = ["maxNewTokens", "decoder", "options", "seed", "stop", "casing", "labels", "n", "signal"];
-const ONLY_IN_PYTHON = ["constraint", "particles", "maxCopied", "beam", "lengthPenalty", "distinct", "spread"];
+const KNOWN = ["maxNewTokens", "decoder", "options", "seed", "stop", "casing", "labels", "maxCopied", "n", "signal"];
+const ONLY_IN_PYTHON = ["constraint", "particles", "beam", "lengthPenalty", "distinct", "spread"];
 
 /** Return checked settings; what is undefined is taken from `defaults`, the document genrun.generation. */
 export function resolveSettings(defaults, choices = {}) {
@@ -20,11 +21,10 @@ export function resolveSettings(defaults, choices = {}) {
     }
   }
   const { decoder, options = {}, stop = [], labels = {}, signal } = choices;
-  if (decoder === undefined && defaults.max_copied) {
-    throw new UnsupportedError("the stage 'max-copied' of this model has no JavaScript form; name another decoder");
-  }
+  const chosen = isOwn(decoder, defaults) ? defaultChain(defaults, options) : makeChain(decoder, options);
+  const most = checkCount("maxCopied", choices.maxCopied ?? defaults.max_copied ?? 0, LONGEST, 0);
   return {
-    chain: isOwn(decoder, defaults) ? defaultChain(defaults, options) : makeChain(decoder, options),
+    chain: most > 0 ? chosen.after(make("max-copied", { n: most })) : chosen,
     maxNewTokens: checkCount("maxNewTokens", choices.maxNewTokens ?? defaults.max_new_tokens, LONGEST),
     seed: checkSeed(choices.seed),
     stops: checkStops(typeof stop === "string" ? [stop] : stop),
@@ -41,10 +41,10 @@ function isOwn(decoder, defaults) {
   return decoder === undefined || (bare(decoder) !== null && bare(decoder) === bare(defaults.decoder));
 }
 
-/** Return `value` if it is a whole number from 1 to `most`; throws OptionError otherwise. */
-export function checkCount(name, value, most = Number.MAX_SAFE_INTEGER) {
-  if (!Number.isInteger(value) || value < 1 || value > most) {
-    throw new OptionError(`${name} must be a whole number from 1 to ${most.toLocaleString("en")}, not ${shown(value)}`);
+/** Return `value` if it is a whole number from `least` to `most`; throws OptionError otherwise. */
+export function checkCount(name, value, most = Number.MAX_SAFE_INTEGER, least = 1) {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new OptionError(`${name} must be a whole number from ${least} to ${most.toLocaleString("en")}, not ${shown(value)}`);
   }
   return value;
 }

@@ -17,6 +17,15 @@ export function wordsOf(text) {
   return folded(text).replaceAll("’", "'").match(WORD) ?? [];
 }
 
+/** Return each word of `text`, as `wordsOf` has it, with the units `from` and up `to` which it stands. */
+export function wordSpans(text) {
+  return Array.from(text.matchAll(WORD), ({ 0: word, index }) => ({
+    word: folded(word).replaceAll("’", "'"),
+    from: index,
+    to: index + word.length,
+  }));
+}
+
 /** Return `text` composed (NFC) and without case, as Python's casefold has it. */
 export function folded(text) {
   return Array.from(text.normalize("NFC"), foldedCharacter).join("");

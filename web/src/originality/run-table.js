@@ -31,14 +31,25 @@ export class RunTable {
     this._fingerprints = Uint16Array.from({ length: runs }, () => bits.number(BITS));
   }
 
+  /** Return the bits of the hash of a word that `lasts` returns. */
+  last(word) {
+    return Number(word >> BigInt(64 - BITS));
+  }
+
+  /** Return the bits of each last word of a run with this beginning. */
+  lasts(beginning) {
+    const own = Number(beginning & ONES);
+    return Array.from(this._bucketOf(beginning), (bits) => bits ^ own);
+  }
+
   /** Return whether the table has the run with this beginning and hash of its last word, or one taken for it. */
   has(beginning, word) {
-    if (this._buckets === 0) {
-      return false;
-    }
+    return this._bucketOf(beginning).includes(Number(beginning & ONES) ^ this.last(word));
+  }
+
+  _bucketOf(beginning) {
     const bucket = Number(((beginning >> 32n) * BigInt(this._buckets)) >> 32n);
-    const wanted = Number((beginning ^ (word >> BigInt(64 - BITS))) & ONES);
-    return this._fingerprints.subarray(this._offsets[bucket], this._offsets[bucket + 1]).includes(wanted);
+    return this._fingerprints.subarray(this._offsets[bucket], this._offsets[bucket + 1]);
   }
 }
 

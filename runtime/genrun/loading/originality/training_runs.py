@@ -14,7 +14,7 @@ from genrun.loading.originality.hashing import FACTOR, LINE, MASK, extended, mix
 from genrun.loading.originality.run_table import RunTable
 from genrun.tokenizer import Encoding, Tokenizer
 from genrun.tokenizer.marks import without_joiners
-from genrun.tokenizer.plain_words import words_of
+from genrun.tokenizer.plain_words import word_spans, words_of
 
 __all__ = ["Copied", "TrainingRuns"]
 
@@ -25,11 +25,13 @@ _KNOWN = 50_000  # words whose hashes are kept
 class Copied(NamedTuple):
     """What a text has of the training text: the words of its longest copied ``run``, and whether it ``is_line``.
 
-    A run that is shorter than those of the table counts as 0.
+    A run that is shorter than those of the table counts as 0. ``span``: the characters of the text from which and up
+    to which the first of these runs stands; None without one, or where the text is written in other words.
     """
 
     run: int
     is_line: bool
+    span: tuple[int, int] | None = None
 
 
 class TrainingRuns:
@@ -66,7 +68,7 @@ class TrainingRuns:
     def copied(self, prompt: Encoding, new_ids: Sequence[int], text: str) -> Copied:
         """Return what a text copies: a ``prompt`` and its ``new_ids``; ``text`` is both as they are written."""
         if self._tokenizer.kind != "word":
-            return self.copied_words([[self.word(word) for word in words_of(text)]])
+            return self.copied_words([[self.word(word) for word in words_of(text)]], text)
         words = [self.word(word) for piece in prompt.pieces for word in words_of(without_joiners(piece))]
         parts = [words]
         for token in new_ids:
@@ -75,29 +77,43 @@ class TrainingRuns:
                 parts.append([])
             else:
                 parts[-1].extend(found)
-        return self.copied_words([part for part in parts if part])
+        return self.copied_words([part for part in parts if part], text)
 
-    def copied_words(self, parts: Sequence[Sequence[int]]) -> Copied:
-        """Return what a text copies of which ``parts`` are the hashes of its words; no run goes across two parts.
+    def copied_words(self, parts: Sequence[Sequence[int]], text: str) -> Copied:
+        """Return what ``text`` copies, of which ``parts`` are the hashes of its words; no run goes across two parts.
 
         A run that is longer than the longest of the table is copied where all runs of that length in it are.
         """
         heads = [list(accumulate(part, extended, initial=0)) for part in parts]
-        longest = max(map(self._longest, parts, heads), default=0)
+        longest, run = 0, parts[0][:0] if parts else []
+        for part, head in zip(parts, heads, strict=True):
+            length, start = self._longest(part, head)
+            if length > longest:
+                longest, run = length, part[start : start + length]
+        span = self._span(text, run) if longest else None
         if len(parts) != 1:
-            return Copied(longest, False)
+            return Copied(longest, False, span)
         count = len(parts[0])
         is_line = longest >= count or count < self.lengths[0]
-        return Copied(longest, is_line and self.has_line(heads[0][-1]))
+        return Copied(longest, is_line and self.has_line(heads[0][-1]), span)
 
     def has_line(self, words: int) -> bool:
         """Return whether a document of the training text has these ``words``, given as their polynomial."""
         return self.table.has(mixed(words ^ LINE), 0)
 
-    def _longest(self, words: Sequence[int], heads: Sequence[int]) -> int:
-        """Return the longest copied run; ``heads`` are the polynomials of the first 0, 1, … words."""
+    def _span(self, text: str, run: Sequence[int]) -> tuple[int, int] | None:
+        """Return where the words with these hashes stand in ``text``."""
+        spans = word_spans(text)
+        words = [self.word(word) for word, _, _ in spans]
+        for start in range(len(words) - len(run) + 1):
+            if words[start : start + len(run)] == list(run):
+                return spans[start][1], spans[start + len(run) - 1][2]
+        return None
+
+    def _longest(self, words: Sequence[int], heads: Sequence[int]) -> tuple[int, int]:
+        """Return the longest copied run and where it starts; ``heads``: polynomials of the first 0, 1, … words."""
         table, lengths = self._read()
-        longest = whole = 0  # whole: runs in a row that have the greatest length
+        longest = at = whole = 0  # whole: runs in a row that have the greatest length
         for start in range(len(words) - lengths[0] + 1):
             run, head = 0, heads[start]
             for length, power, own in self._powers:
@@ -109,10 +125,12 @@ class TrainingRuns:
                 run = length
             if run:
                 whole = whole + 1 if run == lengths[-1] else 0
-                longest = max(longest, run + max(0, whole - 1))
+                before = max(0, whole - 1)
+                if run + before > longest:
+                    longest, at = run + before, start - before
             else:
                 whole = 0
-        return longest
+        return longest, at
 
     def word(self, word: str) -> int:
         """Return the hash of a word."""

@@ -21,7 +21,7 @@ export class NoCopiedLine {
     if (runs === null) {
       throw new OptionError("no-copied-line needs a model file that was exported with originality; export it again");
     }
-    if (runs.kind !== "word") {
+    if (runs.tokenizer.kind !== "word") {
       throw new OptionError("no-copied-line needs a model whose tokens are words");
     }
     return Object.assign(new NoCopiedLine(this), { _runs: runs, _endIds: vocabulary.endIds });
