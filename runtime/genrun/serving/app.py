@@ -155,7 +155,8 @@ class Server:
 
     async def _suggest(self, request: Request, body: dict[str, Any], _: Reservation) -> Response:
         served = self.models.named(body.get("model"))
-        return Json(await suggestions(body, served, self.places, self.limits))
+        work = suggestions(body, served, self.places, self.limits)
+        return Json(await while_connected(request.receive, work))
 
     async def _score(self, request: Request, body: dict[str, Any], reservation: Reservation) -> Response:
         served = self.models.named(body.get("model"))
