@@ -91,7 +91,7 @@ class Server:
 
     def routes(self, *, key: bool) -> list[BaseRoute]:
         """Return all paths."""
-        described = document(self._bodies, key=key)
+        described = document(self._bodies, key=key, several=len(list(self.models)) > 1)
 
         async def openapi(request: Request) -> Response:
             return Json(described)
