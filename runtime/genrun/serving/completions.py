@@ -95,7 +95,7 @@ class Completion:
             yield encoded({**head, "choices": [], "usage": self._usage()})
 
     def _encoded_part(self, part: Piece | Finished, *, first: bool) -> bytes:
-        """Return the choice of one event as JSON. Nearly all are bare pieces, so these are written without an encoder."""
+        """Return the choice of one event as JSON. Nearly all are bare pieces: no encoder writes these."""
         if isinstance(part, Piece) and part.text and part.lists is None and not first:
             index, text = part.index, encoded(part.text)
             if self._chat:

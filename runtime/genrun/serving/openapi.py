@@ -69,7 +69,7 @@ _ANSWERS: dict[str, Body] = {
 
 
 def document(bodies: dict[str, Body], *, key: bool, several: bool) -> dict[str, Any]:
-    """Return the OpenAPI document; ``key``: whether requests need one; ``several``: whether they must name a model."""
+    """Return the OpenAPI document; ``key``: requests need a key; ``several``: they must name a model."""
     paths: dict[str, Any] = {}
     for path, (name, about, answer) in _POSTED.items():
         streams = path.endswith("completions")
