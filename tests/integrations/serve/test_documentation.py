@@ -31,7 +31,9 @@ def test_the_clients_of_the_page_get_the_text_of_the_library(page: str, talker: 
     wanted = talker.generate_many(["The Council"], seed=7)[0].continuation
     with served(f"harbour={talker_file}", "--log", "none") as running:
         [command] = blocks(page, "", "$ curl")
-        done = subprocess.run(adapted(command, running).removeprefix("$ "), shell=True, capture_output=True, text=True)
+        done = subprocess.run(
+            adapted(command, running).removeprefix("$ "), shell=True, capture_output=True, text=True
+        )
         assert json.loads(done.stdout)["choices"][0]["text"] == wanted, done.stderr
         [program] = blocks(page, "python", "import openai")
         *_, last = ast.parse(program).body
