@@ -201,12 +201,17 @@ class Model(SuggestingModel, ConfigurableModel, MixableModel, AsyncForms):
         return next(self.score_each([text], labels=labels))
 
     def score_each(
-        self, texts: Iterable[str], *, batch_size: int = BATCH_SIZE, labels: Mapping[str, str] | None = None
+        self,
+        texts: Iterable[str],
+        *,
+        batch_size: int = BATCH_SIZE,
+        labels: Mapping[str, str] | None = None,
+        stop: threading.Event | None = None,
     ) -> Iterator[Score]:
-        """Yield the score of every text, in order, taking texts only as fast as they are used."""
+        """Yield the score of every text, in order, taking texts only as fast as they are used; ``stop`` ends it."""
         check_texts("texts", texts)
-        before = self.tokenizer.labels.ids(check_labels(labels))
-        return score_texts(self._session, self.tokenizer, texts, check_count("batch_size", batch_size), before)
+        before, count = self.tokenizer.labels.ids(check_labels(labels)), check_count("batch_size", batch_size)
+        return score_texts(self._session.stoppable(stop), self.tokenizer, texts, count, before)
 
     def token_scorer(self, most: int = 0, *, stop: threading.Event | None = None) -> TokenScorer:
         """Return what scores a text token by token, with the ``most`` likeliest tokens at each place.
@@ -242,5 +247,4 @@ class Model(SuggestingModel, ConfigurableModel, MixableModel, AsyncForms):
             raise OptionError(f"settings must be what Model.settings returns, not {shown(settings)}")
         elif choices:
             raise OptionError(f"give either settings or {', '.join(sorted(choices))}, not both")
-        session = self._session if stop is None else self._session.stoppable(stop)
-        return TextGenerator(session, self._metadata, settings, self._threads)
+        return TextGenerator(self._session.stoppable(stop), self._metadata, settings, self._threads)

@@ -283,6 +283,7 @@ def test_every_field_of_the_schema_is_in_the_openapi_document(client: TestClient
     schema = document["paths"]["/v1/completions"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     message = refused(client, prompt="i", zzz=1)["message"]
     assert message.removeprefix("'zzz' is not supported; accepted: ").split(", ") == sorted(schema["properties"])
+    assert schema["required"] == ["model"]  # since this server has several
     for path in document["paths"]:
         assert client.request("PATCH", path.replace("{model}", "babble")).status_code == 405
 

@@ -8,12 +8,10 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from genrun.errors import OptionError
@@ -21,6 +19,7 @@ from genrun.model import Model
 from genrun.serving.app import create_app
 from genrun.serving.limits import Limits
 from genrun.serving.logs import set_up_logs
+from support.asgi import ask
 
 LOCAL = "http://localhost"
 KEY = "s3cret"
@@ -160,27 +159,6 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Steps], None]:
         monkeypatch.setattr("genrun.serving.asking.asked.chain_of", lambda *_: Counting(steps))
 
     return use
-
-
-async def ask(app: Starlette, body: dict[str, Any], left: asyncio.Event | None = None) -> list[dict[str, Any]]:
-    """Post ``body`` as a server would, and return the messages of the answer; the client leaves after ``left``."""
-    content = json.dumps(body).encode()
-    messages = [{"type": "http.request", "body": content, "more_body": False}]
-    sent = list[dict[str, Any]]()
-
-    async def receive() -> dict[str, Any]:
-        if messages:
-            return messages.pop()
-        await (left or asyncio.Event()).wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
-    scope = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": headers, "query_string": b""}
-    await app({**scope, "client": ("test", 1), "server": ("localhost", 80), "scheme": "http"}, receive, send)
-    return sent
 
 
 @pytest.mark.parametrize("stream", [False, True])

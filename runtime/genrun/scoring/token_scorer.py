@@ -37,7 +37,7 @@ class TokenScorer:
     """
 
     def __init__(self, session: StepSession, most: int, stop: threading.Event | None = None) -> None:
-        self._session = session if stop is None else session.stoppable(stop)
+        self._session = session.stoppable(stop)
         self._most = check_count("most", most, least=0)
         self._states = session.initial_states(1)
         self._last: int | None = None  # read, but not yet fed

@@ -87,7 +87,7 @@ class Server:
 
     def routes(self, *, key: bool) -> list[BaseRoute]:
         """Return all paths."""
-        described = document(self._bodies, key=key)
+        described = document(self._bodies, key=key, several=len(list(self.models)) > 1)
 
         async def openapi(request: Request) -> Response:
             return Json(described)
@@ -151,7 +151,8 @@ class Server:
 
     async def _suggest(self, request: Request, body: dict[str, Any], _: Reservation) -> Response:
         served = self.models.named(body.get("model"))
-        return Json(await suggestions(body, served, self.places, self.limits))
+        work = suggestions(body, served, self.places, self.limits)
+        return Json(await while_connected(request.receive, work))
 
     async def _score(self, request: Request, body: dict[str, Any], reservation: Reservation) -> Response:
         served = self.models.named(body.get("model"))

@@ -82,7 +82,7 @@ class Completion:
         finished = list[Finished]()
         async with aclosing(texts.each(self.asked)) as parts:
             async for part in parts:
-                choice = encoded(self._part(part, first=part.index not in begun))
+                choice = self._encoded_part(part, first=part.index not in begun)
                 begun.add(part.index)
                 if isinstance(part, Piece):
                     yield common + choice + b"]}"
@@ -93,6 +93,15 @@ class Completion:
         self._count(finished)
         if self.asked.include_usage:
             yield encoded({**head, "choices": [], "usage": self._usage()})
+
+    def _encoded_part(self, part: Piece | Finished, *, first: bool) -> bytes:
+        """Return the choice of one event as JSON. Nearly all are bare pieces: no encoder writes these."""
+        if isinstance(part, Piece) and part.text and part.lists is None and not first:
+            index, text = part.index, encoded(part.text)
+            if self._chat:
+                return b'{"index":%d,"finish_reason":null,"delta":{"content":%b},"logprobs":null}' % (index, text)
+            return b'{"index":%d,"text":%b,"logprobs":null,"finish_reason":null}' % (index, text)
+        return encoded(self._part(part, first=first))
 
     def _part(self, part: Piece | Finished, *, first: bool) -> dict[str, Any]:
         """Return the choice of one event; the last one of a text has all of it but what was passed on before."""

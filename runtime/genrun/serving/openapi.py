@@ -68,17 +68,17 @@ _ANSWERS: dict[str, Body] = {
 }
 
 
-def document(bodies: dict[str, Body], *, key: bool) -> dict[str, Any]:
-    """Return the OpenAPI document; ``key``: whether requests need one."""
+def document(bodies: dict[str, Body], *, key: bool, several: bool) -> dict[str, Any]:
+    """Return the OpenAPI document; ``key``: requests need a key; ``several``: they must name a model."""
     paths: dict[str, Any] = {}
     for path, (name, about, answer) in _POSTED.items():
         streams = path.endswith("completions")
         operation = _operation(name, about, answer, streams=streams)
-        content = {"application/json": {"schema": bodies[path]}}
+        content = {"application/json": {"schema": _naming(bodies[path]) if several else bodies[path]}}
         paths[path] = {"post": {**operation, "requestBody": {"required": True, "content": content}}}
     model = {"name": "model", "required": True, "schema": {"type": "string"}}
     for path, (name, about, answer) in _GOT.items():
-        parameters = [{**model, "in": "query", "required": False}] if path == "/tokenizer_info" else []
+        parameters = [{**model, "in": "query", "required": several}] if path == "/tokenizer_info" else []
         paths[path] = {"get": {**_operation(name, about, answer), "parameters": parameters}}
     one = {**_operation("model", "One model.", "Model"), "parameters": [{**model, "in": "path"}]}
     paths["/v1/models/{model}"] = {"get": one}
@@ -96,6 +96,12 @@ def document(bodies: dict[str, Body], *, key: bool) -> dict[str, Any]:
         "components": {"schemas": schemas, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
         "security": [{"key": []}] if key else [],
     }
+
+
+def _naming(body: Body) -> Body:
+    """Return the schema of a body that must name its model."""
+    properties = {**body["properties"], "model": {"type": "string", "description": "The name of a model."}}
+    return {**body, "properties": properties, "required": ["model", *body["required"]]}
 
 
 def _operation(name: str, about: str, answer: str, *, streams: bool = False) -> dict[str, Any]:

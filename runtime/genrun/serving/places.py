@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
 from collections.abc import AsyncIterator
 
 from genrun.serving.limits import Limits
@@ -25,7 +24,7 @@ class Places:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._line: deque[asyncio.Future[None]] = deque()  # texts that wait, the first to come first
+        self._rows = asyncio.Semaphore(limits.rows)
         self._seconds = 0.1  # that a text has a row, on average
         self.taken = 0
         """Texts that have a place: generated or waiting."""
@@ -70,7 +69,7 @@ class Places:
         """Wait for a row, behind those that wait already; raises Refused (503) after ``queue_seconds``."""
         try:
             async with asyncio.timeout(self._limits.queue_seconds):
-                await self._row()
+                await self._rows.acquire()
         except TimeoutError:
             raise Refused(
                 503,
@@ -79,34 +78,13 @@ class Places:
                 retry_after=self.seconds_to_wait(),
             ) from None
         begun = time.monotonic()
+        self.running += 1
         try:
             yield
         finally:
-            self._pass_on_row()
+            self.running -= 1
+            self._rows.release()
             self._seconds += _SHARE * (time.monotonic() - begun - self._seconds)
-
-    async def _row(self) -> None:
-        """Take a row, or wait until one is handed over. (asyncio's Semaphore can lose one that a task gives up.)"""
-        if self.running < self._limits.rows:
-            self.running += 1
-            return
-        mine = asyncio.get_running_loop().create_future()
-        self._line.append(mine)
-        try:
-            await mine
-        except BaseException:
-            if mine.done() and not mine.cancelled():  # it was handed over in the same moment
-                self._pass_on_row()
-            raise
-
-    def _pass_on_row(self) -> None:
-        """Hand a row over to the first text that still waits, or free it."""
-        while self._line:
-            first = self._line.popleft()
-            if not first.done():
-                first.set_result(None)
-                return
-        self.running -= 1
 
 
 class Reservation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,15 +36,19 @@ async def suggestions(body: Mapping[str, Any], served: Served, places: Places, l
 async def scores(body: Mapping[str, Any], served: Served, places: Places, limits: Limits) -> dict[str, Any]:
     """Return the answer of ``/v1/score``: how likely each text is as a whole document."""
     texts = [body["text"]] if isinstance(body["text"], str) else body["text"]
+    stop = threading.Event()
 
     def score() -> list[dict[str, Any]]:
         for text in texts:
             _check_length(served, text, limits)
-        found = served.model.score_each(texts, labels=body.get("labels"))
+        found = served.model.score_each(texts, labels=body.get("labels"), stop=stop)
         return [{"object": "score", "index": index, **each.to_json()} for index, each in enumerate(found)]
 
-    async with places.turn():
-        return {"object": "list", "model": served.name, "data": await asyncio.to_thread(score)}
+    try:
+        async with places.turn():
+            return {"object": "list", "model": served.name, "data": await asyncio.to_thread(score)}
+    finally:
+        stop.set()
 
 
 def tokenized(body: Mapping[str, Any], served: Served, limits: Limits) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from llm_genrun import AsyncGenrun, Genrun
 
 import genrun
 from support.constraints import line_model
+from support.serving import served
 
 Llm = Callable[..., Result]
 
@@ -166,3 +167,13 @@ def test_other_commands_do_not_import_genrun(added: Llm) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")
     assert done.stdout == "[]\n"
+
+
+def test_the_command_completes_with_a_model_behind_a_server(run: Llm, model: genrun.Model, user: Path) -> None:
+    user.mkdir()
+    with served(f"lines={model.path}", "--log", "none") as server:
+        known = f"- {{model_id: far, model_name: lines, api_base: '{server.address}/v1', completion: true}}\n"
+        (user / "extra-openai-models.yaml").write_text(known)
+        continuation = model.generate("the old", seed=7).removeprefix("the old")
+        for how in ((), ("--no-stream",)):
+            assert output(run("-m", "far", "the old", "-o", "seed", 7, *how)) == f"{continuation}\n"

@@ -77,8 +77,13 @@ class StepSession:
         self._single_threaded = opened.narrow or opened.session
         self._stop: threading.Event | None = None
 
-    def stoppable(self, stop: threading.Event) -> StepSession:
-        """Return a view of this session whose steps raise Stopped once ``stop`` is set, in whichever thread."""
+    def stoppable(self, stop: threading.Event | None) -> StepSession:
+        """Return a view of this session whose steps raise Stopped once ``stop`` is set, in whichever thread.
+
+        None: this session.
+        """
+        if stop is None:
+            return self
         view = copy.copy(self)
         view._stop = stop
         return view
