@@ -86,12 +86,16 @@ def build_wheel(project: Path, folder: Path, *parts: str) -> Path:
     return built
 
 
+def build_own_wheel(repository: Path, folder: Path) -> Path:
+    """Build the wheel of genrun from the folders that it is made of."""
+    sources = ("runtime", "plugins", "core", "export", "web")
+    return build_wheel(repository, folder, "setup.cfg", "pyproject.toml", "docs", "LICENSE", *sources)
+
+
 @pytest.fixture(scope="session")
 def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of genrun."""
-    sources = ("runtime", "plugins", "core", "export", "web")
-    about = ("setup.cfg", "pyproject.toml", "docs", "LICENSE")
-    return build_wheel(repository, tmp_path_factory.mktemp("wheel"), *about, *sources)
+    return build_own_wheel(repository, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="session")
