@@ -15,6 +15,7 @@ from support.trained import copy_of_trained, metrics, train, weights
 def test_a_continued_training_ends_with_the_same_bits_as_an_uninterrupted_one(samples: Path, tmp_path: Path) -> None:
     """Dropout, shuffling and the optimizer's moments go on where they were."""
     settings = {"hidden_size": "16", "embedding_size": "8", "batch_size": "8", "dropout": "0.4", "patience": "0"}
+    settings |= {"layers": "1"}
     songs = [samples / "songs" / "*.txt"]
     train(songs, "lyricist", tmp_path / "whole", {**settings, "epochs": "5"})
     train(songs, "lyricist", tmp_path / "parts", {**settings, "epochs": "2"})
@@ -33,8 +34,8 @@ def test_resuming_a_finished_run_changes_nothing_and_says_so(racetrack_run: Path
 
 
 def test_early_stopping_counts_the_epochs_before_a_resume(samples: Path, tmp_path: Path) -> None:
-    settings = {"hidden_size": "64", "embedding_size": "32", "batch_size": "4", "patience": "2"}
-    settings |= {"learning_rate": "0.02"}
+    settings = {"hidden_size": "32", "embedding_size": "16", "layers": "1", "batch_size": "4", "patience": "2"}
+    settings |= {"learning_rate": "0.05"}
     songs = [samples / "songs" / "*.txt"]
     whole = train(songs, "lyricist", tmp_path / "whole", {**settings, "epochs": "40"})
     stopped = len(metrics(whole))

@@ -32,8 +32,9 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(samples: P
 def test_training_stops_when_the_held_out_loss_no_longer_falls_and_the_best_is_kept(
     samples: Path, tmp_path: Path
 ) -> None:
-    settings = {"hidden_size": "64", "embedding_size": "32", "batch_size": "4", "patience": "2", "epochs": "40"}
-    recipe, run = load_recipe("lyricist", {**settings, "learning_rate": "0.02"}), tmp_path / "run"
+    settings = {"hidden_size": "32", "embedding_size": "16", "layers": "1", "batch_size": "4", "patience": "2"}
+    settings |= {"learning_rate": "0.05", "epochs": "40"}
+    recipe, run = load_recipe("lyricist", settings), tmp_path / "run"
     said: list[str] = []
     train_model([str(samples / "songs" / "*.txt")], recipe, run, say=said.append)
     assert "stopped early: no better val_loss for 2 epochs" in said

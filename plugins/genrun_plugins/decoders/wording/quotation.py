@@ -82,15 +82,23 @@ class _BoundQuotation:
 
     def apply(self, candidates: Candidates, states: Sequence[int], draws: NDArray[np.float32]) -> Candidates:
         open_rows = [row for row, state in enumerate(states) if self.closed[state] != _NONE]
-        if open_rows and candidates.ids is None:
-            logits, closers = candidates.logits.copy(), [self.closed[states[row]] for row in open_rows]
-            closing = logits[open_rows, closers]  # [rows]
-            for end in self.end_ids:
-                closing = np.where(closing > -np.inf, np.logaddexp(closing, logits[open_rows, end]), closing)
-            logits[open_rows, closers] = closing
-            candidates = candidates.with_logits(logits)
+        if open_rows:
+            closers = np.array([self.closed[states[row]] for row in open_rows], np.int64)
+            candidates = self._ended(candidates, np.array(open_rows, np.intp), closers)
         wrong = [self.forbidden[state] for state in states]
         return candidates.without(*pairs(wrong, list(map(len, wrong))))
+
+    def _ended(self, candidates: Candidates, rows: NDArray[np.intp], closers: NDArray[np.int64]) -> Candidates:
+        """Give what the ends of the text have in ``rows`` to the tokens ``closers``, where those may be chosen."""
+        rows, columns, _ = candidates.columns_of(rows, closers)
+        logits = candidates.logits.copy()
+        closing = logits[rows, columns]
+        for end in self.end_ids:
+            own, ends, which = candidates.columns_of(rows, np.full(len(rows), end, np.int64))
+            both = np.logaddexp(closing[which], logits[own, ends])
+            closing[which] = np.where(closing[which] > -np.inf, both, closing[which])
+        logits[rows, columns] = closing
+        return candidates.with_logits(logits)
 
 
 def _changes(word: str) -> dict[int, int]:

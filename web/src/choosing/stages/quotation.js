@@ -45,10 +45,11 @@ class BoundQuotation {
 
   apply(candidates, state) {
     let left = candidates;
-    const closer = this._closers[state];
-    if (closer !== NONE && candidates.ids === null) {
+    const columnOf = (token) => (candidates.ids === null ? token : candidates.ids.indexOf(token));
+    const closer = this._closers[state] === NONE ? NONE : columnOf(this._closers[state]);
+    if (closer !== NONE) {
       const logits = candidates.logits.slice();
-      for (const end of this._endIds) {
+      for (const end of this._endIds.map(columnOf).filter((column) => column !== NONE)) {
         if (logits[closer] > -Infinity) {
           logits[closer] = logAddExp(logits[closer], candidates.logits[end]);
         }
