@@ -165,7 +165,9 @@ def test_the_page_of_the_package_has_no_link_into_the_repository(runtime_environ
     assert re.findall(r"\]\((?!https://)[^)]*\)", page) == []
 
 
-def test_the_wheel_holds_every_file_of_the_packages(runtime_environment: RuntimeEnvironment, repository: Path) -> None:
+def test_the_wheel_holds_every_file_of_its_packages(
+    runtime_environment: RuntimeEnvironment, repository: Path
+) -> None:
     roots = {"runtime": "genrun", "plugins": "genrun_plugins", "core": "genrun_core", "export": "genrun_export"}
     written = {
         str(file.relative_to(repository / root))

@@ -167,7 +167,8 @@ def _nothing(report: Report) -> str:
 
 def _classifier(report: Report) -> str:
     if report.auc is None:
-        return f"texts beside documents, {report.compared} of each: too few for a classifier, which takes {LEAST_TEXTS}"
+        number = f"{report.compared} of each"
+        return f"texts beside documents, {number}: too few for a classifier, which takes {LEAST_TEXTS}"
     beside = "" if report.training_auc is None else f", training lines {report.training_auc:.2f}"
     return f"a classifier tells texts from documents with AUC {report.auc:.2f} (0.5: it cannot{beside})"
 
