@@ -52,6 +52,8 @@ def server(model: genrun.Model, port: int) -> ThreadingHTTPServer:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 8000
     with server(genrun.load(sys.argv[1]), port) as serving:
         print(f"http://127.0.0.1:{serving.server_port}/", flush=True)

@@ -30,10 +30,9 @@ class RuntimeEnvironment:
             "PYTHONUTF8": "1",
             "PYTHONPATH": os.pathsep.join(map(str, self.plugins)),
         }
-        outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         return subprocess.run(
             [self.python, *map(str, arguments)],
-            env=outside | settings,
+            env=_outside() | settings,
             input=input,
             capture_output=True,
             encoding="utf-8",
@@ -65,9 +64,14 @@ class RuntimeEnvironment:
         return fresh
 
 
+def _outside() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
 def pip(*arguments: object) -> None:
-    """Run pip; what it says is shown only where it fails."""
-    done = subprocess.run([sys.executable, "-m", "pip", *map(str, arguments)], capture_output=True, encoding="utf-8")
+    """Run pip; what it says is shown only where it fails. What PYTHONPATH names must not count as installed."""
+    command = [sys.executable, "-m", "pip", *map(str, arguments)]
+    done = subprocess.run(command, env=_outside(), capture_output=True, encoding="utf-8")
     if done.returncode:
         pytest.fail(f"pip {' '.join(map(str, arguments))}\n{done.stdout}\n{done.stderr}", pytrace=False)
 
@@ -86,12 +90,16 @@ def build_wheel(project: Path, folder: Path, *parts: str) -> Path:
     return built
 
 
+def build_own_wheel(repository: Path, folder: Path) -> Path:
+    """Build the wheel of genrun from the folders that it is made of."""
+    sources = ("runtime", "plugins", "core", "export", "web")
+    return build_wheel(repository, folder, "setup.cfg", "pyproject.toml", "docs", "LICENSE", *sources)
+
+
 @pytest.fixture(scope="session")
 def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of genrun."""
-    sources = ("runtime", "plugins", "core", "export", "web")
-    about = ("setup.cfg", "pyproject.toml", "docs", "LICENSE")
-    return build_wheel(repository, tmp_path_factory.mktemp("wheel"), *about, *sources)
+    return build_own_wheel(repository, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="session")

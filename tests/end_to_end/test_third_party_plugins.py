@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -247,7 +248,7 @@ class TestCommands:
     def test_a_command_is_shown_and_runs(self, runtime_environment: RuntimeEnvironment, offer: Offer) -> None:
         folder = offer("greeter", HELLO, "[genrun.commands]\n{name} = {module}:hello\n", name="hello")
         environment = runtime_environment.with_plugins(folder)
-        assert "hello (from greeter 1.0)" in " ".join(environment.run("--help").stdout.split())
+        assert re.search(r"^  hello +\(from greeter 1\.0\)$", environment.run("--help").stdout, re.MULTILINE)
         assert environment.run("hello", "you").stdout == "hello, you\n"
         assert "Greet someone." in environment.run("hello", "--help").stdout
         assert environment.run("hello").returncode == 2

@@ -306,3 +306,10 @@ def test_warnings_are_shown_as_notes_where_they_are_ours(
     assert ours == "note: the model runs on the CPU"
     assert theirs.endswith("RuntimeWarning: somebody else's")
     assert warnings.showwarning is shown
+
+
+def test_the_values_of_a_missing_option_are_listed_without_escapes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, said = fail(monkeypatch, capsys, "plugins", "new", "second-best")
+    assert (status, "Missing option '--kind'" in said, "\n    stage,\n" in said) == (2, True, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,48 @@ class TestCheck:
         status, lines = self.check("mix", f"text::{samples / 'racetrack.txt'}")
         assert (status, len(lines)) == (0, 11)
         assert self.check("mix")[1][-1].startswith("  skipped  it reads: it has no example: name files")
+
+    def test_a_failure_of_an_example_says_that_it_is_the_example(self, installed: Site) -> None:
+        source = """
+            from dataclasses import dataclass
+            from genrun import CorpusError
+
+            @dataclass(frozen=True)
+            class Cards:
+                example = ("cards.txt", "no card")
+
+                def read(self, sources, report):
+                    raise CorpusError(f"{sources[0]}:1: no card")
+                    yield
+        """
+        installed.install("acme", {"genrun.readers": {"cards": "acme_r:Cards"}}, acme_r=textwrap.dedent(source))
+        status, lines = self.check("cards")
+        assert (status, lines[-1].endswith(" (the file is its attribute example)")) == (1, True)
+        assert "cards.txt:1: no card" in lines[-1]
+
+    def test_an_architecture_defines_its_weights_and_layers(self, installed: Site) -> None:
+        source = """
+            from dataclasses import dataclass
+
+            from genrun_core.architectures import Architecture
+
+            @dataclass(frozen=True)
+            class Half(Architecture):
+                def weights(self, model):
+                    return {}
+
+            @dataclass(frozen=True)
+            class Foreign:
+                def layers(self, model, dtype):
+                    return ()
+        """
+        entries = {"genrun.architectures": {"half": "acme_a:Half", "foreign": "acme_a:Foreign"}}
+        installed.install("acme", entries, acme_a=textwrap.dedent(source))
+        status, lines = self.check("half")
+        assert (status, lines[-1]) == (1, "  failed   it defines weights and layers: it must define layers()")
+        assert self.check("foreign")[1][-1].endswith("it must inherit genrun_core.architectures.Architecture")
+        status, lines = self.check("lstm")
+        assert (status, [line.split()[0] for line in lines[1:]]) == (0, ["ok", "ok", "ok", "skipped"])
 
     def test_what_is_needed_or_unknown_is_said(self) -> None:
         assert "needs the option 'phrases': --set phrases=…" in self.check("never")[1][-1]

@@ -39,7 +39,7 @@ def main_line(report: Report) -> str:
 
     >>> from genrun_core.reporting.report import compare
     >>> print(main_line(compare(["the the sea"], ["a sea"])).replace("; ", "\n"))
-    too few for a classifier (1 of each, it takes 100)
+    texts beside documents, 1 of each: too few for a classifier, which takes 100
     empty 0.0 % (documents 0.0 %), doubled words 100.0 % (documents 0.0 %)
     """
     texts, documents = report.texts.to_json(), report.documents.to_json()
@@ -167,7 +167,8 @@ def _nothing(report: Report) -> str:
 
 def _classifier(report: Report) -> str:
     if report.auc is None:
-        return f"too few for a classifier ({report.compared} of each, it takes {LEAST_TEXTS})"
+        number = f"{report.compared} of each"
+        return f"texts beside documents, {number}: too few for a classifier, which takes {LEAST_TEXTS}"
     beside = "" if report.training_auc is None else f", training lines {report.training_auc:.2f}"
     return f"a classifier tells texts from documents with AUC {report.auc:.2f} (0.5: it cannot{beside})"
 

@@ -41,7 +41,7 @@ _SUMMARIES = {  # here, so that help does not import the commands
     "train": "Train a model on a corpus and leave a run folder.",
     "try": "Go from files to ten texts in one command: look, train, export, generate.",
     "uninstall": "Remove packages with plugins.",
-    "write": "Write texts together with a model: it offers words, you choose or type.",
+    "write": "Write texts with a model: it offers words, you choose or type.",
     "verify": "Replay the golden texts that a model file carries.",
 }
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,14 @@ from genrun.errors import GenrunError, OptionError, UnknownPluginError, nearest,
 from genrun.loading.startup_failures import last_line
 from genrun.registry.loading import make
 from genrun.testing import Outcome, constraint_outcomes, decoder_outcomes, reader_outcomes
+from genrun.testing.architecture_checks import architecture_outcomes
 
 __all__ = ["CheckedPlugin", "check_plugins"]
 
 _LIMIT_SECONDS = 300.0
 _IMPORTED = "it can be imported"
 _FINISHED = "its checks come to an end"
+_OUTCOMES = {"decoder": decoder_outcomes, "constraint": constraint_outcomes, "architecture": architecture_outcomes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def _outcomes(asked: Mapping[str, Any]) -> list[Outcome]:
         return [imported, Outcome("it can be made", "failed", one_line(error))]
     if kind == "reader":
         return [imported, *_of_reader(plugin, asked["sources"], asked["bad"])]
-    return [imported, *(decoder_outcomes if kind == "decoder" else constraint_outcomes)(plugin)]
+    return [imported, *_OUTCOMES[kind](plugin)]
 
 
 def _of_reader(reader: Any, sources: Sequence[str], bad: str | None) -> list[Outcome]:
@@ -131,7 +133,14 @@ def _of_reader(reader: Any, sources: Sequence[str], bad: str | None) -> list[Out
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, Path(example[0]).name)
         path.write_text(example[1], "utf-8")
-        return reader_outcomes(reader, [str(path)], bad=bad)
+        return [_of_example(outcome) for outcome in reader_outcomes(reader, [str(path)], bad=bad)]
+
+
+def _of_example(outcome: Outcome) -> Outcome:
+    """Say of a failure which text was read: the path in it is that of a temporary file."""
+    if outcome.state != "failed":
+        return outcome
+    return replace(outcome, detail=f"{outcome.detail} (the file is its attribute example)")
 
 
 def _main() -> None:

@@ -147,7 +147,7 @@ def _names_the_file(subject: ReaderSubject) -> None:
 
 def _names_the_line(subject: ReaderSubject) -> None:
     if subject.bad is None:
-        raise Skipped("no bad source was given")
+        raise Skipped("no bad file was given (--bad FILE, in a test bad=FILE)")
     error = _error(subject, [subject.bad], "bad")
     if error is None:
         raise Failed(f"it reads {short_line(subject.bad)} without a CorpusError")
@@ -190,7 +190,7 @@ _CHECKS = (
     Check("options survive JSON", _has_options, first=True),
     Check("it yields documents", _yields_documents, first=True),
     Check("every pass is the same", _is_repeatable),
-    Check("another process reads other documents, or another order, such as that of a set", _is_the_same_elsewhere),
+    Check("another process reads the same", _is_the_same_elsewhere),
     Check("two passes at once are apart", _may_be_read_twice_at_once),
     Check("counts add up", _counts_add_up),
     Check("files are opened when they are reached", _is_lazy),

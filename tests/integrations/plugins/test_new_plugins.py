@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from end_to_end.conftest import build_wheel
-from genrun.cli.plugin_packages.new_project import KINDS
+from end_to_end.conftest import build_own_wheel
 from genrun.contracts.version import CONTRACT, OLDEST
 from genrun.testing import tiny_model
 
@@ -37,8 +36,7 @@ class Environment:
 
 @pytest.fixture(scope="module")
 def environment(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    about = ("setup.cfg", "pyproject.toml", "docs", "LICENSE", "runtime", "plugins", "core", "export")
-    wheel = build_wheel(repository, tmp_path_factory.mktemp("wheel"), *about)
+    wheel = build_own_wheel(repository, tmp_path_factory.mktemp("wheel"))
     made = Environment(tmp_path_factory.mktemp("environment") / "clean")
     subprocess.run([sys.executable, "-m", "venv", made.folder], check=True)
     made.run("python", "-m", "pip", "install", "--quiet", f"{wheel}[cpu]", cwd=made.folder)

@@ -21,9 +21,9 @@ def say(line: str) -> None:
 
 
 def say_lines(text: str) -> None:
-    """Print the lines of a text on stderr."""
+    """Print the lines of a text on stderr; tabs, such as click's before the values of an option, become spaces."""
     for line in text.splitlines():
-        say(line)
+        say(line.expandtabs(4))
 
 
 def show(*lines: str) -> None:

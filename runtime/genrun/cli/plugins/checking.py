@@ -16,7 +16,7 @@ __all__ = ["command"]
 def command(
     name: str, sources: tuple[str, ...], assignments: tuple[str, ...], bad: str | None, as_json: bool
 ) -> None:
-    """Check that a reader, decoder or constraint keeps its contract, or all plugins of a distribution.
+    """Check that a plugin keeps its contract, or all plugins of a distribution.
 
     SOURCES are files for a reader; without them it is checked with its own example. The exit status is 1 if a check
     fails.
