@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from end_to_end.conftest import build_own_wheel
+from genrun.cli.plugin_packages.new_project import KINDS
 from genrun.contracts.version import CONTRACT, OLDEST
 from genrun.testing import tiny_model
 
