@@ -218,14 +218,10 @@ class TextGenerator:
         )
 
     def _text_stream(self, request: Request) -> TextStream:
-        casing, opened = self._settings.casing, request.row.open_prompt
+        casing, stops, opened = self._settings.casing, self._settings.stops, request.row.open_prompt
+        repeated = 0 if opened is None else opened.letters
         return TextStream.after(
-            self._tokenizer,
-            request.prompt,
-            request.encoding,
-            casing=casing,
-            stops=self._settings.stops,
-            repeated=0 if opened is None else opened.letters,
+            self._tokenizer, request.prompt, request.encoding, casing=casing, stops=stops, repeated=repeated
         )
 
     def result(self, request: Request) -> Result:
