@@ -52,7 +52,7 @@ class Repetition(_Penalty):
     """Divides the logits of the last tokens by ``penalty`` if they are above 0; multiplies them by it if below.
 
     (Keskar et al., "CTRL: A Conditional Transformer Language Model for Controllable Generation", 2019; for logits
-    below 0, Hugging Face's rule.) ``penalty``: above 0; above 1 against repetition. ``window``: how many tokens,
+    below 0, Hugging Face's rule.) ``penalty``: from 0.01; above 1 against repetition. ``window``: how many tokens,
     prompt included; 0 for all.
 
     >>> stage, logits = Repetition(2.0), np.array([[4.0, -1.0, 4.0]], np.float32)
@@ -64,7 +64,7 @@ class Repetition(_Penalty):
     penalty: float = 1.1
 
     def __post_init__(self) -> None:
-        check_number("penalty", self.penalty, above=0)
+        check_number("penalty", self.penalty, least=0.01)
         check_whole("window", self.window, 0)
 
     def apply(self, candidates: Candidates, states: Sequence[Recent], draws: NDArray[np.float32]) -> Candidates:

@@ -82,7 +82,7 @@ def _generating(limits: Limits) -> Body:
         "min_p": _optional("number", minimum=0, maximum=1),
         "presence_penalty": _optional("number", minimum=-2, maximum=2),
         "frequency_penalty": _optional("number", minimum=-2, maximum=2),
-        "repetition_penalty": _optional("number", exclusiveMinimum=0, maximum=100),
+        "repetition_penalty": _optional("number", minimum=0.01, maximum=100),
         "logit_bias": _optional(
             "object", additionalProperties={"type": "number", "minimum": -100, "maximum": 100}, maxProperties=1024
         ),

@@ -40,7 +40,7 @@ export class Repetition extends Penalty {
   static options = { penalty: number(1.1), window: whole(64) };
 
   constructor(options) {
-    super(options, { above: 0 });
+    super(options, { least: 0.01 });
   }
 
   apply(candidates, used) {
