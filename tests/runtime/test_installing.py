@@ -102,10 +102,11 @@ def test_without_pip_a_line_says_what_to_type(
 def test_the_commands_print_what_came_and_what_went(installed: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     pip = Pip(installed)
     monkeypatch.setattr(installing, "_run", pip)
-    result = CliRunner().invoke(install_command, ["acme", "--", "--upgrade"])
+    options = ["-U", "--editable", "./acme", "--find-links", "wheels"]
+    result = CliRunner().invoke(install_command, options)
     assert result.exit_code == 0
     assert result.stdout.split()[:3] == ["decoder", "lowest", "acme"]
-    assert pip.calls[0][-2:] == ["acme", "--upgrade"]
+    assert pip.calls[0][-5:] == options
     result = CliRunner().invoke(uninstall_command, ["acme"])
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "removed acme:lowest\n")
 

@@ -90,7 +90,7 @@ def test_the_command_says_where_it_is_and_what_comes_next(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(new_command, ["rhyming", "--kind", "stage"])
     assert (result.exit_code, result.stdout) == (0, "genrun-plugin-rhyming\n")
-    assert result.stderr == ("next: cd genrun-plugin-rhyming && genrun install -- --editable '.[test]' && pytest\n")
+    assert result.stderr == ("next: cd genrun-plugin-rhyming && genrun install --editable '.[test]' && pytest\n")
     assert [path.name for path in tmp_path.iterdir()] == ["genrun-plugin-rhyming"]
     assert CliRunner().invoke(new_command, ["rhyming"]).exit_code == 2
 

@@ -7,13 +7,13 @@ import click
 __all__ = ["install_command", "uninstall_command"]
 
 
-@click.command("install")
-@click.argument("packages", nargs=-1, required=True)
+@click.command("install", context_settings={"ignore_unknown_options": True})
+@click.argument("packages", nargs=-1, required=True, type=click.UNPROCESSED)
 def install_command(packages: tuple[str, ...]) -> None:
     """Install PACKAGES into the environment that genrun runs in, and show the plugins that they bring.
 
-    A package is what pip installs: a name, a folder, a wheel, an address. Options of pip follow two hyphens:
-    `genrun install genrun-plugin-example -- --upgrade`.
+    A package is what pip installs: a name, a folder, a wheel, an address. Options of pip are passed on:
+    `genrun install --upgrade genrun-plugin-example`.
     """
     from genrun.cli.io.output import say
     from genrun.cli.io.table import show_table

@@ -73,7 +73,7 @@ def test_a_new_plugin_works_from_beginning_to_end(
     ).strip()
     assert written == f"genrun-plugin-{name}"
     project = tmp_path / written
-    added = environment.run("genrun", "install", "--", "--quiet", "--editable", ".[test]", cwd=project)
+    added = environment.run("genrun", "install", "--quiet", "--editable", ".[test]", cwd=project)
     assert added.split()[1:5] == [name, f"genrun-plugin-{name}", "0.1.0", "contract"]
     assert added.split()[5] == str(contract)
     assert added.rstrip().endswith("available")
@@ -84,7 +84,7 @@ def test_a_new_plugin_works_from_beginning_to_end(
         environment.run("genrun", "plugins", "check", name, cwd=tmp_path)
     assert use(environment, kind, name, tmp_path).strip()
     environment.run("genrun", "uninstall", written, cwd=tmp_path)
-    environment.run("genrun", "install", f"./{written}", "--", "--quiet", cwd=tmp_path)  # a wheel of it
+    environment.run("genrun", "install", f"./{written}", "--quiet", cwd=tmp_path)  # a wheel of it
     assert use(environment, kind, name, tmp_path).strip()
     environment.run("genrun", "uninstall", written, cwd=tmp_path)
     assert name not in environment.run("genrun", "plugins", cwd=tmp_path).split()

@@ -37,4 +37,4 @@ def command(name: str, kind: str, folder: Path | None, contract: int) -> None:
 
     written = write_project(name, kind, folder, contract=contract)
     show(str(written))
-    say(f"next: cd {shlex.quote(str(written))} && genrun install -- --editable '.[test]' && pytest")
+    say(f"next: cd {shlex.quote(str(written))} && genrun install --editable '.[test]' && pytest")
