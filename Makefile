@@ -11,7 +11,7 @@ RUNTIME_TESTS = tests/runtime tests/plugins/test_decoders.py
 INTEGRATIONS := $(patsubst tests/integrations/%/requirements.txt,%,$(wildcard tests/integrations/*/requirements.txt))
 SOURCES := $(shell find runtime plugins core export -name '*.py' -o -name '*.toml') setup.cfg pyproject.toml
 
-.PHONY: demo test test-runtime test-lowest test-integrations lint fix docs clean
+.PHONY: demo test explore test-runtime test-lowest test-integrations lint fix docs clean
 .DELETE_ON_ERROR:
 .PRECIOUS: .venv-integration-%/installed
 
@@ -27,6 +27,10 @@ lint: .venv/installed
 fix: .venv/installed
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+# The property tests with other examples in each run, ten times as many.
+explore: .venv/installed
+	.venv/bin/python -m pytest $(IN_PARALLEL) -m hypothesis --hypothesis-profile explore
 
 # The light runtime and the decoders, without TensorFlow and pandas; PYTHON=python3.13 tries another interpreter.
 test-runtime: $(RUNTIME)/installed

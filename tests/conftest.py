@@ -14,8 +14,10 @@ import pytest
 
 from support.shared import made_once
 
-# A busy machine is not a bug, so no example is judged by the clock.
-hypothesis.settings.register_profile("genrun", deadline=None, max_examples=50)
+# A busy machine is not a bug, so no example is judged by the clock. The same commit has the same examples everywhere;
+# `make explore` tries new ones.
+hypothesis.settings.register_profile("genrun", deadline=None, max_examples=50, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=500, print_blob=True)
 hypothesis.settings.load_profile("genrun")
 
 _numbers = itertools.count()
