@@ -16,7 +16,8 @@ from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.loading.originality import TrainingRuns
 from genrun.tokenizer import Tokenizer
 from genrun_core.backend import prepare_backend
-from genrun_core.counting.counting_file import Mixed, load_mixed
+from genrun_core.counting.counting_file import load_mixed
+from genrun_core.counting.mixed import Mixed
 from genrun_core.evaluation.exported_decoder import exported_decoder
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import remove_leftovers, replacing, scratch_beside

@@ -16,7 +16,7 @@ from genrun.loading.metadata import Metadata
 from genrun.loading.originality import TrainingRuns
 from genrun.loading.recorded_checks import Verification
 from genrun.tokenizer import Tokenizer
-from genrun_core.counting.counting_file import Mixed
+from genrun_core.counting.mixed import Mixed
 from genrun_core.runs.atomic import scratch_beside
 from genrun_export.counting.mixed_gate import MixtureFigures, check_mixture
 from genrun_export.file.file_content import Content, open_step, session_over, write_step
@@ -99,7 +99,7 @@ class ModelFile:
             greedy = continuations(session, self.prompts, suppressed, CLEAR)
             texts = [prompt.ids + new for prompt, new in zip(self.prompts, greedy, strict=True)]
             sequences = [prompt.document for prompt in self.prompts] + texts
-            mixture = check_mixture(session, network, counts.mixed.model, counts.mixed.mixture, sequences)
+            mixture = check_mixture(session, network, counts.mixed, sequences)
         self._check_choices(session)
         return parity, mixture, greedy
 

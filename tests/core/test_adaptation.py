@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import genrun
 from genrun_core.corpus.adaptation import CorpusSize, choose_sizes
+from genrun_core.recipes.counting import ORDER, RECENT
 from genrun_core.recipes.recipe import ADAPTABLE, BY_SHAPE, KIND, Recipe, load_recipe
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.train import resume
@@ -28,7 +29,7 @@ def test_every_corpus_gets_sizes_that_a_recipe_accepts(
     predictions: int, documents: int, vocabulary: int, samples: bool, characters: bool, running_text: bool
 ) -> None:
     values = choose_sizes(CorpusSize(predictions, documents, vocabulary, samples, characters, running_text))
-    assert set(values) == set(ADAPTABLE) - {KIND, *BY_SHAPE}
+    assert set(values) == set(ADAPTABLE) - {KIND, ORDER, RECENT, *BY_SHAPE}
     tables: dict[str, dict[str, object]] = {"model": {"tied": True}, "training": {"validation": 0.1}}
     for name, value in values.items():
         section, _, key = name.partition(".")
@@ -56,7 +57,7 @@ def test_what_is_given_is_not_left_to_the_corpus() -> None:
     assert set(load_recipe("default").adapt) == set(ADAPTABLE)
     given = load_recipe("default", {"model.dropout": "0.1", "batch_size": "7"})
     assert set(ADAPTABLE) - set(given.adapt) == {"model.dropout", "training.batch_size"}
-    assert set(load_recipe("default", {"counting": "false"}).adapt) == set(ADAPTABLE) - {"model.order"}
+    assert set(load_recipe("default", {"counting": "false"}).adapt) == set(ADAPTABLE) - {ORDER, RECENT}
     ngram = load_recipe("ngram").adapt
     assert ngram == load_recipe("default", {"architecture": "ngram"}).adapt == (KIND, "model.order")
     assert KIND not in load_recipe("default", {"vocabulary_limit": "300"}).adapt  # a limit for words

@@ -16,7 +16,8 @@ import genrun
 from genrun.contracts import ReadReport
 from genrun.errors import ExportError, RunFolderError
 from genrun.registry import make_reader
-from genrun_core.counting.counting_file import Mixed, load_mixed, save_mixed
+from genrun_core.counting.counting_file import load_mixed, save_mixed
+from genrun_core.counting.mixed import Mixed
 from genrun_core.evaluation.evaluation import evaluate
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.run_folder import RunFolder
@@ -156,12 +157,12 @@ def test_the_gate_finds_what_is_wrong_with_the_counts(fault: str | None, run: Pa
     network = session_over(alone, tmp_path / "alone.onnx", len(tokenizer))
     documents = [prompt.document for prompt in choose_prompts(tokenizer, folder.shards(tokenizer))]
     if fault is None:
-        figures = check_mixture(file, network, mixed.model, mixed.mixture, documents)
+        figures = check_mixture(file, network, mixed, documents)
         assert figures.largest_difference < 1e-5
         assert figures.fed_ids == len(tokenizer)
         return
     with pytest.raises(ExportError, match=r"^refused: log-probabilities of the file and of the mixture differ by"):
-        check_mixture(file, network, mixed.model, mixed.mixture, documents)
+        check_mixture(file, network, mixed, documents)
 
 
 def _steps(run: Path) -> tuple[onnx.ModelProto, onnx.ModelProto]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genrun_core.corpus.counts import CorpusCounts
-from genrun_core.recipes.counting import ORDER, choose_order
+from genrun_core.recipes.counting import ORDER, RECENT, choose_order, choose_recent
 from genrun_core.recipes.recipe import Recipe
 
 __all__ = ["CorpusSize", "adapt", "choose_sizes"]
@@ -59,7 +59,12 @@ def adapt(recipe: Recipe, counts: CorpusCounts, *, vocabulary: int) -> Recipe:
     )
     names = "epochs", "batch_size", "sequence_length"
     given = {name: getattr(training, name) for name in names if f"training.{name}" not in recipe.adapt}
-    values = {**choose_sizes(corpus, **given), ORDER: choose_order(recipe.tokenizer.kind, counts.predicted)}
+    kind = recipe.tokenizer.kind
+    values = {
+        **choose_sizes(corpus, **given),
+        ORDER: choose_order(kind, counts.predicted),
+        RECENT: choose_recent(kind, running_text=training.running_text),
+    }
     chosen: dict[str, dict[str, Any]] = {"model": {}, "training": {}}
     for name in set(recipe.adapt) & set(values):
         section, _, key = name.partition(".")
@@ -77,7 +82,7 @@ def choose_sizes(
     batch_size: int | None = None,
     sequence_length: int | None = None,
 ) -> dict[str, Any]:
-    """Return a value for each key of ``recipe.ADAPTABLE`` but those of ``recipe.BY_SHAPE``.
+    """Return a value for each key of ``recipe.ADAPTABLE`` but those for counts and those of ``recipe.BY_SHAPE``.
 
     ``epochs``, ``batch_size``, ``sequence_length``: those that were given, which the others go by.
 
@@ -101,7 +106,6 @@ def choose_sizes(
     enough = min(_EPOCHS * size**-0.25, _PREDICTIONS / predictions)
     epochs = epochs or round(max(enough, _STEPS / steps, 2))
     return {
-        ORDER: choose_order("char" if corpus.characters else "word", predictions),
         "model.embedding_size": min(width, 32 * round((2 * _WIDTH + width) / 96)),
         "model.hidden_size": width,
         "model.dropout": round(held_back, 2),

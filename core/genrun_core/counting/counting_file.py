@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from genrun.errors import RunFolderError, one_line
 from genrun.tokenizer import Tokenizer
-from genrun_core.counting.mixture import Mixture
+from genrun_core.counting.mixed import Mixed
 from genrun_core.counting.model import CountingModel
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import replacing
@@ -22,18 +21,9 @@ from genrun_core.runs.digests import check_archive, seal
 from genrun_core.runs.run_files import require_file
 from genrun_core.runs.run_folder import RunFolder
 
-__all__ = ["Mixed", "fingerprint", "load_counting", "load_mixed", "save_counting", "save_mixed"]
+__all__ = ["fingerprint", "load_counting", "load_mixed", "save_counting", "save_mixed"]
 
 _DAMAGES = (OSError, ValueError, TypeError, LookupError, EOFError, MemoryError, zipfile.BadZipFile)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Mixed:
-    """An n-gram model, the mixture with a network, and the fingerprint of that network's weights."""
-
-    model: CountingModel
-    mixture: Mixture
-    weights: str
 
 
 def save_counting(path: Path, model: CountingModel) -> None:
@@ -43,8 +33,7 @@ def save_counting(path: Path, model: CountingModel) -> None:
 
 def save_mixed(path: Path, mixed: Mixed) -> None:
     """Write what is mixed with a network, with its digest, whole or not at all."""
-    arrays = mixed.model.to_arrays() | mixed.mixture.to_arrays()
-    _save(path, arrays | {"network": np.frombuffer(mixed.weights.encode(), np.uint8)})
+    _save(path, mixed.to_arrays())
 
 
 def load_counting(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> CountingModel:
@@ -64,11 +53,10 @@ def load_mixed(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer, weights: st
     arrays = _load(run)
     model = _checked(arrays, run, recipe, tokenizer)
     try:
-        network = arrays["network"].tobytes().decode()
-        mixture = Mixture.from_arrays(arrays, levels=model.order)
+        mixed = Mixed.from_arrays(arrays, model)
     except _DAMAGES as error:
         raise RunFolderError(f"{run.counting_file} has no mixture: {one_line(error):.200}") from error
-    return Mixed(model, mixture, weights) if network == weights else None
+    return mixed if mixed.weights == weights else None
 
 
 def fingerprint(model: CountingModel) -> str:

@@ -244,4 +244,4 @@ def _scorer(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Scorer:
     network = load_network_of(run, recipe, tokenizer)
     mixed = load_mixed(run, recipe, tokenizer, fingerprint(network)) if recipe.model.counting else None
     scorer = KerasScorer(network)
-    return scorer if mixed is None else MixedScorer(scorer, mixed.model, mixed.mixture)
+    return scorer if mixed is None else MixedScorer(scorer, mixed)

@@ -1,4 +1,4 @@
-"""Log-probabilities by a network that is mixed with an n-gram model."""
+"""Log-probabilities by a network and what is mixed with it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun_core.counting import CountingModel, Mixture
+from genrun_core.counting.mixed import Mixed
 
 if TYPE_CHECKING:
     from genrun_core.evaluation.evaluation import Scorer
@@ -20,29 +20,27 @@ __all__ = ["MixedScorer"]
 class MixedScorer:
     """A mixture as a scorer; see :class:`genrun_core.evaluation.evaluation.Scorer`."""
 
-    def __init__(self, network: Scorer, model: CountingModel, mixture: Mixture) -> None:
+    def __init__(self, network: Scorer, mixed: Mixed) -> None:
         self._network = network
-        self._model = model
-        self._mixture = mixture
+        self._mixed = mixed
 
     def score(self, sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
         """Return, for each sequence of ids, the log-probability of every token but the first."""
         network = self._network.score(sequences)
         offsets = np.cumsum([0, *map(len, sequences)])
-        counted = self._model.counted(np.fromiter(chain.from_iterable(sequences), np.int32), offsets)
-        mixed = self._mixture.mix(np.concatenate([np.zeros(0), *network]), counted)
+        ids = np.fromiter(chain.from_iterable(sequences), np.int32)
+        mixed = self._mixed.mix(np.concatenate([np.zeros(0), *network]), ids, offsets)
         return np.split(mixed, np.cumsum([len(logs) for logs in network])[:-1])
 
     def carry(self, sequence: tuple[int, ...], states: Any) -> tuple[NDArray[np.float64], Any]:
         """Return the same for one sequence that begins with ``states`` (None: none), and those for going on.
 
-        They are the network's, and the tokens before: one more than a context has, so that they begin a text only
-        where the text begins.
+        They are the network's, and the tokens before.
         """
         of_network, before = states or (None, ())
         network, of_network = self._network.carry(sequence, of_network)
         ids = np.array(before + sequence, np.int32)
-        counted = self._model.counted(ids, np.array([0, len(ids)]))
-        predicted = np.arange(max(len(ids) - 1, 0)) >= len(before)
-        kept = (before + sequence[:-1])[-self._model.order :]
-        return self._mixture.mix(network, counted.where(predicted)), (of_network, kept)
+        known = np.zeros(max(len(ids) - 1, 0))  # the tokens before are predicted too, by nothing
+        known[len(before) :] = network
+        mixed = self._mixed.mix(known, ids, np.array([0, len(ids)]))[len(before) :]
+        return mixed, (of_network, (before + sequence[:-1])[-self._mixed.reach :])

@@ -12,7 +12,7 @@ from genrun.contracts import Decoder
 from genrun.generating.choosing.binding import bound, chosen
 from genrun.generating.choosing.tokens import Tokens
 from genrun.tokenizer import Tokenizer
-from genrun_core.counting.counting_file import Mixed
+from genrun_core.counting.mixed import Mixed
 from genrun_core.counting.model import CountingModel
 
 if TYPE_CHECKING:
@@ -80,13 +80,10 @@ class MixedSteps:
 
     def logits(self, rows: Sequence[list[int]], kept: Sequence[int] | None) -> Logits:
         """Return the logits after ``rows``; see :class:`Steps`."""
-        model, logits = self._mixed.model, self._network.logits(rows, kept).astype(np.float64)
+        logits = self._network.logits(rows, kept).astype(np.float64)
         shifted = logits - logits.max(axis=1, keepdims=True)
         logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        found = [
-            self._mixed.mixture.mix(of_network, model.counted_after(model.contexts(np.array(row))))
-            for of_network, row in zip(logs, rows, strict=True)
-        ]
+        found = [self._mixed.mix_next(of_network, row) for of_network, row in zip(logs, rows, strict=True)]
         return np.array(found, np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Which settings an n-gram model uses: a few of those that a network has, and its order."""
+"""Which settings are for counts: of an n-gram model alone, or mixed with a network."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from genrun_core.recipes.sections import ModelSettings, TrainingSettings
 if TYPE_CHECKING:
     from genrun_core.recipes.recipe import Recipe
 
-__all__ = ["ORDER", "check_given", "choose_order", "unused_settings"]
+__all__ = ["ORDER", "RECENT", "check_given", "choose_order", "choose_recent", "unused_settings"]
 
 ORDER = "model.order"
+RECENT = "model.recent"
 _USED = {
     "model": ("architecture", "order"),
     "training": ("validation", "split_seed", "running_text", "seed", "extend_vocabulary"),
@@ -36,12 +37,23 @@ def choose_order(kind: str, predictions: int) -> int:
     return 3 + (kind == "bpe") + (predictions >= _LONG)
 
 
+def choose_recent(kind: str, *, running_text: bool) -> int:
+    """Return how many of the last tokens are likelier to come again: those of a text that is longer than a few lines.
+
+    >>> choose_recent("word", running_text=True), choose_recent("word", running_text=False)
+    (500, 0)
+    """
+    return 500 if running_text and kind != "char" else 0
+
+
 def check_given(recipe: Recipe, given: Sequence[str]) -> None:
     """Raise OptionError if one of the settings that a user gave, as ``section.key``, has no effect."""
     model = recipe.model
     if model.plugin.trained:
         if ORDER in given and not model.counting:
             raise OptionError(f"order is for counting=true and architecture=ngram, not {model.architecture!r}")
+        if RECENT in given and model.recent and not model.counting:
+            raise OptionError("recent is for counting=true: recent words are mixed as counts are")
         for key in OPTIONAL:
             if f"model.{key}" in given and key not in model.plugin.uses:
                 raise OptionError(f"architecture={model.architecture} makes no use of {key}")

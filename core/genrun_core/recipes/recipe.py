@@ -13,7 +13,7 @@ from genrun.contracts import options
 from genrun.errors import OptionError, nearest, one_line
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.recipes.architectures import is_trained, own_options
-from genrun_core.recipes.counting import ORDER, check_given
+from genrun_core.recipes.counting import ORDER, RECENT, check_given
 from genrun_core.recipes.decoder import fitting_decoder
 from genrun_core.recipes.output_sections import CardSettings, OutputSettings
 from genrun_core.recipes.places import architecture_of, place
@@ -123,7 +123,7 @@ ADAPTABLE = (
     *("model.embedding_size", "model.hidden_size", "model.dropout", "model.input_dropout"),
     *("training.epochs", "training.batch_size", "training.sequence_length"),
     *("training.warmup_steps", "training.sampled_softmax"),
-    ORDER,
+    *(ORDER, RECENT),
     *BY_SHAPE,
 )
 
@@ -131,14 +131,15 @@ ADAPTABLE = (
 def _open_values(tables: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which values are left to the corpus: with ``adapt = true`` all adaptable ones that are not given.
 
-    Of an n-gram model that is the order, of a network everything else; of both where they are mixed, all.
+    Of an n-gram model that is the order, of a network everything but order and recent; where they are mixed, all.
     """
     value = tables.get("adapt", False)
     if value is True:
         model = tables.get("model", {})
         is_ngram = not is_trained(architecture_of(tables))
         counts = is_ngram or options.convert(model.get("counting", False), bool, what="counting")
-        fitting = (name for name in ADAPTABLE if (counts if name == ORDER else name == KIND or not is_ngram))
+        of_counts = {ORDER: counts, RECENT: counts and not is_ngram}
+        fitting = (name for name in ADAPTABLE if of_counts.get(name, name == KIND or not is_ngram))
         places = (name.partition(".") for name in fitting)
         return tuple(f"{section}.{key}" for section, _, key in places if key not in tables.get(section, {}))
     if value is False:

@@ -16,6 +16,7 @@ __all__ = ["ModelSettings", "PluginChoice", "TrainingSettings"]
 
 DEFAULT_ARCHITECTURE = "lstm"
 ORDERS = range(2, 6)  # of an n-gram model: how many tokens its longest sequences have
+RECENT = range(2, 10_001)  # tokens of the text so far that are likelier to come again
 _WIDEST = 65_536
 _OBJECT = "class:"
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
@@ -53,7 +54,8 @@ class ModelSettings:
     ``architecture``: lstm, gru, simple-rnn, or window (a feed-forward model of the last ``window`` tokens; Bengio et
     al., "A Neural Probabilistic Language Model", 2003), or one that a plugin brings, with ``options`` of its own. Or
     no network: ngram counts sequences of up to ``order`` tokens (Kneser-Ney; :mod:`genrun_core.counting`) and uses no
-    other option. ``counting``: such a model is mixed with the network, where that makes held-out documents likelier.
+    other option. ``counting``: such a model is mixed with the network, where that makes held-out documents likelier;
+    ``recent``: so are the last tokens of the text so far, this many of them (:mod:`genrun_core.counting.recent`).
     ``plugin``: the architecture itself.
 
     ``tied``: the logits use the embedding's vectors (Press & Wolf, "Using the Output Embedding to Improve Language
@@ -81,6 +83,7 @@ class ModelSettings:
     window: int = 4
     order: int = 3
     counting: bool = False
+    recent: int = 0
     options: Mapping[str, object] = field(default_factory=dict)
     plugin: Architecture = field(init=False, repr=False, compare=False)
 
@@ -94,6 +97,7 @@ class ModelSettings:
             check(name, value <= most, f"at most {most:,}", value)
         for name in ("dropout", "input_dropout", "recurrent_dropout", "embedding_dropout"):
             check(name, 0 <= getattr(self, name) < 1, "from 0 to below 1", getattr(self, name))
+        check("recent", self.recent in (0, *RECENT), f"0, or from {RECENT[0]} to {RECENT[-1]:,}", self.recent)
         check("order", self.order in ORDERS, f"from {ORDERS[0]} to {ORDERS[-1]}", self.order)
         plugin.check(self)
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper, parser
+from onnx import helper
 
 from genrun_export.counting.tables import FIRST_TOKEN, NOTHING, SALT, Tables
+from genrun_export.graph.text_nodes import add_nodes, add_state
 
-__all__ = ["add_nodes", "constants", "lookup"]
+__all__ = ["add_lookup", "constants", "lookup"]
 
 _PREFIX = "counting."
 
@@ -83,24 +84,11 @@ def constants(tables: Tables) -> dict[str, NDArray[Any]]:
     return found | {name: getattr(tables, name) for name in names}
 
 
-def add_nodes(graph: onnx.GraphProto, tables: Tables, text: str, names: Mapping[str, str]) -> None:
-    """Add nodes in ONNX's text form to a step, and the constants and the state that they use.
+def add_lookup(graph: onnx.GraphProto, tables: Tables, text: str, names: Mapping[str, str]) -> None:
+    """Add the nodes of :func:`lookup` and then those of ``text`` to a step, and the constants and the state they use.
 
     ``names``: what values of the nodes are called in the graph; all others get names that nothing else has.
     """
-    states = sum(value.name.startswith("state.") for value in graph.input)
-    known = constants(tables)
-    given = dict(names) | {"state": f"state.{states}", "next_state": f"state.{states}.next"}
-    nodes = parser.parse_graph(f"nodes () => () {{ {text} }}").node
-    used = {name for node in nodes for name in node.input}
-    for node in nodes:
-        node.input[:] = [given.get(name, _PREFIX + name) for name in node.input]
-        node.output[:] = [given.get(name, _PREFIX + name) for name in node.output]
-    graph.node.extend(nodes)
-    graph.initializer.extend(
-        numpy_helper.from_array(value, _PREFIX + name) for name, value in known.items() if name in used
-    )
-    if tables.order > 2:
-        element = helper.np_dtype_to_tensor_dtype(tables.keys.dtype)
-        for values, name in ((graph.input, "state"), (graph.output, "next_state")):
-            values.append(helper.make_tensor_value_info(given[name], element, ["batch", tables.order - 2]))
+    state = add_state(graph, tables.keys.dtype, tables.order - 2) if tables.order > 2 else {}
+    given = {**names, **state}
+    add_nodes(graph, lookup(tables) + text, prefix=_PREFIX, constants=constants(tables), names=given)

@@ -6,7 +6,7 @@ import onnx
 from onnx import TensorProto, helper
 
 import genrun
-from genrun_export.counting.lookup import add_nodes, lookup
+from genrun_export.counting.lookup import add_lookup
 from genrun_export.counting.tables import Tables
 
 __all__ = ["OPSET", "counting_step"]
@@ -39,7 +39,7 @@ def counting_step(tables: Tables) -> onnx.ModelProto:
         [helper.make_tensor_value_info("token", TensorProto.INT64, ["batch"])],
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", tables.vocabulary])],
     )
-    add_nodes(graph, tables, lookup(tables) + _LOGITS, {"token": "token", "logits": "logits"})
+    add_lookup(graph, tables, _LOGITS, {"token": "token", "logits": "logits"})
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
     model.producer_name, model.producer_version = "genrun", genrun.__version__
     onnx.checker.check_model(model, full_check=True)
