@@ -12,12 +12,17 @@ from training.measure import Row, perplexity
 def run(shared: Path, work: Path) -> list[Row]:
     """Train with the recipe ``ptb``; return time and perplexities."""
     data, out, file = shared / "data" / "ptb", work / "ptb", work / "ptb.onnx"
-    trained = genrun("train", data / "ptb.train.txt", "--recipe", "ptb", "-o", out)
+    trained = genrun(
+        *("train", data / "ptb.train.txt", "--validation", data / "ptb.valid.txt", "--recipe", "ptb", "-o", out)
+    )
     genrun("export", out, "-o", file)
     test = data / "ptb.test.txt"
     by_run, by_file = perplexity(out, test), perplexity(file, test)
     ratio = by_file["perplexity"] / by_run["perplexity"] - 1
-    command = "genrun train ../shared/data/ptb/ptb.train.txt --recipe ptb -o RUN; genrun evaluate RUN …/ptb.test.txt"
+    command = (
+        "genrun train ../shared/data/ptb/ptb.train.txt --validation …/ptb.valid.txt --recipe ptb -o RUN; "
+        "genrun evaluate RUN …/ptb.test.txt"
+    )
     return [
         Row(
             "Penn Treebank, test perplexity",
