@@ -94,6 +94,8 @@ def test_the_words_of_any_recipe_can_be_counted_and_what_is_for_networks_is_name
         ({"hidden_size": "64"}, "hidden_size is for networks"),
         ({"order": "6"}, "order must be from 2 to 5"),
         ({"order": "3", "architecture": "lstm"}, "order is for counting=true and architecture=ngram"),
+        ({"recent": "500", "architecture": "lstm"}, "recent is for counting=true"),
+        ({"recent": "1", "counting": "true"}, "recent must be 0, or from 2 to 10,000, not 1"),
     ],
 )
 def test_a_setting_that_would_have_no_effect_is_refused(settings: dict[str, str], named: str) -> None:
