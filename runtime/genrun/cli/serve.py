@@ -36,6 +36,7 @@ _KEY = "GENRUN_API_KEY"
 @click.option("--texts", type=int, help="Most texts of a request. [default: 128]")
 @click.option("--body-bytes", type=int, help="Most bytes of a request. [default: 1048576]")
 @click.option("--body-seconds", type=float, help="How long a request may take to arrive. [default: 30]")
+@click.option("--stall-seconds", type=float, help="How long a client may read nothing of an answer. [default: 30]")
 @click.option("--grace-seconds", type=float, default=60, show_default=True, help="To finish texts after a signal.")
 @click.option("--log", type=click.Choice(["json", "text", "none"]), default="json", show_default=True)
 @opening_options

@@ -1,11 +1,15 @@
-"""Names of requests and answers, different for each one in all processes."""
+"""Names of requests and answers, different for each one in all processes; and the paths that were asked for."""
 
 from __future__ import annotations
 
 import itertools
 import uuid
 
-__all__ = ["new_name"]
+from starlette.types import Scope
+
+__all__ = ["HEALTH", "new_name", "path_of"]
+
+HEALTH = frozenset(("/livez", "/readyz", "/health"))
 
 # Counted, not drawn: asking the system for random bytes lets other threads run, and they keep Python's lock for
 # milliseconds.
@@ -16,3 +20,13 @@ _numbers = itertools.count()
 def new_name() -> str:
     """Return a name of 32 hexadecimal digits."""
     return f"{_PROCESS}{next(_numbers):012x}"
+
+
+def path_of(scope: Scope) -> str:
+    """Return the path of a request within the application, which may be mounted in another one.
+
+    >>> path_of({"path": "/texts/livez", "root_path": "/texts"}), path_of({"path": "/livez"})
+    ('/livez', '/livez')
+    """
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
