@@ -205,8 +205,6 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     status, path = error.status_code if isinstance(error, HTTPException) else 500, path_of(request.scope)
     headers = dict(getattr(error, "headers", None) or {})
-    if status == 405 and "allow" not in {name.lower() for name in headers}:  # of the page's files, which is the rest
-        status = 404
     said = {
         404: f"there is no path {path[:200]!r}" + (f" for {request.method}" if request.method != "GET" else ""),
         405: f"this path does not know {request.method}; accepted: {headers.get('Allow')}",
