@@ -2,12 +2,12 @@
 
     python benchmarks/serving.py MODEL [--clients 64] [--tokens 32] [--rounds 5] [--turns 3]
 
-Each client sends one request after another over its own connection, `--rounds` of them in each of `--turns`; texts are
-compared with the library's. Three servers take turns: with rows for all clients, with one row, and with all rows and
-streams. Of each figure, the best turn counts. Prints requests a second; requests in a second of the server's processor
-time, which other programs on the machine disturb less; p50 and p99 of the first token; and what HTTP costs: the
-processor time of the server for a token, minus that of the library for the same texts in one batch. The clients take
-processor time too, which the last column has. The exit status is 1 if a text differs.
+Each client sends one request after another over its own connection, `--rounds` of them in each of `--turns`; texts
+are compared with the library's. Three servers take turns: with rows for all clients, with one row, and with all rows
+and streams. Of each figure, the best turn counts. Prints requests a second; requests in a second of the server's
+processor time, which other programs disturb less; p50 and p99 of the first token; and what HTTP costs: the processor
+time of the server for a token, minus that of the library for the same texts in one batch. The clients take processor
+time too, which the last column has. The exit status is 1 if a text differs.
 """
 
 from __future__ import annotations

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import struct
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from genrun.generating.draws import check_seed
 from genrun.generating.settings import GenerationSettings
 from genrun.model import Model
 from genrun.serving.asking.chains import chain_of
@@ -18,9 +19,9 @@ __all__ = ["ChosenSettings"]
 _MOST = 256  # settings that are kept
 _LONGEST = 4096  # characters of a body whose settings are kept
 _KEY = json.JSONEncoder(sort_keys=True)
+_OF_ANSWER = ("logprobs", "top_logprobs", "echo", "stream", "stream_options", "response_format", "user")
 _ELSEWHERE = frozenset(
-    "model prompt messages seed n best_of max_tokens max_completion_tokens logprobs top_logprobs echo stream "
-    "stream_options response_format user".split()
+    ("model", "prompt", "messages", "seed", "n", "best_of", "max_tokens", "max_completion_tokens", *_OF_ANSWER)
 )
 """The fields of a body that decide nothing here, or that are given by themselves."""
 
@@ -30,6 +31,7 @@ class ChosenSettings:
 
     def __init__(self, model: Model) -> None:
         self._model = model
+        self._seeds = _FreshSeeds()
         self._kept: OrderedDict[str, GenerationSettings] = OrderedDict()
 
     def of(self, body: Mapping[str, Any], most: int) -> GenerationSettings:
@@ -37,7 +39,7 @@ class ChosenSettings:
 
         Raises Refused, OptionError, UnknownPluginError or PluginError for what does not fit the model.
         """
-        seed = check_seed(int(body["seed"]) if "seed" in body else None)
+        seed = int(body["seed"]) if "seed" in body else self._seeds.next()
         key = _KEY.encode([most, {name: value for name, value in body.items() if name not in _ELSEWHERE}])
         found = self._kept.get(key)
         if found is not None:
@@ -62,3 +64,23 @@ class ChosenSettings:
         model, stop = self._model, body.get("stop", ())
         decoder = chain_of(body, model.defaults, len(model.tokenizer))
         return model.settings(max_new_tokens=max(most, 1), decoder=decoder, seed=seed, stop=stop, **chosen)
+
+
+class _FreshSeeds:
+    """Seeds that nobody can guess, of 63 bits; many are drawn together.
+
+    Asking the system for random bytes lets other threads run, and they keep Python's lock for milliseconds.
+    """
+
+    _BLOCK = 256
+
+    def __init__(self) -> None:
+        self._left = list[int]()
+        self._process = 0
+
+    def next(self) -> int:
+        """Return the next seed; a forked process has seeds of its own."""
+        if not self._left or self._process != os.getpid():
+            self._process = os.getpid()
+            self._left = [number >> 1 for number in struct.unpack(f"{self._BLOCK}Q", os.urandom(8 * self._BLOCK))]
+        return self._left.pop()
