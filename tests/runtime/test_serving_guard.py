@@ -160,7 +160,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Steps], None]:
     """Have every chain of a request end with a decoder that counts."""
 
     def use(steps: Steps) -> None:
-        monkeypatch.setattr("genrun.serving.asking.chosen.chain_of", lambda *_: Counting(steps))
+        monkeypatch.setattr("genrun.serving.asking.asked.chain_of", lambda *_: Counting(steps))
 
     return use
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from genrun.errors import OptionError, nearest
 from genrun.model import Model
-from genrun.serving.asking.chosen import ChosenSettings
+from genrun.serving.asking.kept_settings import KeptSettings
 from genrun.serving.refusals import Refused
 
 __all__ = ["Served", "ServedModels"]
@@ -19,7 +19,7 @@ class Served:
     """A model and the name that requests give for it."""
 
     def __init__(self, name: str, model: Model) -> None:
-        self.name, self.model, self.settings = name, model, ChosenSettings(model)
+        self.name, self.model, self.kept_settings = name, model, KeptSettings()
         self.created = int(os.stat(model.path).st_mtime) if model.path.is_file() else int(time.time())
         self.fingerprint = model.digest.removeprefix("sha256:")[:16] or "unknown"
 

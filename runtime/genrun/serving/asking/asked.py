@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from genrun.generating.settings import GenerationSettings
+from genrun.serving.asking.chains import chain_of
 from genrun.serving.limits import Limits
 from genrun.serving.refusals import Refused
 from genrun.serving.served import Served
@@ -69,7 +71,7 @@ async def asked_for(
     samples = int(body.get("best_of", n))
     _check_together(body, n, samples, stream)
     most = body.get("max_tokens", min(served.model.defaults.max_new_tokens, limits.new_tokens))
-    settings = served.settings.of(body, int(most))
+    settings = served.kept_settings.of(body, int(most), partial(_settings, body, served, int(most)))
     asked = Asked(
         served=served,
         prompts=tuple([await _read(prompt, served, settings, limits) for prompt in prompts]),
@@ -102,6 +104,21 @@ def _check_together(body: Mapping[str, Any], n: int, samples: int, stream: bool)
         raise Refused(400, "stream_options is for stream: true", param="stream_options")
     if samples > n and (body.get("beam") or body.get("distinct") or body.get("spread")):
         raise Refused(400, "best_of does not go with beam, distinct or spread: they find n texts", param="best_of")
+
+
+def _settings(body: Mapping[str, Any], served: Served, most: int) -> GenerationSettings:
+    model = served.model
+    chosen: dict[str, Any] = {
+        name: body[name]
+        for name in ("constraint", "length_penalty", "labels", "casing", "distinct", "spread")
+        if name in body
+    }
+    for name in ("seed", "particles", "max_copied", "beam"):
+        if name in body:
+            chosen[name] = int(body[name])
+    decoder = chain_of(body, model.defaults, len(model.tokenizer))
+    stop = body.get("stop", ())
+    return model.settings(max_new_tokens=max(most, 1), decoder=decoder, stop=stop, **chosen)
 
 
 async def _read(prompt: str | Sequence[int], served: Served, settings: GenerationSettings, limits: Limits) -> Prompt:
