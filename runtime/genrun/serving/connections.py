@@ -44,7 +44,7 @@ class _Watched(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass on what has come, unless it is a head that never ends."""
-        super().data_received(data)  # type: ignore[safe-super]
+        super().data_received(data)
         begun = self.headers is not None
         complete = self.cycle is not None and self.headers is self.cycle.scope["headers"]
         self._head = self._head + len(data) if begun and not complete else 0

@@ -1,13 +1,15 @@
-"""Names of requests and answers, different for each one in all processes; and the paths that were asked for."""
+"""Names of requests and answers and fresh seeds, different in all processes; and the paths that are asked for."""
 
 from __future__ import annotations
 
 import itertools
+import os
+import struct
 import uuid
 
 from starlette.types import Scope
 
-__all__ = ["HEALTH", "new_name", "path_of"]
+__all__ = ["HEALTH", "FreshSeeds", "new_name", "path_of"]
 
 HEALTH = frozenset(("/livez", "/readyz", "/health"))
 
@@ -30,3 +32,20 @@ def path_of(scope: Scope) -> str:
     """
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
+
+
+class FreshSeeds:
+    """Seeds of 63 bits that nobody can guess. Many are drawn together, for the reason that names are counted."""
+
+    _BLOCK = 256
+
+    def __init__(self) -> None:
+        self._left = list[int]()
+        self._process = 0
+
+    def next(self) -> int:
+        """Return the next seed; a forked process has seeds of its own."""
+        if not self._left or self._process != os.getpid():
+            self._process = os.getpid()
+            self._left = [number >> 1 for number in struct.unpack(f"{self._BLOCK}Q", os.urandom(8 * self._BLOCK))]
+        return self._left.pop()
