@@ -93,5 +93,10 @@ def test_wrong_arguments_are_one_line(alphabet_file: Path, tmp_path: Path) -> No
     assert "two models have the name 'alphabet'" in failed(alphabet_file, alphabet_file)
     assert "rows must be above 0" in failed(alphabet_file, "--rows", "0")
     assert "the key is empty" in failed(alphabet_file, "--key-file", empty)
+    assert f"cannot read a key of ASCII characters from {tmp_path}: " in failed(alphabet_file, "--key-file", tmp_path)
+    for content, said in [("schlüssel", "a key of ASCII characters"), ("two\nlines", "one line of ASCII characters")]:
+        empty.write_text(content, "utf-8")
+        assert said in failed(alphabet_file, "--key-file", empty)
+    assert "grace-seconds must be from 0 to 86400, not nan" in failed(alphabet_file, "--grace-seconds", "nan")
     assert "cannot listen on 203.0.113.1, port 80: " in failed(alphabet_file, "--host", "203.0.113.1", "--port", "80")
     assert "cannot open the model file" in failed(tmp_path / "nothing.onnx")

@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 from starlette.applications import Starlette
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 import genrun
@@ -242,6 +243,29 @@ def test_models_have_names(client: TestClient) -> None:
     assert refused(client, model=None, prompt="i")["param"] == "model"
 
 
+def test_requests_that_differ_in_their_seed_alone_differ_in_nothing_else(client: TestClient, babble: Model) -> None:
+    fields: dict[str, Any] = {"prompt": "i", "stop": ["love"], "casing": "title", "temperature": 0.5, "top_k": 4}
+    for seed in (1, 2, 1):
+        [choice] = post(client, **fields, seed=seed)["choices"]
+        [result] = babble.generate_many(
+            ["i"], seed=seed, stop=["love"], casing="title", decoder="temperature:0.5,top-k:4"
+        )
+        assert (choice["text"], choice["genrun"]["seed"]) == (result.continuation, seed)
+    drawn = {post(client, **fields)["choices"][0]["genrun"]["seed"] for _ in range(3)}
+    assert len(drawn) == 3
+
+
+def test_an_application_may_be_mounted_in_another_one(babble: Model) -> None:
+    inner = create_app({"m": babble}, key="s3cret")
+    with TestClient(Starlette(routes=[Mount("/texts", inner)]), base_url="http://localhost") as client:
+        assert client.get("/texts/livez").status_code == 200
+        assert client.get("/texts/v1/models").status_code == 401
+        client.headers["Authorization"] = "Bearer s3cret"
+        messages = [{"role": "user", "content": "i"}]
+        answer = client.post("/texts/v1/chat/completions", json={"messages": messages, "seed": 1}).json()
+        assert answer["choices"][0]["message"]["content"] == babble.generate_many(["i"], seed=1)[0].continuation
+
+
 @pytest.mark.parametrize(
     ("body", "param", "said"),
     [
@@ -263,7 +287,12 @@ def test_models_have_names(client: TestClient) -> None:
         ({"prompt": []}, "prompt", "at least 1 entries"),
         ({"prompt": [99]}, None, "a prompt's token id must be from 0 to 13, not 99"),
         ({"prompt": [4, "i"]}, "prompt[1]", "must be a whole number"),
+        ({"prompt": [4] * 41}, "prompt", "at most 40 entries, not 41"),
+        ({"prompt": ["i"] * 9}, "prompt", "at most 8 entries, not 9"),
+        ({"prompt": [-1]}, "prompt[0]", "must be a whole number from 0, not -1"),
+        ({"logit_bias": {"07": 1}}, "logit_bias", "'07' is no token id"),
         ({"decoder": "gredy"}, None, "did you mean 'greedy'?"),
+        ({"decoder": [{"name": "top-k", "options": 5}]}, None, "stage 1: an object has a 'name' and 'options'"),
         ({"constraint": "words:3", "stop": "i"}, None, "stop text"),
         ({"labels": {"section": "Opinion"}}, None, "label"),
         ({"response_format": {"type": "json"}}, "response_format", "not supported"),
@@ -286,6 +315,13 @@ def test_every_field_of_the_schema_is_in_the_openapi_document(client: TestClient
     assert schema["required"] == ["model"]  # since this server has several
     for path in document["paths"]:
         assert client.request("PATCH", path.replace("{model}", "babble")).status_code == 405
+
+
+def test_a_path_that_does_not_exist_is_named_whatever_the_method(client: TestClient) -> None:
+    wrong, other = client.post("/v1/completion", json={}), client.get("/v1/completions")
+    assert (wrong.status_code, other.status_code) == (404, 405)
+    assert wrong.json()["error"]["message"] == "there is no path '/v1/completion' for POST"
+    assert other.json()["error"]["message"] == "this path does not know GET; accepted: POST"
 
 
 def test_figures_count_texts_and_tokens_under_the_usual_names(babble: Model) -> None:

@@ -32,6 +32,8 @@ def test_only_accepted_hosts_may_ask(alphabet: Model) -> None:
         assert client.get("/v1/models", headers={"Host": host}).status_code == status
         assert client.get("/livez", headers={"Host": host}).status_code == 200
     assert TestClient(create_app({"m": alphabet}, hosts="*"), base_url="http://any").get("/").status_code == 200
+    twice = client.get("/v1/models", headers=[("Host", "localhost"), ("Host", "evil.example")])
+    assert (twice.status_code, "2 Host headers" in twice.text) == (400, True)
 
 
 def test_every_path_but_health_needs_the_key(alphabet: Model) -> None:
@@ -84,6 +86,8 @@ def test_a_body_is_json_of_a_bounded_length(
     assert said in answer.json()["error"]["message"]
     parts = client.post("/v1/completions", content=iter([content]), headers={"Content-Type": kind})
     assert parts.status_code == status
+    packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    assert client.post("/v1/completions", content=content, headers=packed).status_code == 415
 
 
 def test_other_paths_and_methods_are_errors_of_the_same_shape(alphabet: Model) -> None:

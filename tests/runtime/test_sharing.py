@@ -66,6 +66,16 @@ CALLS = st.fixed_dictionaries(
 )
 
 
+def test_pieces_that_have_waited_can_be_taken_as_one(letter_words: Model) -> None:
+    async def main() -> None:
+        text = await letter_words.aschedule("a", stream=True, max_new_tokens=9)
+        await text.result()
+        assert [piece async for piece in text.pieces(joined=True)] == [" b c d e f g h i j"]
+        assert [piece async for piece in text.pieces(joined=True)] == []
+
+    asyncio.run(main())
+
+
 @hypothesis.given(st.lists(st.tuples(CALLS, st.booleans(), st.booleans()), min_size=1, max_size=25))
 @hypothesis.settings(max_examples=12)
 def test_a_scheduled_text_is_the_text_alone(babble: Model, calls: list[tuple[dict[str, Any], bool, bool]]) -> None:

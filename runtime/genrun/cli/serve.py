@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from genrun.cli.opening_options import OpeningOptions, opening_options
-from genrun.errors import MissingExtraError, OptionError
+from genrun.errors import MissingExtraError, OptionError, one_line
 
 if TYPE_CHECKING:
     from genrun.model import Model
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _KEY = "GENRUN_API_KEY"
+_MOST_GRACE_SECONDS = 86_400
 
 
 @click.command("serve")
@@ -36,6 +37,7 @@ _KEY = "GENRUN_API_KEY"
 @click.option("--texts", type=int, help="Most texts of a request. [default: 128]")
 @click.option("--body-bytes", type=int, help="Most bytes of a request. [default: 1048576]")
 @click.option("--body-seconds", type=float, help="How long a request may take to arrive. [default: 30]")
+@click.option("--stall-seconds", type=float, help="How long a client may read nothing of an answer. [default: 30]")
 @click.option("--grace-seconds", type=float, default=60, show_default=True, help="To finish texts after a signal.")
 @click.option("--log", type=click.Choice(["json", "text", "none"]), default="json", show_default=True)
 @opening_options
@@ -68,6 +70,8 @@ def command(
 
     chosen = Limits(**{name: value for name, value in limits.items() if value is not None})
     key = _key(key_file)
+    if not 0 <= grace_seconds <= _MOST_GRACE_SECONDS:
+        raise OptionError(f"grace-seconds must be from 0 to {_MOST_GRACE_SECONDS}, not {grace_seconds}")
     models = {name: opening.load(path) for name, path in _named(model_files).items()}
     names = [*LOOPBACK, *hosts, f"[{host}]" if ":" in host else host]
     app = create_app(models, chosen, hosts=names, key=key, origins=origins)
@@ -96,11 +100,18 @@ def _named(files: tuple[str, ...]) -> dict[str, str]:
 
 
 def _key(file: Path | None) -> str | None:
-    """Return the key of clients; raises OptionError for an empty one."""
-    key = os.environ.get(_KEY) if file is None else file.read_text("utf-8").strip()
-    if key is not None and not key.strip():
+    """Return the key of clients; raises OptionError for one that is empty, or that no header can have."""
+    try:
+        key = os.environ.get(_KEY) if file is None else file.read_text("ascii")
+    except (OSError, ValueError) as error:
+        raise OptionError(f"cannot read a key of ASCII characters from {file}: {one_line(error)}") from error
+    if key is None:
+        return None
+    if not key.strip():
         raise OptionError(f"the key is empty: {file or '$' + _KEY}")
-    return key
+    if not (key.isascii() and key.strip().isprintable()):
+        raise OptionError(f"the key must be one line of ASCII characters: {file or '$' + _KEY}")
+    return key.strip()
 
 
 def _device(model: Model) -> str:

@@ -58,9 +58,10 @@ def make_chain(parts: Sequence[object]) -> Decoder:
         if isinstance(part, str):
             made += _flat(make_decoder(part))
         elif isinstance(part, Mapping):
-            if set(part) - {"name", "options"} or not isinstance(part.get("name"), str):
+            name, values = part.get("name"), part.get("options", {})
+            if set(part) - {"name", "options"} or not isinstance(name, str) or not isinstance(values, Mapping):
                 raise OptionError(f"stage {number}: an object has a 'name' and 'options', not {shown(dict(part))}")
-            made.append(make("decoder", part["name"], part.get("options", {}), False))
+            made.append(make("decoder", name, values, False))
         else:
             made += _flat(part)
     return _assembled(made)

@@ -52,6 +52,8 @@ async def read_body(request: Request, limits: Limits) -> object:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Refused(415, "the body must be JSON: send the header Content-Type: application/json")
+    if (coding := request.headers.get("content-encoding", "identity").lower()) != "identity":
+        raise Refused(415, f"the body must be sent as it is, without the Content-Encoding {coding[:40]!r}")
     too_long = Refused(413, f"the body must have at most {limits.body_bytes:,} bytes")
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and len(declared) < 20 and int(declared) > limits.body_bytes:

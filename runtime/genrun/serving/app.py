@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ from genrun.serving.guard import LOOPBACK, Guard
 from genrun.serving.limits import Limits
 from genrun.serving.making.texts import Texts
 from genrun.serving.metrics import CONTENT_TYPE_LATEST, Metrics
+from genrun.serving.names import path_of
 from genrun.serving.openapi import document
 from genrun.serving.page import page_routes
 from genrun.serving.places import Places, Reservation
@@ -94,7 +96,7 @@ class Server:
 
         work: dict[str, Work] = {
             "/v1/completions": self._completions,
-            "/v1/chat/completions": self._completions,
+            "/v1/chat/completions": functools.partial(self._completions, chat=True),
             "/v1/suggest": self._suggest,
             "/v1/score": self._score,
             "/tokenize": self._tokenize,
@@ -134,8 +136,9 @@ class Server:
 
         return endpoint
 
-    async def _completions(self, request: Request, body: dict[str, Any], reservation: Reservation) -> Response:
-        chat = request.url.path == "/v1/chat/completions"
+    async def _completions(
+        self, request: Request, body: dict[str, Any], reservation: Reservation, *, chat: bool = False
+    ) -> Response:
         completion = await Completion.read(body, self.models, self.limits, chat=chat)
         reservation.extend_to(completion.asked.texts)
         facts = request.state.facts
@@ -200,9 +203,12 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    said = {404: f"there is no path {request.url.path[:200]!r}", 405: f"this path does not know {request.method}"}
+    status, path = error.status_code if isinstance(error, HTTPException) else 500, path_of(request.scope)
     headers = dict(getattr(error, "headers", None) or {})
+    said = {
+        404: f"there is no path {path[:200]!r}" + (f" for {request.method}" if request.method != "GET" else ""),
+        405: f"this path does not know {request.method}; accepted: {headers.get('Allow')}",
+    }
     return refusal(Refused(status, said.get(status, str(getattr(error, "detail", error))), headers=headers))
 
 

@@ -16,13 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from genrun.serving.answers import refusal
 from genrun.serving.logs import log_error, log_request
 from genrun.serving.metrics import Metrics
-from genrun.serving.names import new_name
+from genrun.serving.names import HEALTH, new_name, path_of
 from genrun.serving.page import PAGE_HEADERS
 from genrun.serving.refusals import ClientLeft, Refused
 
-__all__ = ["HEALTH", "LOOPBACK", "Guard"]
+__all__ = ["LOOPBACK", "Guard"]
 
-HEALTH = frozenset(("/livez", "/readyz", "/health"))
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LEFT = 499  # in the log, as nginx has it
@@ -63,7 +62,7 @@ class Guard:
             await send(message)
 
         try:
-            if (refused := self._refused(scope["path"], headers)) is not None:
+            if (refused := self._refused(path_of(scope), headers)) is not None:
                 await refusal(refused)(scope, receive, marked)
             else:
                 await self._app(scope, receive, marked)
@@ -83,7 +82,9 @@ class Guard:
     def _refused(self, path: str, headers: Headers) -> Refused | None:
         if path in HEALTH:
             return None
-        host = _without_port(headers.get("host", ""))
+        if len(given := headers.getlist("host")) > 1:
+            return Refused(400, f"the request has {len(given)} Host headers; send one")
+        host = _without_port("".join(given))
         if host not in self._hosts and "*" not in self._hosts:
             return Refused(
                 403, f"the Host header {host[:100]!r} is not accepted; genrun serve --allow-host names others"

@@ -16,7 +16,8 @@ class Limits:
     ``rows``: texts that are generated at the same time. ``queue``: further texts that wait for a row.
     ``queue_seconds``: how long a text waits at most. ``prompt_tokens`` and ``new_tokens``: of one text. ``texts``: of
     one request, all prompts and samples. ``body_bytes`` and ``body_seconds``: of one request, and how long it may
-    take to arrive. Raises OptionError for a limit that is not above 0; ``queue`` may be 0.
+    take to arrive. ``stall_seconds``: how long a client of ``genrun serve`` may take nothing of an answer that waits,
+    or need for the head of a request. Raises OptionError for a limit that is not above 0; ``queue`` may be 0.
     """
 
     rows: int = 128
@@ -27,6 +28,7 @@ class Limits:
     texts: int = 128
     body_bytes: int = 2**20
     body_seconds: float = 30.0
+    stall_seconds: float = 30.0
 
     def __post_init__(self) -> None:
         for field in fields(self):

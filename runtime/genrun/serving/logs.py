@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from genrun.checks.printable import printable
 from genrun.errors import cause
+from genrun.serving.names import HEALTH, path_of
 
 __all__ = ["LogFormat", "log_error", "log_request", "set_up_logs"]
 
@@ -40,7 +41,7 @@ def set_up_logs(form: LogFormat) -> None:
 
 def log_request(scope: Scope, name: str, status: int, seconds: float, facts: dict[str, Any]) -> None:
     """Write the line of a request; ``facts``: what its endpoint knows of it. Health and metrics only if they fail."""
-    if scope["path"] in ("/livez", "/readyz", "/health", "/metrics") and status < 400:
+    if path_of(scope) in (*HEALTH, "/metrics") and status < 400:
         return
     if not _LOGGER.isEnabledFor(logging.INFO):
         return

@@ -5,10 +5,12 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 __all__ = ["PAGE_HEADERS", "page_routes"]
 
@@ -39,7 +41,17 @@ def page_routes(package: str = "genrun_web") -> list[BaseRoute]:
     page = found / "playground" if isinstance(found, Path) else None
     if not isinstance(page, Path) or not (page / "index.html").is_file():
         return [Route("/", _plain)]
-    return [Mount("/", StaticFiles(directory=page, html=True))]
+    return [Mount("/", _Files(directory=page, html=True))]
+
+
+class _Files(StaticFiles):
+    """The files of the page. Whatever is no path of the API is looked for here, so other methods find nothing."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return the file; raises HTTPException (404) if there is none, or for another method than GET."""
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(404)
+        return await super().get_response(path, scope)
 
 
 async def _plain(request: Request) -> Response:

@@ -67,6 +67,21 @@ class Places:
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a row, behind those that wait already; raises Refused (503) after ``queue_seconds``."""
+        if self._rows.locked():
+            await self._wait()
+        else:  # without a timer
+            await self._rows.acquire()
+        begun = time.monotonic()
+        self.running += 1
+        try:
+            yield
+        finally:
+            self.running -= 1
+            self._rows.release()
+            self._seconds += _SHARE * (time.monotonic() - begun - self._seconds)
+
+    async def _wait(self) -> None:
+        """Wait for a row; raises Refused (503) after ``queue_seconds``."""
         try:
             async with asyncio.timeout(self._limits.queue_seconds):
                 await self._rows.acquire()
@@ -77,14 +92,6 @@ class Places:
                 code="queue_timeout",
                 retry_after=self.seconds_to_wait(),
             ) from None
-        begun = time.monotonic()
-        self.running += 1
-        try:
-            yield
-        finally:
-            self.running -= 1
-            self._rows.release()
-            self._seconds += _SHARE * (time.monotonic() - begun - self._seconds)
 
 
 class Reservation:

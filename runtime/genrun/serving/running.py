@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 from collections.abc import Callable, Generator
@@ -12,11 +13,12 @@ import uvicorn
 from starlette.applications import Starlette
 
 from genrun.errors import GenrunError
+from genrun.serving.connections import protocol
 
-__all__ = ["listen", "serve_until_signal"]
+__all__ = ["listen", "on_first_signal", "serve_until_signal", "server_of"]
 
 _BACKLOG = 2048
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -25,7 +27,8 @@ def listen(host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with contextlib.ExitStack() as closing:
             opened = closing.enter_context(socket.socket(family, socket.SOCK_STREAM))
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if os.name == "posix":  # on Windows, two servers could then have one port
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             opened.bind(address)
             opened.listen(_BACKLOG)
             closing.pop_all()
@@ -42,8 +45,14 @@ def serve_until_signal(
     Then no request is accepted any more, and those that were are finished, for at most ``grace_seconds``. A second
     signal ends the process at once.
     """
+    asyncio.run(_serve(app, server_of(app, grace_seconds=grace_seconds), listening, ready))
+
+
+def server_of(app: Starlette, *, grace_seconds: float) -> uvicorn.Server:
+    """Return the server of ``app``, made by ``create_app``, as :func:`serve_until_signal` runs it."""
     config = uvicorn.Config(
         app,
+        http=protocol(app.state.server.limits.stall_seconds),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -52,7 +61,7 @@ def serve_until_signal(
         ws="none",
         backlog=_BACKLOG,
     )
-    asyncio.run(_serve(app, _Quiet(config), listening, ready))
+    return _Quiet(config)
 
 
 class _Quiet(uvicorn.Server):
@@ -65,20 +74,34 @@ class _Quiet(uvicorn.Server):
 
 
 async def _serve(app: Starlette, server: uvicorn.Server, listening: socket.socket, ready: Callable[[], None]) -> None:
-    loop = asyncio.get_running_loop()
-
     def stop() -> None:
         app.state.server.closing = True
         server.should_exit = True
-        for number in _SIGNALS:  # the next one ends the process
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
 
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, stop)
+    on_first_signal(asyncio.get_running_loop(), stop)
     serving = asyncio.create_task(server.serve([listening]))
     while not (server.started or serving.done()):
         await asyncio.sleep(0.01)
     if server.started:
         ready()
     await serving
+
+
+def on_first_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    """Call ``stop`` in ``loop`` on the first SIGTERM, Ctrl-C or Ctrl-Break; the next one ends the process.
+
+    For the main thread. On Windows a loop has no handlers of signals: Python's own then wakes the loop.
+    """
+
+    def stop_once() -> None:
+        for number in _SIGNALS:
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+        stop()
+
+    for number in _SIGNALS:
+        try:
+            loop.add_signal_handler(number, stop_once)
+        except NotImplementedError:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop_once))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genrun.errors import OptionError, nearest
+from genrun.generating.settings import GenerationSettings
 from genrun.model import Model
+from genrun.serving.names import FreshSeeds
 from genrun.serving.refusals import Refused
 
 __all__ = ["Served", "ServedModels"]
@@ -18,7 +21,8 @@ class Served:
     """A model and the name that requests give for it."""
 
     def __init__(self, name: str, model: Model) -> None:
-        self.name, self.model = name, model
+        self.name, self.model, self.seeds = name, model, FreshSeeds()
+        self.settings = OrderedDict[str, GenerationSettings]()  # of the last requests
         self.created = int(os.stat(model.path).st_mtime) if model.path.is_file() else int(time.time())
         self.fingerprint = model.digest.removeprefix("sha256:")[:16] or "unknown"
 

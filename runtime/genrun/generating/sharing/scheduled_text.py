@@ -107,13 +107,19 @@ class AsyncScheduledText:
             return await asyncio.to_thread(self._generator.result, request)
         return self._generator.result(request)
 
-    async def pieces(self) -> AsyncGenerator[str, None]:
+    async def pieces(self, *, joined: bool = False) -> AsyncGenerator[str, None]:
         """Yield the continuation piece by piece, once, as it is generated; pieces wait until they are taken.
 
-        Raises what :meth:`result` raises, and OptionError for a text that was not scheduled with ``stream=True``.
+        ``joined``: all pieces that wait are taken as one. Raises what :meth:`result` raises, and OptionError for a
+        text that was not scheduled with ``stream=True``.
         """
         _check_stream(self._stream)
-        while (piece := await self._pieces.get()) is not None:
+        ended = False
+        while not ended and (piece := await self._pieces.get()) is not None:
+            while joined and not ended and not self._pieces.empty():
+                following = self._pieces.get_nowait()
+                ended = following is None
+                piece += following or ""
             yield piece
         self._pieces.put_nowait(None)  # for another iteration
         await asyncio.shield(self._end)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from genrun.generating.settings import GenerationSettings
 from genrun.serving.asking.chains import chain_of
+from genrun.serving.asking.kept_settings import kept_settings
 from genrun.serving.limits import Limits
 from genrun.serving.refusals import Refused
 from genrun.serving.served import Served
@@ -70,7 +72,7 @@ async def asked_for(
     samples = int(body.get("best_of", n))
     _check_together(body, n, samples, stream)
     most = body.get("max_tokens", min(served.model.defaults.max_new_tokens, limits.new_tokens))
-    settings = _settings(body, served, int(most))
+    settings = kept_settings(served, body, int(most), partial(_settings, body, served, int(most)))
     asked = Asked(
         served=served,
         prompts=tuple([await _read(prompt, served, settings, limits) for prompt in prompts]),

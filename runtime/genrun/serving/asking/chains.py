@@ -89,7 +89,7 @@ def _drawing(name: str, value: float) -> object:
 
 def _bias(biases: Mapping[str, float], vocabulary: int) -> Bias | None:
     for token in biases:
-        if not (token.isascii() and token.isdigit() and len(token) < 10 and int(token) < vocabulary):
+        if not (len(token) < 10 and token.isdecimal() and str(int(token)) == token and int(token) < vocabulary):
             message = f"logit_bias: {token[:40]!r} is no token id; accepted: 0 to {vocabulary - 1}"
             raise Refused(400, message, param="logit_bias")
     found = sorted((int(token), float(bias)) for token, bias in biases.items())

@@ -67,7 +67,7 @@ def _check(value: object, schema: Schema, name: str) -> None:
 def _check_any(value: object, schemas: list[Schema], name: str) -> None:
     """Raise Refused unless ``value`` fits one of ``schemas``: the error that is found latest in the value."""
     errors = list[Refused]()
-    for schema in schemas:
+    for schema in [schema for schema in schemas if _begins_alike(value, schema)] or schemas:
         try:
             _check(value, schema, name)
             return
@@ -78,6 +78,11 @@ def _check_any(value: object, schemas: list[Schema], name: str) -> None:
         expected = " or ".join(dict.fromkeys(_expected(schema) for schema in schemas if "null" not in _types(schema)))
         raise _refused(name, f"must be {expected}, not {shown(value)}")
     raise max(errors, key=lambda error: [int(number) for number in re.findall(r"\[(\d+)\]", error.param or "")])
+
+
+def _begins_alike(value: object, schema: Schema) -> bool:
+    """Return whether ``value`` is a list whose first entry has the type that ``schema`` asks for."""
+    return isinstance(value, list) and bool(value) and _kind(value[0]) in _types(schema.get("items", {}))
 
 
 def _check_object(value: dict[str, Any], schema: Schema, name: str) -> None:

@@ -68,7 +68,7 @@ class Texts:
                 return
             text = await making.begin(sample, stream=True)
             try:
-                async with aclosing(text.pieces()) as pieces:
+                async with aclosing(text.pieces(joined=True)) as pieces:
                     async for piece in pieces:
                         yield Piece(index, piece, await making.passed(piece, text))
                 yield await making.finish(index, await text.result(), text.prompt_ids)

@@ -1,0 +1,146 @@
+"""The server's process: clients that stall lose their connection, and the first signal ends it in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from genrun.model import Model
+from genrun.serving.app import create_app
+from genrun.serving.limits import Limits
+from genrun.serving.running import listen, on_first_signal, server_of
+
+STALL_SECONDS = 0.2
+LONG = {"prompt": "a", "max_tokens": 4096, "stream": True, "n": 2}
+
+
+def content(body: dict[str, Any]) -> bytes:
+    text = json.dumps(body).encode()
+    head = f"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(text)}\r\n"
+    return f"{head}Content-Type: application/json\r\n\r\n".encode() + text
+
+
+def connected(address: tuple[str, int]) -> socket.socket:
+    """Return a connection that holds few bytes that nobody reads."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(address)
+    return client
+
+
+async def closed(client: socket.socket) -> bytes:
+    """Return what comes until the server closes the connection."""
+    client.setblocking(False)
+    loop, come = asyncio.get_running_loop(), b""
+    try:
+        while found := await loop.sock_recv(client, 1 << 16):
+            come += found
+    except ConnectionResetError:
+        pass
+    client.close()
+    return come
+
+
+@pytest.mark.parametrize(
+    ("sent", "begins"),
+    [
+        (b"", b""),
+        (b"POST /v1/completions HTTP/1.1\r\nHost: local", b""),
+        (content(LONG), b"HTTP/1.1 200 OK"),
+    ],
+)
+def test_a_client_that_stalls_loses_its_connection_its_row_and_its_places(
+    letter_words: Model, sent: bytes, begins: bytes
+) -> None:
+    async def main() -> None:
+        app = create_app({"m": letter_words}, Limits(rows=2, queue=0, stall_seconds=STALL_SECONDS))
+        server, places = server_of(app, grace_seconds=60), app.state.server.places
+        with listen("127.0.0.1", 0) as listening:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # so does each connection
+            address = listening.getsockname()
+            serving = asyncio.create_task(server.serve([listening]))
+            client = connected(address)
+            client.sendall(sent)
+            while not server.server_state.connections:
+                await asyncio.sleep(0.001)
+            while server.server_state.connections:
+                await asyncio.sleep(0.01)
+            while places.taken or places.running or len(asyncio.all_tasks()) > 3:
+                await asyncio.sleep(0.01)
+            come = await closed(client)
+            assert come.startswith(begins)
+            assert b"[DONE]" not in come
+            patient = connected(address)
+            patient.sendall(content({**LONG, "max_tokens": 40}).replace(b"Host", b"Connection: close\r\nHost"))
+            assert (await closed(patient)).endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+            server.should_exit = True
+            await serving
+
+    asyncio.run(main())
+
+
+def test_a_head_that_never_ends_is_refused_and_a_long_body_is_not(letter_words: Model) -> None:
+    async def main() -> None:
+        app = create_app({"m": letter_words}, Limits(stall_seconds=3600))
+        server = server_of(app, grace_seconds=60)
+        with listen("127.0.0.1", 0) as listening:
+            serving = asyncio.create_task(server.serve([listening]))
+            reader, writer = await asyncio.open_connection(*listening.getsockname())
+            writer.write(content({"prompt": "a", "max_tokens": 2, "stop": "b" * 100_000}))
+            assert (await reader.readuntil(b" b c")).startswith(b"HTTP/1.1 200")
+            with contextlib.suppress(ConnectionError):  # as it comes upon what is still to be sent
+                writer.write(b"GET / HTTP/1.1\r\nX: " + b"x" * 1_000_000)
+                await writer.drain()
+            while server.server_state.connections:
+                await asyncio.sleep(0.01)
+            writer.close()
+            server.should_exit = True
+            await serving
+
+    asyncio.run(main())
+
+
+@pytest.fixture
+def kept_handlers() -> Iterator[None]:
+    """Restore the handlers of signals."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    handlers = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, handlers, strict=True):
+        signal.signal(number, handler)
+
+
+def not_there(*_: object) -> None:
+    raise NotImplementedError
+
+
+class LoopOfWindows(asyncio.SelectorEventLoop):
+    """Has no handlers of signals."""
+
+    add_signal_handler: Any = not_there
+    remove_signal_handler: Any = not_there
+
+
+@pytest.mark.usefixtures("kept_handlers")
+@pytest.mark.parametrize("make_loop", [asyncio.SelectorEventLoop, LoopOfWindows])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_first_signal_stops_the_server_and_the_second_would_end_it(
+    make_loop: Callable[[], asyncio.AbstractEventLoop], number: signal.Signals
+) -> None:
+    async def main() -> None:
+        stopped = asyncio.Event()
+        on_first_signal(asyncio.get_running_loop(), stopped.set)
+        assert signal.getsignal(number) is not signal.SIG_DFL
+        asyncio.get_running_loop().call_soon(signal.raise_signal, number)
+        await stopped.wait()
+        assert signal.getsignal(signal.SIGTERM) is signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        runner.run(main())
