@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
-__all__ = ["ClusterOptions", "cluster_options"]
+from genrun.cli.option_group import option_group
 
-Command = Callable[..., Any]
+__all__ = ["ClusterOptions", "cluster_options"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +22,27 @@ class ClusterOptions:
     gpus: float = 0.0
 
 
-def cluster_options(command: Command) -> Command:
-    """Give a command ``--ray``, ``--column``, ``--actors`` and ``--gpus`` as one parameter ``cluster``, or None."""
+def _cluster(ray: Path | None, column: str | None, actors: int | None, gpus: float | None) -> ClusterOptions | None:
+    """Return the options of ``--ray``, None without it; raises UsageError for one that needs it."""
+    values = {"column": column, "actors": actors, "gpus": gpus}
+    given = {name: value for name, value in values.items() if value is not None}
+    if ray is not None:
+        return ClusterOptions(ray, **given)  # type: ignore[arg-type]
+    if given:
+        raise click.UsageError(f"--{next(iter(given))} is for the folder of --ray; name it")
+    return None
 
-    @functools.wraps(command)
-    def with_options(*arguments: Any, ray: Path | None, **values: Any) -> Any:
-        given = {name: values.pop(name) for name in ("column", "actors", "gpus")}
-        if ray is None and (named := [f"--{name}" for name, value in given.items() if value is not None]):
-            raise click.UsageError(f"{named[0]} is for the folder of --ray; name it")
-        chosen = {name: value for name, value in given.items() if value is not None}
-        return command(*arguments, cluster=None if ray is None else ClusterOptions(ray, **chosen), **values)
 
-    options = (
-        click.option(
-            "--ray",
-            type=click.Path(path_type=Path),
-            metavar="FOLDER",
-            help="Prompts are in the Parquet files of FOLDER: actors of Ray write texts to the folder -o.",
-        ),
-        click.option("--column", metavar="NAME", help="For --ray: the column of prompts. [default: prompt]"),
-        click.option("--actors", type=click.IntRange(1), help="For --ray: how many. [default: 2]"),
-        click.option("--gpus", type=click.FloatRange(0), help="For --ray: GPUs of each actor. [default: 0]"),
-    )
-    return functools.reduce(lambda made, option: option(made), reversed(options), with_options)
+cluster_options = option_group(
+    "cluster",
+    _cluster,
+    click.option(
+        "--ray",
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Prompts are in the Parquet files of FOLDER: actors of Ray write texts to the folder -o.",
+    ),
+    click.option("--column", metavar="NAME", help="For --ray: the column of prompts. [default: prompt]"),
+    click.option("--actors", type=click.IntRange(1), help="For --ray: how many. [default: 2]"),
+    click.option("--gpus", type=click.FloatRange(0), help="For --ray: GPUs of each actor. [default: 0]"),
+)
