@@ -167,7 +167,7 @@ class Table:
         raise self._no_column(f", and the first row seems to be data: {columns}; {remedy}")
 
     def _no_column(self, more: str) -> GenrunError:
-        """Return the error for a column that the file lacks, or that nobody has named."""
+        """Return the error for a column that the file lacks, or that is not named."""
         if self.column:
             return self.file.error(f"no column {self.column!r}{more}")
         return OptionError(str(self.file.error(f"the column is not named{more}")))
