@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from genrun.cli.io.log_lines import showing_log
 from genrun.cli.io.output import say, show
-from genrun.cli.label_option import label_option
+from genrun.cli.options.label import label_option
 from genrun_core.cli.going_on import going_on, say_next
 from genrun_core.cli.labelling import label_column_option, reader_options
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from genrun.cli.cluster_options import ClusterOptions
 from genrun.cli.io.output import say
 from genrun.cli.io.text_folder import begin_folder, recorded_settings
 from genrun.cli.io.text_output import about_texts
-from genrun.cli.opening_options import OpeningOptions
-from genrun.cli.output_options import OutputOptions
-from genrun.cli.text_options import SettingsFor
+from genrun.cli.options.cluster import ClusterOptions
+from genrun.cli.options.opening import OpeningOptions
+from genrun.cli.options.output import OutputOptions
+from genrun.cli.options.text import SettingsFor
 from genrun.integrations.job import TextJob
 from genrun.integrations.parquet_folder import digest_of, find_parts, remove_leftovers
 from genrun.integrations.ray_folder import write_parts

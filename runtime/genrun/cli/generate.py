@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genrun.cli.cluster_options import ClusterOptions, cluster_options
-from genrun.cli.decoder_options import DecoderOptions, decoder_options
-from genrun.cli.opening_options import OpeningOptions, opening_options
-from genrun.cli.output_options import OutputOptions, output_options
-from genrun.cli.search_options import search_options
-from genrun.cli.text_options import SettingsFor, TextOptions, text_options
+from genrun.cli.options.cluster import ClusterOptions, cluster_options
+from genrun.cli.options.decoder import DecoderOptions, decoder_options
+from genrun.cli.options.opening import OpeningOptions, opening_options
+from genrun.cli.options.output import OutputOptions, output_options
+from genrun.cli.options.search import search_options
+from genrun.cli.options.text import SettingsFor, TextOptions, text_options
 
 if TYPE_CHECKING:
     from genrun.cli.io.output_file import Unfinished

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genrun.cli.option_group import option_group
+from genrun.cli.options.group import option_group
 
 if TYPE_CHECKING:
     from genrun.generating.searching.methods import Search

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genrun.cli.decoder_options import DecoderOptions
-from genrun.cli.label_option import label_option
-from genrun.cli.option_group import option_group
+from genrun.cli.options.decoder import DecoderOptions
+from genrun.cli.options.group import option_group
+from genrun.cli.options.label import label_option
 
 if TYPE_CHECKING:
     from genrun.generating.searching.methods import Search

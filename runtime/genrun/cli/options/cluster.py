@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from genrun.cli.option_group import option_group
+from genrun.cli.options.group import option_group
 
 __all__ = ["ClusterOptions", "cluster_options"]
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, or that belong together: one parameter of a command instead of many."""
+"""How a group of options becomes one parameter of a command."""
 
 from __future__ import annotations
 
