@@ -23,8 +23,8 @@ import keras  # noqa: E402
 
 from genrun_export.cli.export import command  # noqa: E402
 from genrun_export.exporting import export  # noqa: E402
-from genrun_export.graph.conversion import to_onnx  # noqa: E402
 from genrun_export.graph.step import make_step  # noqa: E402
+from support.converted import to_onnx  # noqa: E402
 
 ARCHITECTURES = {
     "lstm": {"architecture": "lstm"},

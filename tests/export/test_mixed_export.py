@@ -168,8 +168,8 @@ def test_the_gate_finds_what_is_wrong_with_the_counts(fault: str | None, run: Pa
 def _steps(run: Path) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     """The step of the network alone, and with the counts."""
     from genrun_core.network.network_file import load_network_of
-    from genrun_export.graph.conversion import to_onnx
     from genrun_export.graph.step import make_step
+    from support.converted import to_onnx
 
     folder = RunFolder.open(run)
     alone = to_onnx(make_step(load_network_of(folder, folder.recipe(), folder.tokenizer())))

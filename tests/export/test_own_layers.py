@@ -19,9 +19,9 @@ import keras  # noqa: E402
 
 from genrun_core.training.checkpoint import Checkpoint, restore_checkpoint  # noqa: E402
 from genrun_export.gate.parity import check_parity  # noqa: E402
-from genrun_export.graph.conversion import to_onnx  # noqa: E402
 from genrun_export.graph.matrices import find_matrices  # noqa: E402
 from genrun_export.graph.step import make_step  # noqa: E402
+from support.converted import to_onnx  # noqa: E402
 from support.examples import offered  # noqa: E402
 from support.fading import Memory  # noqa: E402
 from support.faults import SUPPRESSED, make_network, opened, prompts  # noqa: E402

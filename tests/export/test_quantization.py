@@ -32,7 +32,6 @@ from genrun_export.gate.choice_parity import check_choices  # noqa: E402
 from genrun_export.gate.greedy import step_by_step  # noqa: E402
 from genrun_export.gate.parity import ParityFigures  # noqa: E402
 from genrun_export.graph.choosing import add_choosing  # noqa: E402
-from genrun_export.graph.conversion import to_onnx  # noqa: E402
 from genrun_export.graph.matrices import find_matrices  # noqa: E402
 from genrun_export.graph.step import make_step  # noqa: E402
 from genrun_export.quantizing import quantization_gate  # noqa: E402
@@ -40,6 +39,7 @@ from genrun_export.quantizing.activation_ranges import largest_magnitudes  # noq
 from genrun_export.quantizing.quantization import multiplied_values, quantize  # noqa: E402
 from genrun_export.quantizing.quantization_gate import QuantizationFigures  # noqa: E402
 from genrun_export.quantizing.sample import Sample  # noqa: E402
+from support.converted import to_onnx  # noqa: E402
 
 KINDS = ("int8", "fp16")
 ELEMENT = {"int8": onnx.TensorProto.INT8, "fp16": onnx.TensorProto.FLOAT16}

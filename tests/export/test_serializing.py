@@ -15,8 +15,9 @@ prepare_backend()
 
 from genrun_export.file.file_content import write_step  # noqa: E402
 from genrun_export.file.stored_graph import read_graph  # noqa: E402
-from genrun_export.graph.conversion import to_graph, to_onnx  # noqa: E402
+from genrun_export.graph.conversion import to_graph  # noqa: E402
 from genrun_export.graph.step import make_step  # noqa: E402
+from support.converted import to_onnx  # noqa: E402
 from support.faults import make_network  # noqa: E402
 
 

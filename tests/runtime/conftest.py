@@ -11,7 +11,7 @@ from hypothesis import settings
 import genrun
 from genrun.generating.choosing import policy
 from genrun.model import Model
-from support.alphabet import babble_table, letters, random_drift, words, write_model
+from support.alphabet import babble_table, letters, random_drift, words, write_babble, write_model
 from support.distributions import Site, site
 
 # Shared machines are slow at times: no example is judged by the clock.
@@ -58,19 +58,7 @@ def letter_words(folder: Path) -> Model:
 @pytest.fixture(scope="session")
 def babble_file(folder: Path, choosing: bool) -> Path:
     """Draws words, marks and ends at random; how far the text has got matters to every choice."""
-    tokenizer = words("love", "don’t", "stop", ",", ".", "“", "”", "you", "i", "'s")
-    drift = random_drift(len(tokenizer))
-    drift[tokenizer.special("end")] = 0.2  # the longer a text, the likelier its end
-    return write_model(
-        folder / f"babble-{choosing}.onnx",
-        tokenizer,
-        table=babble_table(len(tokenizer)),
-        drift=drift,
-        decoder="temperature",
-        options={"temperature": 1.5},
-        max_new_tokens=12,
-        choosing=choosing,
-    )
+    return write_babble(folder / f"babble-{choosing}.onnx", choosing=choosing)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import defaultdict
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from genrun.generating.constrained.texts import ConstrainedTexts
 from genrun.generating.generator import TextGenerator
 from genrun.generating.threads import BatchThreads
 from genrun.model import Model
-from genrun.registry import constraint_json, make_constraint
+from genrun.registry import make_constraint
 from genrun.sampling.automata import Automaton, Lexicon, Opening, last_words
 from support.alphabet import babble_table, random_drift, words, write_model
 from support.constraints import can_be_met, cannot_be_met, line_model, named_parts
@@ -161,9 +160,11 @@ def test_the_result_has_the_probability_of_the_model_and_the_effective_particles
 def test_text_object_and_json_mean_the_same(lines: Model) -> None:
     text = 'words:5-6,never:"the sea, storm",ends:"fog, sky";line=1'
     parts = make_constraint(text)
-    again = json.loads(json.dumps(constraint_json(parts)))
+    named = [{"name": "words", "options": {"count": "5-6"}}]
+    named += [{"name": "never", "options": {"phrases": ["the sea", "storm"]}}]
+    named += [{"name": "ends", "options": {"words": ["fog", "sky"], "line": 1}}]
     several = ["words:5-6", 'never:"the sea, storm",ends:"fog, sky";line=1']
-    forms: list[object] = [text, several, [each.part for each in parts], again]
+    forms: list[object] = [text, several, [each.part for each in parts], named]
     assert len({lines.generate("", constraint=form, seed=4) for form in forms}) == 1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import pytest
 
-from genrun.cli.decoder_options import DecoderOptions
+from genrun.cli.options.decoder import DecoderOptions
 from genrun.errors import OptionError
 from genrun.model import Model
 from genrun.registry import make_decoder

@@ -19,26 +19,13 @@ from genrun.model import Model
 from genrun.serving.app import create_app
 from genrun.serving.limits import Limits
 from genrun.serving.page import page_routes
-from support.alphabet import babble_table, random_drift, words, write_model
+from support.alphabet import write_babble
 
 
 @pytest.fixture(scope="module")
 def babble(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """Draws words, marks and ends at random."""
-    tokenizer = words("love", "don’t", "stop", ",", ".", "“", "”", "you", "i", "'s")
-    drift = random_drift(len(tokenizer))
-    drift[tokenizer.special("end")] = 0.2
-    file = write_model(
-        tmp_path_factory.mktemp("served") / "babble.onnx",
-        tokenizer,
-        table=babble_table(len(tokenizer)),
-        drift=drift,
-        decoder="temperature",
-        options={"temperature": 1.5},
-        max_new_tokens=12,
-        choosing=True,
-    )
-    return genrun.load(file, device="cpu")
+    """The model of that name whose graph chooses; that of the other tests comes twice, with and without."""
+    return genrun.load(write_babble(tmp_path_factory.mktemp("served") / "babble.onnx", choosing=True), device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +280,13 @@ def test_an_application_may_be_mounted_in_another_one(babble: Model) -> None:
         ({"logit_bias": {"07": 1}}, "logit_bias", "'07' is no token id"),
         ({"decoder": "gredy"}, None, "did you mean 'greedy'?"),
         ({"decoder": [{"name": "top-k", "options": 5}]}, None, "stage 1: an object has a 'name' and 'options'"),
-        ({"constraint": "words:3", "stop": "i"}, None, "stop text"),
+        ({"constraint": "words:3", "stop": "i"}, "constraint", "stop text"),
+        ({"constraint": "words:3", "beam": 2}, "constraint", "do not know constraints"),
+        ({"constraint": "word:3"}, "constraint", "unknown constraint 'word'"),
+        ({"constraint": "words:3", "decoder": "gredy"}, None, "did you mean 'greedy'?"),
+        ({"constraint": "acrostic:xyz"}, "constraint", "the model writes no line breaks"),
+        ({"constraint": "words:1", "prompt": "i love you"}, "prompt", "cannot be continued"),
+        ({"particles": 4}, "particles", "there is none"),
         ({"labels": {"section": "Opinion"}}, None, "label"),
         ({"response_format": {"type": "json"}}, "response_format", "not supported"),
     ],

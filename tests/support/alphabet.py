@@ -32,6 +32,7 @@ __all__ = [
     "save",
     "step_model",
     "words",
+    "write_babble",
     "write_model",
 ]
 
@@ -165,3 +166,20 @@ def write_model(
     if choosing:
         add_choosing(model, said.generation.suppressed_ids)
     return save(path, model, {key: text for key, text in carried.items() if text is not None})
+
+
+def write_babble(path: Path, *, choosing: bool) -> Path:
+    """Write a model that draws words, marks and ends at random; ``choosing``: whether its graph can choose."""
+    tokenizer = words("love", "don’t", "stop", ",", ".", "“", "”", "you", "i", "'s")
+    drift = random_drift(len(tokenizer))
+    drift[tokenizer.special("end")] = 0.2  # the longer a text, the likelier its end
+    return write_model(
+        path,
+        tokenizer,
+        table=babble_table(len(tokenizer)),
+        drift=drift,
+        decoder="temperature",
+        options={"temperature": 1.5},
+        max_new_tokens=12,
+        choosing=choosing,
+    )

@@ -18,8 +18,8 @@ from genrun_core.recipes.sections import ModelSettings
 from genrun_export.file.file_content import session_over
 from genrun_export.gate.prompts import Prompt
 from genrun_export.graph.choosing import add_choosing
-from genrun_export.graph.conversion import to_onnx
 from genrun_export.graph.step import make_step
+from support.converted import to_onnx
 
 __all__ = [
     "SUPPRESSED",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genrun.cli.label_option import label_option
+from genrun.cli.options.label import label_option
 
 if TYPE_CHECKING:
     from genrun_core.evaluation.evaluation import Evaluation

@@ -22,7 +22,7 @@ def say_next(*words: object) -> None:
 
 @contextlib.contextmanager
 def going_on(run: Path, *words: object) -> Iterator[None]:
-    """Tell whoever interrupts the training of ``run`` how it goes on: by the command ``words``, which resumes it."""
+    """Print how the training of ``run`` goes on if it is interrupted: with the command ``words``."""
     from genrun.errors import TrainingInterrupted
 
     try:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genrun.cli.decoder_options import DecoderOptions, decoder_options
-from genrun.cli.label_option import label_option
-from genrun.cli.opening_options import OpeningOptions, opening_options
+from genrun.cli.options.decoder import DecoderOptions, decoder_options
+from genrun.cli.options.label import label_option
+from genrun.cli.options.opening import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
     from genrun.contracts import Decoder

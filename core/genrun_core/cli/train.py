@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from genrun.cli.io.log_lines import showing_log
 from genrun.cli.io.output import say, show
-from genrun.cli.label_option import label_option
+from genrun.cli.options.label import label_option
 from genrun_core.cli.going_on import going_on, say_next
 from genrun_core.cli.labelling import label_column_option, reader_options
 
 if TYPE_CHECKING:
     from genrun_core.corpus.guessed import GuessedRecipe
     from genrun_core.runs.run_folder import RunFolder
+    from genrun_core.training.watch import Watch
 
 __all__ = ["command"]
 
@@ -73,7 +74,6 @@ def command(
     """
     from genrun.contracts.options import parse_assignments
     from genrun_core.runs.naming import default_run_folder
-    from genrun_core.training.train import resume, train
     from genrun_core.training.watch import Watch
 
     overrides = parse_assignments(assignments) | reader_options(label_columns, labels)
@@ -82,22 +82,36 @@ def command(
     if resumed is not None:
         if corpus or output or reader or chosen or base or words_of or validation:
             raise click.UsageError(_ONLY_EPOCHS)
-        epochs = _epochs(overrides)
-        with going_on(resumed), showing_log():
-            run = resume(resumed, epochs=epochs, minutes=minutes, say=say, watch=watch)
+        run = _resume(resumed, _epochs(overrides), minutes, watch)
     else:
         if not corpus:
             raise click.UsageError("name a CORPUS; or --resume RUN")
         if base and (chosen or words_of):
             raise click.UsageError("--from goes on with the run's recipe and words: no --recipe, no --words-of")
         output = output or default_run_folder(corpus)
-        recipe, corpus, guessed = _recipe(corpus, recipe_name, overrides, reader, base, words_of)
-        if guessed:
-            say(guessed)
-        begun = {"base": base, "words_of": words_of, "validation": validation, "minutes": minutes, "watch": watch}
-        with going_on(output), showing_log():
-            run = train(corpus, recipe, output, say=say, **begun)  # type: ignore[arg-type]
+        guessed = _recipe(corpus, recipe_name, overrides, reader, base, words_of)
+        given = {"base": base, "words_of": words_of, "validation": validation, "minutes": minutes, "watch": watch}
+        run = _begin(guessed, output, given)
     _finish(run, texts=texts, smaller=smaller)
+
+
+def _resume(folder: Path, epochs: int | None, minutes: float | None, watch: Watch) -> RunFolder:
+    """Go on with a run folder."""
+    from genrun_core.training.train import resume
+
+    with going_on(folder), showing_log():
+        return resume(folder, epochs=epochs, minutes=minutes, say=say, watch=watch)
+
+
+def _begin(guessed: GuessedRecipe, output: Path, given: dict[str, Any]) -> RunFolder:
+    """Make a run folder; ``given``: further arguments of :func:`genrun_core.training.train.train`."""
+    from genrun_core.training.train import train
+
+    recipe, corpus, note = guessed
+    if note:
+        say(note)
+    with going_on(output), showing_log():
+        return train(corpus, recipe, output, say=say, **given)
 
 
 def _finish(run: RunFolder, *, texts: bool, smaller: bool) -> None:

@@ -185,13 +185,7 @@ def encode_documents(sources: Sources, counted: WordCount, folder: Path) -> Corp
         file.write(_little_endian(buffer))
     if digest.hexdigest() != counts.fingerprint:
         raise CorpusError(f"{sources}: the corpus changed while it was being read")
-    for name, values in zip(SHARDS[1:], (np.frombuffer(offsets, np.int64), counted.held_out), strict=True):
-        with replacing(folder / name) as path:
-            values.astype("<i8", copy=False).tofile(path)
-    (folder / LABELS).unlink(missing_ok=True)
-    if tokenizer.labels:
-        with replacing(folder / LABELS) as path:
-            path.write_bytes(_little_endian(labels))
+    _write_beside(folder, np.frombuffer(offsets, np.int64), counted.held_out, labels if tokenizer.labels else None)
     if not lengths.keys() - {0, 1}:
         raise CorpusError(f"{sources}: no document has two tokens, so there is nothing to predict")
     return replace(
@@ -205,6 +199,19 @@ def encode_documents(sources: Sources, counted: WordCount, folder: Path) -> Corp
         held_out=len(held_out),
         held_out_unknown=new,
     )
+
+
+def _write_beside(
+    folder: Path, offsets: NDArray[np.int64], held_out: NDArray[np.int64], labels: array[int] | None
+) -> None:
+    """Write what is known of the documents beside their ids; ``labels``: ids of labels, None for a corpus without."""
+    for name, values in zip(SHARDS[1:], (offsets, held_out), strict=True):
+        with replacing(folder / name) as path:
+            values.astype("<i8", copy=False).tofile(path)
+    (folder / LABELS).unlink(missing_ok=True)
+    if labels is not None:
+        with replacing(folder / LABELS) as path:
+            path.write_bytes(_little_endian(labels))
 
 
 def _identity(document: str) -> bytes:

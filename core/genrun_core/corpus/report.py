@@ -1,4 +1,4 @@
-"""What a corpus looks like before anything is learnt from it: lines for whoever starts a training."""
+"""What a corpus looks like before anything is learnt from it: lines for the user who starts a training."""
 
 from __future__ import annotations
 

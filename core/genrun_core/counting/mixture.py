@@ -40,11 +40,6 @@ class Mixture:
     counts: float
     mixed: float
 
-    @property
-    def gain(self) -> float:
-        """By how much the mixture's mean log-probability is above the better one's, in nats."""
-        return self.mixed - max(self.network, self.counts)
-
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return the mixture as named arrays, for :func:`numpy.savez`."""
         figures = np.array([self.network, self.counts, self.mixed])

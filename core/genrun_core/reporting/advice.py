@@ -120,7 +120,7 @@ def advice(report: Report, *, from_all: bool = False, counted: bool = False) -> 
 
 
 def verdict(report: Report, *, from_all: bool = False, counted: bool = False) -> list[str]:
-    """Return :func:`main_line` and :func:`advice`: what texts are like, for whoever does not look at the table."""
+    """Return :func:`main_line` and :func:`advice`: what texts are like, in a few lines without the table."""
     return [main_line(report), *advice(report, from_all=from_all, counted=counted)]
 
 

@@ -1,4 +1,4 @@
-"""Where a training and an export write if nobody says: ``poems.txt`` becomes ``poems/`` and ``poems.onnx``."""
+"""Where a training and an export write by default: ``poems.txt`` becomes ``poems/`` and ``poems.onnx``."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ class Interruption:
     def __enter__(self) -> Interruption:
         """Begin to note."""
         if threading.current_thread() is threading.main_thread():
-            heeded = [number for number in _SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
-            self._before = {number: signal.signal(number, self._note) for number in heeded}
+            obeyed = [number for number in _SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+            self._before = {number: signal.signal(number, self._note) for number in obeyed}
             if self._in_command():
                 self._second.enter_context(SecondSignal())
         return self

@@ -127,7 +127,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def _of_same_network(card: dict[str, Any], run: RunFolder) -> dict[str, Any]:
-    """Return ``card`` with what the one before says of the best network, which the run folder has as it was."""
+    """Return ``card`` with the entries of the one before about the best network, which has not changed."""
     with contextlib.suppress(RunFolderError):
         before = run.card()
         kept: dict[str, Any] = {name: before[name] for name in ("counting", "mixture") if name in before}

@@ -72,10 +72,7 @@ def train(
     began_with = open_base(base, words_of, recipe)
     if began_with is not None:
         recipe = with_words_of(began_with, recipe)
-    _look_at(reader, sources, validation)
-    recipe, reader = fit_shape(recipe, reader, sources, say, alone=worker.count == 1)
-    if note := kind_note(recipe, sources):
-        say(note)
+    recipe, reader = _fitted(recipe, reader, sources, validation, say, alone=worker.count == 1)
     was_there = output.exists()
     with training_lock(output, say):
         RunFolder.check_free(output)  # now that nobody else can write there
@@ -117,13 +114,22 @@ def _check_settings(recipe: Recipe, base: Path | None, minutes: float | None, wa
         check_counted(base, watch=watch)
 
 
-def _look_at(reader: Reader, sources: Sequence[str], validation: Sequence[str]) -> None:
-    """Read the first documents, so that a wrong path leaves no folder behind."""
+def _fitted(
+    recipe: Recipe, reader: Reader, sources: Sequence[str], validation: Sequence[str], say: Say, *, alone: bool
+) -> tuple[Recipe, Reader]:
+    """Return recipe and reader for the shape of the documents.
+
+    Reads the first documents, so that a wrong path leaves no folder behind.
+    """
     if sum(map(names_standard_input, [*sources, *validation])) > 1:
         raise OptionError("standard input can be named only once")
     for named in (sources, validation):
         if named and not any(map(names_standard_input, named)):
             first_document(reader, named)
+    recipe, reader = fit_shape(recipe, reader, sources, say, alone=alone)
+    if note := kind_note(recipe, sources):
+        say(note)
+    return recipe, reader
 
 
 def resume(

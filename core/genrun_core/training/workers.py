@@ -34,7 +34,7 @@ class Worker:
 
 
 def this_worker() -> Worker:
-    """Return what ``TF_CONFIG`` says of this process, alone without it; raises OptionError for one that is broken.
+    """Return this process's place by ``TF_CONFIG``, alone without it; raises OptionError for a broken one.
 
     https://www.tensorflow.org/guide/distributed_training#setting_up_the_tf_config_environment_variable
     """

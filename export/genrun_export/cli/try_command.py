@@ -132,7 +132,7 @@ def _export(run: Path, output: Path) -> None:
 def _show_texts(run: RunFolder, path: Path) -> None:
     """Print ten texts, say what texts of the model are like, and what to type next."""
     from genrun.cli.io.output import show
-    from genrun.cli.opening_options import OpeningOptions
+    from genrun.cli.options.opening import OpeningOptions
     from genrun_core.cli.going_on import say_next
     from genrun_export.cli.trying import prompts_for, texts_of
 

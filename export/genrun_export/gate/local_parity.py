@@ -28,7 +28,7 @@ _LOGITS = 2**21  # at once: 8 MiB in float32
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Single steps: ``tokens`` int64 ``[rows]``, and what a trace says of them, ``[rows, …]`` each."""
+    """Single steps: ``tokens`` int64 ``[rows]``, and the trace of them, arrays ``[rows, …]``."""
 
     tokens: NDArray[np.int64]
     trace: Trace

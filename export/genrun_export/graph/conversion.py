@@ -18,22 +18,16 @@ from genrun.errors import ExportError, one_line
 from genrun_export.file.serializing import drop_inputs
 from genrun_export.graph.step import Step
 
-__all__ = ["add_weights", "to_graph", "to_onnx"]
+__all__ = ["add_weights", "to_graph"]
 
 _OPSET = 18
-
-
-def to_onnx(step: Step) -> onnx.ModelProto:
-    """Convert a step; inputs and outputs are called as the model file wants them. Raises ExportError."""
-    model = to_graph(step)
-    add_weights(model, step.weights)
-    return model
 
 
 def to_graph(step: Step) -> onnx.ModelProto:
     """Convert a step without its weights, which become inputs of the graph, each by its name in ``step.weights``.
 
-    The converter so never holds them: it would copy them several times. Raises ExportError.
+    The other inputs and the outputs have the names of the model file. The converter never holds the weights, since it
+    would copy them several times. Raises ExportError.
     """
     weights, states = list(step.weights.items()), len(step.states)
 

@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from genrun.errors import CorpusError, GenrunError, MissingExtraError, OptionError, nearest, one_line
 from genrun.reading import CorpusFile
 from genrun.reading.columns import first_rows, is_header
 from genrun.reading.labelling import with_columns
 from genrun_plugins.readers._stream import TextStream
+
+if TYPE_CHECKING:
+    from pandas.io.parsers import TextFileReader
 
 __all__ = ["Table"]
 
@@ -60,18 +63,7 @@ class Table:
         stream.put_back(self.separator.join(f'"{number}"' for number in range(width + 1)) + "\n")
         row, waiting = 0, None
         try:
-            with pandas.read_csv(
-                stream,
-                sep=self.separator,
-                usecols=sorted({str(number) for number in (index, width, *labels.values())}),
-                index_col=False,
-                dtype=str,
-                keep_default_na=False,  # a headline may be "NA" or "None"
-                na_filter=False,
-                skip_blank_lines=False,  # blank lines are counted, and a line of spaces is a value
-                chunksize=_CHUNK_ROWS,
-                engine="c",
-            ) as chunks:
+            with self._chunks(stream, {index, width, *labels.values()}) as chunks:
                 for chunk in chunks:
                     if waiting is not None:
                         yield waiting
@@ -90,6 +82,23 @@ class Table:
             raise self._parser_error(error, unclosed) from error
         if waiting is not None:
             yield from self._last_value(waiting, index, width)
+
+    def _chunks(self, stream: TextStream, columns: set[int]) -> TextFileReader:
+        """Return tables of some rows each, with these ``columns`` by their numbers from 0."""
+        import pandas
+
+        return pandas.read_csv(
+            stream,
+            sep=self.separator,
+            usecols=sorted(map(str, columns)),
+            index_col=False,
+            dtype=str,
+            keep_default_na=False,  # a headline may be "NA" or "None"
+            na_filter=False,
+            skip_blank_lines=False,  # blank lines are counted, and a line of spaces is a value
+            chunksize=_CHUNK_ROWS,
+            engine="c",
+        )
 
     def _pieces(self) -> Iterator[str]:
         for piece in self.file.pieces():
@@ -158,7 +167,7 @@ class Table:
         raise self._no_column(f", and the first row seems to be data: {columns}; {remedy}")
 
     def _no_column(self, more: str) -> GenrunError:
-        """Return the error for a column that the file lacks, or that nobody has named."""
+        """Return the error for a column that the file lacks, or that is not named."""
         if self.column:
             return self.file.error(f"no column {self.column!r}{more}")
         return OptionError(str(self.file.error(f"the column is not named{more}")))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genrun.cli.decoder_options import DecoderOptions, decoder_options
-from genrun.cli.opening_options import OpeningOptions, opening_options
+from genrun.cli.options.decoder import DecoderOptions, decoder_options
+from genrun.cli.options.opening import OpeningOptions, opening_options
 
 if TYPE_CHECKING:
     from genrun.diagnosing.speed.measuring import Measurement

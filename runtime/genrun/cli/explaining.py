@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from genrun.errors import PromptError
-
 if TYPE_CHECKING:
     from genrun.cli.io.prompt_source import PromptSource
-    from genrun.generating.explaining import Explanation
     from genrun.generating.settings import GenerationSettings
     from genrun.model import Model
 
@@ -28,8 +24,10 @@ def write_explanations(
     from genrun.cli.io.json_line import json_line
     from genrun.cli.io.line_writer import LineWriter
     from genrun.cli.io.replacing import replace_text
+    from genrun.cli.io.unknown_words import noting_unknown
 
-    explanations = _explanations(model, source, settings)
+    made = noting_unknown(source, model.tokenizer, partial(model.explain, settings=settings))
+    explanations = (explanation for _, explanation in made)
     if output is None:
         with LineWriter(seconds=0) as writer:
             for explanation in explanations:
@@ -49,18 +47,3 @@ def write_explanations(
         replace_text(output, "".join(f"{json_line(each.to_json())}\n" for each in found))
     else:
         replace_text(output, "".join(f"{printable(line)}\n" for each in found for line in each.table()))
-
-
-def _explanations(model: Model, source: PromptSource, settings: GenerationSettings) -> Iterator[Explanation]:
-    from genrun.cli.io.unknown_words import say_unknown
-    from genrun.results import UnknownWordsWarning
-
-    for prompts in source:
-        for index, prompt in enumerate(prompts):
-            try:
-                say_unknown(prompt, model.tokenizer.encode_prompt(prompt).unknown)
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", UnknownWordsWarning)  # a note instead
-                    yield model.explain(prompt, settings=settings)
-            except PromptError as error:
-                raise source.located(error, index) from error

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genrun.cli.opening_options import trust_option
+from genrun.cli.options.opening import trust_option
 
 if TYPE_CHECKING:
     from genrun.model import Model

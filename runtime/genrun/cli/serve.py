@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from genrun.cli.opening_options import OpeningOptions, opening_options
+from genrun.cli.options.opening import OpeningOptions, opening_options
 from genrun.errors import MissingExtraError, OptionError, one_line
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genrun.cli.label_option import label_option
-from genrun.cli.opening_options import OpeningOptions, opening_options
+from genrun.cli.options.label import label_option
+from genrun.cli.options.opening import OpeningOptions, opening_options
 from genrun.errors import PromptError
 
 if TYPE_CHECKING:

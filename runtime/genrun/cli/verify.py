@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from genrun.cli.opening_options import OpeningOptions, opening_options
+from genrun.cli.options.opening import OpeningOptions, opening_options
 
 __all__ = ["command"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genrun.cli.decoder_options import DecoderOptions, decoder_options
-from genrun.cli.opening_options import OpeningOptions, opening_options
+from genrun.cli.options.decoder import DecoderOptions, decoder_options
+from genrun.cli.options.opening import OpeningOptions, opening_options
 from genrun.errors import PromptError
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ import numbers
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import NoneType
 from typing import Any, TypeVar
 
 from genrun.checks.short_text import shown
 from genrun.errors import OptionError, nearest, one_line
 
-__all__ = ["build", "convert", "describe", "parse_assignments", "to_json"]
+__all__ = ["build", "convert", "describe", "parse_assignments", "split_pairs", "to_json"]
 
 T = TypeVar("T")
 
@@ -110,19 +110,22 @@ def describe(cls: type[Any]) -> dict[str, Any]:
     return described
 
 
-def parse_assignments(pairs: tuple[str, ...] | list[str]) -> dict[str, str]:
+def parse_assignments(pairs: Iterable[str]) -> dict[str, str]:
     """Return ``key=value`` texts, the arguments of ``--set``, as a dictionary.
 
     >>> parse_assignments(["k=5", "stop=a=b"])
     {'k': '5', 'stop': 'a=b'}
     """
-    values: dict[str, str] = {}
+    return dict(split_pairs(pairs, "--set takes key=value"))
+
+
+def split_pairs(pairs: Iterable[str], accepted: str) -> Iterator[tuple[str, str]]:
+    """Yield the key and the value of ``key=value`` texts; raises OptionError, which says what is ``accepted``."""
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key.strip():
-            raise OptionError(f"--set takes key=value, not {shown(pair)}")
-        values[key.strip()] = value
-    return values
+            raise OptionError(f"{accepted}, not {shown(pair)}")
+        yield key.strip(), value
 
 
 def _fields(cls: type[Any]) -> dict[str, dataclasses.Field[Any]]:

@@ -94,7 +94,7 @@ async def _in_thread(work: Callable[..., T], *arguments: Any, **named: Any) -> T
 
 @contextlib.contextmanager
 def _stopped_at_the_end() -> Iterator[threading.Event]:
-    """Set an event at the end, however it comes: cancelled, closed, failed, or done."""
+    """Set an event at the end of the block, also after an error or a cancellation."""
     stop = threading.Event()
     try:
         yield stop

@@ -225,7 +225,7 @@ class TextGenerator:
         )
 
     def result(self, request: Request) -> Result:
-        """Return what became of a finished request."""
+        """Return the result of a finished request."""
         text = self._text_stream(request)
         continuation = text.extend(request.row.new_ids)
         whole, runs = text.prompt_text + continuation, self._training_runs

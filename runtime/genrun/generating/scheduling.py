@@ -29,8 +29,8 @@ def generate_rows(
 
     ``take(count)`` returns at most ``count`` more rows; the end is when it returns none and no row is left in a
     batch. Several batches need ``threads``. ``prefetch``: a batch may take half as many rows again as it has places,
-    so that it needs nobody for a while. ``round_robin``: the batches get their rows in turn, so that which rows meet
-    in one depends on no clock as long as the threads keep about the same pace.
+    so that it need not ask for more after each. ``round_robin``: the batches get their rows in turn. So which rows
+    meet in one depends on no clock, as long as the threads keep about the same pace.
     """
     if len(batches) == 1 or threads is None:
         [batch] = batches

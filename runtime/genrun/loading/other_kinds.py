@@ -1,4 +1,4 @@
-"""What a file is that is no model: named in the error of whoever opens it."""
+"""What a file is that is no model, for the error of opening it."""
 
 from __future__ import annotations
 

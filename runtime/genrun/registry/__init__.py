@@ -10,7 +10,7 @@ from genrun.registry.offered import GROUPS, PluginInfo, find, left_out, plugins,
 
 if TYPE_CHECKING:
     from genrun.registry.chains import chain_json, chain_text, decoder_options, is_chain, make_chain, make_decoder
-    from genrun.registry.constraints import NamedPart, constraint_json, make_constraint
+    from genrun.registry.constraints import NamedPart, make_constraint
 
 __all__ = [
     "GROUPS",
@@ -19,7 +19,6 @@ __all__ = [
     "chain_json",
     "chain_text",
     "check_contract",
-    "constraint_json",
     "contract_of",
     "decoder_options",
     "find",
@@ -37,7 +36,7 @@ __all__ = [
 ]
 
 _WITH_NUMPY = {"chain_json", "chain_text", "decoder_options", "is_chain", "make_chain", "make_decoder"}
-_CONSTRAINTS = {"NamedPart", "constraint_json", "make_constraint"}
+_CONSTRAINTS = {"NamedPart", "make_constraint"}
 
 
 def __getattr__(name: str) -> object:

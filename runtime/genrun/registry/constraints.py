@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from genrun.checks.short_text import class_name, shown
-from genrun.contracts import ConstraintPart, options
+from genrun.contracts import ConstraintPart
 from genrun.errors import OptionError
 from genrun.registry.chain_grammar import parse, place
 from genrun.registry.links import is_full_name, made_link
 from genrun.registry.loading import make
-from genrun.registry.naming import check_contract, name_of
+from genrun.registry.naming import check_contract
 
-__all__ = ["NamedPart", "constraint_json", "make_constraint"]
+__all__ = ["NamedPart", "make_constraint"]
 
 _MOST_PARTS = 64
 
@@ -45,15 +44,6 @@ def make_constraint(given: object) -> tuple[NamedPart, ...]:
     if len(parts) > _MOST_PARTS:
         raise OptionError(f"a constraint has at most {_MOST_PARTS} parts, not {len(parts)}")
     return tuple(parts)
-
-
-def constraint_json(parts: tuple[NamedPart, ...]) -> list[dict[str, Any]]:
-    """Return the parts as a list of names and options; raises OptionError for what is not installed.
-
-    >>> constraint_json(make_constraint("words:6"))
-    [{'name': 'words', 'options': {'count': '6'}}]
-    """
-    return [{"name": name_of("constraint", each.part), "options": options.to_json(each.part)} for each in parts]
 
 
 def _parts(given: object, before: int) -> list[NamedPart]:

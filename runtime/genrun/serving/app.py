@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
-from genrun.errors import GenrunError, OptionError, PluginError, UnknownPluginError, one_line
+from genrun.errors import GenrunError, OptionError, one_line
 from genrun.model import Model
 from genrun.serving.answers import EventStream, Json, read_body, refusal, while_connected
 from genrun.serving.asking.bodies import bodies
@@ -30,7 +30,7 @@ from genrun.serving.names import path_of
 from genrun.serving.openapi import document
 from genrun.serving.page import page_routes
 from genrun.serving.places import Places, Reservation
-from genrun.serving.refusals import Refused
+from genrun.serving.refusals import Refused, refused_by
 from genrun.serving.served import ServedModels
 from genrun.serving.tools import detokenized, scores, suggestions, tokenized, tokenizer_info
 
@@ -213,6 +213,4 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _genrun_error(request: Request, error: Exception) -> Response:
-    """Answer an error of the library: what was asked for is not accepted, or the server failed."""
-    wrong = isinstance(error, (OptionError, UnknownPluginError)) and not isinstance(error, PluginError)
-    return refusal(Refused(400 if wrong else 500, one_line(error)))
+    return refusal(refused_by(error))

@@ -146,7 +146,7 @@ class Completion:
         return {"prompt_tokens": prompt, "completion_tokens": new, "total_tokens": prompt + new}
 
     def _note(self) -> dict[str, Any]:
-        """Return what the answer says of messages that the model did not read."""
+        """Return the number of messages that the model did not read, as a field of the answer."""
         return {"genrun": {"messages_not_read": self._unread}} if self._unread else {}
 
 

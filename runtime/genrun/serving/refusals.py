@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["ClientLeft", "Refused"]
+from genrun.errors import GenrunError, OptionError, PluginError, PromptError, UnknownPluginError, one_line
+
+__all__ = ["ClientLeft", "Refused", "naming", "refused_by"]
 
 _TYPES = {
     400: "invalid_request_error",
@@ -47,3 +51,18 @@ class Refused(Exception):
         """Return the body of the answer."""
         kind = _TYPES.get(self.status, "server_error" if self.status >= 500 else "invalid_request_error")
         return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
+
+
+def refused_by(error: Exception, param: str | None = None) -> Refused:
+    """Return the refusal for an error of the library: what was asked for is not accepted, or the server failed."""
+    wrong = isinstance(error, (OptionError, UnknownPluginError)) and not isinstance(error, PluginError)
+    return Refused(400 if wrong else 500, one_line(error), param=param if wrong else None)
+
+
+@contextlib.contextmanager
+def naming(field: str) -> Iterator[None]:
+    """Raise an error of the library as the refusal of a ``field`` of the body; one about the prompt names that."""
+    try:
+        yield
+    except GenrunError as error:
+        raise refused_by(error, "prompt" if isinstance(error, PromptError) else field) from error

@@ -102,9 +102,7 @@ def _sizes() -> tuple[int, tuple[int, ...]]:
 
 def _bound(chain: Chain) -> Chain:
     metadata = tiny_metadata()
-    made = bound(chain, metadata.tokenizer, metadata.generation.stop_ids, metadata.training_runs)
-    assert isinstance(made, Chain)
-    return made
+    return bound(chain, metadata.tokenizer, metadata.generation.stop_ids, metadata.training_runs)
 
 
 def _has_options(subject: _Subject) -> None:

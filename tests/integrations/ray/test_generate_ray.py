@@ -13,17 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from support.batches import expected_rows, rows_of
-from support.counted_file import prompts_for, write_counted_model
+from support.batches import assert_complete
+from support.counted_file import prompts_for
 
 PROMPTS = 40_000
 
 pytestmark = pytest.mark.timeout(1200)
-
-
-@pytest.fixture(scope="module")
-def model(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_counted_model(tmp_path_factory.mktemp("model") / "counted.onnx", samples)
 
 
 @pytest.fixture
@@ -57,9 +52,7 @@ def test_a_command_that_was_killed_goes_on_with_the_parts_that_are_left(
     assert again.returncode == 0, again.stderr
     assert again.stderr.splitlines()[0] == "seed 11"
     assert {file: file.stat().st_mtime_ns for file in there} == there
-    table = pq.read_table(output).sort_by("number")
-    assert table["number"].to_pylist() == list(range(PROMPTS))
-    assert rows_of(table) == expected_rows(model, prompts, seed=11)
+    assert_complete(pq.read_table(output), model, prompts, seed=11)
 
 
 def test_a_file_that_cannot_be_read_is_one_line(model: Path, tmp_path: Path) -> None:

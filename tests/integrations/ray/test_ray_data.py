@@ -17,17 +17,12 @@ import ray
 
 from genrun.integrations.job import text_job
 from genrun.integrations.ray_data import ray_stage
-from support.batches import expected_rows, rows_of
-from support.counted_file import prompts_for, write_counted_model
+from support.batches import assert_complete
+from support.counted_file import prompts_for
 
 PROMPTS = 100_000
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.timeout(1200)]  # Ray's own warnings; 100,000 rows
-
-
-@pytest.fixture(scope="module")
-def model(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_counted_model(tmp_path_factory.mktemp("model") / "counted.onnx", samples)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +70,4 @@ def test_a_hundred_thousand_rows_are_those_of_generate_many_although_an_actor_is
     ray_stage(dataset, text_job(model, seed=11), actors=2, rows=2000).write_parquet(str(output))
     killer.join(60)
     assert len(killed) == 1
-    table = pq.read_table(output).sort_by("number")
-    assert table["number"].to_pylist() == list(range(PROMPTS))
-    assert rows_of(table) == expected_rows(model, prompts, seed=11)
+    assert_complete(pq.read_table(output), model, prompts, seed=11)

@@ -17,17 +17,12 @@ from genrun.errors import OptionError
 from genrun.integrations.job import text_job
 from genrun.integrations.spark import spark_texts
 from genrun.integrations.table_form import TableOptions
-from support.batches import expected_rows, rows_of
-from support.counted_file import prompts_for, write_counted_model
+from support.batches import assert_complete
+from support.counted_file import prompts_for
 
 PROMPTS = 100_000
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.timeout(1200)]  # Spark's own warnings; 100,000 rows
-
-
-@pytest.fixture(scope="module")
-def model(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_counted_model(tmp_path_factory.mktemp("model") / "counted.onnx", samples)
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +47,7 @@ def test_a_hundred_thousand_rows_are_those_of_generate_many(
     pq.write_table(pa.table({"number": range(PROMPTS), "prompt": prompts}), tmp_path / "prompts.parquet")
     frame = spark.read.parquet(str(tmp_path / "prompts.parquet")).repartition(8)
     spark_texts(frame, text_job(model, seed=11)).write.parquet(str(tmp_path / "texts"))
-    table = pq.read_table(tmp_path / "texts").sort_by("number")
-    assert table["number"].to_pylist() == list(range(PROMPTS))
-    assert rows_of(table) == expected_rows(model, prompts, seed=11)
+    assert_complete(pq.read_table(tmp_path / "texts"), model, prompts, seed=11)
 
 
 def test_bad_rows_keep_their_place_and_samples_repeat_the_others(spark: Any, model: Path) -> None:

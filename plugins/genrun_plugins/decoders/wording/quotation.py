@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,10 +71,7 @@ class _BoundQuotation:
     end_ids: tuple[int, ...]
 
     def first(self, prompt: Sequence[int]) -> int:
-        state = 0
-        for token in prompt:
-            state = self.follow(state, token)
-        return state
+        return reduce(self.follow, prompt, 0)
 
     def follow(self, state: int, token: int) -> int:
         state |= self.opening.get(token, 0)

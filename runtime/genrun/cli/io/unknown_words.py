@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from genrun.checks.printable import quoted
 from genrun.checks.short_text import shorten
 from genrun.cli.io.output import say as say_on_stderr
-from genrun.results import list_words
+from genrun.cli.io.prompt_source import PromptSource
+from genrun.errors import PromptError
+from genrun.results import UnknownWordsWarning, list_words
+from genrun.tokenizer import Tokenizer
 
-__all__ = ["UnknownWords", "say_unknown"]
+__all__ = ["UnknownWords", "noting_unknown", "say_unknown"]
+
+Made = TypeVar("Made")
 
 
 def say_unknown(text: str, words: Sequence[str], say: Callable[[str], object] = say_on_stderr) -> None:
     """Print a note that names the unknown words of a text, on stderr unless ``say`` is given."""
     if words:
         say(f"note: not in the model's vocabulary: {list_words(words)} (in {quoted(shorten(text))})")
+
+
+def noting_unknown(
+    source: PromptSource, tokenizer: Tokenizer, make: Callable[[str], Made]
+) -> Iterator[tuple[str, Made]]:
+    """Yield each prompt of ``source`` and what ``make`` returns for it; print notes instead of its warnings.
+
+    A PromptError names the line of the prompt.
+    """
+    for prompts in source:
+        for index, prompt in enumerate(prompts):
+            try:
+                unknown = tokenizer.encode_prompt(prompt).unknown
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UnknownWordsWarning)
+                    made = make(prompt)
+            except PromptError as error:
+                raise source.located(error, index) from error
+            say_unknown(prompt, unknown)
+            yield prompt, made
 
 
 class UnknownWords:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,14 @@ from genrun.tokenizer import Tokenizer
 __all__ = ["bound", "chosen"]
 
 
+@overload
+def bound(
+    decoder: Chain, tokenizer: Tokenizer, end_ids: Sequence[int], training_runs: TrainingRuns | None = ...
+) -> Chain: ...
+@overload
+def bound(
+    decoder: Decoder, tokenizer: Tokenizer, end_ids: Sequence[int], training_runs: TrainingRuns | None = ...
+) -> Decoder: ...
 def bound(
     decoder: Decoder, tokenizer: Tokenizer, end_ids: Sequence[int], training_runs: TrainingRuns | None = None
 ) -> Decoder:

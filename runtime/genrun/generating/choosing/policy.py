@@ -34,7 +34,7 @@ class Parameters(NamedTuple):
 
 
 def choosing_parameters(session: StepSession, decoder: Decoder) -> Parameters | None:
-    """Return what ``decoder`` says of itself, None where it says nothing.
+    """Return the parameters of ``decoder``, None if it has none.
 
     Raises PluginError for parameters that are not those of a ParametricDecoder.
     """

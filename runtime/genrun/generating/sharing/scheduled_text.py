@@ -1,4 +1,4 @@
-"""A scheduled text as whoever asked for it sees it: for threads, and for event loops."""
+"""A scheduled text as its caller sees it: for threads, and for event loops."""
 
 from __future__ import annotations
 

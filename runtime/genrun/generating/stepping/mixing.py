@@ -1,4 +1,4 @@
-"""Mixing two models: whether they may be mixed, and what the mixture says of itself."""
+"""Mixing two models: whether they may be mixed, and the metadata of the mixture."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class OpenModel:
 
     @property
     def card(self) -> Mapping[str, Any]:
-        """What the model file says of its making: architecture, corpus, metrics, versions, licence, date."""
+        """How the model was made, as its file records it: architecture, corpus, metrics, versions, licence, date."""
         return self._metadata.card
 
     @property

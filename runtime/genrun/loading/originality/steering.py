@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import chain
 from typing import NamedTuple
 
@@ -61,10 +62,7 @@ class Ends:
 
     def first(self, prompt: Sequence[int]) -> Written:
         """Return the state after the ids of a prompt."""
-        state = Written((), ())
-        for token in prompt:
-            state = self._followed(state, token)
-        return self._with_banned(state)
+        return self._with_banned(reduce(self._followed, prompt, Written((), ())))
 
     def follow(self, state: Written, token: int) -> Written:
         """Return the state after one more token."""

@@ -12,7 +12,7 @@ from genrun.generating.settings import GenerationSettings
 from genrun.serving.asking.chains import chain_of
 from genrun.serving.asking.kept_settings import kept_settings
 from genrun.serving.limits import Limits
-from genrun.serving.refusals import Refused
+from genrun.serving.refusals import Refused, naming
 from genrun.serving.served import Served
 from genrun.tokenizer import Encoding
 from genrun.tokenizer.of_ids import encoding_of_ids
@@ -111,15 +111,18 @@ def _settings(body: Mapping[str, Any], served: Served, most: int) -> GenerationS
     model = served.model
     chosen: dict[str, Any] = {
         name: body[name]
-        for name in ("constraint", "length_penalty", "labels", "casing", "distinct", "spread")
+        for name in ("length_penalty", "labels", "casing", "distinct", "spread", "stop")
         if name in body
     }
-    for name in ("seed", "particles", "max_copied", "beam"):
-        if name in body:
-            chosen[name] = int(body[name])
+    chosen |= {name: int(body[name]) for name in ("seed", "max_copied", "beam") if name in body}
     decoder = chain_of(body, model.defaults, len(model.tokenizer))
-    stop = body.get("stop", ())
-    return model.settings(max_new_tokens=max(most, 1), decoder=decoder, stop=stop, **chosen)
+    settings = partial(model.settings, max_new_tokens=max(most, 1), decoder=decoder, **chosen)
+    if not body.keys() & {"constraint", "particles"}:
+        return settings()
+    settings()  # an error that has nothing to do with the constraint does not name it
+    particles = int(body["particles"]) if "particles" in body else None
+    with naming("constraint" if "constraint" in body else "particles"):
+        return settings(constraint=body.get("constraint"), particles=particles)
 
 
 async def _read(prompt: str | Sequence[int], served: Served, settings: GenerationSettings, limits: Limits) -> Prompt:

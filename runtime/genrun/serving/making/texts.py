@@ -13,6 +13,7 @@ from genrun.serving.asking.asked import Asked, Prompt
 from genrun.serving.making.one_text import Finished, Making, Piece
 from genrun.serving.metrics import Metrics
 from genrun.serving.places import Places
+from genrun.serving.refusals import naming
 
 __all__ = ["Texts", "in_parallel"]
 
@@ -89,8 +90,10 @@ class Texts:
     async def _together(self, asked: Asked, prompt: Prompt) -> list[Finished]:
         """Make all texts of a prompt in one call: for a constraint or a search."""
         model = asked.served.model
+        refused = naming("constraint") if asked.settings.constraint else contextlib.nullcontext()
         async with self._turn(asked, prompt), self._calls:
-            results = await model.agenerate_many([prompt.text], n=asked.samples, settings=asked.settings)
+            with refused:
+                results = await model.agenerate_many([prompt.text], n=asked.samples, settings=asked.settings)
             finished = []
             for result in results:
                 making = Making(asked, prompt, self._metrics.of(asked.served.name))

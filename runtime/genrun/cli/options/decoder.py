@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
+
+from genrun.cli.options.group import option_group
 
 if TYPE_CHECKING:
     from genrun.generating.searching.methods import Search
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from genrun.model import Model
 
 __all__ = ["DecoderOptions", "decoder_options"]
-
-Command = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +85,14 @@ class DecoderOptions:
         return decoder, options
 
 
-def decoder_options(command: Command) -> Command:
-    """Give a command the options of the decoder and of the length, as one parameter ``choosing``."""
-
-    @functools.wraps(command)
-    def with_options(*arguments: Any, **values: Any) -> Any:
-        own = {field.name: values.pop(field.name) for field in fields(DecoderOptions)}
-        return command(*arguments, choosing=DecoderOptions(**own), **values)
-
-    most = click.option("--max-new-tokens", type=int, help="Most new tokens of each text. [default: the model's]")
-    decoder = click.option(
-        "--decoder", help="How the next token is chosen (see genrun plugins). [default: the model's]"
-    )
-    copied = click.option(
-        "--max-copied", type=int, metavar="N", help="Copy at most N words in a row (4 to 7; 0: any)."
-    )
-    assignments = click.option(
-        "--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the decoder."
-    )
-    short = (
-        click.option("--temperature", metavar="T", help="Below 1 safer, above 1 more varied: --set temperature=T."),
-        click.option("--top-k", metavar="K", help="Choose from the K likeliest: --decoder top-k --set k=K."),
-        click.option(
-            "--top-p", metavar="P", help="From the likeliest with probability P: --decoder top-p --set p=P."
-        ),
-    )
-    return functools.reduce(
-        lambda made, option: option(made), (copied, *reversed(short), assignments, decoder, most), with_options
-    )
+decoder_options = option_group(
+    "choosing",
+    DecoderOptions,
+    click.option("--max-new-tokens", type=int, help="Most new tokens of each text. [default: the model's]"),
+    click.option("--decoder", help="How the next token is chosen (see genrun plugins). [default: the model's]"),
+    click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the decoder."),
+    click.option("--temperature", metavar="T", help="Below 1 safer, above 1 more varied: --set temperature=T."),
+    click.option("--top-k", metavar="K", help="Choose from the K likeliest: --decoder top-k --set k=K."),
+    click.option("--top-p", metavar="P", help="From the likeliest with probability P: --decoder top-p --set p=P."),
+    click.option("--max-copied", type=int, metavar="N", help="Copy at most N words in a row (4 to 7; 0: any)."),
+)

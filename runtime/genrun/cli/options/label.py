@@ -20,14 +20,13 @@ def parse_labels(pairs: tuple[str, ...]) -> dict[str, str]:
     >>> parse_labels(("section=Opinion", "year="))
     {'section': 'Opinion', 'year': ''}
     """
+    from genrun.contracts.options import split_pairs
+
     labels: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name.strip():
-            raise OptionError(f"--label takes NAME=VALUE, such as section=Opinion, not {pair!r}")
-        if name.strip() in labels:
-            raise OptionError(f"--label names {name.strip()!r} twice")
-        labels[name.strip()] = value.strip()
+    for name, value in split_pairs(pairs, "--label takes NAME=VALUE, such as section=Opinion"):
+        if name in labels:
+            raise OptionError(f"--label names {name!r} twice")
+        labels[name] = value.strip()
     return labels
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+
+from genrun.cli.options.group import option_group
 
 if TYPE_CHECKING:
     from genrun.model import Model
 
 __all__ = ["OpeningOptions", "opening_options", "trust_option"]
-
-Command = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +52,23 @@ class OpeningOptions:
         return self.load(path).mixed_with(self.load(file), weight)
 
 
-def opening_options(command: Command) -> Command:
-    """Give a command ``--device``, ``--threads`` and ``--trust-graph``, as one parameter ``opening``."""
-
-    @functools.wraps(command)
-    def with_options(*arguments: Any, device: str, threads: int | None, trust: str, **values: Any) -> Any:
-        return command(*arguments, opening=OpeningOptions(device, threads, trust), **values)
-
-    threads = click.option("--threads", type=int, help="CPU threads to use. [default: all cores]")
-    device = click.option(
-        "--device",
-        default="auto",
-        show_default=True,
-        metavar="DEVICE",
-        help="auto, cpu, cuda, or onnxruntime's providers, separated by commas.",
-    )
-    return device(threads(trust_option(with_options)))
-
-
 trust_option = click.option(
     "--trust-graph",
     "trust",
     flag_value="graph",
     default="nothing",
     help="Run a graph that genrun would refuse (see docs/model-file.md).",
+)
+opening_options = option_group(
+    "opening",
+    OpeningOptions,
+    click.option(
+        "--device",
+        default="auto",
+        show_default=True,
+        metavar="DEVICE",
+        help="auto, cpu, cuda, or onnxruntime's providers, separated by commas.",
+    ),
+    click.option("--threads", type=int, help="CPU threads to use. [default: all cores]"),
+    trust_option,
 )
