@@ -39,7 +39,7 @@ class Candidates:
     _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False)  # what has been computed of them
 
     def with_logits(self, logits: NDArray[np.floating], *, highest: NDArray[np.float32] | None = None) -> Candidates:
-        """Return the same candidates with other logits ``[batch, c]``; ``highest`` as in :meth:`highest`, if known."""
+        """Return the same candidates with other logits ``[batch, c]``; ``highest``: those of the rows, if known."""
         return Candidates(self.ids, np.asarray(logits, np.float32), self.vocabulary)._with_highest(highest)
 
     def highest(self) -> NDArray[np.float32]:
@@ -119,9 +119,9 @@ class Candidates:
         return Candidates(ids, logits, self.vocabulary)._with_highest(logits[:, :1])
 
     def weights(self, temperature: float = 1.0) -> NDArray[np.float64]:
-        """Return softmax(logits / temperature), times a number for each row, as whole numbers; float64 ``[batch, c]``.
+        """Return the probabilities, times a number for each row, as whole numbers; float64 ``[batch, c]``.
 
-        Raises ValueError for a ``temperature`` that is not above 0.
+        These are softmax(logits / temperature). Raises ValueError for a ``temperature`` that is not above 0.
         """
         if temperature == 1 and "weights" in self._known:
             return self._weights().copy()
