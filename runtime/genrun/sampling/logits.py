@@ -140,7 +140,7 @@ def drawn(weights: NDArray[np.float64], draws: NDArray[np.floating]) -> NDArray[
     """Return what :func:`inverse_cdf` returns, for weights of :func:`exact_weights`, which are overwritten."""
     cumulative = np.add.accumulate(weights, axis=1, out=weights)
     totals = cumulative[:, -1]
-    if np.isnan(totals).any():
+    if np.isnan(totals.sum()):
         raise NotANumberError("a logit is not a number")
     if len(totals) == 1:
         return cumulative[0].searchsorted(draws * totals, side="right")
