@@ -182,9 +182,8 @@ class Candidates:
         """Return the id in one column of each row; ``columns`` and the result are ``[batch]``."""
         if self.ids is None:
             return columns.astype(np.int64, copy=False)
-        if len(columns) == 1:
-            return self.ids[0, columns]
-        found: NDArray[np.int64] = self.ids[np.arange(len(columns)), columns]
+        rows = 0 if len(columns) == 1 else np.arange(len(columns))
+        found: NDArray[np.int64] = self.ids[rows, columns]
         return found
 
 

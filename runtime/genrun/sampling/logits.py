@@ -142,9 +142,11 @@ def drawn(weights: NDArray[np.float64], draws: NDArray[np.floating]) -> NDArray[
     totals = cumulative[:, -1]
     if np.isnan(totals.sum()):
         raise NotANumberError("a logit is not a number")
+    passed: NDArray[np.intp]
     if len(totals) == 1:
-        return cumulative[0].searchsorted(draws * totals, side="right")
-    passed: NDArray[np.intp] = (cumulative <= (draws * totals)[:, None]).sum(axis=1)
+        passed = cumulative[0].searchsorted(draws * totals, side="right")
+        return passed
+    passed = (cumulative <= (draws * totals)[:, None]).sum(axis=1)
     return passed
 
 
