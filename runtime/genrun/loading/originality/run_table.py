@@ -80,6 +80,7 @@ class RunTable:
 
     def have(self, beginnings: NDArray[np.uint64], lasts: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Return :meth:`has` for arrays of beginnings and hashes of last words, bool, as they broadcast."""
+        beginnings, lasts = np.broadcast_arrays(beginnings, lasts)
         wanted = ((beginnings ^ (lasts >> _LAST)) & np.uint64(_ONES)).astype(np.uint16)
         found = np.zeros(wanted.shape, np.bool_)
         if not self.buckets:
