@@ -63,6 +63,4 @@ class Mirostat:
     def _left(self, candidates: Candidates, states: Sequence[float]) -> Candidates:
         logits = candidates.logits
         bounds = np.array(states)[:, None] * -math.log(2)
-        return candidates.keep(
-            (candidates.log_probabilities() >= bounds) | (logits == logits.max(axis=1, keepdims=True))
-        )
+        return candidates.keep((candidates.log_probabilities() >= bounds) | (logits == candidates.highest()))

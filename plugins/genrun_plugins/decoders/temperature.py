@@ -69,10 +69,12 @@ def divided(candidates: Candidates, temperatures: NDArray[np.float64] | float) -
     """
     with np.errstate(all="ignore"):
         scaled = (candidates.logits / temperatures).astype(np.float32)
-        highest = scaled.max(axis=1)
-        far = ~np.isfinite(highest) | (np.abs(highest) > _FAR)
-        if far.any():
-            logits = candidates.logits[far]
-            own = temperatures if isinstance(temperatures, float) else temperatures[far]
-            scaled[far] = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / own
-    return candidates.with_logits(scaled)
+        highest = (candidates.highest() / temperatures).astype(np.float32)
+        near = (np.abs(highest) <= _FAR)[:, 0]
+        if not near.all():
+            far = ~near
+            logits, own = candidates.logits[far], candidates.highest()[far]
+            divisors = temperatures if isinstance(temperatures, float) else temperatures[far]
+            scaled[far] = (logits - own).astype(np.float64) / divisors
+            highest[far] = 0
+    return candidates.with_logits(scaled, highest=highest)

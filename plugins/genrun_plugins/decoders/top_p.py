@@ -78,7 +78,7 @@ class TopP:
         cumulative = np.cumsum(falling, axis=1)  # whole numbers, so their order does not matter
         last = (cumulative < self.p * cumulative[:, -1:]).sum(axis=1)
         least = falling[np.arange(len(last)), np.minimum(last, falling.shape[1] - 1)]
-        return candidates.keep(weights >= np.maximum(least, 1)[:, None], sure=True)
+        return candidates.keep_likely(weights >= np.maximum(least, 1)[:, None])
 
 
 def _without_last(logits: NDArray[np.float32], tokens: Sequence[NDArray[np.int64]]) -> NDArray[np.float32]:

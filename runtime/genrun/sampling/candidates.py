@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ __all__ = ["Candidates", "exact_sums", "pairs"]
 
 _FEW = 128  # columns that are not worth packing into fewer
 _PACKED = 4  # the whole vocabulary is packed if this part of it, or less, is left
-_OUT = np.float32(-np.inf)
+_OUT = np.full((1, 1), -np.inf, np.float32)
 _BITS = 31  # of a number in an exact sum; 2**21 of them fit into a float64
 
 
@@ -35,10 +36,27 @@ class Candidates:
     ids: NDArray[np.int64] | None
     logits: NDArray[np.float32]
     vocabulary: int
+    _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False)  # what has been computed of them
 
-    def with_logits(self, logits: NDArray[np.floating]) -> Candidates:
-        """Return the same candidates with other logits ``[batch, c]``."""
-        return Candidates(self.ids, np.asarray(logits, np.float32), self.vocabulary)
+    def with_logits(self, logits: NDArray[np.floating], *, highest: NDArray[np.float32] | None = None) -> Candidates:
+        """Return the same candidates with other logits ``[batch, c]``; ``highest``: those of the rows, if known."""
+        return Candidates(self.ids, np.asarray(logits, np.float32), self.vocabulary)._with_highest(highest)
+
+    def highest(self) -> NDArray[np.float32]:
+        """Return the highest logit of each row, float32 ``[batch, 1]``, which must not be changed."""
+        found: NDArray[np.float32] | None = self._known.get("highest")
+        if found is None:
+            found = self._known["highest"] = self.logits.max(axis=1, keepdims=True)
+        return found
+
+    def keep_likely(self, kept: NDArray[np.bool_]) -> Candidates:
+        """Return what :meth:`keep` returns, for a caller that keeps the highest candidate of each row."""
+        return self.keep(kept, sure=True)._with_highest(self._known.get("highest"))
+
+    def _with_highest(self, highest: NDArray[np.float32] | None) -> Candidates:
+        if highest is not None:
+            self._known["highest"] = highest
+        return self
 
     def keep(self, kept: NDArray[np.bool_], *, sure: bool = False) -> Candidates:
         """Return those candidates for which ``kept``, ``[batch, c]``, is true, in the same order.
@@ -93,32 +111,51 @@ class Candidates:
         columns = top_k(self.logits, k)  # [batch, k]
         if len(columns) == 1:
             ids = columns if self.ids is None else self.ids[:, columns[0]]
-            return Candidates(ids, self.logits[:, columns[0]], self.vocabulary)
-        rows = np.arange(len(columns))[:, None]
-        ids = columns if self.ids is None else self.ids[rows, columns]
-        return Candidates(ids, self.logits[rows, columns], self.vocabulary)
+            logits = self.logits[:, columns[0]]
+        else:
+            rows = np.arange(len(columns))[:, None]
+            ids = columns if self.ids is None else self.ids[rows, columns]
+            logits = self.logits[rows, columns]
+        return Candidates(ids, logits, self.vocabulary)._with_highest(logits[:, :1])
 
-    def weights(self) -> NDArray[np.float64]:
-        """Return the probabilities, times a number for each row, as whole numbers; float64 ``[batch, c]``."""
-        return exact_weights(self.logits)
+    def weights(self, temperature: float = 1.0) -> NDArray[np.float64]:
+        """Return the probabilities, times a number for each row, as whole numbers; float64 ``[batch, c]``.
+
+        These are softmax(logits / temperature). Raises ValueError for a ``temperature`` that is not above 0.
+        """
+        if temperature == 1 and "weights" in self._known:
+            return self._weights().copy()
+        return exact_weights(self.logits, temperature, self.highest())
 
     def probabilities(self) -> NDArray[np.float64]:
         """Return softmax(logits), float64 ``[batch, c]``; 0 where 2**33 times below the highest."""
-        weights = self.weights()
-        weights /= weights.sum(axis=1, keepdims=True)
-        return weights
+        weights = self._weights()
+        probabilities: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
+        return probabilities
 
     def log_probabilities(self) -> NDArray[np.float64]:
         """Return log softmax(logits), float64 ``[batch, c]``, minus infinity for what is out."""
-        totals = self.weights().sum(axis=1, keepdims=True) / UNITS
-        highest = self.logits.max(axis=1, keepdims=True).astype(np.float64)
-        logs: NDArray[np.float64] = (self.logits - highest) - np.log(totals)
-        return logs
+        return self._logs().copy()
 
     def entropy(self) -> NDArray[np.float64]:
         """Return the entropy of each row in nats, float64 ``[batch]``."""
-        logs = self.log_probabilities()
+        logs = self._logs()
         return exact_sums(np.where(logs > -np.inf, np.exp(logs) * -np.maximum(logs, -1e300), 0.0))
+
+    def _weights(self) -> NDArray[np.float64]:
+        """Return the weights at temperature 1; they are computed once, and must not be changed."""
+        found: NDArray[np.float64] | None = self._known.get("weights")
+        if found is None:
+            found = self._known["weights"] = exact_weights(self.logits, 1.0, self.highest())
+        return found
+
+    def _logs(self) -> NDArray[np.float64]:
+        """Return the log-probabilities; they are computed once, and must not be changed."""
+        found: NDArray[np.float64] | None = self._known.get("logs")
+        if found is None:
+            totals = self._weights().sum(axis=1, keepdims=True) / UNITS
+            found = self._known["logs"] = (self.logits - self.highest().astype(np.float64)) - np.log(totals)
+        return found
 
     def columns_of(
         self, rows: NDArray[np.intp], ids: NDArray[np.int64]
@@ -145,7 +182,8 @@ class Candidates:
         """Return the id in one column of each row; ``columns`` and the result are ``[batch]``."""
         if self.ids is None:
             return columns.astype(np.int64, copy=False)
-        found: NDArray[np.int64] = self.ids[np.arange(len(columns)), columns]
+        rows = 0 if len(columns) == 1 else np.arange(len(columns))
+        found: NDArray[np.int64] = self.ids[rows, columns]
         return found
 
 
@@ -155,7 +193,7 @@ def pairs(ids: Sequence[Iterable[int]], counts: Sequence[int]) -> tuple[NDArray[
     >>> [part.tolist() for part in pairs([(7, 8), (), (9,)], [2, 0, 1])]
     [[0, 0, 2], [7, 8, 9]]
     """
-    rows = np.repeat(np.arange(len(counts)), counts)
+    rows = np.zeros(counts[0], np.intp) if len(counts) == 1 else np.repeat(np.arange(len(counts)), counts)
     return rows, np.fromiter(chain.from_iterable(ids), np.int64, len(rows))
 
 

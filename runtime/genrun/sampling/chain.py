@@ -15,7 +15,7 @@ from genrun.checks.short_text import class_name
 from genrun.contracts import Fold, ForModel, Vocabulary
 from genrun.errors import OptionError, PluginError
 from genrun.sampling.candidates import Candidates
-from genrun.sampling.logits import NotANumberError, inverse_cdf
+from genrun.sampling.logits import NotANumberError, drawn
 
 __all__ = ["Chain", "States"]
 
@@ -153,8 +153,10 @@ class Chain:
         self, logits: NDArray[np.float32], states: Sequence[States], draws: NDArray[np.float32]
     ) -> Candidates:
         """Return what the stages leave of the vocabulary, before the draw; arguments as for :meth:`step`."""
-        *_, left = self.passed(logits, states, draws)
-        return left
+        candidates = Candidates(None, logits, logits.shape[1])
+        for number in range(self._applied):
+            candidates = self._left(number, candidates, states, draws)
+        return candidates
 
     def passed(
         self, logits: NDArray[np.float32], states: Sequence[States], draws: NDArray[np.float32]
@@ -165,16 +167,22 @@ class Chain:
         """
         candidates = Candidates(None, logits, logits.shape[1])
         yield candidates
-        none = [None] * len(draws)
-        for number, stage in enumerate(self.stages[: self._applied]):
-            own = [row[number] for row in states] if number in self._folding else none
-            try:
-                candidates = stage.apply(candidates, own, draws)
-            except BaseException as error:  # the stage may be anyone's
-                _failed(stage, error)
-            if type(candidates) is not Candidates or len(candidates.logits) != len(draws):
-                raise PluginError(f"decoder {class_name(stage)} must return the candidates of {len(draws)} rows")
+        for number in range(self._applied):
+            candidates = self._left(number, candidates, states, draws)
             yield candidates
+
+    def _left(
+        self, number: int, candidates: Candidates, states: Sequence[States], draws: NDArray[np.float32]
+    ) -> Candidates:
+        """Return what the stage with this ``number`` leaves."""
+        stage = self.stages[number]
+        try:
+            left = stage.apply(candidates, self._own(number, states, len(draws)), draws)
+        except BaseException as error:  # the stage may be anyone's
+            _failed(stage, error)
+        if type(left) is not Candidates or len(left.logits) != len(draws):
+            raise PluginError(f"decoder {class_name(stage)} must return the candidates of {len(draws)} rows")
+        return left
 
     def _own(self, number: int, states: Sequence[States], batch: int) -> Sequence[Any]:
         return [row[number] for row in states] if number in self._folding else [None] * batch
@@ -187,7 +195,7 @@ class Chain:
 
     def _drawn(self, candidates: Candidates, draws: NDArray[np.float32]) -> NDArray[np.intp]:
         try:
-            return inverse_cdf(candidates.logits, draws, self._temperature or 1.0)
+            return drawn(candidates.weights(self._temperature or 1.0), draws)
         except NotANumberError:
             raise PluginError("the stages of the chain have left a row without candidates, or not a number") from None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UNITS", "NotANumberError", "exact_weights", "inverse_cdf", "log_normalizers", "top_k", "top_p"]
+__all__ = ["UNITS", "NotANumberError", "drawn", "exact_weights", "inverse_cdf", "log_normalizers", "top_k", "top_p"]
 
 UNITS = 2.0**32
 _COLUMNS = 5  # for each wanted candidate: then few logits besides the candidates reach the lower bound
@@ -133,21 +133,36 @@ def inverse_cdf(
     >>> inverse_cdf(np.log(np.array([[0.2, 0.3, 0.5]], np.float32)), np.array([0.4])).tolist()
     [1]
     """
-    weights = exact_weights(logits, temperature)
-    cumulative = np.cumsum(weights, axis=1, out=weights)
+    return drawn(exact_weights(logits, temperature), draws)
+
+
+def drawn(weights: NDArray[np.float64], draws: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Return what :func:`inverse_cdf` returns, for weights of :func:`exact_weights`, which are overwritten."""
+    cumulative = np.add.accumulate(weights, axis=1, out=weights)
     totals = cumulative[:, -1]
-    if np.isnan(totals).any():
+    if np.isnan(totals.sum()):
         raise NotANumberError("a logit is not a number")
-    passed: NDArray[np.intp] = (cumulative <= (draws * totals)[:, None]).sum(axis=1)
+    passed: NDArray[np.intp]
+    if len(totals) == 1:
+        passed = cumulative[0].searchsorted(draws * totals, side="right")
+        return passed
+    passed = (cumulative <= (draws * totals)[:, None]).sum(axis=1)
     return passed
 
 
-def exact_weights(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float64]:
-    """Return softmax(logits / temperature), times a number for each row, as whole numbers; NaN stays NaN."""
+def exact_weights(
+    logits: NDArray[np.float32], temperature: float = 1.0, highest: NDArray[np.float32] | None = None
+) -> NDArray[np.float64]:
+    """Return softmax(logits / temperature), times a number for each row, as whole numbers; NaN stays NaN.
+
+    ``highest``: float32 ``[batch, 1]``, the highest logit of each row if it is known.
+    """
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0, not {temperature!r}")
+    if highest is None:
+        highest = logits.max(axis=1, keepdims=True)
     with np.errstate(all="ignore"):  # overflow gives minus infinity, probability 0
-        weights: NDArray[np.float64] = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+        weights: NDArray[np.float64] = (logits - highest).astype(np.float64)
         if temperature != 1:
             weights /= temperature
         np.exp(weights, out=weights)

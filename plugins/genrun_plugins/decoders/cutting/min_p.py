@@ -34,5 +34,5 @@ class MinP:
 
     def apply(self, candidates: Candidates, states: Sequence[None], draws: NDArray[np.float32]) -> Candidates:
         """Return the candidates that are likely enough, in the same order."""
-        bounds = candidates.logits.max(axis=1, keepdims=True) + np.float32(math.log(self.p))
-        return candidates.keep(candidates.logits >= bounds, sure=True)
+        bounds = candidates.highest() + np.float32(math.log(self.p))
+        return candidates.keep_likely(candidates.logits >= bounds)

@@ -36,7 +36,7 @@ class TopNSigma:
         """Return the candidates near the highest, in the same order."""
         left = candidates.logits > -np.inf
         number = np.maximum(left.sum(axis=1), 1)
-        below = np.where(left, candidates.logits.max(axis=1, keepdims=True) - candidates.logits.astype(np.float64), 0)
+        below = np.where(left, candidates.highest() - candidates.logits.astype(np.float64), 0)
         means = exact_sums(below) / number
         deviations = np.sqrt(exact_sums(np.where(left, below - means[:, None], 0) ** 2) / number)
         return candidates.keep(left & (below <= self.n * deviations[:, None]))

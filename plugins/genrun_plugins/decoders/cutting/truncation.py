@@ -61,4 +61,4 @@ class Eta:
 def _above(candidates: Candidates, least: NDArray[np.float64]) -> Candidates:
     logits = candidates.logits
     likely = candidates.probabilities() >= least[:, None]
-    return candidates.keep(likely | (logits == logits.max(axis=1, keepdims=True)))
+    return candidates.keep(likely | (logits == candidates.highest()))

@@ -33,8 +33,8 @@ class Typical:
 
     def apply(self, candidates: Candidates, states: Sequence[None], draws: NDArray[np.float32]) -> Candidates:
         """Return the typical candidates, in the same order."""
-        weights = candidates.weights()
         distances = np.abs(candidates.log_probabilities() + candidates.entropy()[:, None])  # infinite for what is out
+        weights = candidates.weights()
         order = np.argsort(distances, axis=1, kind="stable")
         cumulative = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
         last = (cumulative < self.mass * cumulative[:, -1:]).sum(axis=1)

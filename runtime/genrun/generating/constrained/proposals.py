@@ -16,6 +16,7 @@ from genrun.sampling.chain import States
 
 __all__ = ["Allowed", "Proposals", "as_chain", "propose"]
 
+_NOTHING, _OUT = np.float32(0), np.float32(-np.inf)
 _FEW = 128  # columns that are all compared with a point
 OUTSIDE = -40.0  # log-weight of going on where the chain allows nothing: one in 2 * 10**17
 
@@ -53,6 +54,10 @@ class Allowed:
             return self.rows.take(self.classes, axis=1)
         allowed: NDArray[np.float64] = self.rows[np.arange(len(ids))[:, None], self.classes[ids]]
         return allowed
+
+    def refused(self) -> NDArray[np.float32]:
+        """Return minus infinity for each token that is not allowed, 0 for the others, ``[count, vocabulary]``."""
+        return np.where(self.rows > 0, _NOTHING, _OUT).take(self.classes, axis=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +146,7 @@ def _within(
     draws: NDArray[np.float32],
 ) -> tuple[Candidates, NDArray[np.float64]]:
     """Return the chain's candidates of those ``allowed``, and the log-probability of these by the model."""
-    masked = np.where(_allowed(allowed, None) > 0, logits, np.float32(-np.inf))
+    masked = logits + np.concatenate([part.refused() for part in allowed])
     dead = masked.max(axis=1) == -np.inf  # the model itself gives them no probability
     masked[dead] = logits[dead]
     found = chain.distribution(masked, states, draws)

@@ -79,16 +79,19 @@ class RunTable:
         return ((beginning ^ (word >> (64 - BITS))) & _ONES) in self._few[self._at[bucket] : self._at[bucket + 1]]
 
     def have(self, beginnings: NDArray[np.uint64], lasts: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        """Return :meth:`has` for arrays of beginnings and hashes of last words, bool ``[runs]``."""
-        found = np.zeros(len(beginnings), np.bool_)
+        """Return :meth:`has` for arrays of beginnings and hashes of last words, bool, as they broadcast."""
+        beginnings, lasts = np.broadcast_arrays(beginnings, lasts)
+        wanted = ((beginnings ^ (lasts >> _LAST)) & np.uint64(_ONES)).astype(np.uint16)
+        found = np.zeros(wanted.shape, np.bool_)
         if not self.buckets:
             return found
         buckets = ((beginnings >> _HALF) * np.uint64(self.buckets) >> _HALF).astype(np.int64)
-        wanted = ((beginnings ^ (lasts >> _LAST)) & np.uint64(_ONES)).astype(np.uint16)
-        at, ends, left = self._offsets[buckets], self._offsets[buckets + 1], np.arange(len(found))
-        while len(left := left[at[left] < ends[left]]):
-            found[left] |= self._fingerprints[at[left]] == wanted[left]
-            at[left] += 1
+        starts = self._offsets[buckets]
+        loads = (self._offsets[buckets + 1] - starts).reshape(-1)  # [wanted runs]
+        own = np.repeat(np.arange(loads.size), loads)  # of each fingerprint, the wanted run that it may be
+        firsts = starts.reshape(-1) - (np.cumsum(loads) - loads)
+        same = self._fingerprints[firsts[own] + np.arange(own.size)] == wanted.reshape(-1)[own]
+        found.reshape(-1)[own[same]] = True
         return found
 
     def false_positives(self) -> float:
@@ -121,5 +124,7 @@ class RunTable:
         if len(ends) != buckets or (buckets and ends[-1] != buckets + runs - 1):
             raise Malformed("genrun.originality: its table is damaged")
         offsets = np.concatenate([[0], ends - np.arange(buckets)]).astype(np.int32)
+        if np.diff(offsets).max(initial=0) > 1 << BITS:  # the runs of a bucket are different
+            raise Malformed("genrun.originality: its table is damaged")
         weights = (1 << np.arange(BITS)).astype(np.uint16)
         return cls(bits[buckets + runs :].reshape(runs, BITS) @ weights, offsets)

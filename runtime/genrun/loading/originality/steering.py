@@ -19,10 +19,13 @@ __all__ = ["Ends", "Written", "ends_of"]
 
 
 class Written(NamedTuple):
-    """The hashes of the last words of a row, at most n, and the tokens whose first word would be one too many."""
+    """The polynomials of the last 0, 1, … n words of a row, and the tokens whose first word would be one too many."""
 
-    words: tuple[int, ...]
+    heads: tuple[int, ...]
     banned: tuple[int, ...]
+
+
+_NOTHING = Written((0,), ())
 
 
 def ends_of(runs: TrainingRuns, most: int) -> Ends:
@@ -62,7 +65,7 @@ class Ends:
 
     def first(self, prompt: Sequence[int]) -> Written:
         """Return the state after the ids of a prompt."""
-        return self._with_banned(reduce(self._followed, prompt, Written((), ())))
+        return self._with_banned(reduce(self._followed, prompt, _NOTHING))
 
     def follow(self, state: Written, token: int) -> Written:
         """Return the state after one more token."""
@@ -75,39 +78,32 @@ class Ends:
         rows, tokens = np.repeat(np.arange(len(states)), counts), np.fromiter(ids, np.int64, sum(counts))
         if self._inner is None:
             return rows, tokens
-        heads, known = self._heads(states)  # both [rows, most + 1]
         inner = self._inner
-        own, parts = np.nonzero(known[:, inner.before])  # of each row, the parts for which it has enough words
-        beginnings = mixed((heads[own, inner.before[parts]] * inner.shift[parts] + inner.within[parts]) ^ inner.salt)
-        found = self._runs.table.have(beginnings, inner.last[parts])
-        return np.concatenate([rows, own[found]]), np.concatenate([tokens, inner.tokens[parts[found]]])
+        heads = self._heads(states)[:, inner.before]  # [rows, entries]
+        found = self._runs.table.have(mixed((heads * inner.shift + inner.within) ^ inner.salt), inner.last)
+        words = np.array([len(state.heads) - 1 for state in states])
+        own, parts = np.nonzero(found & (words[:, None] >= inner.before))
+        return np.concatenate([rows, own]), np.concatenate([tokens, inner.tokens[parts]])
 
-    def _heads(self, states: Sequence[Written]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-        """Return the polynomials of the last 0, 1, … words of each row, and whether it has this many."""
-        most = self._most
-        words = np.array([(0,) * (most - len(state.words)) + state.words for state in states], np.uint64)
-        heads = np.zeros((len(states), most + 1), np.uint64)
-        for length in range(1, most + 1):
-            head = np.zeros(len(states), np.uint64)
-            for column in range(most - length, most):
-                head = extended(head, words[:, column])
-            heads[:, length] = head
-        return heads, np.array([len(state.words) for state in states])[:, None] >= np.arange(most + 1)
+    def _heads(self, states: Sequence[Written]) -> NDArray[np.uint64]:
+        """Return the polynomials of the last 0, 1, … n words of rows, ``[rows, n + 1]``; 0 where a row has fewer."""
+        missing = [(0,) * (self._most + 1 - len(state.heads)) for state in states]
+        return np.array([state.heads + zeros for state, zeros in zip(states, missing, strict=True)], np.uint64)
 
     def _followed(self, state: Written, token: int) -> Written:
         words = self._runs.words_of_token(token)
         if words is None:
-            return Written((), ())
-        return Written((*state.words, *words)[-self._most :], state.banned) if words else state
+            return _NOTHING
+        heads = state.heads
+        for word in words:
+            heads = (0, *[extended(head, word) for head in heads[: self._most]])
+        return Written(heads, state.banned)
 
     def _with_banned(self, state: Written) -> Written:
-        if len(state.words) < self._most:
-            return Written(state.words, ())
-        run = 0
-        for word in state.words:
-            run = extended(run, word)
-        bits = self._runs.table.lasts(mixed(run ^ self._salt))
-        return Written(state.words, tuple([token for each in bits for token in self._starting[each]]))
+        if len(state.heads) <= self._most:
+            return Written(state.heads, ())
+        bits = self._runs.table.lasts(mixed(state.heads[-1] ^ self._salt))
+        return Written(state.heads, tuple([token for each in bits for token in self._starting[each]]))
 
     def _is_copied(self, words: Sequence[int]) -> bool:
         run = 0
