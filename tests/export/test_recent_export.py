@@ -131,8 +131,8 @@ FAULTS = {
 @pytest.mark.parametrize("fault", [None, *FAULTS])
 def test_the_gate_finds_what_is_wrong_with_recent_words(fault: str | None, run: Path, tmp_path: Path) -> None:
     from genrun_core.network.network_file import load_network_of
-    from genrun_export.graph.conversion import to_onnx
     from genrun_export.graph.step import make_step
+    from support.converted import to_onnx
 
     folder, mixed = RunFolder.open(run), mixed_of(run)
     tokenizer = folder.tokenizer()
