@@ -32,7 +32,7 @@ def main() -> None:
     prepare_backend()
     from genrun_core.network.architecture import fingerprint
     from genrun_core.network.network_file import load_network_of
-    from genrun_export.graph.conversion import to_onnx
+    from genrun_export.graph.conversion import add_weights, to_graph
     from genrun_export.graph.step import make_step
 
     tokenizer = run.tokenizer()
@@ -40,7 +40,8 @@ def main() -> None:
     mixed = load_mixed(run, run.recipe(), tokenizer, fingerprint(network))
     if mixed is None:
         raise SystemExit(f"{run.path} mixes nothing with its network")
-    alone = to_onnx(make_step(network))
+    step = make_step(network)
+    add_weights(alone := to_graph(step), step.weights)
     both = with_counting(alone, mixed)
     more = both.ByteSize() - alone.ByteSize()
     print(f"{mixed.model.entries:,} n-grams add {more / 1e6:.1f} MB to {alone.ByteSize() / 1e6:.1f} MB")
