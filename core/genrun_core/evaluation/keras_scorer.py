@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,6 +17,7 @@ __all__ = ["KerasScorer"]
 
 _POSITIONS = 1024  # whose logits are held at once
 _PADDED = 8192  # tokens, padding included, that are read at once
+_UNCOMPILED = 500  # steps that take less time than compiling does
 
 
 class KerasScorer:
@@ -22,6 +25,8 @@ class KerasScorer:
 
     def __init__(self, network: keras.Model) -> None:
         self._body, self._head = Body(network), Head(network)
+        self._compiled: Any = None
+        self._steps = 0
 
     def score(self, sequences: Sequence[tuple[int, ...]]) -> list[NDArray[np.float64]]:
         """Return, for each sequence of ids, the log-probability of every token but the first."""
@@ -34,7 +39,7 @@ class KerasScorer:
             padded = np.zeros((len(group), max(2, longest)), np.int32)
             for row, i in zip(padded, group, strict=True):
                 row[: len(sequences[i])] = sequences[i]
-            hidden, _ = self._body(padded[:, :-1], self._body.initial_states(len(group)), training=False)
+            hidden, _ = self._read(padded[:, :-1], self._body.initial_states(len(group)))
             for at, i in enumerate(group):
                 found[i] = self._logs(hidden[at], sequences[i])
         return found
@@ -46,8 +51,20 @@ class KerasScorer:
         states = self._body.initial_states(1) if states is None else states
         if len(sequence) < 2:
             return np.zeros(0), states
-        hidden, following = self._body(np.array([sequence[:-1]], np.int32), states, training=False)
+        hidden, following = self._read(np.array([sequence[:-1]], np.int32), states)
         return self._logs(hidden[0], sequence), following
+
+    def _read(self, tokens: NDArray[np.int32], states: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Return the hidden values after tokens int32 ``[batch, time]``, and the states; compiled for long texts."""
+        self._steps += tokens.shape[1]
+        if self._steps <= _UNCOMPILED:
+            return self._body(tokens, states, training=False)
+        if self._compiled is None:
+            specs = [tf.TensorSpec([None, *state.shape], state.dtype) for state in self._body.states]
+            signature = tf.TensorSpec([None, None], tf.int32), specs
+            self._compiled = tf.function(partial(self._body, training=False), input_signature=signature)
+        hidden, following = self._compiled(tokens, states)
+        return hidden, following
 
     def _carried_on(self, sequence: tuple[int, ...]) -> NDArray[np.float64]:
         """Return the same for a long sequence, of which a part is held at once."""
