@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genrun_core.corpus.counts import CorpusCounts
-from genrun_core.recipes.counting import ORDER, RECENT, choose_order, choose_recent
+from genrun_core.recipes.counting import LONG_TEXT, ORDER, RECENT, choose_order, choose_recent
 from genrun_core.recipes.recipe import Recipe
 
 __all__ = ["CorpusSize", "adapt", "choose_sizes"]
@@ -42,6 +42,11 @@ class CorpusSize:
     characters: bool = False
     running_text: bool = False
 
+    @property
+    def length(self) -> float:
+        """The mean number of predictions of a text; a running text is one."""
+        return self.predictions / (1 if self.running_text else max(self.documents, 1))
+
 
 def adapt(recipe: Recipe, counts: CorpusCounts, *, vocabulary: int) -> Recipe:
     """Return ``recipe`` with its open sizes chosen for a corpus of such ``counts``; nothing is open then.
@@ -63,7 +68,7 @@ def adapt(recipe: Recipe, counts: CorpusCounts, *, vocabulary: int) -> Recipe:
     values = {
         **choose_sizes(corpus, **given),
         ORDER: choose_order(kind, counts.predicted),
-        RECENT: choose_recent(kind, running_text=training.running_text),
+        RECENT: choose_recent(kind, corpus.length),
     }
     chosen: dict[str, dict[str, Any]] = {"model": {}, "training": {}}
     for name in set(recipe.adapt) & set(values):
@@ -97,10 +102,9 @@ def choose_sizes(
     width = 32 * round(min(max(_WIDTH * size**0.22, 96), 768) / 32)
     held_back = min(max(0.5 - 0.1 * math.log10(words / 1e6), 0.2), 0.5)  # 0.5 up to a million
     sampled = 0 if not corpus.samples or corpus.vocabulary < 8_192 or predictions < 200_000 else 2_048
-    mean = predictions / max(corpus.documents, 1)
-    sequence_length = sequence_length or (64 if corpus.running_text or mean > 64 else 256)
+    sequence_length = sequence_length or (64 if corpus.length > LONG_TEXT else 256)
     tokens = min(max(_STEP * size**0.3, 96), 1_024) * (_CHARACTERS if corpus.characters else 1)
-    in_row = sequence_length if corpus.running_text else min(max(mean, 1), sequence_length)
+    in_row = sequence_length if corpus.running_text else min(max(corpus.length, 1), sequence_length)
     batch_size = batch_size or 4 * max(round(tokens / in_row / 4), 1)
     steps = max(round(predictions / in_row / batch_size), 1)  # in an epoch
     enough = min(_EPOCHS * size**-0.25, _PREDICTIONS / predictions)

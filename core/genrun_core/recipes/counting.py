@@ -13,7 +13,7 @@ from genrun_core.recipes.sections import ModelSettings, TrainingSettings
 if TYPE_CHECKING:
     from genrun_core.recipes.recipe import Recipe
 
-__all__ = ["ORDER", "RECENT", "check_given", "choose_order", "choose_recent", "unused_settings"]
+__all__ = ["LONG_TEXT", "ORDER", "RECENT", "check_given", "choose_order", "choose_recent", "unused_settings"]
 
 ORDER = "model.order"
 RECENT = "model.recent"
@@ -21,6 +21,7 @@ _USED = {
     "model": ("architecture", "order"),
     "training": ("validation", "split_seed", "running_text", "seed", "extend_vocabulary"),
 }
+LONG_TEXT = 64  # tokens: a text of more than a few lines
 _LONG = 200_000  # predictions from which sequences of four words predict better than those of three
 
 
@@ -37,13 +38,13 @@ def choose_order(kind: str, predictions: int) -> int:
     return 3 + (kind == "bpe") + (predictions >= _LONG)
 
 
-def choose_recent(kind: str, *, running_text: bool) -> int:
-    """Return how many of the last tokens are likelier to come again: those of a text that is longer than a few lines.
+def choose_recent(kind: str, length: float) -> int:
+    """Return how many of the last tokens are likelier to come again, for texts of this mean ``length`` in tokens.
 
-    >>> choose_recent("word", running_text=True), choose_recent("word", running_text=False)
-    (500, 0)
+    >>> choose_recent("word", 100_000), choose_recent("word", 12), choose_recent("char", 100_000)
+    (500, 0, 0)
     """
-    return 500 if running_text and kind != "char" else 0
+    return 500 if length > LONG_TEXT and kind != "char" else 0
 
 
 def check_given(recipe: Recipe, given: Sequence[str]) -> None:
