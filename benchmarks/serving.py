@@ -174,7 +174,7 @@ def show(turns: dict[str, list[Served]], count: int, tokens: int, batch: float) 
     print("|---|---|---|---|---|---|---|---|")
     for name, _, stream in SERVERS:
         seconds = min(turn.seconds for turn in turns[name])
-        cpu = min(turn.server_seconds for turn in turns[name])
+        cpu = max(min(turn.server_seconds for turn in turns[name]), 1 / _CLOCK)  # at least one tick
         of_clients = min(turn.client_seconds for turn in turns[name])
         waits = [min(percentile(turn.firsts, part) for turn in turns[name]) for part in (0.5, 0.99)]
         firsts = [f"{wait * 1000:.0f} ms" if stream else "" for wait in waits]
