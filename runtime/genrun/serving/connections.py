@@ -10,8 +10,6 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 __all__ = ["protocol"]
 
 _LOOKS = 4  # in the time that a client has
-_HEAD_BYTES = 65_536
-_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 def protocol(stall_seconds: float) -> type[asyncio.Protocol]:
@@ -19,7 +17,7 @@ def protocol(stall_seconds: float) -> type[asyncio.Protocol]:
 
     A client stalls if it has not sent the whole head of a request, or if it takes nothing of an answer that waits.
     The application then sees a client that has left. A connection is looked at four times in that time, so it may
-    last a quarter longer. The head of a request may have 64 KiB; a longer one is refused (431).
+    last a quarter longer.
     """
     return type("Connection", (_Watched, AutoHTTPProtocol), {"between_looks": stall_seconds / _LOOKS})
 
@@ -29,7 +27,6 @@ class _Watched(asyncio.Protocol):
 
     between_looks: ClassVar[float]
     cycle: Any  # the last request whose head is complete
-    headers: list[tuple[bytes, bytes]] | None  # of the last request that has begun
     timeout_keep_alive_task: asyncio.TimerHandle | None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -39,18 +36,7 @@ class _Watched(asyncio.Protocol):
         self._to_client = transport
         self._waits_for: object = None
         self._looks = 0  # that have found the same
-        self._head = 0  # bytes of a head that is not complete
         self._look_later()
-
-    def data_received(self, data: bytes) -> None:
-        """Pass on what has come, unless it is a head that never ends."""
-        super().data_received(data)
-        begun = self.headers is not None
-        complete = self.cycle is not None and self.headers is self.cycle.scope["headers"]
-        self._head = self._head + len(data) if begun and not complete else 0
-        if self._head > _HEAD_BYTES:
-            self._to_client.write(_TOO_LONG)
-            self._to_client.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop looking at the connection."""
