@@ -85,19 +85,52 @@ def test_a_client_that_stalls_loses_its_connection_its_row_and_its_places(
     asyncio.run(main())
 
 
-def test_long_bodies_are_read_on_a_connection_that_is_used_again(letter_words: Model) -> None:
+BODIES = [content({"prompt": "a", "max_tokens": 2, "stop": "b" * length}) for length in (10, 100_000, 300_000)]
+LONG_HEAD = b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 60_000 + b"\r\n"
+
+
+async def answers(reader: asyncio.StreamReader, count: int) -> list[bytes]:
+    """Return the first lines of the next answers."""
+    lines = []
+    for _ in range(count):
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r")[0]))
+        lines.append(head.split(b"\r")[0])
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("sent", "statuses"),
+    [
+        (BODIES, 3 * [200]),  # on one connection, the next after the answer
+        ([b"".join(BODIES)], 3 * [200]),  # all at once
+        ([BODIES[0].replace(b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\n", LONG_HEAD)], [200]),
+        ([BODIES[2], b"GET / HTTP/1.1\r\nX: " + b"x" * 1_000_000], [200, 431]),
+        ([BODIES[2] + b"GET / HTTP/1.1\r\nX: " + b"x" * 1_000_000], [200]),  # nothing is read after the answer
+        ([b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * 100_000], [431]),
+        ([b"GET /" + b"x" * 1_000_000], [431]),
+    ],
+)
+def test_a_head_that_never_ends_is_refused_and_a_long_body_is_not(
+    letter_words: Model, sent: list[bytes], statuses: list[int]
+) -> None:
     async def main() -> None:
         app = create_app({"m": letter_words}, Limits(stall_seconds=3600))
         server = server_of(app, grace_seconds=60)
         with listen("127.0.0.1", 0) as listening:
             serving = asyncio.create_task(server.serve([listening]))
             reader, writer = await asyncio.open_connection(*listening.getsockname())
-            for length in (10, 100_000, 300_000):
-                writer.write(content({"prompt": "a", "max_tokens": 2, "stop": "b" * length}))
-                head = await reader.readuntil(b"\r\n\r\n")
-                assert head.startswith(b"HTTP/1.1 200")
-                await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r")[0]))
+            come = []
+            for piece in sent:
+                writer.write(piece)
+                await writer.drain()
+                come += await answers(reader, 1 if len(sent) > 1 else len(statuses))
+            assert [int(line.split()[1]) for line in come] == statuses
+            if statuses[-1] == 431:
+                assert not await reader.read()
             writer.close()
+            while server.server_state.connections:
+                await asyncio.sleep(0.01)
             server.should_exit = True
             await serving
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 __all__ = ["protocol"]
 
 _LOOKS = 4  # in the time that a client has
+_HEAD_BYTES = 65_536
+_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 def protocol(stall_seconds: float) -> type[asyncio.Protocol]:
@@ -17,26 +19,48 @@ def protocol(stall_seconds: float) -> type[asyncio.Protocol]:
 
     A client stalls if it has not sent the whole head of a request, or if it takes nothing of an answer that waits.
     The application then sees a client that has left. A connection is looked at four times in that time, so it may
-    last a quarter longer.
+    last a quarter longer. The head of a request may have 64 KiB and what else came with its beginning; a longer one
+    is refused (431).
     """
-    return type("Connection", (_Watched, AutoHTTPProtocol), {"between_looks": stall_seconds / _LOOKS})
+    return type("Connection", (_Watched,), {"between_looks": stall_seconds / _LOOKS})
 
 
-class _Watched(asyncio.Protocol):
-    """What is added to uvicorn's protocol, of which it reads the attributes that are declared here."""
+class _Watched(HttpToolsProtocol):
+    """uvicorn's protocol, with limits on the time that a client takes and on the head of a request."""
 
     between_looks: ClassVar[float]
-    cycle: Any  # the last request whose head is complete
-    timeout_keep_alive_task: asyncio.TimerHandle | None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to look at the connection."""
         super().connection_made(transport)
-        assert isinstance(transport, asyncio.Transport)
         self._to_client = transport
         self._waits_for: object = None
         self._looks = 0  # that have found the same
+        self._in_head = False
+        self._head = 0  # bytes of the head that is read, without those that came with its beginning
+        self._refused = False
         self._look_later()
+
+    def on_message_begin(self) -> None:
+        """Note that the head of a request begins."""
+        super().on_message_begin()
+        self._in_head, self._head = True, 0
+
+    def on_headers_complete(self) -> None:
+        """Note that the head is complete; what follows is a body, or the next request."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on what has come, unless it is a head that never ends: then nothing more is read."""
+        self._head += len(data)
+        if not self._refused and self._in_head and self._head > _HEAD_BYTES:
+            self._refused = True
+            if not self._busy():
+                self._to_client.write(_TOO_LONG)
+                self._to_client.write_eof()  # and not close(): a client that still sends would lose the answer
+        if not self._refused:
+            super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop looking at the connection."""
@@ -60,5 +84,8 @@ class _Watched(asyncio.Protocol):
         """Return what the client has to do next; None if it is the server's turn, or the connection rests."""
         if left := self._to_client.get_write_buffer_size():
             return "take", left
-        busy = self.cycle is not None and not self.cycle.response_complete
-        return None if busy or self.timeout_keep_alive_task is not None else ("send", id(self.cycle))
+        return None if self._busy() or self.timeout_keep_alive_task is not None else ("send", id(self.cycle))
+
+    def _busy(self) -> bool:
+        """Return whether a request is answered."""
+        return self.cycle is not None and not self.cycle.response_complete
