@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import genrun
 from genrun.errors import ModelFileError, OptionError
-from genrun.loading.originality import TrainingRuns
+from genrun.loading.originality import Copied, TrainingRuns
 from genrun.loading.originality.run_table import RunTable
 from genrun.loading.originality.steering import ends_of
 from genrun.model import Model
@@ -71,6 +71,12 @@ def test_no_run_and_no_line_of_the_training_text_is_missed(training: list[list[i
     assert copied.is_line or words not in known or not words
 
 
+@pytest.mark.parametrize("text", [[UNKNOWN, FIRST], [FIRST, UNKNOWN], [UNKNOWN], []])
+def test_a_text_with_an_unknown_word_is_no_line_even_if_its_other_words_are(text: list[int]) -> None:
+    copied = runs_of([[FIRST], [FIRST], text]).copied(NOTHING, text, "")
+    assert copied == Copied(0, False, None)
+
+
 @given(documents.filter(any), st.data())
 def test_a_document_itself_is_a_line_and_its_whole_length_is_copied(
     training: list[list[int]], data: st.DataObject
@@ -78,7 +84,7 @@ def test_a_document_itself_is_a_line_and_its_whole_length_is_copied(
     text = data.draw(st.sampled_from([document for document in training if document]))
     words = plain_words(text)
     copied = runs_of(training).copied(NOTHING, text, "")
-    assert copied.is_line or not words or "\0" in words
+    assert copied.is_line is (bool(words) and "\0" not in words)
     assert copied.run >= (len(words) if len(words) >= 5 and "\0" not in words else 0)
 
 

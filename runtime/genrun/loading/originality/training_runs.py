@@ -66,7 +66,10 @@ class TrainingRuns:
         return self._read()[1]
 
     def copied(self, prompt: Encoding, new_ids: Sequence[int], text: str) -> Copied:
-        """Return what a text copies: a ``prompt`` and its ``new_ids``; ``text`` is both as they are written."""
+        """Return what a text copies: a ``prompt`` and its ``new_ids``; ``text`` is both as they are written.
+
+        A text in which the model has written an unknown word is no line.
+        """
         if self._tokenizer.kind != "word":
             return self.copied_words([[self.word(word) for word in words_of(text)]], text)
         words = [self.word(word) for piece in prompt.pieces for word in words_of(without_joiners(piece))]
@@ -77,7 +80,8 @@ class TrainingRuns:
                 parts.append([])
             else:
                 parts[-1].extend(found)
-        return self.copied_words([part for part in parts if part], text)
+        copied = self.copied_words([part for part in parts if part], text)
+        return copied._replace(is_line=copied.is_line and self._tokenizer.special("unk") not in new_ids)
 
     def copied_words(self, parts: Sequence[Sequence[int]], text: str) -> Copied:
         """Return what ``text`` copies, of which ``parts`` are the hashes of its words; no run goes across two parts.
