@@ -16,7 +16,7 @@ import genrun
 from genrun.contracts import ReadReport
 from genrun.errors import ExportError, RunFolderError
 from genrun.registry import make_reader
-from genrun_core.counting.counting_file import load_mixed, save_mixed
+from genrun_core.counting.counting_file import save_mixed
 from genrun_core.counting.mixed import Mixed
 from genrun_core.evaluation.evaluation import evaluate
 from genrun_core.recipes.sections import PluginChoice
@@ -27,7 +27,7 @@ from genrun_export.counting.mixing import with_counting
 from genrun_export.exporting import export
 from genrun_export.file.file_content import session_over
 from genrun_export.gate.prompts import choose_prompts
-from support.trained import train
+from support.trained import mixed_of, train
 
 SIZES = {"hidden_size": "24", "embedding_size": "16", "epochs": "4", "vocabulary_limit": "300"}
 
@@ -42,13 +42,6 @@ def run(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model_file(run: Path) -> Path:
     export(run, run.parent / "model.onnx")
     return run.parent / "model.onnx"
-
-
-def mixed_of(run: Path) -> Mixed:
-    folder = RunFolder.open(run)
-    found = load_mixed(folder, folder.recipe(), folder.tokenizer(), folder.card()["training"]["weights"])
-    assert found is not None
-    return found
 
 
 def test_the_card_says_how_much_better_the_mixture_is(run: Path, model_file: Path) -> None:
@@ -195,6 +188,22 @@ def test_counts_that_are_damaged_are_named(run: Path, tmp_path: Path) -> None:
     (copy / "counting.npz").write_bytes((copy / "counting.npz").read_bytes()[:-200])
     with pytest.raises(RunFolderError, match=r"counting\.npz"):
         export(copy, tmp_path / "model.onnx")
+
+
+def test_counts_that_are_missing_are_counted_again(run: Path, model_file: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    (copy / "counting.npz").unlink()
+    remedy = r"counting\.npz is missing: genrun train --resume .*run counts it again"
+    with pytest.raises(RunFolderError, match=remedy):
+        export(copy, tmp_path / "model.onnx")
+    resume(copy)
+    export(copy, tmp_path / "model.onnx")
+    card = genrun.load(model_file, device="cpu").card
+    assert genrun.load(tmp_path / "model.onnx", device="cpu").card["mixture"] == card["mixture"]
+    before, after = mixed_of(run).to_arrays(), mixed_of(copy).to_arrays()
+    assert before.keys() == after.keys()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
 def test_a_training_without_held_out_documents_says_why_nothing_is_mixed(samples: Path, tmp_path: Path) -> None:

@@ -13,8 +13,6 @@ from onnx import numpy_helper
 
 import genrun
 from genrun.errors import ExportError
-from genrun_core.counting.counting_file import load_mixed
-from genrun_core.counting.mixed import Mixed
 from genrun_core.evaluation.evaluation import evaluate
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.runs.run_folder import RunFolder
@@ -23,7 +21,7 @@ from genrun_export.counting.mixing import with_counting
 from genrun_export.exporting import export
 from genrun_export.file.file_content import session_over
 from genrun_export.gate.prompts import choose_prompts
-from support.trained import train
+from support.trained import mixed_of, train
 
 SIZES = {"hidden_size": "16", "embedding_size": "16", "epochs": "2", "casing": "none"}
 RECENT = {"running_text": "true", "recent": "40"}
@@ -55,13 +53,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model_file(run: Path) -> Path:
     export(run, run.parent / "model.onnx")
     return run.parent / "model.onnx"
-
-
-def mixed_of(run: Path) -> Mixed:
-    folder = RunFolder.open(run)
-    found = load_mixed(folder, folder.recipe(), folder.tokenizer(), folder.card()["training"]["weights"])
-    assert found is not None
-    return found
 
 
 def test_recent_words_help_and_the_card_says_how_much(run: Path, model_file: Path) -> None:

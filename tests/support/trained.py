@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from genrun_core.counting.counting_file import load_mixed
+from genrun_core.counting.mixed import Mixed
 from genrun_core.recipes.recipe import load_recipe
+from genrun_core.runs.run_folder import RunFolder
 
-__all__ = ["copy_of_trained", "learnt", "metrics", "train", "weights"]
+__all__ = ["copy_of_trained", "learnt", "metrics", "mixed_of", "train", "weights"]
 
 _KEPT: dict[str, Path] = {}
 _FOLDER = tempfile.TemporaryDirectory(prefix="genrun-trained-")
@@ -65,3 +68,11 @@ def metrics(run: Path) -> list[dict[str, str]]:
 def learnt(run: Path) -> list[tuple[str, ...]]:
     """Return the metrics of every epoch, the times aside."""
     return [tuple(value for name, value in row.items() if "second" not in name) for row in metrics(run)]
+
+
+def mixed_of(run: Path) -> Mixed:
+    """Return what is mixed with the network of a run."""
+    folder = RunFolder.open(run)
+    found = load_mixed(folder, folder.recipe(), folder.tokenizer(), folder.card()["training"]["weights"])
+    assert found is not None
+    return found

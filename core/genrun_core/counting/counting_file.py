@@ -46,9 +46,11 @@ def load_counting(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Count
 def load_mixed(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer, weights: str) -> Mixed | None:
     """Return what is mixed with the network of a run that has these ``weights``; None if nothing is.
 
-    Raises RunFolderError for a damaged file.
+    Raises RunFolderError for a damaged file, and for a missing one that the card has the figures of.
     """
     if not run.counting_file.exists():
+        if run.has_mixture(weights):
+            raise RunFolderError(f"{run.counting_file} is missing: genrun train --resume {run.path} counts it again")
         return None
     arrays = _load(run)
     model = _checked(arrays, run, recipe, tokenizer)

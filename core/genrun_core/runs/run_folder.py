@@ -169,6 +169,11 @@ class RunFolder:
         require_table(card, "versions", self.card_file, str)
         return card
 
+    def has_mixture(self, weights: str | None = None) -> bool:
+        """Return whether the card has the figures of a mixture; ``weights``: with a network of these only."""
+        card = self.card() if self.card_file.exists() else {}
+        return "mixture" in card and weights in (None, card["training"].get("weights"))
+
     def base_card(self) -> dict[str, Any] | None:
         """Return the card of the run that this one was fine-tuned from, None if it was not."""
         return self._json(self.base_card_file) if self.base_card_file.exists() else None
