@@ -159,8 +159,15 @@ def _defaults(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer, runs: Traini
         stop_ids=stop_ids,
         suppressed_ids=(*(token for token in suppressed if token is not None), *tokenizer.labels.tokens),
         casing=recipe.generation.casing,
-        max_copied=recipe.generation.max_copied,
+        max_copied=recipe.generation.max_copied or _max_copied(run, recipe, runs),
     )
+
+
+def _max_copied(run: RunFolder, recipe: Recipe, runs: TrainingRuns | None) -> int:
+    """Return how many words in a row may be copied at most, by what the texts of the run copied; 0 for any number."""
+    if runs is None or runs.tokenizer.kind != "word" or not recipe.generation.fit_decoder:
+        return 0
+    return min(run.max_copied(), runs.lengths[-1] - 1)
 
 
 def _mixed(run: RunFolder, recipe: Recipe, network: keras.Model) -> Mixed | None:

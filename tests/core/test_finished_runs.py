@@ -15,7 +15,7 @@ from genrun_core.cli.evaluate import command as evaluate_command
 from genrun_core.corpus.look import look_at
 from genrun_core.corpus.reading import make_reader
 from genrun_core.evaluation.evaluation import evaluate_held_out
-from genrun_core.evaluation.text_look import texts_of_run, verdict_on_run
+from genrun_core.evaluation.text_look import judge_texts, texts_of_run
 from genrun_core.recipes.recipe import load_recipe
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.reporting.advice import table
@@ -72,9 +72,51 @@ def test_counts_write_what_their_model_file_writes_and_are_judged(counted: RunFo
     model = genrun.load(counted.path.with_suffix(".onnx"), device="cpu")
     written = [result.text for result in model.generate_many([""], n=12, seed=3)]
     assert texts_of_run(counted, 12, seed=3) == written
-    lines = verdict_on_run(counted)
+    lines = judge_texts(counted)
     assert "training lines" in lines[0]
     assert len(lines) >= 2
+
+
+@pytest.fixture
+def copying(tmp_path: Path) -> Path:
+    """Documents that have only their first words in common, each twice: a model can but copy them."""
+    lines = [" ".join(["once", "upon", *(f"w{number}x{place}" for place in range(10))]) for number in range(150)]
+    (tmp_path / "copying.txt").write_text("\n".join([*lines, *lines, ""]), "utf-8")
+    return tmp_path / "copying.txt"
+
+
+def test_a_model_whose_texts_copy_is_exported_so_that_they_do_not(copying: Path, tmp_path: Path) -> None:
+    from genrun_export.exporting import export
+
+    run = train([str(copying)], load_recipe("ngram", {"validation": "0.2"}), tmp_path / "run")
+    lines = judge_texts(run)
+    assert lines[-1] == "so the model file will copy at most 4 words in a row (--max-copied 0: any number)"
+    texts = run.card()["texts"]
+    assert texts["max_copied"] == 4
+    assert texts["copied_run"] > 4
+    assert judge_texts(run) == lines
+    export(run.path, tmp_path / "model.onnx")
+    model = genrun.load(tmp_path / "model.onnx", device="cpu")
+    assert model.defaults.max_copied == 4
+    assert all(result.copied_run == 0 for result in model.generate_many([""], n=50, seed=1))
+    free = model.generate_many([""], n=50, seed=1, decoder="temperature", max_copied=0)
+    assert any(result.is_training_line and (result.copied_run or 0) > 4 for result in free)
+
+
+@pytest.mark.parametrize("settings", [{"fit_decoder": "false"}, {"originality": "false"}, {"max_copied": "6"}])
+def test_what_a_recipe_says_of_copies_stands(copying: Path, tmp_path: Path, settings: dict[str, str]) -> None:
+    run = train([str(copying)], load_recipe("ngram", {"validation": "0.2", **settings}), tmp_path / "run")
+    assert not any("the model file will copy" in line for line in judge_texts(run))
+    assert run.card()["texts"]["max_copied"] == 0
+
+
+def test_a_card_that_allows_an_impossible_number_of_copied_words_is_refused(counted: RunFolder) -> None:
+    from genrun_export.exporting import export
+
+    for wrong in (3, 8, "4", -1):
+        counted.save_json(counted.card_file, {**counted.card(), "texts": {"max_copied": wrong}})
+        with pytest.raises(genrun.RunFolderError, match=r"card\.json: 'max_copied' must be 0 \(off\) or from 4 to 7"):
+            export(counted.path, counted.path.with_suffix(".onnx"))
 
 
 def test_the_documents_of_a_run_are_those_of_its_corpus(counted: RunFolder, samples: Path) -> None:
@@ -91,7 +133,7 @@ def test_a_corpus_that_has_changed_is_not_compared_with(tmp_path: Path) -> None:
     run = train([str(corpus)], load_recipe("ngram"), tmp_path / "run")
     corpus.write_text("another one\n", "utf-8")
     assert documents_of(run) is None
-    assert verdict_on_run(run) == []
+    assert judge_texts(run) == []
 
 
 def test_a_smaller_run_exports_the_same_and_goes_on_with_a_note(songs_run: Path, tmp_path: Path) -> None:

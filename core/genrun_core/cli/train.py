@@ -116,7 +116,7 @@ def _begin(guessed: GuessedRecipe, output: Path, given: dict[str, Any]) -> RunFo
 
 def _finish(run: RunFolder, *, texts: bool, smaller: bool) -> None:
     """Do what is wanted of a finished run, and say what to type next."""
-    from genrun_core.evaluation.text_look import verdict_on_run
+    from genrun_core.evaluation.text_look import judge_texts
     from genrun_core.runs.naming import default_model_file
     from genrun_core.runs.run_lock import training_lock
     from genrun_core.training.workers import this_worker
@@ -126,7 +126,7 @@ def _finish(run: RunFolder, *, texts: bool, smaller: bool) -> None:
 
         with training_lock(run.path, say):
             drop_optimizer(run.checkpoint_file)
-    for line in verdict_on_run(run) if texts and this_worker().is_chief else ():
+    for line in judge_texts(run) if texts and this_worker().is_chief else ():
         say(line)
     show(str(run.path))
     say_next("genrun", "export", run.path, "-o", default_model_file(run.path))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from genrun import registry
 from genrun.contracts import Decoder
 from genrun.generating.draws import Draws
@@ -9,23 +11,26 @@ from genrun.tokenizer import Tokenizer
 from genrun_core.counting.counting_file import load_counting, load_mixed
 from genrun_core.evaluation.exported_decoder import exported_decoder
 from genrun_core.evaluation.writing import CountingSteps, MixedSteps, NetworkSteps, Steps, write_ids
+from genrun_core.recipes.output_sections import COPIED
 from genrun_core.recipes.recipe import Recipe
-from genrun_core.reporting.advice import verdict
+from genrun_core.reporting.advice import copies_stand_out, verdict
 from genrun_core.reporting.model_report import draws_from_all
+from genrun_core.reporting.report import Report
 from genrun_core.reporting.run_report import documents_of, report_on
 from genrun_core.runs.run_folder import RunFolder
 
-__all__ = ["texts_of_run", "verdict_on_run"]
+__all__ = ["judge_texts", "texts_of_run"]
 
 _TEXTS = 150
 _FEWEST = 20  # held-out documents
 
 
-def verdict_on_run(run: RunFolder) -> list[str]:
+def judge_texts(run: RunFolder) -> list[str]:
     """Return lines about the texts of a finished run beside its held-out documents, with what to try.
 
     None where there is nothing to compare with: fewer than 20 documents are held out, or the corpus cannot be read
-    as it was, or the model cannot begin a text by itself.
+    as it was, or the model cannot begin a text by itself. Where the texts copy the training corpus, the card keeps
+    how many words in a row the model file shall copy at most, unless the recipe says that itself.
     """
     recipe, tokenizer = run.recipe(), run.tokenizer()
     if tokenizer.special("start") is None or len(run.shards(tokenizer).held_out) < _FEWEST:
@@ -35,7 +40,23 @@ def verdict_on_run(run: RunFolder) -> list[str]:
     if not report:
         return []
     decoder = _decoder(run, recipe, tokenizer)
-    return verdict(report, from_all=draws_from_all(decoder), counted=not recipe.model.plugin.trained)
+    lines = verdict(report, from_all=draws_from_all(decoder), counted=not recipe.model.plugin.trained)
+    most = _max_copied(recipe, tokenizer, report)
+    card = {name: value for name, value in run.card().items() if name != "texts"}
+    figures = {"training_lines": report.texts.training_lines, "copied_run": report.texts.copied_run}
+    run.save_json(run.card_file, {**card, "texts": {**figures, "max_copied": most}})
+    if most:
+        lines.append(f"so the model file will copy at most {most} words in a row (--max-copied 0: any number)")
+    return lines
+
+
+def _max_copied(recipe: Recipe, tokenizer: Tokenizer, report: Report) -> int:
+    """Return how many words in a row the model file shall copy at most, by what its texts copy; 0 for any number."""
+    settings = recipe.generation
+    fits = settings.fit_decoder and settings.originality and not settings.max_copied and tokenizer.kind == "word"
+    if not fits or not copies_stand_out(report):
+        return 0
+    return min(max(math.ceil(report.documents.copied_run or 0), COPIED[0]), COPIED[-1])
 
 
 def texts_of_run(run: RunFolder, count: int, *, seed: int = 0) -> list[str]:

@@ -8,8 +8,9 @@ from genrun.errors import OptionError
 from genrun.loading.generation_defaults import GenerationDefaults
 from genrun_core.recipes.checks import check, check_choice
 
-__all__ = ["END_TOKENS", "CardSettings", "OutputSettings"]
+__all__ = ["COPIED", "END_TOKENS", "CardSettings", "OutputSettings"]
 
+COPIED = range(4, 8)  # the most words in a row that a text may copy, as a model file can tell
 END_TOKENS = ("auto", "stop", "line", "paragraph")
 
 
@@ -23,7 +24,8 @@ class OutputSettings:
     more like the corpus come before the decoder (:mod:`genrun_core.evaluation.exported_decoder`).
 
     ``originality``: the file has hashed runs of words of the training text, so that it is known what a text copies.
-    ``max_copied``: the most words in a row that a text may copy, usually 4 to 7, 0 for any number.
+    ``max_copied``: the most words in a row that a text may copy, usually 4 to 7, 0 for any number; with
+    ``fit_decoder``, 0 leaves it to the texts at the end of the training, if they copy long runs.
     """
 
     max_new_tokens: int = 20

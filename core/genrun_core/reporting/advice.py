@@ -7,7 +7,7 @@ import math
 from genrun_core.reporting.report import Report
 from genrun_core.reporting.two_samples import LEAST_TEXTS
 
-__all__ = ["MEASURES", "advice", "main_line", "shown", "table", "verdict"]
+__all__ = ["MEASURES", "advice", "copies_stand_out", "main_line", "shown", "table", "verdict"]
 
 MEASURES = (  # name in JSON, in words, and what it is: a share, a number of words, or a ratio
     ("training_lines", "training lines", "share"),
@@ -109,7 +109,7 @@ def advice(report: Report, *, from_all: bool = False, counted: bool = False) -> 
             lines.append(
                 f"{what}: {shown(texts[name], 'share')}, documents {shown(documents[name], 'share')}; {remedy}"
             )
-    if texts["copied_run"] is not None and texts["copied_run"] > documents["copied_run"] + _LONGER_RUN:
+    if _copies_long_runs(report):
         runs = f"{texts['copied_run']:g} {report.units}, documents {documents['copied_run']:g}"
         remedy = _NO_COPIES if counted else _LESS_TRAINING
         lines.append(f"long runs are copied from the training corpus: {runs}; {remedy}")
@@ -117,6 +117,11 @@ def advice(report: Report, *, from_all: bool = False, counted: bool = False) -> 
         remedy = _FOR_COUNTS if counted else "the network needs more training or text"
         lines.append(f"a classifier tells texts from documents: AUC {report.auc:.2f}; {remedy}")
     return lines or [_nothing(report)]
+
+
+def copies_stand_out(report: Report) -> bool:
+    """Return whether the texts copy the training corpus noticeably more than the held-out documents repeat it."""
+    return _copies_long_runs(report) or _stands_out(report, "training_lines")
 
 
 def verdict(report: Report, *, from_all: bool = False, counted: bool = False) -> list[str]:
@@ -150,6 +155,11 @@ def _stands_out(report: Report, name: str) -> bool:
     pooled = (more * sizes[0] + less * sizes[1]) / sum(sizes)
     error = math.sqrt(pooled * (1 - pooled) * (1 / sizes[0] + 1 / sizes[1]))
     return bool(more - less > _UNLIKELY * error)
+
+
+def _copies_long_runs(report: Report) -> bool:
+    texts, documents = report.texts.copied_run, report.documents.copied_run
+    return texts is not None and documents is not None and texts > documents + _LONGER_RUN
 
 
 def _is_narrow(report: Report) -> bool:

@@ -6,7 +6,7 @@ tokens/          the corpus as token ids
 corpus.json      what reading the corpus counted; written last, so it says that tokens/ is complete
 checkpoint/      the latest complete state of training
 model.keras      the best network
-counting.npz     the n-gram model, in the place of a network
+counting.npz     the n-gram model, in the place of a network or mixed with it
 metrics.csv      a row for each epoch
 loss.png         the same as curves
 card.json        what the model file will say of its making
@@ -22,8 +22,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from genrun.checks.short_text import shown
 from genrun.errors import GenrunError, OptionError, RunFolderError, one_line
 from genrun.tokenizer import Tokenizer
+from genrun_core.recipes.output_sections import COPIED
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import is_leftover, remove_leftovers, write_json
 from genrun_core.runs.digests import digest_of_file, digest_of_value, with_digest
@@ -173,6 +175,14 @@ class RunFolder:
         """Return whether the card has the figures of a mixture; ``weights``: with a network of these only."""
         card = self.card() if self.card_file.exists() else {}
         return "mixture" in card and weights in (None, card["training"].get("weights"))
+
+    def max_copied(self) -> int:
+        """Return how many words in a row the run's texts shall copy at most, by the card; 0 for any number."""
+        found = require_table(self.card(), "texts", self.card_file).get("max_copied", 0)
+        if found not in (0, *COPIED):
+            accepted = f"0 (off) or from {COPIED[0]} to {COPIED[-1]}"
+            raise RunFolderError(f"{self.card_file}: 'max_copied' must be {accepted}, not {shown(found)}")
+        return int(found)
 
     def base_card(self) -> dict[str, Any] | None:
         """Return the card of the run that this one was fine-tuned from, None if it was not."""
