@@ -200,6 +200,9 @@ def test_a_chat_continues_its_last_message_and_says_what_it_did_not_read(client:
     assert "".join(delta.get("content", "") for delta in deltas) == wanted
     assert [delta["role"] for delta in deltas if "role" in delta] == ["assistant"]
     assert refused(client, "/v1/chat/completions", messages=[])["param"] == "messages"
+    for content, fields in (("i " * 50, {}), ("i love you", {"constraint": "words:1"})):
+        asked = {"messages": [{"role": "user", "content": content}], **fields}
+        assert refused(client, "/v1/chat/completions", **asked)["param"] == "messages"
 
 
 def test_suggestions_and_scores_are_those_of_the_library(client: TestClient, babble: Model, alphabet: Model) -> None:
@@ -272,22 +275,24 @@ def test_an_application_may_be_mounted_in_another_one(babble: Model) -> None:
         ({"stop": [""]}, "stop[0]", "at least 1 characters"),
         ({"prompt": "i " * 50}, "prompt", "51 tokens; this server accepts 40"),
         ({"prompt": []}, "prompt", "at least 1 entries"),
-        ({"prompt": [99]}, None, "a prompt's token id must be from 0 to 13, not 99"),
+        ({"prompt": [99]}, "prompt", "a prompt's token id must be from 0 to 13, not 99"),
         ({"prompt": [4, "i"]}, "prompt[1]", "must be a whole number"),
         ({"prompt": [4] * 41}, "prompt", "at most 40 entries, not 41"),
         ({"prompt": ["i"] * 9}, "prompt", "at most 8 entries, not 9"),
         ({"prompt": [-1]}, "prompt[0]", "must be a whole number from 0, not -1"),
         ({"logit_bias": {"07": 1}}, "logit_bias", "'07' is no token id"),
-        ({"decoder": "gredy"}, None, "did you mean 'greedy'?"),
-        ({"decoder": [{"name": "top-k", "options": 5}]}, None, "stage 1: an object has a 'name' and 'options'"),
+        ({"decoder": "gredy"}, "decoder", "did you mean 'greedy'?"),
+        ({"decoder": [{"name": "top-k", "options": 5}]}, "decoder", "stage 1: an object has a 'name' and 'options'"),
         ({"constraint": "words:3", "stop": "i"}, "constraint", "stop text"),
         ({"constraint": "words:3", "beam": 2}, "constraint", "do not know constraints"),
         ({"constraint": "word:3"}, "constraint", "unknown constraint 'word'"),
-        ({"constraint": "words:3", "decoder": "gredy"}, None, "did you mean 'greedy'?"),
+        ({"constraint": "words:3", "decoder": "gredy"}, "decoder", "did you mean 'greedy'?"),
         ({"constraint": "acrostic:xyz"}, "constraint", "the model writes no line breaks"),
         ({"constraint": "words:1", "prompt": "i love you"}, "prompt", "cannot be continued"),
         ({"particles": 4}, "particles", "there is none"),
-        ({"labels": {"section": "Opinion"}}, None, "label"),
+        ({"labels": {"section": "Opinion"}}, "labels", "label"),
+        ({"constraint": "words:3", "labels": {"section": "Opinion"}}, "labels", "label"),
+        ({"casing": "upside", "seed": 1}, "casing", "upside"),
         ({"response_format": {"type": "json"}}, "response_format", "not supported"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -21,6 +20,7 @@ from genrun.model import Model
 from genrun.serving.answers import EventStream, Json, read_body, refusal, while_connected
 from genrun.serving.asking.bodies import bodies
 from genrun.serving.asking.schema import check_body
+from genrun.serving.chat import naming_messages
 from genrun.serving.completions import Completion
 from genrun.serving.guard import LOOPBACK, Guard
 from genrun.serving.limits import Limits
@@ -96,7 +96,7 @@ class Server:
 
         work: dict[str, Work] = {
             "/v1/completions": self._completions,
-            "/v1/chat/completions": functools.partial(self._completions, chat=True),
+            "/v1/chat/completions": self._chats,
             "/v1/suggest": self._suggest,
             "/v1/score": self._score,
             "/tokenize": self._tokenize,
@@ -151,6 +151,10 @@ class Server:
         answer = await while_connected(request.receive, completion.answer(self._texts))
         facts["completion_tokens"] = completion.completion_tokens
         return Json(answer)
+
+    async def _chats(self, request: Request, body: dict[str, Any], reservation: Reservation) -> Response:
+        with naming_messages():
+            return await self._completions(request, body, reservation, chat=True)
 
     async def _suggest(self, request: Request, body: dict[str, Any], _: Reservation) -> Response:
         served = self.models.named(body.get("model"))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["chat_choice", "chat_delta", "prompt_of_messages"]
+from genrun.errors import PromptError
+from genrun.serving.refusals import Refused, refused_by
+
+__all__ = ["chat_choice", "chat_delta", "naming_messages", "prompt_of_messages"]
 
 
 def prompt_of_messages(messages: Sequence[Mapping[str, Any]]) -> tuple[str, int]:
@@ -17,6 +21,19 @@ def prompt_of_messages(messages: Sequence[Mapping[str, Any]]) -> tuple[str, int]
     content = messages[-1]["content"]
     text = content if isinstance(content, str) else "".join([part["text"] for part in content])
     return text, len(messages) - 1
+
+
+@contextlib.contextmanager
+def naming_messages() -> Iterator[None]:
+    """Raise the refusal of a prompt as the refusal of the messages."""
+    try:
+        yield
+    except PromptError as error:
+        raise refused_by(error, "messages") from error
+    except Refused as refused:
+        if refused.param == "prompt":
+            refused.param = "messages"
+        raise
 
 
 def chat_choice(choice: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from genrun.errors import GenrunError
 from genrun.generating.settings import GenerationSettings
 from genrun.serving.asking.chains import chain_of
 from genrun.serving.asking.kept_settings import kept_settings
@@ -19,6 +20,9 @@ from genrun.tokenizer.of_ids import encoding_of_ids
 
 __all__ = ["Asked", "Prompt", "asked_for"]
 
+_CHOSEN = ("length_penalty", "labels", "casing", "distinct", "spread", "stop", "constraint")
+_WHOLE = ("seed", "max_copied", "beam", "particles")
+_CONSTRAINED = ("constraint", "particles")
 _LONG = 4096  # characters or ids of a prompt that is not read on the loop's thread
 
 
@@ -109,20 +113,22 @@ def _check_together(body: Mapping[str, Any], n: int, samples: int, stream: bool)
 
 def _settings(body: Mapping[str, Any], served: Served, most: int) -> GenerationSettings:
     model = served.model
-    chosen: dict[str, Any] = {
-        name: body[name]
-        for name in ("length_penalty", "labels", "casing", "distinct", "spread", "stop")
-        if name in body
-    }
-    chosen |= {name: int(body[name]) for name in ("seed", "max_copied", "beam") if name in body}
+    chosen = {name: body[name] for name in _CHOSEN if name in body}
+    chosen |= {name: int(body[name]) for name in _WHOLE if name in body}
     decoder = chain_of(body, model.defaults, len(model.tokenizer))
-    settings = partial(model.settings, max_new_tokens=max(most, 1), decoder=decoder, **chosen)
-    if not body.keys() & {"constraint", "particles"}:
-        return settings()
-    settings()  # an error that has nothing to do with the constraint does not name it
-    particles = int(body["particles"]) if "particles" in body else None
-    with naming("constraint" if "constraint" in body else "particles"):
-        return settings(constraint=body.get("constraint"), particles=particles)
+    try:
+        return model.settings(max_new_tokens=max(most, 1), decoder=decoder, **chosen)
+    except GenrunError:
+        for name in ("decoder", *_CHOSEN, *_WHOLE):
+            if name in body and name not in _CONSTRAINED:
+                alone: Any = {name: chosen.get(name, decoder)}
+                with naming(name):  # for the error belongs to a field that is wrong by itself
+                    model.settings(**alone)
+        for name in _CONSTRAINED:
+            if name in body:
+                with naming(name):
+                    raise
+        raise
 
 
 async def _read(prompt: str | Sequence[int], served: Served, settings: GenerationSettings, limits: Limits) -> Prompt:
@@ -135,7 +141,8 @@ async def _read(prompt: str | Sequence[int], served: Served, settings: Generatio
         encoding = encoding_of_ids(tokenizer, list(map(int, prompt)))
         return Prompt(tokenizer.decode(encoding.ids, settings.casing), encoding.ids, encoding)
 
-    found = await asyncio.to_thread(read) if len(prompt) > _LONG else read()
+    with naming("prompt"):
+        found = await asyncio.to_thread(read) if len(prompt) > _LONG else read()
     if (count := len(found.encoding.ids)) > limits.prompt_tokens:
         message = f"the prompt has {count:,} tokens; this server accepts {limits.prompt_tokens:,}"
         raise Refused(400, message, param="prompt", code="context_length_exceeded")
