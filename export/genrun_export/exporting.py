@@ -19,11 +19,11 @@ from genrun_core.backend import prepare_backend
 from genrun_core.counting.counting_file import load_mixed
 from genrun_core.counting.mixed import Mixed
 from genrun_core.evaluation.exported_decoder import exported_decoder
+from genrun_core.evaluation.originality import originality_of
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import remove_leftovers, replacing, scratch_beside
 from genrun_core.runs.run_folder import RunFolder
 from genrun_export.line_ends import exported_tokenizer
-from genrun_export.originality import originality_of
 
 if TYPE_CHECKING:
     import keras

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,16 @@ from hypothesis import strategies as st
 import genrun
 from genrun.errors import ModelFileError, OptionError
 from genrun.loading.originality import Copied, TrainingRuns
+from genrun.loading.originality.lines import lines_of
 from genrun.loading.originality.run_table import RunTable
 from genrun.loading.originality.steering import ends_of
 from genrun.model import Model
 from genrun.tokenizer import Encoding, Tokenizer
 from genrun.tokenizer.plain_words import words_of
+from genrun_core.evaluation.originality import training_runs_of
 from genrun_core.runs.token_shards import TokenShards
-from genrun_export.originality import training_runs_of
-from support.alphabet import babble_table, letters, write_model
+from support.alphabet import babble_table, letters, words, write_model
+from support.subwords import chain, subwords
 
 NOTHING = Encoding((), (), ())
 PIECES = ("sea", "the", "The", "and/or", "U.S.", "a-b-c", ",", "“", "storm", "1,000")
@@ -195,6 +198,47 @@ def test_a_text_may_end_as_a_document_where_the_model_is_certain_that_it_ends(pa
     assert parrot.generate("a", settings=settings) == whole.text
     sure = parrot.settings(decoder="no-copied-line:1,greedy", max_new_tokens=30)
     assert parrot.generate("a", settings=sure) != whole.text
+
+
+CHARACTERS = words(*"aeBß '.\n", kind="char")
+SUBWORDS = subwords(*chain(" the", " sea", "é", "ing"))
+few_tokens = st.lists(st.integers(0, 10_000), max_size=12)
+
+
+@pytest.mark.parametrize("tokenizer", [TOKENIZER, CHARACTERS, SUBWORDS], ids=["words", "characters", "subwords"])
+@given(training=st.lists(few_tokens, max_size=6), data=st.data())
+def test_a_text_is_known_as_a_line_while_it_is_written(
+    tokenizer: Tokenizer, training: list[list[int]], data: st.DataObject
+) -> None:
+    first = len(tokenizer.specials)
+    documents = [[first + token % (len(tokenizer) - first) for token in document] for document in training]
+    drawn = [token % len(tokenizer) for token in data.draw(few_tokens)]
+    text = data.draw(st.sampled_from([*documents, drawn]))
+    runs = runs_of(documents, tokenizer)
+    lines, copied = lines_of(runs), runs.copied(NOTHING, text, tokenizer.decode(text))
+    assert lines.is_line(lines.first(text)) == copied.is_line
+    assert lines.is_line(reduce(lines.follow, text, lines.first([]))) == copied.is_line
+
+
+@pytest.fixture(scope="module")
+def namer(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """Writes random letters; half of all texts of two letters are names of its training text."""
+    tokenizer = letters("char")
+    first, count = len(tokenizer.specials), len(tokenizer)
+    runs = runs_of([[one, two] for one in range(first, count, 2) for two in range(first, count)], tokenizer)
+    path = tmp_path_factory.mktemp("namer") / "namer.onnx"
+    properties = {"genrun.originality": runs.document}
+    return genrun.load(write_model(path, tokenizer, table=babble_table(count), properties=properties), device="cpu")
+
+
+def test_no_name_is_one_of_the_training_text(namer: Model) -> None:
+    settings = namer.settings(decoder="no-copied-line,temperature:1.5", seed=1, max_new_tokens=60)
+    results = namer.generate_many(["", "a"], n=300, settings=settings)
+    assert not any(result.is_training_line for result in results)
+    assert any(len(result.text) == 2 for result in results)
+    free = namer.generate_many(["", "a"], n=300, seed=1, decoder="temperature:1.5", max_new_tokens=60)
+    assert any(result.is_training_line for result in free)
+    assert namer.generate("a", settings=settings) == results[300].text
 
 
 def test_a_model_file_without_originality_cannot_leave_copied_lines_out(alphabet_words: Model) -> None:

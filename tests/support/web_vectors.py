@@ -21,15 +21,16 @@ from genrun.generating.choosing.tokens import Tokens
 from genrun.generating.draws import uniform_draws
 from genrun.generating.text_stream import TextStream
 from genrun.loading.originality import TrainingRuns
+from genrun.loading.originality.lines import lines_of
 from genrun.loading.originality.steering import ends_of
 from genrun.registry import make_decoder
 from genrun.sampling import Chain, own_draws
 from genrun.tokenizer import CASINGS, Tokenizer
 from genrun.tokenizer.plain_words import folded, words_of
+from genrun_core.evaluation.originality import training_runs_of
 from genrun_core.runs.token_shards import TokenShards
-from genrun_export.originality import training_runs_of
-from genrun_plugins.decoders.wording.no_copied_line import NoCopiedLine
 from support.alphabet import write_model
+from support.subwords import chain, subwords
 from support.web_cases import STAGES, TEXTS, tokenizers
 
 __all__ = ["FOLDER", "documents", "table"]
@@ -147,31 +148,50 @@ def _originality() -> dict[str, Any]:
     """Return hashed runs of a few documents, and what texts copy of them: half of them are such documents.
 
     Some tokens have several words. ``banned``: the tokens that ``max-copied`` leaves out after a text, for each n.
+    ``kinds``: the same for characters and for subwords, in short.
     """
     words = ("a", "b", "c", "d", "ab-c", "b-c", "c-d-a-b-c-d", ".", "d’s", "“")
     tokenizer = Tokenizer(kind="word", vocabulary=["<pad>", "<unk>", "<start>", "<end>", *words], specials=_SPECIALS)
-    numbers = np.random.default_rng(4)
-    documents = [numbers.integers(4, len(tokenizer), int(numbers.integers(3, 12))).tolist() for _ in range(20)]
-    ends = np.cumsum([0, *map(len, documents)])
-    ids = np.concatenate([np.array(document, np.int32) for document in documents])
-    shards = TokenShards(ids, ends, np.zeros(0, np.int64))
-    found = training_runs_of(tokenizer, shards)
-    assert found is not None
-    runs, lengths = found[0], range(4, found[0].lengths[-1])
-    stage = bound(Chain((NoCopiedLine(),)), tokenizer, [3], runs)
-    assert isinstance(stage, Chain)
-    texts = [*documents, *(document[::-1] for document in documents)]
-    lines = [
+    runs, texts = _runs(tokenizer, 4)
+    lengths = range(4, runs.lengths[-1])
+    found = [
         {
-            "ids": text,
-            "known": runs.has_line(stage.first([2, *text])[0]),
-            "written": tokenizer.decode(text),
+            **_line(runs, text),
             "copied": runs.copied(tokenizer.encode(""), text, tokenizer.decode(text)),
             "banned": [_banned(runs, most, text[: len(text) * 3 // 4]) for most in lengths],
         }
-        for text in texts
+        for text in [*texts, [1, *texts[0]]]
     ]
-    return {"originality": json.loads(runs.document), "tokenizer": tokenizer.to_json(), "lines": lines}
+    characters = Tokenizer(
+        kind="char", vocabulary=["<pad>", "<unk>", "<start>", "<end>", *"aß '."], specials=_SPECIALS
+    )
+    kinds = [_kind(characters, 4), _kind(subwords(*chain(" the", " sea", "é")), 3)]
+    return {**_documents(runs), "lines": found, "kinds": kinds}
+
+
+def _kind(tokenizer: Tokenizer, first: int) -> dict[str, Any]:
+    runs, texts = _runs(tokenizer, first)
+    return {**_documents(runs), "lines": [_line(runs, text) for text in [*texts, [1, *texts[0]]]]}
+
+
+def _documents(runs: TrainingRuns) -> dict[str, Any]:
+    return {"originality": json.loads(runs.document), "tokenizer": runs.tokenizer.to_json()}
+
+
+def _runs(tokenizer: Tokenizer, first: int) -> tuple[TrainingRuns, list[list[int]]]:
+    """Return the runs of some documents of tokens from ``first``, and the documents with their reversals."""
+    numbers = np.random.default_rng(4)
+    documents = [numbers.integers(first, len(tokenizer), int(numbers.integers(3, 12))).tolist() for _ in range(20)]
+    ends = np.cumsum([0, *map(len, documents)])
+    ids = np.concatenate([np.array(document, np.int32) for document in documents])
+    found = training_runs_of(tokenizer, TokenShards(ids, ends, np.zeros(0, np.int64)))
+    assert found is not None
+    return found[0], [*documents, *(document[::-1] for document in documents)]
+
+
+def _line(runs: TrainingRuns, text: list[int]) -> dict[str, Any]:
+    lines = lines_of(runs)
+    return {"ids": text, "known": lines.is_line(lines.first(text)), "written": runs.tokenizer.decode(text)}
 
 
 def _banned(runs: TrainingRuns, most: int, text: Sequence[int]) -> list[int]:

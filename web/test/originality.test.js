@@ -6,7 +6,7 @@ import { TrainingRuns } from "../src/originality/training-runs.js";
 import { Tokenizer } from "../src/tokenizer/tokenizer.js";
 import { recorded, tableModel } from "./vectors.js";
 
-const { originality, lines, tokenizer: document } = recorded("originality");
+const { originality, lines, kinds, tokenizer: document } = recorded("originality");
 const tokenizer = new Tokenizer(document);
 const trainingRuns = new TrainingRuns(originality, tokenizer);
 const NOTHING = { ids: [], pieces: [], unknown: [] };
@@ -38,8 +38,18 @@ test("documents of the training text are known as in Python, and do not end", ()
   const stage = make("no-copied-line").bind({ trainingRuns, endIds: [3] });
   for (const { ids, known } of lines) {
     const state = stage.first([2, ...ids]);
-    assert.equal(trainingRuns.hasLine(state), known);
     assert.deepEqual(leftOut(stage, state, 8), known ? [3] : []);
+  }
+});
+
+test("documents of characters and subwords are known as in Python", () => {
+  for (const kind of kinds) {
+    const runs = new TrainingRuns(kind.originality, new Tokenizer(kind.tokenizer));
+    const stage = make("no-copied-line").bind({ trainingRuns: runs, endIds: [3] });
+    for (const { ids, known, written } of kind.lines) {
+      assert.deepEqual(leftOut(stage, stage.first(ids), 8), known ? [3] : [], written);
+      assert.equal(runs.copied(NOTHING, ids, written).isLine, known, written);
+    }
   }
 });
 

@@ -30,7 +30,8 @@ def exported_decoder(
     have of unknown words to rare words, so that frequent words and the end do not become more likely instead: the
     bias is log((unknown + rare) / rare), where both are numbers of held-out tokens. It is for networks, which know
     where a rare word fits, and for corpora that are large enough. ``no-copied-line`` has a text go on where it is a
-    document of the training text, for models of words, if the file ``knows_lines``.
+    document of the training text, if a document ends a text and the file
+    ``knows_lines``.
     """
     choice = recipe.decoder
     if not recipe.generation.fit_decoder:
@@ -42,7 +43,8 @@ def exported_decoder(
     rare = _rare(run, tokenizer) if is_network and tokenizer.kind == "word" else None
     if rare is not None:
         stages.append({"name": "rare", "options": dict(zip(("from_id", "bias"), rare, strict=True))})
-    if knows_lines and tokenizer.kind == "word":
+    end = recipe.generation.end_token
+    if knows_lines and (end == "stop" or (end == "auto" and not recipe.training.running_text)):
         stages.append({"name": "no-copied-line", "options": {}})
     if not stages:
         return choice

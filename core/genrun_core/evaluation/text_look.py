@@ -10,6 +10,7 @@ from genrun.generating.draws import Draws
 from genrun.tokenizer import Tokenizer
 from genrun_core.counting.counting_file import load_counting, load_mixed
 from genrun_core.evaluation.exported_decoder import exported_decoder
+from genrun_core.evaluation.originality import originality_of
 from genrun_core.evaluation.writing import CountingSteps, MixedSteps, NetworkSteps, Steps, write_ids
 from genrun_core.recipes.output_sections import COPIED
 from genrun_core.recipes.recipe import Recipe
@@ -65,17 +66,18 @@ def texts_of_run(run: RunFolder, count: int, *, seed: int = 0) -> list[str]:
     start = tokenizer.special("start")
     if start is None:
         return []
-    decoder = _decoder(run, recipe, tokenizer)
+    runs, _ = originality_of(recipe.generation, tokenizer, run.shards(tokenizer))
+    decoder = _decoder(run, recipe, tokenizer, knows_lines=runs is not None)
     begin = [*tokenizer.labels.ids(), start]
     draws = [Draws(seed, sample, begin) for sample in range(count)]
     steps = _steps(run, recipe, tokenizer)
-    found = write_ids(steps, tokenizer, decoder, [begin] * count, draws, recipe.generation.max_new_tokens)
+    found = write_ids(steps, tokenizer, decoder, [begin] * count, draws, recipe.generation.max_new_tokens, runs)
     return [tokenizer.decode(ids, recipe.generation.casing) for ids in found]
 
 
-def _decoder(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> Decoder:
+def _decoder(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer, *, knows_lines: bool = False) -> Decoder:
     """Return the decoder that the model file of ``run`` would have."""
-    choice = exported_decoder(run, recipe, tokenizer)
+    choice = exported_decoder(run, recipe, tokenizer, knows_lines=knows_lines)
     return registry.make_decoder(choice.name, choice.options)
 
 

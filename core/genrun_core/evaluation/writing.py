@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from genrun.contracts import Decoder
 from genrun.generating.choosing.binding import bound, chosen
 from genrun.generating.choosing.tokens import Tokens
+from genrun.loading.originality import TrainingRuns
 from genrun.tokenizer import Tokenizer
 from genrun_core.counting.mixed import Mixed
 from genrun_core.counting.model import CountingModel
@@ -94,16 +95,18 @@ def write_ids(
     prompts: Sequence[Sequence[int]],
     draws: Sequence[Iterator[float]],
     length: int,
+    runs: TrainingRuns | None = None,
 ) -> list[list[int]]:
     """Return the token ids of a text for each of ``prompts``, which have one length, and are part of it.
 
-    ``draws``: uniform numbers from 0 to 1 for each text; ``length``: new tokens at most. A text ends before
-    ``<end>``, and has no other special token; a text from nothing has one token at least, as in a model file.
+    ``draws``: uniform numbers from 0 to 1 for each text; ``length``: new tokens at most; ``runs``: what is known of
+    the training text, for the decoder. A text ends before ``<end>``, and has no other special token; a text from
+    nothing has one token at least, as in a model file.
     """
     end = tokenizer.special("end")
     named = (tokenizer.special(name) for name in ("pad", "unk", "start"))
     suppressed = [*(token for token in named if token is not None), *tokenizer.labels.tokens]
-    decoder = bound(decoder, tokenizer, [] if end is None else [end])
+    decoder = bound(decoder, tokenizer, [] if end is None else [end], runs)
     rows, live = [list(prompt) for prompt in prompts], list(range(len(prompts)))
     new: list[list[int]] = [[] for _ in prompts]
     texts = [Tokens(prompt, added) for prompt, added in zip(prompts, new, strict=True)]

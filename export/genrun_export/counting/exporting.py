@@ -44,7 +44,7 @@ def export_counting(
     """Write the model file of a counted run to ``output``; return the figures of its gate, and its size in bytes.
 
     ``tokenizer``: that of the run, as the file is to hold it. ``runs`` and ``about``: what
-    :func:`~genrun_export.originality.originality_of` returns.
+    :func:`~genrun_core.evaluation.originality.originality_of` returns.
 
     Raises as :func:`genrun_export.exporting.export` does, and OptionError for a ``quantize``.
     """

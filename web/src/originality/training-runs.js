@@ -53,7 +53,8 @@ export class TrainingRuns {
     const { length: run, words } = longest;
     const [whole] = parts;
     const mayBeLine = parts.length === 1 && (run >= whole.length || whole.length < this.shortest);
-    const isLine = mayBeLine && this.hasLine(whole.reduce(extended, 0n));
+    const known = !newIds.includes(this.tokenizer.special("unk")); // a text with an unknown word is no line
+    const isLine = mayBeLine && known && this.hasLine(whole.reduce(extended, 0n));
     return { run, isLine, span: run > 0 ? spanOf(text, words) : null };
   }
 
@@ -141,7 +142,8 @@ export function extended(run, word) {
   return (run * FACTOR + word) & MASK;
 }
 
-function wordHash(word) {
+/** Return the hash of a word. */
+export function wordHash(word) {
   return blake2b64(new TextEncoder().encode(word), PERSON);
 }
 

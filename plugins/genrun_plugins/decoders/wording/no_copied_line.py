@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genrun.contracts import Vocabulary
 from genrun.errors import OptionError
-from genrun.loading.originality import TrainingRuns
-from genrun.loading.originality.hashing import extended
+from genrun.loading.originality.lines import Begun, Lines, lines_of
 from genrun.sampling import Candidates
 from genrun_plugins._checks import check_probability
 
 __all__ = ["NoCopiedLine"]
-
-_OTHER = -1  # the state of a text that no document can be: a special token is between its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +25,7 @@ class NoCopiedLine:
     above ``certain``, from 0 to 1: a model that knows a document by heart has no good word to go on with. A text that
     reaches its longest length may be such a document too. About one other text in a thousand goes on as well: the
     documents are known by their hashes. Let this stage come before those that narrow. Raises OptionError for a model
-    file without originality, and for subwords and characters.
+    file without originality.
     """
 
     certain: float = 0.8
@@ -42,42 +38,32 @@ class NoCopiedLine:
         runs = vocabulary.training_runs
         if runs is None:
             raise OptionError("no-copied-line needs a model file that was exported with originality; export it again")
-        if runs.tokenizer.kind != "word":
-            raise OptionError("no-copied-line needs a model whose tokens are words")
-        return _BoundNoCopiedLine(self.certain, runs, tuple(vocabulary.end_ids))
+        return _BoundNoCopiedLine(self.certain, lines_of(runs), np.array(vocabulary.end_ids, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
 class _BoundNoCopiedLine:
-    """A state is the polynomial of a text's words, 0 for a text without words."""
+    """The stage for a model; a state is a text as far as it is written."""
 
     certain: float
-    runs: TrainingRuns
-    end_ids: tuple[int, ...]
+    lines: Lines
+    end_ids: NDArray[np.int64]
 
-    def first(self, prompt: Sequence[int]) -> int:
-        return reduce(self.follow, prompt, 0)
+    def first(self, prompt: Sequence[int]) -> Begun:
+        return self.lines.first(prompt)
 
-    def follow(self, state: int, token: int) -> int:
-        words = self.runs.words_of_token(token)
-        if words is None:
-            return _OTHER if state else 0
-        if state == _OTHER:
-            return state
-        for word in words:
-            state = extended(state, word)
-        return state
+    def follow(self, state: Begun, token: int) -> Begun:
+        return self.lines.follow(state, token)
 
-    def apply(self, candidates: Candidates, states: Sequence[int], draws: NDArray[np.float32]) -> Candidates:
-        lines = [row for row, state in enumerate(states) if state > 0 and self.runs.has_line(state)]
+    def apply(self, candidates: Candidates, states: Sequence[Begun], draws: NDArray[np.float32]) -> Candidates:
+        lines = [row for row, state in enumerate(states) if self.lines.is_line(state)]
         uncertain = [row for row in lines if self._end_probability(candidates, row) <= self.certain]
         rows = np.repeat(np.array(uncertain, np.intp), len(self.end_ids))
-        return candidates.without(rows, np.tile(np.array(self.end_ids, np.int64), len(uncertain)))
+        return candidates.without(rows, np.tile(self.end_ids, len(uncertain)))
 
     def _end_probability(self, candidates: Candidates, row: int) -> float:
         """Return how likely it is that the text in ``row`` ends now."""
         ids = None if candidates.ids is None else candidates.ids[[row]]
         own = Candidates(ids, candidates.logits[[row]], candidates.vocabulary)
-        ends = np.array(self.end_ids, np.int64)
-        _, columns, _ = own.columns_of(np.zeros(len(ends), np.intp), ends)
+        _, columns, _ = own.columns_of(np.zeros(len(self.end_ids), np.intp), self.end_ids)
         return float(own.probabilities()[0, columns].sum())

@@ -71,7 +71,8 @@ class TrainingRuns:
         A text in which the model has written an unknown word is no line.
         """
         if self._tokenizer.kind != "word":
-            return self.copied_words([[self.word(word) for word in words_of(text)]], text)
+            copied = self.copied_words([[self.word(word) for word in words_of(text)]], text)
+            return self._of_known(copied, new_ids)
         words = [self.word(word) for piece in prompt.pieces for word in words_of(without_joiners(piece))]
         parts = [words]
         for token in new_ids:
@@ -80,7 +81,10 @@ class TrainingRuns:
                 parts.append([])
             else:
                 parts[-1].extend(found)
-        copied = self.copied_words([part for part in parts if part], text)
+        return self._of_known(self.copied_words([part for part in parts if part], text), new_ids)
+
+    def _of_known(self, copied: Copied, new_ids: Sequence[int]) -> Copied:
+        """Return what is ``copied``; a text with an unknown token is no line."""
         return copied._replace(is_line=copied.is_line and self._tokenizer.special("unk") not in new_ids)
 
     def copied_words(self, parts: Sequence[Sequence[int]], text: str) -> Copied:
