@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import OptionError
-from genrun.sampling import Candidates, inverse_cdf, top_p
+from genrun.sampling import Candidates
+from genrun.sampling.logits import drawn, exact_weights, least_weights
 from genrun_plugins.decoders.temperature import check_temperature, divided
 
 __all__ = ["TopP"]
-
-_FEW = 512  # columns; sorting more takes longer than looking for those that matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,9 @@ class TopP:
         """Return int64 ``[batch]`` for logits float32 ``[batch, vocabulary]`` and draws ``[batch]``."""
         if not self.repeats:
             logits = _without_last(logits, tokens)
-        return inverse_cdf(top_p(logits, self.p, self.temperature), draws, self.temperature)
+        weights = exact_weights(logits, self.temperature)
+        weights[weights < least_weights(weights, self.p)] = 0
+        return drawn(weights, draws)
 
     def first(self, prompt: Sequence[int]) -> int | None:
         """Return the last token of the prompt, -1 without one; None if it may be repeated."""
@@ -71,14 +72,8 @@ class TopP:
             candidates = candidates.without(rows, lasts[rows])
         if self.temperature != 1:
             candidates = divided(candidates, self.temperature)
-        if candidates.logits.shape[1] > _FEW:
-            return candidates.keep(top_p(candidates.logits, self.p) > -np.inf)
         weights = candidates.weights()
-        falling = -np.sort(-weights, axis=1)
-        cumulative = np.cumsum(falling, axis=1)  # whole numbers, so their order does not matter
-        last = (cumulative < self.p * cumulative[:, -1:]).sum(axis=1)
-        least = falling[np.arange(len(last)), np.minimum(last, falling.shape[1] - 1)]
-        return candidates.keep_likely(weights >= np.maximum(least, 1)[:, None])
+        return candidates.keep_likely(weights >= least_weights(weights, self.p))
 
 
 def _without_last(logits: NDArray[np.float32], tokens: Sequence[NDArray[np.int64]]) -> NDArray[np.float32]:

@@ -51,7 +51,10 @@ class Candidates:
 
     def keep_likely(self, kept: NDArray[np.bool_]) -> Candidates:
         """Return what :meth:`keep` returns, for a caller that keeps the highest candidate of each row."""
-        return self.keep(kept, sure=True)._with_highest(self._known.get("highest"))
+        left = self.keep(kept, sure=True)._with_highest(self._known.get("highest"))
+        if "weights" in self._known and left.logits.shape == self.logits.shape:
+            left._known["weights"] = self._known["weights"] * kept
+        return left
 
     def _with_highest(self, highest: NDArray[np.float32] | None) -> Candidates:
         if highest is not None:

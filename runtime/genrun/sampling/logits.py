@@ -8,12 +8,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UNITS", "NotANumberError", "drawn", "exact_weights", "inverse_cdf", "log_normalizers", "top_k", "top_p"]
+__all__ = [
+    "UNITS",
+    "NotANumberError",
+    "drawn",
+    "exact_weights",
+    "inverse_cdf",
+    "least_weights",
+    "log_normalizers",
+    "top_k",
+    "top_p",
+]
 
 UNITS = 2.0**32
 _COLUMNS = 5  # for each wanted candidate: then few logits besides the candidates reach the lower bound
 _HEIGHT = 8  # of a rectangle; in a taller one, rows are too short for vector instructions
 _IDS = 0xFFFFFFFF  # the lower half of a key
+_RANGE = 46  # bits of a weight that do not tell its range: there are 64 ranges from one power of 2 to the next
+_FIRST = 0x3FF << 6  # the range of the weight 1
+_OUT = np.float32(-np.inf)
 _ROWS = 4  # handled together, since they fit into the cache of a core
 
 
@@ -104,17 +117,34 @@ def top_p(logits: NDArray[np.float32], p: float, temperature: float = 1.0) -> ND
     >>> top_p(np.log(np.array([[0.125, 0.25, 0.5, 0.125]], np.float32)), 0.6).tolist()
     [[-inf, -1.3862943649291992, -0.6931471824645996, -inf]]
     """
-    kept = np.full(logits.shape, -np.inf, np.float32)
-    for row, weights in enumerate(exact_weights(logits, temperature)):
-        total = weights.sum()
-        if np.isnan(total):
+    weights = exact_weights(logits, temperature)
+    return np.where(weights >= least_weights(weights, p), logits, _OUT)
+
+
+def least_weights(weights: NDArray[np.float64], p: float) -> NDArray[np.float64]:
+    """Return the least weight of the most likely tokens that have ``p`` of a row's sum, or just more: ``[batch, 1]``.
+
+    ``weights``: whole numbers, ``[batch, candidates]``; the highest of a row is above 0. Instead of sorting a row,
+    the function adds up its weights by ranges of their bits, and sorts only those of the range in which the sum
+    reaches ``p``. Raises NotANumberError for a NaN.
+
+    >>> least_weights(np.array([[1.0, 2.0, 4.0, 1.0]]), 0.6).tolist()
+    [[2.0]]
+    """
+    least = np.empty((len(weights), 1))
+    for row, own in enumerate(weights):
+        wanted = p * own.sum()
+        if np.isnan(wanted):
             raise NotANumberError("a logit is not a number")
-        # Tokens below this weight have at most 1 - p together, so that they are never needed.
-        largest = np.sort(weights[weights * weights.size >= (1 - p) * total])[::-1]
-        last = np.searchsorted(np.cumsum(largest), p * total)
-        enough = weights >= max(largest[min(last, len(largest) - 1)], 1)
-        kept[row, enough] = logits[row, enough]
-    return kept
+        ranges = ((own + 1).view(np.int64) >> _RANGE) - _FIRST  # the bits of positive floats sort like the floats
+        sums = np.bincount(ranges, own)
+        above = np.cumsum(sums[::-1])
+        place = above.searchsorted(wanted)
+        crossed = len(above) - 1 - place
+        falling = -np.sort(-own[ranges == crossed])
+        last = (np.cumsum(falling) + (above[place] - sums[crossed])).searchsorted(wanted)
+        least[row] = max(falling[last], 1)
+    return least
 
 
 def inverse_cdf(
