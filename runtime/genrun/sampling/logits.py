@@ -26,6 +26,7 @@ _HEIGHT = 8  # of a rectangle; in a taller one, rows are too short for vector in
 _IDS = 0xFFFFFFFF  # the lower half of a key
 _RANGE = 46  # bits of a weight that do not tell its range: there are 64 ranges from one power of 2 to the next
 _FIRST = 0x3FF << 6  # the range of the weight 1
+_FEW = 512  # weights, which are sorted as fast as their ranges are added up
 _OUT = np.float32(-np.inf)
 _ROWS = 4  # handled together, since they fit into the cache of a core
 
@@ -124,13 +125,22 @@ def top_p(logits: NDArray[np.float32], p: float, temperature: float = 1.0) -> ND
 def least_weights(weights: NDArray[np.float64], p: float) -> NDArray[np.float64]:
     """Return the least weight of the most likely tokens that have ``p`` of a row's sum, or just more: ``[batch, 1]``.
 
-    ``weights``: whole numbers, ``[batch, candidates]``; the highest of a row is above 0. Instead of sorting a row,
-    the function adds up its weights by ranges of their bits, and sorts only those of the range in which the sum
-    reaches ``p``. Raises NotANumberError for a NaN.
+    ``weights``: whole numbers, ``[batch, candidates]``; the highest of a row is above 0. Instead of sorting a row
+    of more than 512, the function adds up its weights by ranges of their bits, and sorts only those of the range in
+    which the sum reaches ``p``. Raises NotANumberError for a NaN.
 
     >>> least_weights(np.array([[1.0, 2.0, 4.0, 1.0]]), 0.6).tolist()
     [[2.0]]
     """
+    if weights.shape[1] <= _FEW:
+        falling = -np.sort(-weights, axis=1)
+        cumulative = np.add.accumulate(falling, axis=1)
+        totals = cumulative[:, -1:]
+        if np.isnan(totals.sum()):
+            raise NotANumberError("a logit is not a number")
+        places = (cumulative < p * totals).sum(axis=1)
+        few: NDArray[np.float64] = np.maximum(falling[np.arange(len(places)), places], 1)[:, None]
+        return few
     least = np.empty((len(weights), 1))
     for row, own in enumerate(weights):
         wanted = p * own.sum()
