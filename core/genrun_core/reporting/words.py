@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from genrun.tokenizer.plain_words import WORD, folded, words_of
+from genrun.tokenizer.plain_words import folded, word_pattern, words_of
 
 __all__ = ["Split", "characters_of", "has_doubled_words", "has_odd_quotation_marks", "ngrams"]
 
@@ -44,7 +44,7 @@ def has_doubled_words(text: str) -> bool:
     """
     previous, end = "", 0
     whole = folded(text)
-    for found in WORD.finditer(whole):
+    for found in word_pattern().finditer(whole):
         if found[0] == previous and found.start() > end and whole[end : found.start()].isspace():
             return True
         previous, end = found[0], found.end()

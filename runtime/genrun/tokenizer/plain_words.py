@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
-__all__ = ["WORD", "folded", "word_spans", "words_of"]
+__all__ = ["folded", "word_pattern", "word_spans", "words_of"]
 
 # Neither white space nor a mark: ASCII punctuation with its symbols, that of Latin-1 and Devanagari, the general one,
 # the ideographic and full-width ones. Any other character is part of a word, combining marks and joiners included.
@@ -19,7 +20,12 @@ _UNSPACED = (
     r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _SPACED = rf"[^\s{_MARKS}{_UNSPACED}]+"
-WORD = re.compile(rf"[{_UNSPACED}]|{_SPACED}(?:['’]{_SPACED})*")
+
+
+@functools.cache
+def word_pattern() -> re.Pattern[str]:
+    """Return the expression that finds the words of a text; it is compiled when it is first needed."""
+    return re.compile(rf"[{_UNSPACED}]|{_SPACED}(?:['’]{_SPACED})*")
 
 
 def words_of(text: str) -> list[str]:
@@ -32,7 +38,7 @@ def words_of(text: str) -> list[str]:
     >>> words_of("東京 2020")
     ['東', '京', '2020']
     """
-    return WORD.findall(folded(text).replace("’", "'"))
+    return word_pattern().findall(folded(text).replace("’", "'"))
 
 
 def word_spans(text: str) -> list[tuple[str, int, int]]:
@@ -41,7 +47,9 @@ def word_spans(text: str) -> list[tuple[str, int, int]]:
     >>> word_spans("“Don’t!” SAYS")
     [("don't", 1, 6), ('says', 9, 13)]
     """
-    return [(folded(word.group()).replace("’", "'"), word.start(), word.end()) for word in WORD.finditer(text)]
+    return [
+        (folded(word.group()).replace("’", "'"), word.start(), word.end()) for word in word_pattern().finditer(text)
+    ]
 
 
 def folded(text: str) -> str:
