@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from genrun.errors import OptionError
 from genrun.sampling import Candidates
-from genrun.sampling.logits import drawn, exact_weights, least_weights
+from genrun.sampling.weights import drawn, exact_weights, least_weights
 from genrun_plugins.decoders.temperature import check_temperature, divided
 
 __all__ = ["TopP"]

@@ -7,7 +7,8 @@ bit: sums are sums of whole numbers, which are exact in any order.
 from genrun.sampling.candidates import Candidates
 from genrun.sampling.chain import Chain
 from genrun.sampling.chance import own_draws
-from genrun.sampling.logits import NotANumberError, inverse_cdf, log_normalizers, top_k, top_p
+from genrun.sampling.logits import inverse_cdf, log_normalizers, top_k, top_p
+from genrun.sampling.weights import NotANumberError
 
 __all__ = [
     "Candidates",

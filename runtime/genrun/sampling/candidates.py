@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.sampling.logits import UNITS, exact_weights, top_k
+from genrun.sampling.logits import top_k
+from genrun.sampling.weights import UNITS, exact_weights
 
 __all__ = ["Candidates", "exact_sums", "pairs"]
 
@@ -51,31 +52,32 @@ class Candidates:
 
     def keep_likely(self, kept: NDArray[np.bool_]) -> Candidates:
         """Return what :meth:`keep` returns, for a caller that keeps the highest candidate of each row."""
-        left = self.keep(kept, sure=True)._with_highest(self._known.get("highest"))
-        if "weights" in self._known and left.logits.shape == self.logits.shape:
-            left._known["weights"] = self._known["weights"] * kept
-        return left
+        weights: NDArray[np.float64] | None = self._known.get("weights")
+        places = self._few(kept)
+        if places is not None:
+            left = self._packed(places, weights)
+        else:
+            left = Candidates(self.ids, np.where(kept, self.logits, _OUT), self.vocabulary)
+            if weights is not None:
+                left._known["weights"] = weights * kept
+        return left._with_highest(self._known.get("highest"))
 
     def _with_highest(self, highest: NDArray[np.float32] | None) -> Candidates:
         if highest is not None:
             self._known["highest"] = highest
         return self
 
-    def keep(self, kept: NDArray[np.bool_], *, sure: bool = False) -> Candidates:
+    def keep(self, kept: NDArray[np.bool_]) -> Candidates:
         """Return those candidates for which ``kept``, ``[batch, c]``, is true, in the same order.
 
-        A row that would have no candidate left keeps those that it has; that is not looked for if the caller is
-        ``sure`` that each row keeps one, such as the highest.
+        A row that would have no candidate left keeps those that it has.
         """
-        if self.logits.shape[1] > _FEW:
-            found = kept.reshape(-1).nonzero()[0]  # in all rows, one after another
-            if found.size * _PACKED <= kept.size:
-                packed = self._packed(found)
-                if sure or packed.logits.max(axis=1, initial=-np.inf).min() > -np.inf:
-                    return packed
+        places = self._few(kept)
+        if places is not None:
+            packed = self._packed(places)
+            if packed.logits.max(axis=1, initial=-np.inf).min() > -np.inf:
+                return packed
         masked = np.where(kept, self.logits, _OUT)
-        if sure:
-            return Candidates(self.ids, masked, self.vocabulary)
         lost = masked.max(axis=1) == -np.inf
         if lost.any():
             masked[lost] = self.logits[lost]
@@ -93,13 +95,26 @@ class Candidates:
             left[lost] = self.logits[lost]
         return Candidates(self.ids, left, self.vocabulary)
 
-    def _packed(self, found: NDArray[np.intp]) -> Candidates:
-        """Return the candidates at the places ``found`` of the flat arrays, in as many columns as are needed."""
+    def _few(self, kept: NDArray[np.bool_]) -> NDArray[np.intp] | None:
+        """Return the places of what is ``kept`` in all rows, one after another, if it is worth packing."""
+        if self.logits.shape[1] <= _FEW:
+            return None
+        found = kept.reshape(-1).nonzero()[0]
+        return found if found.size * _PACKED <= kept.size else None
+
+    def _packed(self, found: NDArray[np.intp], weights: NDArray[np.float64] | None = None) -> Candidates:
+        """Return the candidates at the places ``found`` of the flat arrays, in as many columns as are needed.
+
+        ``weights``: those of all candidates, if they stay valid.
+        """
         batch, width = self.logits.shape
         values = self.logits.reshape(-1)[found]
         if batch == 1:
             ids = found if self.ids is None else self.ids.reshape(-1)[found]
-            return Candidates(ids.astype(np.int64, copy=False)[None], values[None], self.vocabulary)
+            left = Candidates(ids.astype(np.int64, copy=False)[None], values[None], self.vocabulary)
+            if weights is not None:
+                left._known["weights"] = weights.reshape(-1)[found][None]
+            return left
         rows = found // width
         counts = np.bincount(rows, minlength=batch)
         used = np.arange(counts.max()) < counts[:, None]  # [batch, c]
@@ -107,7 +122,11 @@ class Candidates:
         packed[used] = found - rows * width if self.ids is None else self.ids.reshape(-1)[found]
         logits = np.full(used.shape, -np.inf, np.float32)
         logits[used] = values
-        return Candidates(packed, logits, self.vocabulary)
+        left = Candidates(packed, logits, self.vocabulary)
+        if weights is not None:
+            own = left._known["weights"] = np.zeros(used.shape)
+            own[used] = weights.reshape(-1)[found]
+        return left
 
     def top(self, k: int) -> Candidates:
         """Return the ``k`` highest candidates, the highest first, of equal ones the first; all if there are fewer."""

@@ -15,7 +15,7 @@ from genrun.checks.short_text import class_name
 from genrun.contracts import Fold, ForModel, Vocabulary
 from genrun.errors import OptionError, PluginError
 from genrun.sampling.candidates import Candidates
-from genrun.sampling.logits import NotANumberError, drawn
+from genrun.sampling.weights import NotANumberError, drawn
 
 __all__ = ["Chain", "States"]
 

@@ -8,31 +8,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "UNITS",
-    "NotANumberError",
-    "drawn",
-    "exact_weights",
-    "inverse_cdf",
-    "least_weights",
-    "log_normalizers",
-    "top_k",
-    "top_p",
-]
+from genrun.sampling.weights import NotANumberError, drawn, exact_weights, least_weights
 
-UNITS = 2.0**32
+__all__ = ["inverse_cdf", "log_normalizers", "top_k", "top_p"]
+
 _COLUMNS = 5  # for each wanted candidate: then few logits besides the candidates reach the lower bound
 _HEIGHT = 8  # of a rectangle; in a taller one, rows are too short for vector instructions
 _IDS = 0xFFFFFFFF  # the lower half of a key
-_RANGE = 46  # bits of a weight that do not tell its range: there are 64 ranges from one power of 2 to the next
-_FIRST = 0x3FF << 6  # the range of the weight 1
-_FEW = 512  # weights, which are sorted as fast as their ranges are added up
 _OUT = np.float32(-np.inf)
 _ROWS = 4  # handled together, since they fit into the cache of a core
-
-
-class NotANumberError(ValueError):
-    """A logit is NaN, or infinite where it must not be."""
 
 
 def top_k(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:
@@ -122,41 +106,6 @@ def top_p(logits: NDArray[np.float32], p: float, temperature: float = 1.0) -> ND
     return np.where(weights >= least_weights(weights, p), logits, _OUT)
 
 
-def least_weights(weights: NDArray[np.float64], p: float) -> NDArray[np.float64]:
-    """Return the least weight of the most likely tokens that have ``p`` of a row's sum, or just more: ``[batch, 1]``.
-
-    ``weights``: whole numbers, ``[batch, candidates]``; the highest of a row is above 0. Instead of sorting a row
-    of more than 512, the function adds up its weights by ranges of their bits, and sorts only those of the range in
-    which the sum reaches ``p``. Raises NotANumberError for a NaN.
-
-    >>> least_weights(np.array([[1.0, 2.0, 4.0, 1.0]]), 0.6).tolist()
-    [[2.0]]
-    """
-    if weights.shape[1] <= _FEW:
-        falling = -np.sort(-weights, axis=1)
-        cumulative = np.add.accumulate(falling, axis=1)
-        totals = cumulative[:, -1:]
-        if np.isnan(totals.sum()):
-            raise NotANumberError("a logit is not a number")
-        places = (cumulative < p * totals).sum(axis=1)
-        few: NDArray[np.float64] = np.maximum(falling[np.arange(len(places)), places], 1)[:, None]
-        return few
-    least = np.empty((len(weights), 1))
-    for row, own in enumerate(weights):
-        wanted = p * own.sum()
-        if np.isnan(wanted):
-            raise NotANumberError("a logit is not a number")
-        ranges = ((own + 1).view(np.int64) >> _RANGE) - _FIRST  # the bits of positive floats sort like the floats
-        sums = np.bincount(ranges, own)
-        above = np.cumsum(sums[::-1])
-        place = above.searchsorted(wanted)
-        crossed = len(above) - 1 - place
-        falling = -np.sort(-own[ranges == crossed])
-        last = (np.cumsum(falling) + (above[place] - sums[crossed])).searchsorted(wanted)
-        least[row] = max(falling[last], 1)
-    return least
-
-
 def inverse_cdf(
     logits: NDArray[np.float32], draws: NDArray[np.floating], temperature: float = 1.0
 ) -> NDArray[np.intp]:
@@ -174,41 +123,6 @@ def inverse_cdf(
     [1]
     """
     return drawn(exact_weights(logits, temperature), draws)
-
-
-def drawn(weights: NDArray[np.float64], draws: NDArray[np.floating]) -> NDArray[np.intp]:
-    """Return what :func:`inverse_cdf` returns, for weights of :func:`exact_weights`, which are overwritten."""
-    cumulative = np.add.accumulate(weights, axis=1, out=weights)
-    totals = cumulative[:, -1]
-    if np.isnan(totals.sum()):
-        raise NotANumberError("a logit is not a number")
-    passed: NDArray[np.intp]
-    if len(totals) == 1:
-        passed = cumulative[0].searchsorted(draws * totals, side="right")
-        return passed
-    passed = (cumulative <= (draws * totals)[:, None]).sum(axis=1)
-    return passed
-
-
-def exact_weights(
-    logits: NDArray[np.float32], temperature: float = 1.0, highest: NDArray[np.float32] | None = None
-) -> NDArray[np.float64]:
-    """Return softmax(logits / temperature), times a number for each row, as whole numbers; NaN stays NaN.
-
-    ``highest``: float32 ``[batch, 1]``, the highest logit of each row if it is known.
-    """
-    if not temperature > 0:
-        raise ValueError(f"temperature must be above 0, not {temperature!r}")
-    if highest is None:
-        highest = logits.max(axis=1, keepdims=True)
-    with np.errstate(all="ignore"):  # overflow gives minus infinity, probability 0
-        weights: NDArray[np.float64] = (logits - highest).astype(np.float64)
-        if temperature != 1:
-            weights /= temperature
-        np.exp(weights, out=weights)
-        weights *= UNITS
-        np.rint(weights, out=weights)
-    return weights
 
 
 def log_normalizers(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ from genrun.generating.generator import TextGenerator
 from genrun.results import warn_unknown
 from genrun.sampling import Candidates, Chain
 from genrun.sampling.chain import States
-from genrun.sampling.logits import exact_weights
+from genrun.sampling.weights import exact_weights
 
 __all__ = ["explained"]
 

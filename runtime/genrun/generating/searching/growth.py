@@ -13,7 +13,7 @@ from genrun.generating.draws import branch_numbers
 from genrun.generating.searching.branch import Branch, Prompt
 from genrun.generating.stepping.session import NOT_NUMBERS, States, StepSession
 from genrun.sampling import Candidates, Chain, log_normalizers, top_k
-from genrun.sampling.logits import UNITS
+from genrun.sampling.weights import UNITS
 
 __all__ = ["Followers", "Growth", "Level", "Limits"]
 
