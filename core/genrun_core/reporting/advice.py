@@ -103,7 +103,9 @@ def advice(report: Report, *, from_all: bool = False, counted: bool = False) -> 
         lines.append(f"the texts use few different {report.units}: {ratios}; {remedy}")
     for name, what, remedy in _FAULTS:
         if _stands_out(report, name):
-            if counted:
+            if remedy == _LESS_TRAINING and report.units != "words":
+                remedy = _LESS_LEARNT
+            elif counted:
                 remedy = _FOR_COUNTS if "training" in remedy else _NO_COPIES if remedy == _LESS_TRAINING else remedy
             what = what.replace("two words", f"two {report.units}")
             lines.append(
@@ -111,7 +113,7 @@ def advice(report: Report, *, from_all: bool = False, counted: bool = False) -> 
             )
     if _copies_long_runs(report):
         runs = f"{texts['copied_run']:g} {report.units}, documents {documents['copied_run']:g}"
-        remedy = _NO_COPIES if counted else _LESS_TRAINING
+        remedy = _LESS_LEARNT if report.units != "words" else _NO_COPIES if counted else _LESS_TRAINING
         lines.append(f"long runs are copied from the training corpus: {runs}; {remedy}")
     if report.auc is not None and report.auc > _TELLS_APART and not is_narrow:
         remedy = _FOR_COUNTS if counted else "the network needs more training or text"
@@ -129,6 +131,7 @@ def verdict(report: Report, *, from_all: bool = False, counted: bool = False) ->
     return [main_line(report), *advice(report, from_all=from_all, counted=counted)]
 
 
+_LESS_LEARNT = "try fewer epochs or more dropout, or more text"  # for names, of which no few words are copied
 _LESS_TRAINING = "try fewer epochs or more dropout, or --max-copied 4"
 _FOR_COUNTS = "try more text, or a network (--recipe default)"
 _NO_COPIES = "try --max-copied 4, or more text"
