@@ -201,7 +201,7 @@ def test_a_chat_continues_its_last_message_and_says_what_it_did_not_read(client:
     assert [delta["role"] for delta in deltas if "role" in delta] == ["assistant"]
     assert refused(client, "/v1/chat/completions", messages=[])["param"] == "messages"
     for content, fields in (("i " * 50, {}), ("i love you", {"constraint": "words:1"})):
-        asked = {"messages": [{"role": "user", "content": content}], **fields}
+        asked: dict[str, Any] = {"messages": [{"role": "user", "content": content}], **fields}
         assert refused(client, "/v1/chat/completions", **asked)["param"] == "messages"
 
 
