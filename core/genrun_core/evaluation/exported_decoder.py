@@ -30,8 +30,8 @@ def exported_decoder(
     have of unknown words to rare words, so that frequent words and the end do not become more likely instead: the
     bias is log((unknown + rare) / rare), where both are numbers of held-out tokens. It is for networks, which know
     where a rare word fits, and for corpora that are large enough. ``no-copied-line`` has a text go on where it is a
-    document of the training text, if a document ends a text and the file
-    ``knows_lines``.
+    document of the training text, if a document ends a text and the file ``knows_lines``. A text of characters goes
+    on only where the model is not sure of the end: what follows the end of a name makes no name.
     """
     choice = recipe.decoder
     if not recipe.generation.fit_decoder:
@@ -45,7 +45,8 @@ def exported_decoder(
         stages.append({"name": "rare", "options": dict(zip(("from_id", "bias"), rare, strict=True))})
     end = recipe.generation.end_token
     if knows_lines and (end == "stop" or (end == "auto" and not recipe.training.running_text)):
-        stages.append({"name": "no-copied-line", "options": {}})
+        always = {} if tokenizer.kind == "char" else {"certain": 1.0}
+        stages.append({"name": "no-copied-line", "options": always})
     if not stages:
         return choice
     own = registry.chain_json(registry.make_decoder(choice.name, choice.options))

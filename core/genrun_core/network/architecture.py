@@ -41,6 +41,8 @@ def load_network(path: Path) -> keras.Model:
 
     For a file that is trusted: :mod:`genrun_core.network.network_file` loads the one of a run folder by its recipe.
     """
+    from genrun_core.network import layers, lstm  # noqa: F401  # register the layers that a file may name
+
     try:
         return keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
