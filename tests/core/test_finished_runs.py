@@ -103,7 +103,9 @@ def test_a_model_whose_texts_copy_is_exported_so_that_they_do_not(copying: Path,
     assert any(result.is_training_line and (result.copied_run or 0) > 4 for result in free)
 
 
-@pytest.mark.parametrize("settings", [{"fit_decoder": "false"}, {"originality": "false"}, {"max_copied": "6"}])
+@pytest.mark.parametrize(
+    "settings", [{"fit_decoder": "false"}, {"originality": "false"}, {"max_copied": "6"}, {"max_copied": "10"}]
+)
 def test_what_a_recipe_says_of_copies_stands(copying: Path, tmp_path: Path, settings: dict[str, str]) -> None:
     run = train([str(copying)], load_recipe("ngram", {"validation": "0.2", **settings}), tmp_path / "run")
     assert not any("the model file will copy" in line for line in judge_texts(run))

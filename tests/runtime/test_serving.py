@@ -293,6 +293,8 @@ def test_an_application_may_be_mounted_in_another_one(babble: Model) -> None:
         ({"labels": {"section": "Opinion"}}, "labels", "label"),
         ({"constraint": "words:3", "labels": {"section": "Opinion"}}, "labels", "label"),
         ({"casing": "upside", "seed": 1}, "casing", "upside"),
+        ({"beam": 2, "length_penalty": 0.5, "labels": {"x": "y"}}, "labels", "label"),
+        ({"beam": 2, "distinct": True}, None, "choose one of"),
         ({"response_format": {"type": "json"}}, "response_format", "not supported"),
     ],
 )

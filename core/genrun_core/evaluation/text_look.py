@@ -10,7 +10,7 @@ from genrun.generating.draws import Draws
 from genrun.tokenizer import Tokenizer
 from genrun_core.counting.counting_file import load_counting, load_mixed
 from genrun_core.evaluation.exported_decoder import exported_decoder
-from genrun_core.evaluation.originality import originality_of
+from genrun_core.evaluation.originality import training_runs_of
 from genrun_core.evaluation.writing import CountingSteps, MixedSteps, NetworkSteps, Steps, write_ids
 from genrun_core.recipes.output_sections import COPIED
 from genrun_core.recipes.recipe import Recipe
@@ -55,7 +55,7 @@ def _max_copied(recipe: Recipe, tokenizer: Tokenizer, report: Report) -> int:
     """Return how many words in a row the model file shall copy at most, by what its texts copy; 0 for any number."""
     settings = recipe.generation
     fits = settings.fit_decoder and settings.originality and not settings.max_copied and tokenizer.kind == "word"
-    if not fits or not copies_stand_out(report):
+    if not fits or report.units != "words" or not copies_stand_out(report):
         return 0
     return min(max(math.ceil(report.documents.copied_run or 0), COPIED[0]), COPIED[-1])
 
@@ -66,7 +66,8 @@ def texts_of_run(run: RunFolder, count: int, *, seed: int = 0) -> list[str]:
     start = tokenizer.special("start")
     if start is None:
         return []
-    runs, _ = originality_of(recipe.generation, tokenizer, run.shards(tokenizer))
+    hashed = training_runs_of(tokenizer, run.shards(tokenizer)) if recipe.generation.originality else None
+    runs = None if hashed is None else hashed[0]
     decoder = _decoder(run, recipe, tokenizer, knows_lines=runs is not None)
     begin = [*tokenizer.labels.ids(), start]
     draws = [Draws(seed, sample, begin) for sample in range(count)]

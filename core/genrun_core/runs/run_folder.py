@@ -173,8 +173,11 @@ class RunFolder:
 
     def has_mixture(self, weights: str | None = None) -> bool:
         """Return whether the card has the figures of a mixture; ``weights``: with a network of these only."""
-        card = self.card() if self.card_file.exists() else {}
-        return "mixture" in card and weights in (None, card["training"].get("weights"))
+        try:
+            card = self.card()
+        except (FileNotFoundError, RunFolderError):
+            return False
+        return "mixture" in card and weights in (None, card.get("training", {}).get("weights"))
 
     def max_copied(self) -> int:
         """Return how many words in a row the run's texts shall copy at most, by the card; 0 for any number."""

@@ -32,7 +32,7 @@ def finish(prepared: Prepared, row: Mapping[str, float], weights: str, say: Say)
         row = _balanced(prepared, network, row, say, fit=fingerprint(network) == weights)
     weights = fingerprint(network)
     comparison = compare_with_counting(prepared, row, KerasScorer(network), weights)
-    card = run.card()
+    card = {name: value for name, value in run.card().items() if name != "mixture"}
     figures = {name: round(value, 6) for name, value in row.items() if name.startswith("val_")}
     kept = {name: value for name, value in card["training"].items() if not name.startswith("val_")}
     card["training"] = {**figures, **kept, "weights": weights}

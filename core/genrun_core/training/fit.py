@@ -65,7 +65,7 @@ def fit(
     restored = restore(prepared, fitting, say)
     check_same_place(run.path, strategy, worker, fitting.epoch, fitting.step)
     complete = all(path.exists() for path in (run.plot_file, run.card_file, run.network_file))
-    complete = complete and (run.counting_file.exists() or not run.has_mixture())
+    complete = complete and (run.counting_file.exists() or not (recipe.model.counting and run.has_mixture()))
     if fitting.epoch >= recipe.training.epochs and complete:
         say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
         return

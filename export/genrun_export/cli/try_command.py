@@ -49,6 +49,7 @@ def command(
     from genrun.contracts.options import parse_assignments
     from genrun_core.cli.going_on import going_on
     from genrun_core.corpus.guessed import guessed_recipe
+    from genrun_core.evaluation.text_look import judge_texts
     from genrun_core.runs.naming import default_model_file, default_run_folder
     from genrun_export.cli.trying import check_model_file, continued, has_model
 
@@ -66,6 +67,7 @@ def command(
             _say_step("train", *corpus, "-o", run_path, *given)
         run = _trained(run, run_path, sources, recipe, minutes)
     if not has_model(run, model_file):
+        judge_texts(run)  # the card then says how many words in a row the file may copy
         _export(run_path, model_file)
     _show_texts(run, model_file)
 

@@ -103,7 +103,7 @@ def top_p(logits: NDArray[np.float32], p: float, temperature: float = 1.0) -> ND
     [[-inf, -1.3862943649291992, -0.6931471824645996, -inf]]
     """
     weights = exact_weights(logits, temperature)
-    return np.where(weights >= least_weights(weights, p), logits, _OUT)
+    return np.where(weights >= least_weights(weights, p), logits, _OUT).astype(np.float32, copy=False)
 
 
 def inverse_cdf(

@@ -60,7 +60,7 @@ def _drawn_of_many(weights: NDArray[np.float64], draws: NDArray[np.floating]) ->
     batch, width = weights.shape
     end = width - width % _BLOCK
     sums = np.empty((batch, end // _BLOCK + 1))
-    weights[:, :end].reshape(batch, -1, _BLOCK).sum(axis=2, out=sums[:, :-1])
+    weights[:, :end].reshape(batch, end // _BLOCK, _BLOCK).sum(axis=2, out=sums[:, :-1])
     weights[:, end:].sum(axis=1, out=sums[:, -1])
     cumulative = np.add.accumulate(sums, axis=1)
     totals = cumulative[:, -1]
@@ -92,12 +92,12 @@ def least_weights(weights: NDArray[np.float64], p: float) -> NDArray[np.float64]
         totals = cumulative[:, -1:]
         if np.isnan(totals.sum()):
             raise NotANumberError("a logit is not a number")
-        places = (cumulative < p * totals).sum(axis=1)
+        places = (cumulative < min(p, 1.0) * totals).sum(axis=1)
         few: NDArray[np.float64] = np.maximum(falling[np.arange(len(places)), places], 1)[:, None]
         return few
     least = np.empty((len(weights), 1))
     for row, own in enumerate(weights):
-        wanted = p * own.sum()
+        wanted = min(p, 1.0) * own.sum()
         if np.isnan(wanted):
             raise NotANumberError("a logit is not a number")
         ranges = ((own + 1).view(np.int64) >> _RANGE) - _FIRST  # the bits of positive floats sort like the floats

@@ -5,12 +5,16 @@ import { wordsOf } from "./plain-words.js";
 import { extended, wordHash } from "./training-runs.js";
 
 const SPACES = new Set([0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20]);
+const LINES = -1; // what is made of the runs for a number of words has that number
 const BEGUN = { words: 0n, rest: [] };
 const OTHER = { words: null, rest: [] }; // a text that no document can be
 
 /** Return the fold for the kind of tokens that the model has. */
 export function linesOf(runs) {
-  return runs.tokenizer.kind === "word" ? new LinesOfWords(runs) : new LinesOfParts(runs);
+  if (!runs.made.has(LINES)) {
+    runs.made.set(LINES, runs.tokenizer.kind === "word" ? new LinesOfWords(runs) : new LinesOfParts(runs));
+  }
+  return runs.made.get(LINES);
 }
 
 /** Tokens are words, or several words, or marks. No document has a special token between its words. */

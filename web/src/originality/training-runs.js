@@ -142,9 +142,20 @@ export function extended(run, word) {
   return (run * FACTOR + word) & MASK;
 }
 
+const KNOWN = 50_000; // words whose hashes are kept
+const hashes = new Map();
+
 /** Return the hash of a word. */
 export function wordHash(word) {
-  return blake2b64(new TextEncoder().encode(word), PERSON);
+  let hash = hashes.get(word);
+  if (hash === undefined) {
+    if (hashes.size >= KNOWN) {
+      hashes.clear();
+    }
+    hash = blake2b64(new TextEncoder().encode(word), PERSON);
+    hashes.set(word, hash);
+  }
+  return hash;
 }
 
 /** Return `value` with all its bits mixed (the last step of SplitMix64). */

@@ -13,6 +13,8 @@ from genrun.tokenizer.plain_words import words_of
 
 __all__ = ["Begun", "Lines", "lines_of"]
 
+_LINES = -1  # what is made of the runs for a number of words has that number
+
 
 class Begun(NamedTuple):
     """A text as far as it is written: the polynomial of its words up to the last space, and the tokens from there on.
@@ -38,8 +40,11 @@ class Lines(Protocol):
 
 
 def lines_of(runs: TrainingRuns) -> Lines:
-    """Return the fold for the kind of tokens that the model has."""
-    return _OfWords(runs) if runs.tokenizer.kind == "word" else _OfParts(runs)
+    """Return the fold for the kind of tokens that the model has, which is made once for ``runs``."""
+    found = runs.made.get(_LINES)
+    if not isinstance(found, (_OfWords, _OfParts)):
+        found = runs.made[_LINES] = _OfWords(runs) if runs.tokenizer.kind == "word" else _OfParts(runs)
+    return found
 
 
 class _OfWords:

@@ -10,6 +10,7 @@ from typing import Any
 
 from genrun.errors import GenrunError
 from genrun.generating.settings import GenerationSettings
+from genrun.model import Model
 from genrun.serving.asking.chains import chain_of
 from genrun.serving.asking.kept_settings import kept_settings
 from genrun.serving.limits import Limits
@@ -118,17 +119,24 @@ def _settings(body: Mapping[str, Any], served: Served, most: int) -> GenerationS
     decoder = chain_of(body, model.defaults, len(model.tokenizer))
     try:
         return model.settings(max_new_tokens=max(most, 1), decoder=decoder, **chosen)
-    except GenrunError:
-        for name in ("decoder", *_CHOSEN, *_WHOLE):
-            if name in body and name not in _CONSTRAINED:
-                alone: Any = {name: chosen.get(name, decoder)}
-                with naming(name):  # for the error belongs to a field that is wrong by itself
-                    model.settings(**alone)
-        for name in _CONSTRAINED:
-            if name in body:
-                with naming(name):
-                    raise
+    except GenrunError as error:
+        alone = {name: chosen.get(name, decoder) for name in ("decoder", *_CHOSEN, *_WHOLE) if name in body}
+        wrong = (name for name, value in alone.items() if _says(model, name, value) == str(error))
+        constrained = (name for name in _CONSTRAINED if name in body)
+        for name in (*wrong, *constrained):
+            with naming(name):
+                raise
         raise
+
+
+def _says(model: Model, name: str, value: Any) -> str:
+    """Return the error of a field by itself, empty if there is none."""
+    try:
+        alone: Any = {name: value}
+        model.settings(**alone)
+    except GenrunError as error:
+        return str(error)
+    return ""
 
 
 async def _read(prompt: str | Sequence[int], served: Served, settings: GenerationSettings, limits: Limits) -> Prompt:
