@@ -15,7 +15,7 @@ from genrun_core.cli.evaluate import command as evaluate_command
 from genrun_core.corpus.look import look_at
 from genrun_core.corpus.reading import make_reader
 from genrun_core.evaluation.evaluation import evaluate_held_out
-from genrun_core.evaluation.text_look import judge_texts, texts_of_run
+from genrun_core.evaluation.text_look import forget_judgement, judge_texts, texts_of_run
 from genrun_core.recipes.recipe import load_recipe
 from genrun_core.recipes.sections import PluginChoice
 from genrun_core.reporting.advice import table
@@ -101,6 +101,8 @@ def test_a_model_whose_texts_copy_is_exported_so_that_they_do_not(copying: Path,
     assert all(result.copied_run == 0 for result in model.generate_many([""], n=50, seed=1))
     free = model.generate_many([""], n=50, seed=1, decoder="temperature", max_copied=0)
     assert any(result.is_training_line and (result.copied_run or 0) > 4 for result in free)
+    forget_judgement(run)
+    assert run.max_copied() == 0
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -86,6 +87,14 @@ def test_a_client_that_stalls_loses_its_connection_its_row_and_its_places(
 
 
 BODIES = [content({"prompt": "a", "max_tokens": 2, "stop": "b" * length}) for length in (10, 100_000, 300_000)]
+CHUNKED = b"".join(
+    [
+        BODIES[1].split(b"\r\n\r\n")[0].replace(b"Content-Length: ", b"Transfer-Encoding: chunked\r\nX: "),
+        b"\r\n\r\n",
+        *(b"1;%s\r\n%c\r\n" % (b"x" * 60, byte) for byte in BODIES[1].split(b"\r\n\r\n")[1]),
+        b"0\r\n\r\n",
+    ]
+)
 LONG_HEAD = b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 60_000 + b"\r\n"
 
 
@@ -109,6 +118,8 @@ async def answers(reader: asyncio.StreamReader, count: int) -> list[bytes]:
         ([BODIES[2] + b"GET / HTTP/1.1\r\nX: " + b"x" * 1_000_000], [200]),  # nothing is read after the answer
         ([b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * 100_000], [431]),
         ([b"GET /" + b"x" * 1_000_000], [431]),
+        ([BODIES[0], b"\r\n" * 500_000], [200, 431]),
+        ([CHUNKED], [200]),
     ],
 )
 def test_a_head_that_never_ends_is_refused_and_a_long_body_is_not(
@@ -131,6 +142,31 @@ def test_a_head_that_never_ends_is_refused_and_a_long_body_is_not(
             writer.close()
             while server.server_state.connections:
                 await asyncio.sleep(0.01)
+            server.should_exit = True
+            await serving
+
+    asyncio.run(main())
+
+
+def test_a_body_whose_end_never_comes_loses_its_connection(letter_words: Model) -> None:
+    async def main() -> None:
+        app = create_app({"m": letter_words}, Limits(stall_seconds=3600, body_seconds=3600))
+        server = server_of(app, grace_seconds=60)
+        with listen("127.0.0.1", 0) as listening:
+            serving = asyncio.create_task(server.serve([listening]))
+            reader, writer = await asyncio.open_connection(*listening.getsockname())
+            head, body = (
+                BODIES[0].replace(b"Content-Length: ", b"Transfer-Encoding: chunked\r\nX: ").split(b"\r\n\r\n")
+            )
+            writer.write(b"%s\r\n\r\n%x\r\n%s\r\n0\r\n" % (head, len(body), body))
+            with suppress(ConnectionError):
+                while not reader.at_eof():
+                    writer.write(b"X: x\r\n" * 1000)  # lines behind the body, without an end
+                    await writer.drain()
+                    await asyncio.sleep(0)
+            while server.server_state.connections:
+                await asyncio.sleep(0.01)
+            writer.close()
             server.should_exit = True
             await serving
 

@@ -116,7 +116,7 @@ def _begin(guessed: GuessedRecipe, output: Path, given: dict[str, Any]) -> RunFo
 
 def _finish(run: RunFolder, *, texts: bool, smaller: bool) -> None:
     """Do what is wanted of a finished run, and say what to type next."""
-    from genrun_core.evaluation.text_look import judge_texts
+    from genrun_core.evaluation.text_look import forget_judgement, judge_texts
     from genrun_core.runs.naming import default_model_file
     from genrun_core.runs.run_lock import training_lock
     from genrun_core.training.workers import this_worker
@@ -126,8 +126,11 @@ def _finish(run: RunFolder, *, texts: bool, smaller: bool) -> None:
 
         with training_lock(run.path, say):
             drop_optimizer(run.checkpoint_file)
-    for line in judge_texts(run) if texts and this_worker().is_chief else ():
-        say(line)
+    if this_worker().is_chief and texts:
+        for line in judge_texts(run):
+            say(line)
+    elif this_worker().is_chief:
+        forget_judgement(run)
     show(str(run.path))
     say_next("genrun", "export", run.path, "-o", default_model_file(run.path))
 

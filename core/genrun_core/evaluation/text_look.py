@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from genrun import registry
 from genrun.contracts import Decoder
 from genrun.generating.draws import Draws
+from genrun.loading.originality import TrainingRuns
 from genrun.tokenizer import Tokenizer
 from genrun_core.counting.counting_file import load_counting, load_mixed
 from genrun_core.evaluation.exported_decoder import exported_decoder
@@ -20,7 +22,7 @@ from genrun_core.reporting.report import Report
 from genrun_core.reporting.run_report import documents_of, report_on
 from genrun_core.runs.run_folder import RunFolder
 
-__all__ = ["judge_texts", "texts_of_run"]
+__all__ = ["forget_judgement", "judge_texts", "texts_of_run"]
 
 _TEXTS = 150
 _FEWEST = 20  # held-out documents
@@ -37,37 +39,57 @@ def judge_texts(run: RunFolder) -> list[str]:
     if tokenizer.special("start") is None or len(run.shards(tokenizer).held_out) < _FEWEST:
         return []
     documents = documents_of(run)
-    report = documents and report_on(texts_of_run(run, _TEXTS), documents)
+    runs = _runs(run, recipe, tokenizer)
+    report = documents and report_on(_write(run, _TEXTS, 0, runs), documents)
     if not report:
         return []
     decoder = _decoder(run, recipe, tokenizer)
     lines = verdict(report, from_all=draws_from_all(decoder), counted=not recipe.model.plugin.trained)
-    most = _max_copied(recipe, tokenizer, report)
-    card = {name: value for name, value in run.card().items() if name != "texts"}
+    most = _max_copied(recipe, report, runs)
     figures = {"training_lines": report.texts.training_lines, "copied_run": report.texts.copied_run}
-    run.save_json(run.card_file, {**card, "texts": {**figures, "max_copied": most}})
+    run.save_json(run.card_file, {**_card_without(run), "texts": {**figures, "max_copied": most}})
     if most:
         lines.append(f"so the model file will copy at most {most} words in a row (--max-copied 0: any number)")
     return lines
 
 
-def _max_copied(recipe: Recipe, tokenizer: Tokenizer, report: Report) -> int:
-    """Return how many words in a row the model file shall copy at most, by what its texts copy; 0 for any number."""
-    settings = recipe.generation
-    fits = settings.fit_decoder and settings.originality and not settings.max_copied and tokenizer.kind == "word"
-    if not fits or report.units != "words" or not copies_stand_out(report):
-        return 0
-    return min(max(math.ceil(report.documents.copied_run or 0), COPIED[0]), COPIED[-1])
+def forget_judgement(run: RunFolder) -> None:
+    """Take what an earlier :func:`judge_texts` has kept out of the card: the model file then may copy any number."""
+    if "texts" in run.card():
+        run.save_json(run.card_file, _card_without(run))
 
 
 def texts_of_run(run: RunFolder, count: int, *, seed: int = 0) -> list[str]:
     """Return ``count`` texts from nothing by what the run has learnt, with its decoder; it must have ``<start>``."""
+    return _write(run, count, seed, _runs(run, run.recipe(), run.tokenizer()))
+
+
+def _card_without(run: RunFolder) -> dict[str, Any]:
+    return {name: value for name, value in run.card().items() if name != "texts"}
+
+
+def _max_copied(recipe: Recipe, report: Report, runs: TrainingRuns | None) -> int:
+    """Return how many words in a row the model file shall copy at most, by what its texts copy; 0 for any number."""
+    settings = recipe.generation
+    if runs is None or runs.tokenizer.kind != "word" or not settings.fit_decoder or settings.max_copied:
+        return 0
+    if report.units != "words" or not copies_stand_out(report):
+        return 0
+    most = min(COPIED[-1], runs.lengths[-1] - 1)
+    return min(max(math.ceil(report.documents.copied_run or 0), COPIED[0]), most)
+
+
+def _runs(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> TrainingRuns | None:
+    """Return the hashed runs of the training documents that the model file would have."""
+    found = training_runs_of(tokenizer, run.shards(tokenizer)) if recipe.generation.originality else None
+    return None if found is None else found[0]
+
+
+def _write(run: RunFolder, count: int, seed: int, runs: TrainingRuns | None) -> list[str]:
     recipe, tokenizer = run.recipe(), run.tokenizer()
     start = tokenizer.special("start")
     if start is None:
         return []
-    hashed = training_runs_of(tokenizer, run.shards(tokenizer)) if recipe.generation.originality else None
-    runs = None if hashed is None else hashed[0]
     decoder = _decoder(run, recipe, tokenizer, knows_lines=runs is not None)
     begin = [*tokenizer.labels.ids(), start]
     draws = [Draws(seed, sample, begin) for sample in range(count)]

@@ -19,8 +19,9 @@ def protocol(stall_seconds: float) -> type[asyncio.Protocol]:
 
     A client stalls if it has not sent the whole head of a request, or if it takes nothing of an answer that waits.
     The application then sees a client that has left. A connection is looked at four times in that time, so it may
-    last a quarter longer. The head of a request may have 64 KiB and what else came with its beginning; a longer one
-    is refused (431).
+    last a quarter longer. A head longer than 64 KiB is refused (431), and so is what else brings neither a head to
+    its end nor a part of a body, as the lines behind a chunked body. What arrives together with the beginning or the
+    end of a head is not counted.
     """
     return type("Connection", (_Watched,), {"between_looks": stall_seconds / _LOOKS})
 
@@ -36,31 +37,42 @@ class _Watched(HttpToolsProtocol):
         self._to_client = transport
         self._waits_for: object = None
         self._looks = 0  # that have found the same
-        self._in_head = False
-        self._head = 0  # bytes of the head that is read, without those that came with its beginning
+        self._head = 0  # bytes that have come since a head began or ended, or a part of a body came
         self._refused = False
         self._look_later()
 
     def on_message_begin(self) -> None:
-        """Note that the head of a request begins."""
+        """Begin to count the bytes of a head."""
         super().on_message_begin()
-        self._in_head, self._head = True, 0
+        self._head = 0
 
     def on_headers_complete(self) -> None:
-        """Note that the head is complete; what follows is a body, or the next request."""
-        self._in_head = False
+        """Begin to count what follows the head."""
         super().on_headers_complete()
+        self._head = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Begin to count what follows this part of the body."""
+        super().on_body(body)
+        self._head = 0
 
     def data_received(self, data: bytes) -> None:
-        """Pass on what has come, unless it is a head that never ends: then nothing more is read."""
+        """Pass on what has come, until it is too much: then nothing more is read."""
+        if self._refused:
+            return
         self._head += len(data)
-        if not self._refused and self._in_head and self._head > _HEAD_BYTES:
+        super().data_received(data)
+        if self._head > _HEAD_BYTES:
             self._refused = True
-            if not self._busy():
-                self._to_client.write(_TOO_LONG)
-                self._to_client.write_eof()  # and not close(): a client that still sends would lose the answer
-        if not self._refused:
-            super().data_received(data)
+            self._refuse()
+
+    def _refuse(self) -> None:
+        """Answer a head that is too long; where an answer is under way, it is the last one."""
+        if not self._busy():
+            self._to_client.write(_TOO_LONG)
+            self._to_client.write_eof()  # and not close(): a client that still sends would lose the answer
+        elif self.cycle.more_body:
+            self._to_client.abort()  # the request has no end
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop looking at the connection."""

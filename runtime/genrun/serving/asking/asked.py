@@ -120,20 +120,21 @@ def _settings(body: Mapping[str, Any], served: Served, most: int) -> GenerationS
     try:
         return model.settings(max_new_tokens=max(most, 1), decoder=decoder, **chosen)
     except GenrunError as error:
-        alone = {name: chosen.get(name, decoder) for name in ("decoder", *_CHOSEN, *_WHOLE) if name in body}
-        wrong = (name for name, value in alone.items() if _says(model, name, value) == str(error))
-        constrained = (name for name in _CONSTRAINED if name in body)
-        for name in (*wrong, *constrained):
-            with naming(name):
-                raise
-        raise
+        fields = [name for name in ("decoder", *_CHOSEN, *_WHOLE) if name in body]
+        values = {"decoder": decoder, **chosen}
+        wrong = next((name for name in fields if _error_of(model, name, values[name]) == str(error)), None)
+        field = wrong or next((name for name in _CONSTRAINED if name in body), None)
+        if field is None:
+            raise
+        with naming(field):
+            raise
 
 
-def _says(model: Model, name: str, value: Any) -> str:
+def _error_of(model: Model, name: str, value: Any) -> str:
     """Return the error of a field by itself, empty if there is none."""
+    field: Any = {name: value}
     try:
-        alone: Any = {name: value}
-        model.settings(**alone)
+        model.settings(**field)
     except GenrunError as error:
         return str(error)
     return ""
