@@ -18,7 +18,6 @@ from genrun.generating.open_prompt import OpenPrompt
 from genrun.generating.requests import Request, RequestQueue
 from genrun.generating.row import Row
 from genrun.generating.scheduling import generate_rows
-from genrun.generating.searched_texts import SearchedTexts
 from genrun.generating.searching.methods import Search, check_texts_of_search
 from genrun.generating.settings import GenerationSettings
 from genrun.generating.stepping.session import StepSession
@@ -163,6 +162,8 @@ class TextGenerator:
         """
         check_texts("prompts", prompts)
         if self.search is not None:
+            from genrun.generating.searched_texts import SearchedTexts
+
             n = check_texts_of_search(self.search, n)
             searched = SearchedTexts(self._session, self._decoder, self._defaults, self._settings, self.search)
             firsts = self._requests(prompts, 1)

@@ -162,7 +162,7 @@ class Candidates:
     def entropy(self) -> NDArray[np.float64]:
         """Return the entropy of each row in nats, float64 ``[batch]``."""
         logs = self._logs()
-        return exact_sums(np.where(logs > -np.inf, np.exp(logs) * -np.maximum(logs, -1e300), 0.0))
+        return exact_sums(np.exp(logs) * -np.maximum(logs, -1e300))  # not infinity, since 0 times that is NaN
 
     def _weights(self) -> NDArray[np.float64]:
         """Return the weights at temperature 1; they are computed once, and must not be changed."""

@@ -45,14 +45,20 @@ def drawn(weights: NDArray[np.float64], draws: NDArray[np.floating]) -> NDArray[
         return _drawn_of_many(weights, draws)
     cumulative = np.add.accumulate(weights, axis=1, out=weights)
     totals = cumulative[:, -1]
-    if np.isnan(totals.sum()):
-        raise NotANumberError("a logit is not a number")
+    _check_numbers(totals)
     passed: NDArray[np.intp]
     if len(totals) == 1:
         passed = cumulative[0].searchsorted(draws * totals, side="right")
         return passed
     passed = (cumulative <= (draws * totals)[:, None]).sum(axis=1)
     return passed
+
+
+def _check_numbers(totals: NDArray[np.float64]) -> None:
+    """Raise NotANumberError if one of the sums ``[batch]`` is NaN."""
+    total = float(totals[0]) if len(totals) == 1 else float(totals.sum())
+    if total != total:
+        raise NotANumberError("a logit is not a number")
 
 
 def _drawn_of_many(weights: NDArray[np.float64], draws: NDArray[np.floating]) -> NDArray[np.intp]:
@@ -64,8 +70,7 @@ def _drawn_of_many(weights: NDArray[np.float64], draws: NDArray[np.floating]) ->
     weights[:, end:].sum(axis=1, out=sums[:, -1])
     cumulative = np.add.accumulate(sums, axis=1)
     totals = cumulative[:, -1]
-    if np.isnan(totals.sum()):
-        raise NotANumberError("a logit is not a number")
+    _check_numbers(totals)
     targets = (draws * totals)[:, None]
     blocks = (cumulative <= targets).sum(axis=1)
     passed = np.empty(batch, np.intp)
@@ -87,12 +92,13 @@ def least_weights(weights: NDArray[np.float64], p: float) -> NDArray[np.float64]
     [[2.0]]
     """
     if weights.shape[1] <= _FEW:
-        falling = -np.sort(-weights, axis=1)
+        rising = weights.copy()
+        rising.sort(axis=1)
+        falling = rising[:, ::-1]
         cumulative = np.add.accumulate(falling, axis=1)
-        totals = cumulative[:, -1:]
-        if np.isnan(totals.sum()):
-            raise NotANumberError("a logit is not a number")
-        places = (cumulative < min(p, 1.0) * totals).sum(axis=1)
+        totals = cumulative[:, -1]
+        _check_numbers(totals)
+        places = (cumulative < min(p, 1.0) * totals[:, None]).sum(axis=1)
         few: NDArray[np.float64] = np.maximum(falling[np.arange(len(places)), places], 1)[:, None]
         return few
     least = np.empty((len(weights), 1))

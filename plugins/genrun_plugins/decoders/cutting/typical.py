@@ -35,9 +35,10 @@ class Typical:
         """Return the typical candidates, in the same order."""
         distances = np.abs(candidates.log_probabilities() + candidates.entropy()[:, None])  # infinite for what is out
         weights = candidates.weights()
-        order = np.argsort(distances, axis=1, kind="stable")
-        cumulative = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
+        order = distances.argsort(axis=1, kind="stable")
+        if len(order) > 1:
+            order += np.arange(len(order))[:, None] * order.shape[1]  # places in all rows
+        cumulative = np.add.accumulate(weights.take(order), axis=1)
         last = (cumulative < self.mass * cumulative[:, -1:]).sum(axis=1)
-        rows = np.arange(len(last))
-        farthest = distances[rows, order[rows, np.minimum(last, order.shape[1] - 1)]]
+        farthest = distances.take(order[np.arange(len(last)), np.minimum(last, order.shape[1] - 1)])
         return candidates.keep(distances <= farthest[:, None])

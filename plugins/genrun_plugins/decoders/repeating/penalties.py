@@ -72,9 +72,9 @@ class Repetition(_Penalty):
         rows, columns, _ = _used(candidates, states)
         if self.penalty == 1 or not len(rows):
             return candidates
-        logits = candidates.logits.copy()
+        penalty, logits = np.float32(self.penalty), candidates.logits.copy()
         used = logits[rows, columns]
-        logits[rows, columns] = np.where(used < 0, used * np.float32(self.penalty), used / np.float32(self.penalty))
+        logits[rows, columns] = np.where(used < 0, used * penalty, used / penalty)
         return candidates.with_logits(logits)
 
 
