@@ -18,6 +18,7 @@ __all__ = ["Candidates", "exact_sums", "pairs"]
 _FEW = 128  # columns that are not worth packing into fewer
 _PACKED = 4  # the whole vocabulary is packed if this part of it, or less, is left
 _OUT = np.full((1, 1), -np.inf, np.float32)
+_ENTROPY_UNITS = 2.0**48  # an entropy is below 16, so that its terms as whole numbers add up exactly in any order
 _BITS = 31  # of a number in an exact sum; 2**21 of them fit into a float64
 
 
@@ -78,9 +79,11 @@ class Candidates:
             if packed.logits.max(axis=1, initial=-np.inf).min() > -np.inf:
                 return packed
         masked = np.where(kept, self.logits, _OUT)
-        lost = masked.max(axis=1) == -np.inf
-        if lost.any():
-            masked[lost] = self.logits[lost]
+        highest = masked.max(axis=1, keepdims=True)
+        if highest.min() > -np.inf:
+            return Candidates(self.ids, masked, self.vocabulary)._with_highest(highest)
+        lost = highest[:, 0] == -np.inf
+        masked[lost] = self.logits[lost]
         return Candidates(self.ids, masked, self.vocabulary)
 
     def without(self, rows: NDArray[np.intp], ids: NDArray[np.int64]) -> Candidates:
@@ -162,7 +165,11 @@ class Candidates:
     def entropy(self) -> NDArray[np.float64]:
         """Return the entropy of each row in nats, float64 ``[batch]``."""
         logs = self._logs()
-        return exact_sums(np.exp(logs) * -np.maximum(logs, -1e300))  # not infinity, since 0 times that is NaN
+        terms = np.exp(logs)
+        terms *= np.maximum(logs, -1e300)  # not minus infinity, since 0 times that is NaN
+        terms *= -_ENTROPY_UNITS
+        sums: NDArray[np.float64] = np.rint(terms, out=terms).sum(axis=1)
+        return sums / _ENTROPY_UNITS
 
     def _weights(self) -> NDArray[np.float64]:
         """Return the weights at temperature 1; they are computed once, and must not be changed."""

@@ -2,6 +2,7 @@
 // where NumPy has float32, and sums of whole numbers, which are exact in any order.
 
 const UNITS = 2 ** 32;
+const ENTROPY_UNITS = 2 ** 48; // in which the terms of an entropy, which is below 16, add up exactly
 const BITS = 31; // of a number in an exact sum
 
 export const f32 = Math.fround;
@@ -135,7 +136,8 @@ export function probabilities(logits) {
 
 /** Return the entropy of softmax(logits) in nats. */
 export function entropy(logits) {
-  return exactSum(logProbabilities(logits).map((log) => (log > -Infinity ? Math.exp(log) * -log : 0)));
+  const terms = logProbabilities(logits).map((log) => (log > -Infinity ? Math.exp(log) * -log : 0));
+  return sum(terms.map((term) => rint(term * ENTROPY_UNITS))) / ENTROPY_UNITS;
 }
 
 /** Return the sum of `values`, rounded to multiples of about a two-billionth of the largest one. */

@@ -33,7 +33,9 @@ class Typical:
 
     def apply(self, candidates: Candidates, states: Sequence[None], draws: NDArray[np.float32]) -> Candidates:
         """Return the typical candidates, in the same order."""
-        distances = np.abs(candidates.log_probabilities() + candidates.entropy()[:, None])  # infinite for what is out
+        distances = candidates.log_probabilities()
+        distances += candidates.entropy()[:, None]
+        np.abs(distances, out=distances)  # infinite for what is out
         weights = candidates.weights()
         order = distances.argsort(axis=1, kind="stable")
         if len(order) > 1:
