@@ -18,7 +18,7 @@ from pathlib import Path
 from tokenizers import models
 
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
-from genrun.tokenizer.byte_letters import letters_of
+from genrun.tokenizer.subwords.byte_letters import letters_of
 from genrun_core.corpus.subwords import learn_merges
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genrun_core.runs.token_shards import TokenShards
-from genrun_core.training.batches import IGNORED, Batch, DocumentBatches
+from genrun_core.training.batching.batches import IGNORED, Batch, DocumentBatches
 
 
 def shards_of(lengths: list[int]) -> TokenShards:

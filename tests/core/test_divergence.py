@@ -21,7 +21,7 @@ prepare_backend()
 import keras  # noqa: E402
 
 from genrun_core.training.prepared import prepare  # noqa: E402
-from genrun_core.training.recorder import Recorder  # noqa: E402
+from genrun_core.training.saving.recorder import Recorder  # noqa: E402
 
 SMALL = {"hidden_size": "12", "embedding_size": "8", "layers": "1", "batch_size": "4", "epochs": "4", "patience": "0"}
 

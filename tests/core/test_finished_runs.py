@@ -22,7 +22,7 @@ from genrun_core.reporting.advice import table
 from genrun_core.reporting.report import compare
 from genrun_core.reporting.run_report import documents_of
 from genrun_core.runs.run_folder import RunFolder
-from genrun_core.training.result_notes import result_notes
+from genrun_core.training.showing.result_notes import result_notes
 from genrun_core.training.train import resume, train
 from support.trained import weights
 
@@ -141,7 +141,7 @@ def test_a_corpus_that_has_changed_is_not_compared_with(tmp_path: Path) -> None:
 
 
 def test_a_smaller_run_exports_the_same_and_goes_on_with_a_note(songs_run: Path, tmp_path: Path) -> None:
-    from genrun_core.training.checkpoint import drop_optimizer
+    from genrun_core.training.saving.checkpoint import drop_optimizer
 
     run = tmp_path / "run"
     shutil.copytree(songs_run, run)

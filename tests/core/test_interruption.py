@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from genrun.cli.io.signals import SecondSignal
-from genrun_core.training.interruption import Interruption
+from genrun_core.training.saving.interruption import Interruption
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
@@ -17,7 +17,7 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM)
 COMMAND = """
 import os, signal, time
 from genrun.cli.io import signals
-from genrun_core.training.interruption import Interruption
+from genrun_core.training.saving.interruption import Interruption
 
 signals.handle()
 signals.SecondSignal._SECONDS = {grace}

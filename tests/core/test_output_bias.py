@@ -14,7 +14,7 @@ prepare_backend()
 
 from genrun_core.network.body_and_head import Head  # noqa: E402
 from genrun_core.runs.run_folder import RunFolder  # noqa: E402
-from genrun_core.training.output_bias import balance_output, groups_of  # noqa: E402
+from genrun_core.training.adjusting.output_bias import balance_output, groups_of  # noqa: E402
 from genrun_core.training.train import resume  # noqa: E402
 from support.tiny import VOCABULARY, fitting_of  # noqa: E402
 from support.trained import train, weights  # noqa: E402
@@ -94,7 +94,7 @@ def _last(run: Path) -> dict[str, str]:
 def test_a_finished_run_that_goes_on_without_a_better_epoch_can_be_exported_meanwhile(
     samples: Path, tmp_path: Path
 ) -> None:
-    from genrun_core.training.recorder import _of_same_network
+    from genrun_core.training.saving.recorder import _of_same_network
 
     settings = {"reader": "nyt-csv", "hidden_size": "16", "embedding_size": "16", "epochs": "2"}
     folder = RunFolder.open(train([samples / "headlines"], "default", tmp_path / "run", settings))

@@ -20,10 +20,10 @@ from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.train import train as train_model
 from support.tiny import fitting_of
 
-from genrun_core.training.estimate import Estimate  # isort: skip - Keras is prepared by then
-from genrun_core.training.hurry import fit_into  # isort: skip
-from genrun_core.training.progress import Progress  # isort: skip
-from genrun_core.training.training_loop import Fitting  # isort: skip
+from genrun_core.training.showing.estimate import Estimate  # isort: skip - Keras is prepared by then
+from genrun_core.training.showing.hurry import fit_into  # isort: skip
+from genrun_core.training.showing.progress import Progress  # isort: skip
+from genrun_core.training.stepping.training_loop import Fitting  # isort: skip
 
 
 class Clock:

@@ -11,12 +11,12 @@ import pytest
 from genrun_core.recipes.recipe import load_recipe
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.token_shards import TokenShards
-from genrun_core.training.batches import IGNORED, Batches, DocumentBatches
-from genrun_core.training.epoch_noise import EpochNoise
-from genrun_core.training.input_noise import InputNoise
+from genrun_core.training.batching.batches import IGNORED, Batches, DocumentBatches
+from genrun_core.training.batching.epoch_noise import EpochNoise
+from genrun_core.training.batching.input_noise import InputNoise
+from genrun_core.training.batching.rare_words import RareWords
+from genrun_core.training.batching.running_text import RunningBatches
 from genrun_core.training.prepared import prepare
-from genrun_core.training.rare_words import RareWords
-from genrun_core.training.running_text import RunningBatches
 
 UNKNOWN, OFTEN = 0, 1
 IDS = np.array([OFTEN, 2, OFTEN, 3, OFTEN, 4, OFTEN, 5, OFTEN, 6] * 1, np.int32)

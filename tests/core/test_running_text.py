@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from genrun_core.runs.token_shards import TokenShards
-from genrun_core.training.batches import IGNORED, Batch
-from genrun_core.training.running_text import RunningBatches
+from genrun_core.training.batching.batches import IGNORED, Batch
+from genrun_core.training.batching.running_text import RunningBatches
 
 LENGTHS = st.lists(st.integers(0, 23), min_size=1, max_size=30)
 SIZES = st.tuples(st.integers(1, 8), st.integers(1, 9))

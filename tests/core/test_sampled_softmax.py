@@ -21,7 +21,7 @@ import tensorflow as tf  # noqa: E402
 
 from genrun_core.network.architecture import build_network  # noqa: E402
 from genrun_core.network.body_and_head import Head  # noqa: E402
-from genrun_core.training.sampled_softmax import draw_candidates, sampled_losses  # noqa: E402
+from genrun_core.training.stepping.sampled_softmax import draw_candidates, sampled_losses  # noqa: E402
 
 TIED = model_of(tied=True)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from genrun_core.backend import prepare_backend
 from genrun_core.recipes.sections import SCHEDULES, TrainingSettings
-from genrun_core.training.schedule import learning_rate
+from genrun_core.training.stepping.schedule import learning_rate
 from support.tiny import fitting_of, train_epochs
 
 prepare_backend()

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from genrun_core.backend import prepare_backend
-from genrun_core.training.batches import IGNORED, Batch
+from genrun_core.training.batching.batches import IGNORED, Batch
 from support.tiny import fitting_of, model_of, train_epochs
 
 prepare_backend()
 
 import keras  # noqa: E402
 
-from genrun_core.training.training_loop import Fitting  # noqa: E402
+from genrun_core.training.stepping.training_loop import Fitting  # noqa: E402
 
 LENGTHS = [3, 9, 5, 2, 7, 7]
 

@@ -22,7 +22,7 @@ prepare_backend()
 
 import keras  # noqa: E402
 
-from genrun_core.training.recorder import Recorder  # noqa: E402
+from genrun_core.training.saving.recorder import Recorder  # noqa: E402
 
 SMALL = {"hidden_size": "12", "embedding_size": "8", "layers": "1", "batch_size": "8", "epochs": "3", "patience": "0"}
 REGULARIZED = {

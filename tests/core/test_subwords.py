@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from genrun.errors import OptionError
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
-from genrun.tokenizer.byte_letters import bytes_of, letters_of
+from genrun.tokenizer.subwords.byte_letters import bytes_of, letters_of
 from genrun_core.corpus import subwords
 from genrun_core.corpus.subwords import learn_merges
 from genrun_core.recipes.counting import choose_order

@@ -28,7 +28,7 @@ from support.trained import weights
 
 prepare_backend()
 
-from genrun_core.training.training_loop import Fitting  # noqa: E402
+from genrun_core.training.stepping.training_loop import Fitting  # noqa: E402
 from genrun_export.graph import conversion  # noqa: E402
 
 SAMPLE = 60

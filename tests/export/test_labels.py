@@ -24,7 +24,7 @@ from genrun_core.recipes.recipe import load_recipe
 from genrun_core.recipes.sections import ModelSettings, PluginChoice
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.token_shards import LABELS
-from genrun_core.training.batches import IGNORED, DocumentBatches
+from genrun_core.training.batching.batches import IGNORED, DocumentBatches
 from genrun_core.training.finetuning import tuning_recipe
 from genrun_export.exporting import export
 from support.trained import train

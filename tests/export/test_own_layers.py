@@ -17,7 +17,7 @@ prepare_backend()
 
 import keras  # noqa: E402
 
-from genrun_core.training.checkpoint import Checkpoint, restore_checkpoint  # noqa: E402
+from genrun_core.training.saving.checkpoint import Checkpoint, restore_checkpoint  # noqa: E402
 from genrun_export.gate.parity import check_parity  # noqa: E402
 from genrun_export.graph.matrices import find_matrices  # noqa: E402
 from genrun_export.graph.step import make_step  # noqa: E402

@@ -24,7 +24,7 @@ from genrun.generating.stepping.session import StepSession  # noqa: E402
 from genrun.loading.opening import MappedFile  # noqa: E402
 from genrun_core.network.architecture import build_network, fingerprint, load_network  # noqa: E402
 from genrun_core.recipes.sections import ModelSettings  # noqa: E402
-from genrun_core.training.batches import Batch  # noqa: E402
+from genrun_core.training.batching.batches import Batch  # noqa: E402
 from genrun_export import writing  # noqa: E402
 from genrun_export.cli.export import command as export_command  # noqa: E402
 from genrun_export.exporting import export  # noqa: E402

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from genrun.errors import ModelFileError
 from genrun_core.recipes.sections import TrainingSettings
 from genrun_core.runs.token_shards import TokenShards
-from genrun_core.training.batches import IGNORED
+from genrun_core.training.batching.batches import IGNORED
 from genrun_export.quantizing import sample as sampling
 from genrun_export.quantizing.sample import draw_sample
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genrun.tokenizer import Detokenizer, Normalization
-from genrun.tokenizer.beginnings import beginnings
+from genrun.tokenizer.building.beginnings import beginnings
 from genrun.tokenizer.marked_detokenizer import MarkedDetokenizer
 from genrun.tokenizer.marks import without_joiners
 

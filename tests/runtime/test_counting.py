@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
-from genrun.tokenizer.counting import HELD, WordCounts
+from genrun.tokenizer.building.counting import HELD, WordCounts
 
 LOWERCASE = ({"step": "lowercase"},)
 SETS = ({"step": "isolate", "characters": "."}, {"step": "remove", "characters": "-\u0307"})

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from genrun.contracts import Document
 from genrun.errors import OptionError
 from genrun.tokenizer import Tokenizer
-from genrun.tokenizer.byte_letters import LETTERS
-from genrun.tokenizer.extension import extended, with_labels
+from genrun.tokenizer.building.extension import extended, with_labels
 from genrun.tokenizer.labels import Label, Labels
+from genrun.tokenizer.subwords.byte_letters import LETTERS
 from support.alphabet import letters, words
 
 SECTIONS = Label("section", ("Opinion", "Sports"), True)

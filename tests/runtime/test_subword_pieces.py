@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genrun.tokenizer import subword_pieces
-from genrun.tokenizer.subword_pieces import cut, open_piece, with_line_starts, without_line_starts
+from genrun.tokenizer.subwords import pieces as subword_pieces
+from genrun.tokenizer.subwords.pieces import cut, open_piece, with_line_starts, without_line_starts
 
 # Characters at which a rule begins or ends come often; all others come too.
 texts = st.text(

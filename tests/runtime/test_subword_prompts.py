@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import genrun
 from genrun.errors import OptionError, PluginError
 from genrun.model import Model
-from genrun.tokenizer.byte_letters import letters_of
+from genrun.tokenizer.subwords.byte_letters import letters_of
 from support.alphabet import babble_table, random_drift, write_model
 from support.subwords import chain, subwords
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from genrun.errors import OptionError, PromptError
 from genrun.tokenizer import TokenizerSettings, VocabularyBuilder
-from genrun.tokenizer.byte_letters import LETTERS, bytes_of, letters_of
-from genrun.tokenizer.extension import extended
-from genrun.tokenizer.subword_encoder import Merge, SubwordEncoder
+from genrun.tokenizer.building.extension import extended
+from genrun.tokenizer.subwords.byte_letters import LETTERS, bytes_of, letters_of
+from genrun.tokenizer.subwords.encoder import Merge, SubwordEncoder
 from support.subwords import chain, subwords
 
 PLAIN = subwords(*chain(" the", " then", " president", " 今天", "今天"))
@@ -101,7 +101,7 @@ def test_a_word_of_a_million_letters_is_encoded() -> None:
 
 
 def test_few_pieces_are_kept_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genrun.tokenizer.subword_encoder._KEPT", 8)
+    monkeypatch.setattr("genrun.tokenizer.subwords.encoder._KEPT", 8)
     encoder = SubwordEncoder(LETTERS, 0, [])
     for number in range(100):
         ids, _ = encoder.encode([str(number), "long" * 99])

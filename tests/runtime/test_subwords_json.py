@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from genrun.errors import OptionError
 from genrun.tokenizer import CASINGS, Tokenizer
-from genrun.tokenizer.byte_letters import LETTERS
+from genrun.tokenizer.subwords.byte_letters import LETTERS
 from support.subwords import chain, subwords
 
 PLAIN = subwords(*chain(" the", " then", "今天"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from genrun.tokenizer import Normalization, Tokenizer
-from genrun.tokenizer.byte_letters import LETTERS, letters_of
+from genrun.tokenizer.subwords.byte_letters import LETTERS, letters_of
 
 __all__ = ["SPECIALS", "chain", "subwords"]
 

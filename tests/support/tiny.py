@@ -17,7 +17,7 @@ prepare_backend()
 
 from genrun_core.network.architecture import build_network  # noqa: E402
 from genrun_core.network.body_and_head import freeze_layers  # noqa: E402
-from genrun_core.training.training_loop import Fitting  # noqa: E402
+from genrun_core.training.stepping.training_loop import Fitting  # noqa: E402
 
 __all__ = ["VOCABULARY", "fitting_of", "model_of", "shards_of", "train_epochs"]
 

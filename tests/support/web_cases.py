@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genrun.tokenizer import Normalization, Tokenizer
-from genrun.tokenizer.extension import with_labels
+from genrun.tokenizer.building.extension import with_labels
 from genrun.tokenizer.labels import Label, Labels
-from genrun.tokenizer.written_forms import WrittenForms
+from genrun.tokenizer.words.written_forms import WrittenForms
 from support.subwords import chain, subwords
 
 __all__ = ["STAGES", "TEXTS", "tokenizers"]

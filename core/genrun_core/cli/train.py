@@ -122,7 +122,7 @@ def _finish(run: RunFolder, *, texts: bool, smaller: bool) -> None:
     from genrun_core.training.workers import this_worker
 
     if smaller and run.checkpoint_file.exists():
-        from genrun_core.training.checkpoint import drop_optimizer
+        from genrun_core.training.saving.checkpoint import drop_optimizer
 
         with training_lock(run.path, say):
             drop_optimizer(run.checkpoint_file)

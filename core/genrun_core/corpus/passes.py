@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from genrun.contracts import Reader, ReadReport
 from genrun.errors import CorpusError
 from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
-from genrun.tokenizer.extension import with_labels
-from genrun.tokenizer.vocabulary import LearnMerges
+from genrun.tokenizer.building.extension import with_labels
+from genrun.tokenizer.building.vocabulary import LearnMerges
 from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.corpus.labelling import LabelCounts, labels_of
 from genrun_core.corpus.progress_bar import with_progress_bar

@@ -9,7 +9,7 @@ from pathlib import Path
 from genrun.contracts import Reader
 from genrun.errors import OptionError, RunFolderError
 from genrun.tokenizer import Tokenizer
-from genrun.tokenizer.extension import extended
+from genrun.tokenizer.building.extension import extended
 from genrun_core.corpus.adaptation import adapt
 from genrun_core.corpus.cache import corpus_key, keep, restore
 from genrun_core.corpus.counts import CorpusCounts

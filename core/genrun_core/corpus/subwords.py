@@ -16,8 +16,8 @@ from itertools import accumulate
 from typing import Any
 
 from genrun.errors import MissingExtraError
-from genrun.tokenizer.byte_letters import LETTERS, letters_of
-from genrun.tokenizer.subword_encoder import Merge
+from genrun.tokenizer.subwords.byte_letters import LETTERS, letters_of
+from genrun.tokenizer.subwords.encoder import Merge
 
 __all__ = ["SAMPLE", "learn_merges", "learn_nothing"]
 

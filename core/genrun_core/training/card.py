@@ -11,7 +11,7 @@ from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from genrun_core.training.training_loop import Fitting
+    from genrun_core.training.stepping.training_loop import Fitting
 
 __all__ = ["card_of", "make_card", "metrics_in_words", "shape_in_words"]
 

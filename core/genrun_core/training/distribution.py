@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from genrun.errors import RunFolderError, TrainingError, one_line
-from genrun_core.training.batches import IGNORED, Batch
+from genrun_core.training.batching.batches import IGNORED, Batch
 from genrun_core.training.workers import Worker
 
 __all__ = ["any_worker", "check_same_corpus", "check_same_place", "make_strategy", "spread", "take_from_chief"]

@@ -11,8 +11,8 @@ from genrun_core.network.architecture import fingerprint
 from genrun_core.network.network_file import load_network
 from genrun_core.runs.atomic import replacing
 from genrun_core.runs.digests import seal
+from genrun_core.training.adjusting.output_bias import balance_output, groups_of
 from genrun_core.training.comparison import compare_with_counting
-from genrun_core.training.output_bias import balance_output, groups_of
 from genrun_core.training.prepared import Prepared
 
 __all__ = ["finish"]

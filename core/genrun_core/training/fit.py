@@ -16,22 +16,22 @@ from genrun_core.network.body_and_head import begin_with_frequencies, freeze_lay
 from genrun_core.network.network_file import check_network, load_network
 from genrun_core.recipes.sections import ModelSettings
 from genrun_core.runs.atomic import replacing
-from genrun_core.training.calibration import calibrate
+from genrun_core.training.adjusting.calibration import calibrate
 from genrun_core.training.card import make_card, metrics_in_words, shape_in_words
-from genrun_core.training.checkpoint import Restored, needs_network, restore_checkpoint
 from genrun_core.training.distribution import check_same_corpus, check_same_place, take_from_chief
-from genrun_core.training.estimate import Estimate
 from genrun_core.training.finetuning import transfer_weights
 from genrun_core.training.finishing import finish
-from genrun_core.training.hurry import fit_into
-from genrun_core.training.interruption import Interruption
-from genrun_core.training.monitoring import watchers
-from genrun_core.training.plot import draw_curves
 from genrun_core.training.prepared import Prepared
-from genrun_core.training.progress import Progress
-from genrun_core.training.recorder import Recorder
-from genrun_core.training.result_notes import result_notes
-from genrun_core.training.training_loop import Fitting
+from genrun_core.training.saving.checkpoint import Restored, needs_network, restore_checkpoint
+from genrun_core.training.saving.interruption import Interruption
+from genrun_core.training.saving.recorder import Recorder
+from genrun_core.training.showing.estimate import Estimate
+from genrun_core.training.showing.hurry import fit_into
+from genrun_core.training.showing.monitoring import watchers
+from genrun_core.training.showing.plot import draw_curves
+from genrun_core.training.showing.progress import Progress
+from genrun_core.training.showing.result_notes import result_notes
+from genrun_core.training.stepping.training_loop import Fitting
 from genrun_core.training.watch import Watch
 from genrun_core.training.workers import Worker
 

@@ -23,8 +23,8 @@ from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.run_lock import training_lock
 from genrun_core.training.counted import check_counted, count_run, counts
 from genrun_core.training.finetuning import keep_base, open_base, with_words_of
-from genrun_core.training.hurry import check_minutes
 from genrun_core.training.prepared import Prepared, prepare
+from genrun_core.training.showing.hurry import check_minutes
 from genrun_core.training.watch import Watch
 from genrun_core.training.workers import Worker, this_worker
 
@@ -178,7 +178,7 @@ def _with_reader(recipe: Recipe, reader: Reader | None) -> tuple[Recipe, Reader]
 
 
 def _with_epochs(run: RunFolder, recipe: Recipe, epochs: int) -> Recipe:
-    from genrun_core.training.checkpoint import finished_epochs
+    from genrun_core.training.saving.checkpoint import finished_epochs
 
     done = finished_epochs(run.checkpoint_file)
     if epochs < done:

@@ -16,7 +16,7 @@ from genrun.errors import ModelFileError
 from genrun.scoring.scores import log_softmax_at
 from genrun_core.recipes.sections import TrainingSettings
 from genrun_core.runs.token_shards import TokenShards
-from genrun_core.training.batches import IGNORED, Batch
+from genrun_core.training.batching.batches import IGNORED, Batch
 from genrun_core.training.prepared import batches_of
 
 __all__ = ["Sample", "Steps", "draw_sample"]

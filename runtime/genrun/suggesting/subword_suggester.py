@@ -12,9 +12,9 @@ from genrun.errors import PromptError
 from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.suggesting.suggester import Suggester, Suggestion, likeliest
 from genrun.tokenizer import Encoding, Tokenizer
-from genrun.tokenizer.byte_letters import bytes_of, letters_of
-from genrun.tokenizer.open_end import OpenEndFinder
-from genrun.tokenizer.subword_pieces import open_piece
+from genrun.tokenizer.subwords.byte_letters import bytes_of, letters_of
+from genrun.tokenizer.subwords.open_end import OpenEndFinder
+from genrun.tokenizer.subwords.pieces import open_piece
 
 __all__ = ["SubwordSuggester"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from genrun.tokenizer.building.vocabulary import VocabularyBuilder
 from genrun.tokenizer.detokenizer import CASINGS, Detokenizer
 from genrun.tokenizer.encoding import Encoding
 from genrun.tokenizer.normalization import Normalization
 from genrun.tokenizer.settings import TokenizerSettings
 from genrun.tokenizer.tokenizer import Tokenizer
-from genrun.tokenizer.vocabulary import VocabularyBuilder
 
 __all__ = [
     "CASINGS",

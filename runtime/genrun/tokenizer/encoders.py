@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from genrun.errors import OptionError
 from genrun.tokenizer.line_breaks import LINE_BREAK, LineEndEncoder
-from genrun.tokenizer.subword_encoder import Merge, SubwordEncoder
-from genrun.tokenizer.word_encoder import Encoder, WordEncoder
-from genrun.tokenizer.written_forms import WrittenForms
+from genrun.tokenizer.subwords.encoder import Merge, SubwordEncoder
+from genrun.tokenizer.words.encoder import Encoder, WordEncoder
+from genrun.tokenizer.words.written_forms import WrittenForms
 
 __all__ = ["encoder_for"]
 

@@ -8,7 +8,7 @@ from genrun.checks.short_text import shown
 from genrun.errors import OptionError
 from genrun.tokenizer.labels import Labels
 from genrun.tokenizer.normalization import Normalization
-from genrun.tokenizer.written_forms import WrittenForms
+from genrun.tokenizer.words.written_forms import WrittenForms
 
 if TYPE_CHECKING:
     from genrun.tokenizer.tokenizer import Tokenizer

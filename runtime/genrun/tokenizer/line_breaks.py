@@ -8,7 +8,7 @@ from itertools import groupby
 
 from genrun.errors import OptionError
 from genrun.tokenizer.splitting import split
-from genrun.tokenizer.word_encoder import Encoder
+from genrun.tokenizer.words.encoder import Encoder
 
 __all__ = ["END_TEXTS", "LINE_BREAK", "LineEndEncoder", "check_end_text", "line_starts", "split_text"]
 
@@ -71,7 +71,7 @@ class LineEndEncoder:
 
     Several line breaks are as one: a running text has no empty documents.
 
-    >>> from genrun.tokenizer.word_encoder import WordEncoder
+    >>> from genrun.tokenizer.words.encoder import WordEncoder
     >>> LineEndEncoder(WordEncoder({"sea": 4, "sky": 5}, unk=None), (3, 2)).encode(["sea", "\n", "\n", "sky"])
     ((4, 3, 2, 5), ())
     """

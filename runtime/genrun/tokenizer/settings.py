@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from genrun.errors import OptionError
-from genrun.tokenizer.byte_letters import LETTERS
 from genrun.tokenizer.kinds import KINDS, SPLITS, check_specials
 from genrun.tokenizer.normalization import Normalization
+from genrun.tokenizer.subwords.byte_letters import LETTERS
 
 __all__ = ["TokenizerSettings"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genrun.tokenizer.kinds import SPLITS
-from genrun.tokenizer.subword_pieces import cut, with_line_starts
+from genrun.tokenizer.subwords.pieces import cut, with_line_starts
 
 __all__ = ["split"]
 

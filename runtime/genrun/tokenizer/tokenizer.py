@@ -9,7 +9,6 @@ from genrun.checks.arguments import check_prompt, check_text
 from genrun.checks.short_text import shown
 from genrun.errors import OptionError, PromptError
 from genrun.tokenizer import json_form
-from genrun.tokenizer.byte_letters import LETTERS
 from genrun.tokenizer.detokenizer import Detokenizer
 from genrun.tokenizer.encoders import encoder_for
 from genrun.tokenizer.encoding import Encoding
@@ -19,10 +18,11 @@ from genrun.tokenizer.line_breaks import LINE_BREAK, check_end_text, split_text
 from genrun.tokenizer.marked_detokenizer import MarkedDetokenizer
 from genrun.tokenizer.marks import opened, without_joiners
 from genrun.tokenizer.normalization import Normalization
-from genrun.tokenizer.open_end import OpenEnd, OpenEndFinder
-from genrun.tokenizer.subword_detokenizer import SubwordDetokenizer
-from genrun.tokenizer.subword_encoder import Merge
-from genrun.tokenizer.written_forms import WrittenForms
+from genrun.tokenizer.subwords.byte_letters import LETTERS
+from genrun.tokenizer.subwords.detokenizer import SubwordDetokenizer
+from genrun.tokenizer.subwords.encoder import Merge
+from genrun.tokenizer.subwords.open_end import OpenEnd, OpenEndFinder
+from genrun.tokenizer.words.written_forms import WrittenForms
 
 __all__ = ["KINDS", "SPECIALS", "SPLITS", "Encoding", "Tokenizer", "WrittenForms"]
 

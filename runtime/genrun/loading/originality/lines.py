@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 
 from genrun.loading.originality.hashing import extended
 from genrun.loading.originality.training_runs import TrainingRuns
-from genrun.tokenizer.byte_letters import bytes_of
 from genrun.tokenizer.plain_words import words_of
+from genrun.tokenizer.subwords.byte_letters import bytes_of
 
 __all__ = ["Begun", "Lines", "lines_of"]
 

@@ -16,7 +16,7 @@ from genrun_core.evaluation.writing import NetworkSteps, write_ids
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.prepared import Prepared
-from genrun_core.training.training_loop import Fitting
+from genrun_core.training.stepping.training_loop import Fitting
 from genrun_core.training.watch import Watch
 
 __all__ = ["SampleText", "TensorBoardWriter", "watchers"]

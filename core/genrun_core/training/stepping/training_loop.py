@@ -12,11 +12,11 @@ import tensorflow as tf
 
 from genrun.errors import TrainingError
 from genrun_core.recipes.sections import TrainingSettings
-from genrun_core.training.batches import IGNORED, Batch, Batches
+from genrun_core.training.batching.batches import IGNORED, Batch, Batches
 from genrun_core.training.distribution import any_worker, spread
-from genrun_core.training.sampled_softmax import Candidates, draw_candidates
-from genrun_core.training.schedule import learning_rate
-from genrun_core.training.steps import States, Steps
+from genrun_core.training.stepping.sampled_softmax import Candidates, draw_candidates
+from genrun_core.training.stepping.schedule import learning_rate
+from genrun_core.training.stepping.steps import States, Steps
 from genrun_core.training.workers import Worker
 
 __all__ = ["Fitting"]

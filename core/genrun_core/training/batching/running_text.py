@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun_core.runs.token_shards import TokenShards
-from genrun_core.training.batches import IGNORED, Batch
-from genrun_core.training.epoch_noise import EpochNoise
+from genrun_core.training.batching.batches import IGNORED, Batch
+from genrun_core.training.batching.epoch_noise import EpochNoise
 
 __all__ = ["RunningBatches"]
 

@@ -12,8 +12,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from genrun_core.network.body_and_head import Body, Head, frequency_bias
-from genrun_core.training.batches import Batches
-from genrun_core.training.hidden_values import hidden_values
+from genrun_core.training.adjusting.hidden_values import hidden_values
+from genrun_core.training.batching.batches import Batches
 
 __all__ = ["Calibration", "calibrate"]
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from genrun_core.network.body_and_head import Body
-from genrun_core.training.batches import IGNORED, Batches
+from genrun_core.training.batching.batches import IGNORED, Batches
 
 __all__ = ["hidden_values"]
 

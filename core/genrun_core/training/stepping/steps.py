@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from genrun_core.network.body_and_head import Body, Head
 from genrun_core.recipes.sections import TrainingSettings
-from genrun_core.training.batches import IGNORED
-from genrun_core.training.sampled_softmax import Candidates, sampled_losses
+from genrun_core.training.batching.batches import IGNORED
+from genrun_core.training.stepping.sampled_softmax import Candidates, sampled_losses
 
 __all__ = ["Meter", "Steps", "make_optimizer"]
 

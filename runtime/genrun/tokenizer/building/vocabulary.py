@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from genrun.errors import OptionError
-from genrun.tokenizer.beginnings import beginnings
-from genrun.tokenizer.byte_letters import LETTERS
-from genrun.tokenizer.counting import BEGINS, HELD, CountedWord, WordCounts
+from genrun.tokenizer.building.beginnings import beginnings
+from genrun.tokenizer.building.counting import BEGINS, HELD, CountedWord, WordCounts
 from genrun.tokenizer.kinds import SPECIALS, check_specials
 from genrun.tokenizer.line_breaks import LINE_BREAK, line_starts, split_text
 from genrun.tokenizer.normalization import Normalization
 from genrun.tokenizer.settings import TokenizerSettings
-from genrun.tokenizer.subword_encoder import Merge
+from genrun.tokenizer.subwords.byte_letters import LETTERS
+from genrun.tokenizer.subwords.encoder import Merge
 from genrun.tokenizer.tokenizer import Tokenizer
-from genrun.tokenizer.written_forms import WrittenForms
+from genrun.tokenizer.words.written_forms import WrittenForms
 
 __all__ = ["SUBWORDS", "LearnMerges", "VocabularyBuilder", "subwords_for"]
 

@@ -12,8 +12,8 @@ import click
 import keras
 
 from genrun.cli.io.durations import about
-from genrun_core.training.estimate import Estimate
-from genrun_core.training.training_loop import Fitting
+from genrun_core.training.showing.estimate import Estimate
+from genrun_core.training.stepping.training_loop import Fitting
 
 __all__ = ["Progress"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun_core.training.input_noise import InputNoise
-from genrun_core.training.rare_words import RareWords
+from genrun_core.training.batching.input_noise import InputNoise
+from genrun_core.training.batching.rare_words import RareWords
 
 __all__ = ["EpochNoise"]
 

@@ -17,8 +17,8 @@ from genrun_core.network.architecture import fingerprint
 from genrun_core.runs.atomic import replacing, write_bytes
 from genrun_core.runs.digests import seal
 from genrun_core.runs.run_folder import RunFolder
-from genrun_core.training.checkpoint import Checkpoint, Restored
-from genrun_core.training.training_loop import Fitting
+from genrun_core.training.saving.checkpoint import Checkpoint, Restored
+from genrun_core.training.stepping.training_loop import Fitting
 
 __all__ = ["Recorder"]
 

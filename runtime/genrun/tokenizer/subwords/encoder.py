@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from genrun.checks.short_text import shorten
 from genrun.errors import OptionError
-from genrun.tokenizer.byte_letters import LETTERS, is_bytes
+from genrun.tokenizer.subwords.byte_letters import LETTERS, is_bytes
 
 __all__ = ["Merge", "SubwordEncoder"]
 

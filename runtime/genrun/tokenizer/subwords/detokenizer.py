@@ -6,9 +6,9 @@ import codecs
 import copy
 from collections.abc import Iterable
 
-from genrun.tokenizer.byte_letters import bytes_of
 from genrun.tokenizer.detokenizer import Detokenizer
-from genrun.tokenizer.subword_pieces import without_line_starts
+from genrun.tokenizer.subwords.byte_letters import bytes_of
+from genrun.tokenizer.subwords.pieces import without_line_starts
 
 __all__ = ["SubwordDetokenizer"]
 

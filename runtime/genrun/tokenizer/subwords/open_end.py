@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.tokenizer.prefixes import PrefixIndex
-from genrun.tokenizer.subword_pieces import open_piece
-from genrun.tokenizer.word_encoder import Encoder
+from genrun.tokenizer.subwords.pieces import open_piece
+from genrun.tokenizer.words.encoder import Encoder
 
 __all__ = ["OpenEnd", "OpenEndFinder"]
 
@@ -30,8 +30,8 @@ class OpenEnd(NamedTuple):
 class OpenEndFinder:
     """Finds the open ends of texts of ``encoder``, whose ``vocabulary`` begins with ``first`` special tokens.
 
-    >>> from genrun.tokenizer.byte_letters import LETTERS
-    >>> from genrun.tokenizer.subword_encoder import SubwordEncoder
+    >>> from genrun.tokenizer.subwords.byte_letters import LETTERS
+    >>> from genrun.tokenizer.subwords.encoder import SubwordEncoder
     >>> vocabulary = [*LETTERS, "Ġt", "he", "Ġthe"]
     >>> finder = OpenEndFinder(SubwordEncoder(vocabulary, 0, [("Ġ", "t"), ("h", "e"), ("Ġt", "he")]), vocabulary, 0)
     >>> finder.find((), [" to", " th"])  # " the" may follow " to"

@@ -13,8 +13,8 @@ from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.workers import Worker
 
 if TYPE_CHECKING:
-    from genrun_core.training.estimate import Estimate
-    from genrun_core.training.training_loop import Fitting
+    from genrun_core.training.showing.estimate import Estimate
+    from genrun_core.training.stepping.training_loop import Fitting
 
 __all__ = ["check_minutes", "fit_into"]
 

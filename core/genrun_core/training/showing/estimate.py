@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from genrun_core.training.training_loop import Fitting
+from genrun_core.training.stepping.training_loop import Fitting
 
 __all__ = ["Estimate"]
 

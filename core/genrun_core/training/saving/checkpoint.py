@@ -20,7 +20,7 @@ from genrun.errors import RunFolderError
 from genrun_core.runs.atomic import replacing
 from genrun_core.runs.digests import check_archive, seal
 from genrun_core.runs.run_files import require_file
-from genrun_core.training.training_loop import Fitting
+from genrun_core.training.stepping.training_loop import Fitting
 
 __all__ = ["Checkpoint", "Restored", "drop_optimizer", "finished_epochs", "needs_network", "restore_checkpoint"]
 

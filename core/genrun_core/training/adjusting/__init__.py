@@ -1,0 +1,1 @@
+"""Logits set right by counts of documents, before and after the training."""

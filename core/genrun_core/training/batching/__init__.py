@@ -1,0 +1,1 @@
+"""Batches of token ids, and what an epoch changes in them."""
