@@ -100,7 +100,7 @@ def _generating(limits: Limits) -> Body:
         "casing": _optional("string", enum=[*CASINGS, None]),
         "max_copied": _optional("integer", minimum=0, maximum=10**9),
         "beam": _optional("integer", minimum=1, maximum=64),
-        "length_penalty": _optional("number", minimum=0, maximum=100),
+        "length_penalty": _optional("number", minimum=0, maximum=10),
         "distinct": _optional("boolean"),
         "spread": _optional("boolean"),
     }
