@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,17 @@ def test_the_models_own_decoder_keeps_its_other_options(talker_file: Path) -> No
     assert model.defaults.decoder == "top-k"
     assert chosen(model, top_k="3") == make_decoder("top-k", {**own, "k": 3})
     assert chosen(model, temperature="3") == make_decoder("top-k", {**own, "temperature": 3.0})
+
+
+def test_the_models_own_chain_keeps_its_other_stages(alphabet: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = dataclasses.replace(alphabet.defaults, decoder="no-repeat-ngram,genrun:top-p:0.95,temperature:0.7")
+    monkeypatch.setattr(type(alphabet), "defaults", own)
+    assert chosen(alphabet, top_p="0.5") == make_decoder("no-repeat-ngram,top-p:0.5,temperature:0.7")
+    assert chosen(alphabet, top_k="3") == make_decoder("top-k:3")
+    assert chosen(alphabet, decoder="top-p", top_p="0.5") == make_decoder("top-p:0.5")
+    for other in ("p=0.4", "top-p.p=0.4"):
+        with pytest.raises(click.UsageError, match=r"--top-p means --set p=…; give one of them"):
+            chosen(alphabet, other, top_p="0.5")
 
 
 @pytest.mark.parametrize(

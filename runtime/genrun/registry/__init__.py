@@ -9,7 +9,15 @@ from genrun.registry.naming import check_contract, contract_of, title
 from genrun.registry.offered import GROUPS, PluginInfo, find, left_out, plugins, refresh
 
 if TYPE_CHECKING:
-    from genrun.registry.chains import chain_json, chain_text, decoder_options, is_chain, make_chain, make_decoder
+    from genrun.registry.chains import (
+        chain_json,
+        chain_stages,
+        chain_text,
+        decoder_options,
+        is_chain,
+        make_chain,
+        make_decoder,
+    )
     from genrun.registry.constraints import NamedPart, make_constraint
 
 __all__ = [
@@ -17,6 +25,7 @@ __all__ = [
     "NamedPart",
     "PluginInfo",
     "chain_json",
+    "chain_stages",
     "chain_text",
     "check_contract",
     "contract_of",
@@ -35,7 +44,15 @@ __all__ = [
     "title",
 ]
 
-_WITH_NUMPY = {"chain_json", "chain_text", "decoder_options", "is_chain", "make_chain", "make_decoder"}
+_WITH_NUMPY = {
+    "chain_json",
+    "chain_stages",
+    "chain_text",
+    "decoder_options",
+    "is_chain",
+    "make_chain",
+    "make_decoder",
+}
 _CONSTRAINTS = {"NamedPart", "make_constraint"}
 
 

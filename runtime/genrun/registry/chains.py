@@ -17,7 +17,7 @@ from genrun.registry.naming import check_contract, name_of
 from genrun.registry.offered import find
 from genrun.sampling import Chain
 
-__all__ = ["chain_json", "chain_text", "decoder_options", "is_chain", "make_chain", "make_decoder"]
+__all__ = ["chain_json", "chain_stages", "chain_text", "decoder_options", "is_chain", "make_chain", "make_decoder"]
 
 _MOST_STAGES = 64
 _is_decoder = partial(is_full_name, "decoder")
@@ -85,6 +85,15 @@ def chain_text(parts: Sequence[Mapping[str, Any]]) -> str:
     return spell([Link(part["name"], part.get("options", {})) for part in parts])
 
 
+def chain_stages(name: str) -> tuple[str, ...]:
+    """Return the names of the stages of a chain, without their packages; none for a decoder by itself.
+
+    >>> chain_stages("genrun:top-k:40,temperature:0.8"), chain_stages("top-k")
+    (('top-k', 'temperature'), ())
+    """
+    return tuple(link.name.rpartition(":")[2] for link in parse(name, _is_decoder)) if is_chain(name) else ()
+
+
 def decoder_options(name: str) -> tuple[str, ...]:
     """Return the names of the options of a decoder, or of all stages of a chain."""
     if not is_chain(name):
@@ -112,7 +121,9 @@ def _dealt(links: Sequence[Link], values: Mapping[str, object]) -> list[dict[str
     for key, value in values.items():
         stage, point, option = key.rpartition(".")
         meant = [
-            i for i, link in enumerate(links) if (option if point else key) in names[i] and stage in ("", link.name)
+            i
+            for i, link in enumerate(links)
+            if (option if point else key) in names[i] and stage in ("", link.name, link.name.rpartition(":")[2])
         ]
         if not meant:
             known = {name for each in names for name in each}

@@ -22,7 +22,8 @@ __all__ = ["DecoderOptions", "decoder_options"]
 class DecoderOptions:
     """How the next token is chosen; None and options that are not given stand for the model's own.
 
-    ``temperature``, ``top_k`` and ``top_p`` are short for a decoder's options, as text.
+    ``temperature``, ``top_k`` and ``top_p`` are short for options, as text: of the model's own decoder where it is
+    or has a stage of that name, else of the decoder ``top-k`` or ``top-p`` in its place.
     """
 
     decoder: str | None
@@ -48,7 +49,7 @@ class DecoderOptions:
         """Return checked settings for ``model``; raises OptionError, UnknownPluginError or PluginError."""
         from genrun.generating.settings import resolve_settings
 
-        decoder, options = self._decoder()
+        decoder, options = self._decoder(model.defaults.decoder)
         return resolve_settings(
             model.defaults,
             decoder=decoder,
@@ -64,11 +65,16 @@ class DecoderOptions:
             labels=labels,
         )
 
-    def _decoder(self) -> tuple[str | None, dict[str, str]]:
-        """Return the decoder's name and options; raises UsageError for options that contradict each other."""
+    def _decoder(self, own: str) -> tuple[str | None, dict[str, str]]:
+        """Return the decoder's name, None for the model's ``own``, and options.
+
+        Raises UsageError for options that contradict each other.
+        """
         from genrun.contracts.options import parse_assignments
+        from genrun.registry import chain_stages
 
         decoder, options = self.decoder, parse_assignments(self.assignments)
+        stages = () if decoder else chain_stages(own)
         for flag, of, name, value in (
             ("--top-k", "top-k", "k", self.top_k),
             ("--top-p", "top-p", "p", self.top_p),
@@ -79,9 +85,12 @@ class DecoderOptions:
             if of and decoder is not None and decoder.rpartition(":")[2] != of:
                 other = "--top-k" if self.decoder is None else f"--decoder {decoder}"
                 raise click.UsageError(f"{flag} means --decoder {of}; it does not go with {other}")
-            if name in options:
+            if name in options or f"{of}.{name}" in options:
                 raise click.UsageError(f"{flag} means --set {name}=…; give one of them")
-            decoder, options[name] = decoder or of, value
+            if of in stages and decoder is None:
+                options[f"{of}.{name}"] = value
+            else:
+                decoder, options[name] = decoder or of, value
         return decoder, options
 
 
