@@ -80,7 +80,7 @@ class Candidates:
                 return packed
         masked = np.where(kept, self.logits, _OUT)
         highest = masked.max(axis=1, keepdims=True)
-        if highest.min() > -np.inf:
+        if (highest.item() if len(highest) == 1 else highest.min(initial=np.inf)) > -np.inf:
             return Candidates(self.ids, masked, self.vocabulary)._with_highest(highest)
         lost = highest[:, 0] == -np.inf
         masked[lost] = self.logits[lost]

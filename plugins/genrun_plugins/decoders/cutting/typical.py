@@ -42,5 +42,5 @@ class Typical:
             order += np.arange(len(order))[:, None] * order.shape[1]  # places in all rows
         cumulative = np.add.accumulate(weights.take(order), axis=1)
         last = (cumulative < self.mass * cumulative[:, -1:]).sum(axis=1)
-        farthest = distances.take(order[np.arange(len(last)), np.minimum(last, order.shape[1] - 1)])
+        farthest = distances.take(order[np.arange(len(last)), last])
         return candidates.keep(distances <= farthest[:, None])

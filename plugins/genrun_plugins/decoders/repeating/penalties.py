@@ -74,7 +74,9 @@ class Repetition(_Penalty):
             return candidates
         penalty, logits = np.float32(self.penalty), candidates.logits.copy()
         used = logits[rows, columns]
-        logits[rows, columns] = np.where(used < 0, used * penalty, used / penalty)
+        changed = used / penalty
+        np.multiply(used, penalty, out=changed, where=used < 0)
+        logits[rows, columns] = changed
         return candidates.with_logits(logits)
 
 

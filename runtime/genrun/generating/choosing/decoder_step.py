@@ -92,6 +92,8 @@ class DecoderStep:
             self._step.load({"token": fed})
         if normalizers is None:
             return ids, [0.0] * len(ids)
+        if len(ids) == 1:
+            return ids, [min(logits.item(0, ids[0]) - normalizers.item(), 0.0)]
         starts = self._starts if whole else self._starts[: len(ids)]
         logs = np.minimum(logits.take(fed + starts) - normalizers, 0.0)
         return ids, logs.tolist()
@@ -104,10 +106,12 @@ class DecoderStep:
         Raises ModelFileError for logits that are not numbers.
         """
         if self._normalizes:
-            logs = self._step.read(_LOG)
+            logs, token = self._step.read(_LOG), self._step.read(_TOKEN)[0]
+            if len(logs) == 1 and (log := logs.item()) > _LEAST:  # the same, in fewer calls
+                return np.array([logits.item(0, token) - log])
             if ready is not None:
                 logs = logs[ready]
-            of_token = logits[:, self._step.read(_TOKEN)[0]]
+            of_token = logits[:, token]
             known: NDArray[np.float64]
             if logs.min() > _LEAST:  # the least of numbers with a NaN among them is NaN
                 known = np.subtract(of_token, logs, dtype=np.float64)
