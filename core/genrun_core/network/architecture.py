@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from genrun.errors import PluginError, RunFolderError, one_line
 from genrun_core.network.dropping import dropout
@@ -79,8 +80,8 @@ def _check_weights(settings: ModelSettings, network: keras.Model) -> None:
 def fingerprint(network: keras.Model) -> str:
     """Return a hash of the weights, the same for the same bits."""
     digest = hashlib.blake2b(digest_size=16)
-    for weight in network.get_weights():
-        digest.update(weight.tobytes())
+    for weight in network.weights:  # one at a time in memory
+        digest.update(np.ascontiguousarray(weight))
     return digest.hexdigest()
 
 

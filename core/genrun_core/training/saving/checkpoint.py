@@ -45,30 +45,38 @@ class Restored(NamedTuple):
 
 
 class Checkpoint:
-    """Everything that training needs to continue, as it is when this is made; ``state`` is the caller's own.
+    """Everything that training needs to continue; ``state`` is the caller's own.
 
     ``state`` is JSON-ready, with what is ``best``, an epoch, and the ``corpus``, a fingerprint. ``best_weights`` are
-    those that the caller is about to write elsewhere.
+    those that the caller is about to write elsewhere. ``kept``: the checkpoint is written after further steps, so it
+    has copies of all weights; otherwise it has none, and must be written before the next step.
     """
 
-    def __init__(self, fitting: Fitting, state: Mapping[str, Any], best_weights: Sequence[NDArray[Any]] = ()) -> None:
+    def __init__(
+        self,
+        fitting: Fitting,
+        state: Mapping[str, Any],
+        best_weights: Sequence[NDArray[Any]] = (),
+        *,
+        kept: bool = False,
+    ) -> None:
         self.history = list(fitting.history)
         self.state = json.loads(json.dumps(state))
         self.best_weights = best_weights
         self._position = {"epoch": fitting.epoch, "step": fitting.step, "seconds": fitting.seconds}
-        self._arrays: dict[str, Any] = {}
-        for prefix, variables in _variables(fitting).items():
-            self._arrays |= {f"{prefix}/{i}": np.asarray(variable).copy() for i, variable in enumerate(variables)}
-        self._arrays |= {f"states/{i}": np.asarray(value) for i, value in enumerate(fitting.states)}
+        everything = {**_variables(fitting), "states": list(fitting.states)}
+        self._values: dict[str, Any] = {}
+        for prefix, values in everything.items():
+            self._values |= {f"{prefix}/{i}": _copy(value) if kept else value for i, value in enumerate(values)}
 
     def write(self, path: Path) -> None:
         """Write the checkpoint, whole or not at all."""
         position = json.dumps({**self._position, "history": self.history, "state": self.state})
-        arrays = self._arrays | {f"best/{i}": value for i, value in enumerate(self.best_weights)}
-        arrays["position"] = np.frombuffer(position.encode(), np.uint8)
+        values = self._values | {f"best/{i}": value for i, value in enumerate(self.best_weights)}
+        values["position"] = np.frombuffer(position.encode(), np.uint8)
         path.parent.mkdir(exist_ok=True)
         with replacing(path) as beside:
-            np.savez(beside, **arrays)
+            _write_arrays(beside, values)
             seal(beside)
 
 
@@ -199,6 +207,18 @@ def _variables(fitting: Fitting) -> dict[str, Sequence[Any]]:
         _OPTIMIZER: fitting.steps.optimizer.variables,
         "meter": [fitting.steps.meter.sums],
     }
+
+
+def _copy(value: Any) -> NDArray[Any]:
+    return np.array(value)
+
+
+def _write_arrays(path: Path, values: Mapping[str, Any]) -> None:
+    """Write what ``numpy.savez`` writes, with one array at a time in memory."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, value in values.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asarray(value), allow_pickle=False)
 
 
 def _numbered(arrays: Mapping[str, Any], prefix: str) -> list[NDArray[Any]]:

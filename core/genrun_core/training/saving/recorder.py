@@ -79,7 +79,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         if together or self._since_saved() >= self._SHARE * self._save_seconds:
             self.save()
         elif self.best["epoch"] == self._fitting.epoch:
-            self._kept = self._checkpoint()
+            self._kept = self._checkpoint(kept=True)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Save the last state."""
@@ -99,9 +99,9 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             self._fitting.history, self._fitting.epoch = self._kept.history, len(self._kept.history)
             self._write(self._kept)
 
-    def _checkpoint(self) -> Checkpoint:
+    def _checkpoint(self, *, kept: bool = False) -> Checkpoint:
         state = {"best": self.best, "corpus": self._corpus}
-        return Checkpoint(self._fitting, state, self._best_weights or ())
+        return Checkpoint(self._fitting, state, self._best_weights or (), kept=kept)
 
     def _write(self, checkpoint: Checkpoint) -> None:
         best = checkpoint.state["best"]

@@ -124,7 +124,7 @@ class Fitting:
 
     def check_weights(self) -> None:
         """Raise TrainingError if a weight is not a number: the last step may spoil what its own loss did not show."""
-        if not all(np.isfinite(weight).all() for weight in self.network.get_weights()):
+        if not all(np.isfinite(np.asarray(weight)).all() for weight in self.network.weights):
             raise TrainingError(
                 f"a weight became no number by step {self.step:,} of epoch {self.epoch + 1}; "
                 "what was saved before is kept: start again, in another folder, with a smaller learning_rate or "
