@@ -210,7 +210,7 @@ def _variables(fitting: Fitting) -> dict[str, Sequence[Any]]:
 
 
 def _copy(value: Any) -> NDArray[Any]:
-    return np.array(value)
+    return np.asarray(value).copy()
 
 
 def _write_arrays(path: Path, values: Mapping[str, Any]) -> None:
