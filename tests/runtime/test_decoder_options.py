@@ -44,6 +44,10 @@ def test_the_models_own_chain_keeps_its_other_stages(alphabet: Model, monkeypatc
     assert chosen(alphabet, top_p="0.5") == make_decoder("no-repeat-ngram,top-p:0.5,temperature:0.7")
     assert chosen(alphabet, top_k="3") == make_decoder("top-k:3")
     assert chosen(alphabet, decoder="top-p", top_p="0.5") == make_decoder("top-p:0.5")
+    both = make_decoder("no-repeat-ngram,top-p:0.5,temperature:0.9")
+    assert chosen(alphabet, top_p="0.5", temperature="0.9") == both
+    with pytest.raises(click.UsageError, match=r"--top-p means --decoder top-p; it does not go with --top-k"):
+        chosen(alphabet, top_k="3", top_p="0.5")
     for other in ("p=0.4", "top-p.p=0.4"):
         with pytest.raises(click.UsageError, match=r"--top-p means --set p=…; give one of them"):
             chosen(alphabet, other, top_p="0.5")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ def command(
     model = opening.load(model_file)
     choosing, chosen = _parted(choosing, reader, model)
     settings = choosing.settings(model, seed=seed, labels=labels)
-    decoder, options = _decoder(choosing, model), _options(settings.decoder)
+    decoder, options = _named(choosing, model, settings.decoder), _options(settings.decoder)
     shown = ", ".join(f"{name}={value}" for name, value in options.items())
     say(f"{decoder}{f' ({shown})' if shown else ''}, seed {settings.seed}, on {model.device}")
     report = _report(model, settings, corpus, training, chosen, count)
@@ -131,8 +132,7 @@ def _parted(choosing: DecoderOptions, reader: str, model: Model) -> tuple[Decode
             raise OptionError(f"{both} have no option {key!r}; {hint}")
         values[owners[0]][key] = value
     assignments = tuple(f"{key}={value}" for key, value in values["decoder"].items())
-    own = DecoderOptions(choosing.decoder, assignments, choosing.max_new_tokens)
-    return own, PluginChoice(reader, values["reader"])
+    return dataclasses.replace(choosing, assignments=assignments), PluginChoice(reader, values["reader"])
 
 
 def _options(decoder: Decoder) -> dict[str, object]:
@@ -141,6 +141,14 @@ def _options(decoder: Decoder) -> dict[str, object]:
     from genrun.sampling import Chain
 
     return {} if isinstance(decoder, Chain) else to_json(decoder)
+
+
+def _named(choosing: DecoderOptions, model: Model, decoder: Decoder) -> str:
+    """Return the name of the decoder that writes the texts; of a chain, its text with all options."""
+    from genrun.registry import chain_json, chain_text
+    from genrun.sampling import Chain
+
+    return chain_text(chain_json(decoder)) if isinstance(decoder, Chain) else _decoder(choosing, model)
 
 
 def _decoder(choosing: DecoderOptions, model: Model) -> str:

@@ -39,8 +39,10 @@ def judge_texts(run: RunFolder) -> list[str]:
     if tokenizer.special("start") is None or len(run.shards(tokenizer).held_out) < _FEWEST:
         return []
     documents = documents_of(run)
+    if documents is None:
+        return []
     runs = _runs(run, recipe, tokenizer)
-    report = documents and report_on(_write(run, _TEXTS, 0, runs), documents)
+    report = report_on(_write(run, _TEXTS, 0, runs), documents)
     if not report:
         return []
     decoder = _decoder(run, recipe, tokenizer)

@@ -125,6 +125,7 @@ def _dealt(links: Sequence[Link], values: Mapping[str, object]) -> list[dict[str
             for i, link in enumerate(links)
             if (option if point else key) in names[i] and stage in ("", link.name, link.name.rpartition(":")[2])
         ]
+        meant = [i for i in meant if links[i].name == stage] or meant
         if not meant:
             known = {name for each in names for name in each}
             raise OptionError(f"no stage of the chain has an option {shown(key)}; {nearest(option, known)}")

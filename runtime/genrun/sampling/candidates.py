@@ -18,7 +18,7 @@ __all__ = ["Candidates", "exact_sums", "pairs"]
 _FEW = 128  # columns that are not worth packing into fewer
 _PACKED = 4  # the whole vocabulary is packed if this part of it, or less, is left
 _OUT = np.full((1, 1), -np.inf, np.float32)
-_ENTROPY_UNITS = 2.0**48  # an entropy is below 16, so that its terms as whole numbers add up exactly in any order
+_ENTROPY_UNITS = 2.0**40  # of whole numbers: their sums are exact in any order, and hide the last bits of an exp
 _BITS = 31  # of a number in an exact sum; 2**21 of them fit into a float64
 
 

@@ -2,7 +2,7 @@
 // where NumPy has float32, and sums of whole numbers, which are exact in any order.
 
 const UNITS = 2 ** 32;
-const ENTROPY_UNITS = 2 ** 48; // in which the terms of an entropy, which is below 16, add up exactly
+const ENTROPY_UNITS = 2 ** 40; // of whole numbers: their sums are exact, and hide the last bits of an exp
 const BITS = 31; // of a number in an exact sum
 
 export const f32 = Math.fround;

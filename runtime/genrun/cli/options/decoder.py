@@ -75,6 +75,7 @@ class DecoderOptions:
 
         decoder, options = self.decoder, parse_assignments(self.assignments)
         stages = () if decoder else chain_stages(own)
+        narrowed = None  # the stage of the model's own chain that an option has changed
         for flag, of, name, value in (
             ("--top-k", "top-k", "k", self.top_k),
             ("--top-p", "top-p", "p", self.top_p),
@@ -82,15 +83,17 @@ class DecoderOptions:
         ):
             if value is None:
                 continue
-            if of and decoder is not None and decoder.rpartition(":")[2] != of:
+            stage = of or ("temperature" if "temperature" in stages else narrowed)
+            if name in options or f"{stage}.{name}" in options:
+                raise click.UsageError(f"{flag} means --set {name}=…; give one of them")
+            if decoder is None and stage is not None and stages.count(stage) == 1:
+                options[f"{stage}.{name}"], narrowed = value, stage
+                continue
+            chosen = decoder or narrowed
+            if of and chosen is not None and chosen.rpartition(":")[2] != of:
                 other = "--top-k" if self.decoder is None else f"--decoder {decoder}"
                 raise click.UsageError(f"{flag} means --decoder {of}; it does not go with {other}")
-            if name in options or f"{of}.{name}" in options:
-                raise click.UsageError(f"{flag} means --set {name}=…; give one of them")
-            if of in stages and decoder is None:
-                options[f"{of}.{name}"] = value
-            else:
-                decoder, options[name] = decoder or of, value
+            decoder, options[name] = decoder or of, value
         return decoder, options
 
 
@@ -101,7 +104,7 @@ decoder_options = option_group(
     click.option("--decoder", help="How the next token is chosen (see genrun plugins). [default: the model's]"),
     click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="An option of the decoder."),
     click.option("--temperature", metavar="T", help="Below 1 safer, above 1 more varied: --set temperature=T."),
-    click.option("--top-k", metavar="K", help="Choose from the K likeliest: --decoder top-k --set k=K."),
-    click.option("--top-p", metavar="P", help="From the likeliest with probability P: --decoder top-p --set p=P."),
+    click.option("--top-k", metavar="K", help="Choose from the K likeliest: k of the decoder or stage top-k."),
+    click.option("--top-p", metavar="P", help="From the likeliest with probability P: p of top-p, likewise."),
     click.option("--max-copied", type=int, metavar="N", help="Copy at most N words in a row (4 to 7; 0: any)."),
 )
