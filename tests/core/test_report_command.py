@@ -82,6 +82,13 @@ def test_the_decoder_and_its_options_can_be_chosen(babble: Path, lines: Path) ->
     assert found["texts"]["distinct_1"] < 0.02
 
 
+def test_short_forms_of_the_decoders_options_count_too(babble: Path, lines: Path) -> None:
+    found = json.loads(asked(babble, lines, "--count", 120, "--top-k", 3, "--temperature", 0.5, "--json").stdout)
+    assert (found["decoder"], found["options"]) == ("top-k", {"k": 3, "temperature": 0.5})
+    chain = json.loads(asked(babble, lines, "--count", 120, "--decoder", "top-k:3,min-p", "--json").stdout)
+    assert (chain["decoder"], chain["options"]) == ("top-k:k=3;temperature=1.0,min-p:p=0.05", {})
+
+
 def test_a_decoder_that_cuts_nothing_is_not_advised_where_it_is_in_use(babble: Path) -> None:
     model = genrun.load(babble)
     assert draws_from_all(model.settings(decoder="temperature").decoder)

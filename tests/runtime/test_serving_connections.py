@@ -118,6 +118,7 @@ async def answers(reader: asyncio.StreamReader, count: int) -> list[bytes]:
         ([BODIES[2] + b"GET / HTTP/1.1\r\nX: " + b"x" * 1_000_000], [200]),  # nothing is read after the answer
         ([b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * 100_000], [431]),
         ([b"GET /" + b"x" * 1_000_000], [431]),
+        ([b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: x\r\n" * 100_000 + b"\r\n"], [431]),  # it has an end
         ([BODIES[0], b"\r\n" * 500_000], [200, 431]),
         ([CHUNKED], [200]),
     ],

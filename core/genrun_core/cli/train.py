@@ -126,11 +126,11 @@ def _finish(run: RunFolder, *, texts: bool, smaller: bool) -> None:
 
         with training_lock(run.path, say):
             drop_optimizer(run.checkpoint_file)
-    if this_worker().is_chief and texts:
-        for line in judge_texts(run):
+    if this_worker().is_chief:
+        if not texts:
+            forget_judgement(run)
+        for line in judge_texts(run) if texts else ():
             say(line)
-    elif this_worker().is_chief:
-        forget_judgement(run)
     show(str(run.path))
     say_next("genrun", "export", run.path, "-o", default_model_file(run.path))
 

@@ -62,7 +62,7 @@ def forget_judgement(run: RunFolder) -> None:
 
 
 def texts_of_run(run: RunFolder, count: int, *, seed: int = 0) -> list[str]:
-    """Return ``count`` texts from nothing by what the run has learnt, with its decoder; it must have ``<start>``."""
+    """Return ``count`` texts without a prompt, with the decoder of the run; none if it has no ``<start>``."""
     return _write(run, count, seed, _runs(run, run.recipe(), run.tokenizer()))
 
 

@@ -1,4 +1,4 @@
-"""The report of a model: its texts from nothing beside the documents of a corpus."""
+"""The report of a model: its texts without a prompt beside the documents of a corpus."""
 
 from __future__ import annotations
 

@@ -19,9 +19,8 @@ def protocol(stall_seconds: float) -> type[asyncio.Protocol]:
 
     A client stalls if it has not sent the whole head of a request, or if it takes nothing of an answer that waits.
     The application then sees a client that has left. A connection is looked at four times in that time, so it may
-    last a quarter longer. A head longer than 64 KiB is refused (431), and so is what else brings neither a head to
-    its end nor a part of a body, as the lines behind a chunked body. What arrives together with the beginning or the
-    end of a head is not counted.
+    last a quarter longer. The head of a request may have 64 KiB and what else came with its beginning; a longer one
+    is refused (431). As much may come behind a head or a part of a body that is neither: lines behind a chunked body.
     """
     return type("Connection", (_Watched,), {"between_looks": stall_seconds / _LOOKS})
 
@@ -37,32 +36,34 @@ class _Watched(HttpToolsProtocol):
         self._to_client = transport
         self._waits_for: object = None
         self._looks = 0  # that have found the same
-        self._head = 0  # bytes that have come since a head began or ended, or a part of a body came
+        self._in_head = False
+        self._since = 0  # bytes that have come since a head began or ended, or a part of a body came
         self._refused = False
         self._look_later()
 
     def on_message_begin(self) -> None:
         """Begin to count the bytes of a head."""
         super().on_message_begin()
-        self._head = 0
+        self._in_head, self._since = True, 0
 
     def on_headers_complete(self) -> None:
         """Begin to count what follows the head."""
         super().on_headers_complete()
-        self._head = 0
+        self._in_head, self._since = False, 0
 
     def on_body(self, body: bytes) -> None:
         """Begin to count what follows this part of the body."""
         super().on_body(body)
-        self._head = 0
+        self._since = 0
 
     def data_received(self, data: bytes) -> None:
         """Pass on what has come, until it is too much: then nothing more is read."""
         if self._refused:
             return
-        self._head += len(data)
-        super().data_received(data)
-        if self._head > _HEAD_BYTES:
+        self._since += len(data)
+        if not self._in_head or self._since <= _HEAD_BYTES:
+            super().data_received(data)  # which begins to count again where a head or a part of a body is there
+        if self._since > _HEAD_BYTES:
             self._refused = True
             self._refuse()
 

@@ -67,7 +67,9 @@ class Checkpoint:
         everything = {**_variables(fitting), "states": list(fitting.states)}
         self._values: dict[str, Any] = {}
         for prefix, values in everything.items():
-            self._values |= {f"{prefix}/{i}": _copy(value) if kept else value for i, value in enumerate(values)}
+            self._values |= {
+                f"{prefix}/{i}": np.asarray(value).copy() if kept else value for i, value in enumerate(values)
+            }
 
     def write(self, path: Path) -> None:
         """Write the checkpoint, whole or not at all."""
@@ -207,10 +209,6 @@ def _variables(fitting: Fitting) -> dict[str, Sequence[Any]]:
         _OPTIMIZER: fitting.steps.optimizer.variables,
         "meter": [fitting.steps.meter.sums],
     }
-
-
-def _copy(value: Any) -> NDArray[Any]:
-    return np.asarray(value).copy()
 
 
 def _write_arrays(path: Path, values: Mapping[str, Any]) -> None:

@@ -84,10 +84,11 @@ class DecoderOptions:
             if value is None:
                 continue
             stage = of or ("temperature" if "temperature" in stages else narrowed)
-            if name in options or f"{stage}.{name}" in options:
+            in_stage = f"{stage}.{name}"
+            if name in options or in_stage in options:
                 raise click.UsageError(f"{flag} means --set {name}=…; give one of them")
-            if decoder is None and stage is not None and stages.count(stage) == 1:
-                options[f"{stage}.{name}"], narrowed = value, stage
+            if decoder is None and stages.count(stage) == 1:
+                narrowed, options[in_stage] = stage, value
                 continue
             chosen = decoder or narrowed
             if of and chosen is not None and chosen.rpartition(":")[2] != of:
