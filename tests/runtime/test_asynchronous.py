@@ -109,6 +109,7 @@ def test_the_loop_goes_on_while_a_text_is_generated(letter_words: Model, call: C
 @each_call
 def test_the_step_of_a_cancelled_call_is_its_last(letter_words: Model, call: Call) -> None:
     decoder = Gated(halt=3)
+    letter_words.generate_many(["a"], max_new_tokens=1)  # starts the model's own threads, which stay
     before = set(threading.enumerate())
 
     async def main() -> None:

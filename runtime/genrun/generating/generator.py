@@ -206,8 +206,15 @@ class TextGenerator:
         sizes = self._threads.divided(batch_size)
         return [self.batch(size, of=len(sizes), log_probabilities=True) for size in sizes]
 
-    def batch(self, size: int = 1, *, of: int = 1, log_probabilities: bool = False) -> Batch:
-        """Return an empty batch for ``size`` rows, one of ``of`` that run side by side."""
+    def batch(
+        self, size: int = 1, *, of: int = 1, log_probabilities: bool = False, beside_loop: bool = False
+    ) -> Batch:
+        """Return an empty batch for ``size`` rows, one of ``of`` that run side by side.
+
+        ``beside_loop``: an event loop is busy meanwhile. Then the graph chooses wherever it can: NumPy would wait for
+        Python's lock again and again.
+        """
+        choose_with: ChooseWith = "graph" if beside_loop and self._choose_with == "auto" else self._choose_with
         return Batch(
             self._session.running_at_once(of),
             self._decoder,
@@ -215,7 +222,7 @@ class TextGenerator:
             stop_ids=self._defaults.stop_ids,
             suppressed_ids=self._defaults.suppressed_ids,
             log_probabilities=log_probabilities,
-            choose_with=self._choose_with,
+            choose_with=choose_with,
         )
 
     def _text_stream(self, request: Request) -> TextStream:

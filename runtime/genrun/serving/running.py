@@ -45,7 +45,9 @@ def serve_until_signal(
     Then no request is accepted any more, and those that were are finished, for at most ``grace_seconds``. A second
     signal ends the process at once.
     """
-    asyncio.run(_serve(app, server_of(app, grace_seconds=grace_seconds), listening, ready))
+    server = server_of(app, grace_seconds=grace_seconds)
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:  # uvloop's, where it is installed
+        runner.run(_serve(app, server, listening, ready))
 
 
 def server_of(app: Starlette, *, grace_seconds: float) -> uvicorn.Server:

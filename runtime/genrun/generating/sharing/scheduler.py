@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from genrun.contracts import Decoder
 from genrun.errors import GenrunError
-from genrun.generating.generator import BATCH_SIZE, TextGenerator
+from genrun.generating.generator import BATCH_SIZE
 from genrun.generating.sharing.lane import Lane
 from genrun.generating.sharing.ticket import Ticket
 from genrun.generating.threads import forks
@@ -81,7 +81,7 @@ class Scheduler:
         if filling is not None:
             return filling
         if len(lanes) < self._most_lanes:
-            lane = Lane(_maker(ticket.generator, first=not lanes), BATCH_SIZE, state.leaver(key))
+            lane = Lane(_maker(ticket, first=not lanes), BATCH_SIZE, state.leaver(key))
             lanes.append(lane)
             started.append(lane)
             return lane
@@ -118,9 +118,10 @@ class _State:
                 del self.lanes[found]
 
 
-def _maker(generator: TextGenerator, *, first: bool) -> Callable[[int], Batch]:
-    """Return what makes the batches of a lane: the steps of all lanes but the first have one thread each."""
-    return lambda size: generator.batch(size, of=1 if first else 2, log_probabilities=True)
+def _maker(ticket: Ticket, *, first: bool) -> Callable[[int], Batch]:
+    """Return what makes the batches of a lane for ``ticket``: all lanes but the first have one thread a step."""
+    make, beside_loop = ticket.generator.batch, ticket.loop is not None
+    return lambda size: make(size, of=1 if first else 2, log_probabilities=True, beside_loop=beside_loop)
 
 
 def sharing_key(decoder: Decoder) -> Hashable:
