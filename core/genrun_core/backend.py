@@ -8,8 +8,8 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from genrun.errors import MissingExtraError, TrainingError
 
@@ -23,7 +23,13 @@ __all__ = [
     "require_memory",
     "require_training",
     "seed_everything",
+    "spare_memory",
 ]
+
+# What Keras imports wherever it is installed, for data frames and estimators that are given to it.
+_FOR_OTHER_DATA = ("sklearn", "pandas", "matplotlib")
+
+_sparing = False
 
 
 def require_training(what: str) -> None:
@@ -33,6 +39,15 @@ def require_training(what: str) -> None:
             raise MissingExtraError(f"{what} needs {module}", "train")
 
 
+def spare_memory() -> None:
+    """Have Keras imported without scikit-learn, pandas and matplotlib: 150 MiB less, in two thirds of the time.
+
+    For commands, whose process is their own: Keras then takes no data frames. The three can be imported later.
+    """
+    global _sparing
+    _sparing = True
+
+
 def prepare_backend(what: str = "training") -> None:
     """Make TensorFlow importable without noise, with Keras on top of it. Call before importing either."""
     require_training(what)
@@ -40,7 +55,7 @@ def prepare_backend(what: str = "training") -> None:
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
         raise TrainingError(f"the environment sets KERAS_BACKEND={backend}; genrun trains with tensorflow")
-    with warnings.catch_warnings(), _muted_standard_error():
+    with warnings.catch_warnings(), _muted_standard_error(), _hidden(_FOR_OTHER_DATA if _sparing else ()):
         warnings.simplefilter("ignore")  # deprecations between the versions of TensorFlow's own dependencies
         import keras
         import tensorflow as tf
@@ -51,6 +66,18 @@ def prepare_backend(what: str = "training") -> None:
     if keras.backend.backend() != "tensorflow":
         raise TrainingError(f"Keras runs on {keras.backend.backend()!r}; genrun needs KERAS_BACKEND=tensorflow")
     tf.get_logger().setLevel("ERROR")
+
+
+@contextlib.contextmanager
+def _hidden(names: Sequence[str]) -> Iterator[None]:
+    """Have the modules ``names`` look as if they were not installed, unless they are imported already."""
+    hidden: dict[str, Any] = {name: None for name in names if name not in sys.modules}
+    sys.modules.update(hidden)
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 @contextlib.contextmanager

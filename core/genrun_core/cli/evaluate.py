@@ -50,6 +50,7 @@ def command(
     from genrun.cli.io.output import show_json
     from genrun.contracts.options import parse_assignments
     from genrun.errors import OptionError
+    from genrun_core.backend import spare_memory
     from genrun_core.evaluation.evaluation import evaluate, evaluate_held_out
     from genrun_core.recipes.sections import PluginChoice
 
@@ -60,6 +61,7 @@ def command(
         raise OptionError("--set is for options of the reader: name it with --reader")
     if held_out and (reader or running_text is not None):
         raise click.UsageError("--held-out is read as in the training: no --reader, no --running, no --documents")
+    spare_memory()
     with showing_log():
         if held_out:
             result = evaluate_held_out(path, labels)

@@ -73,9 +73,11 @@ def command(
     --set freeze=embedding leaves a layer as it is, --set extend_vocabulary=500 adds new words.
     """
     from genrun.contracts.options import parse_assignments
+    from genrun_core.backend import spare_memory
     from genrun_core.runs.naming import default_run_folder
     from genrun_core.training.watch import Watch
 
+    spare_memory()
     overrides = parse_assignments(assignments) | reader_options(label_columns, labels)
     watch = Watch(sample_every or 0, tensorboard)
     chosen = click.get_current_context().get_parameter_source("recipe_name") is not ParameterSource.DEFAULT

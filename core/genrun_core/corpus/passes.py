@@ -161,22 +161,24 @@ def encode_documents(sources: Sources, counted: WordCount, folder: Path) -> Corp
     held_out = frozenset(counted.held_out.tolist())
     offsets, lengths, unknown, new = array("q", [0]), Counter[int](), 0, 0
     digest, predicted, labels = hashlib.blake2b(digest_size=16), 0, array("i")
-
+    has_labels = bool(tokenizer.labels)
     buffer, written = array("i"), 0
     with replacing(folder / SHARDS[0]) as path, path.open("wb") as file:
         for number, (document, _) in enumerate(
             with_progress_bar(sources.read(), "encoding documents", counts.documents)
         ):
             digest.update(_identity(document))
-            labels.extend(tokenizer.labels.ids_of_document(labels_of(document)))
+            if has_labels:
+                labels.extend(tokenizer.labels.ids_of_document(labels_of(document)))
             encoding = tokenizer.encode_document(document)
+            ids = encoding.ids
             unknown += len(encoding.unknown)
-            lengths[len(encoding.ids)] += 1
+            lengths[len(ids)] += 1
             if number in held_out:
                 new += len(encoding.unknown)
-            else:
-                predicted += max(len(encoding.ids) - 1, 0)
-            buffer.extend(encoding.ids)
+            elif ids:
+                predicted += len(ids) - 1
+            buffer.extend(ids)
             offsets.append(written + len(buffer))
             if len(buffer) >= _BUFFERED:
                 file.write(_little_endian(buffer))
@@ -216,8 +218,8 @@ def _write_beside(
 
 def _identity(document: str) -> bytes:
     """Return the bytes of a document and its labels that a fingerprint of the corpus is made of."""
-    labels = "".join(f"\0{name}={value}" for name, value in sorted(labels_of(document).items()))
-    return (document + labels).encode() + b"\0"
+    labels = "".join([f"\0{name}={value}" for name, value in sorted(labels_of(document).items())])
+    return f"{document}{labels}\0".encode()
 
 
 def _percentile(lengths: Counter[int], percent: int) -> int:

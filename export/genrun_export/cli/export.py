@@ -55,10 +55,12 @@ def command(
         raise click.UsageError(f"{run} is a model file already: -o and --quantize are for a run folder")
     from genrun.cli.io.output import show
     from genrun.errors import ExportError
+    from genrun_core.backend import spare_memory
     from genrun_core.cli.going_on import say_next
     from genrun_core.runs.naming import default_model_file
     from genrun_export.cli.destinations import add_to_triton, export_page
 
+    spare_memory()
     if web is not None:
         write = None if run.is_file() else partial(export_and_say, run, quantize=quantize)
         export_page(run, web, onnxruntime_web, write)

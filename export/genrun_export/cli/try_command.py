@@ -47,12 +47,14 @@ def command(
     """
     from genrun.cli.io.log_lines import showing_log
     from genrun.contracts.options import parse_assignments
+    from genrun_core.backend import spare_memory
     from genrun_core.cli.going_on import going_on
     from genrun_core.corpus.guessed import guessed_recipe
     from genrun_core.evaluation.text_look import judge_texts
     from genrun_core.runs.naming import default_model_file, default_run_folder
     from genrun_export.cli.trying import check_model_file, continued, has_model
 
+    spare_memory()
     overrides = parse_assignments(assignments) | reader_options(label_columns, {})
     run_path = default_run_folder(corpus) if output is None else output.with_name(output.name.removesuffix(".onnx"))
     recipe, sources, guessed = guessed_recipe(corpus, recipe_name, overrides, reader)

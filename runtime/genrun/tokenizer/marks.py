@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["JOINER", "mark_edges", "opened", "without_joiners"]
+__all__ = ["JOINER", "edge_pattern", "mark_edges", "opened", "without_joiners"]
 
 _NEVER = 1 << 62
 JOINER = "\u2060"  # the word joiner: invisible, and nothing that a person types
@@ -25,20 +25,32 @@ def mark_edges(leading: str, trailing: str) -> Callable[[str], str]:
     >>> mark_edges("(", ").!")("(it) is $5!! :").replace(JOINER, "+")
     '(+ it +) is $5 +! +! :'
     """
+    edges = edge_pattern(leading, trailing)
+    return lambda text: edges.sub(_marked, text.replace(JOINER, ""))
+
+
+def edge_pattern(leading: str, trailing: str) -> re.Pattern[str]:
+    """Return a pattern for the marks at the beginning (``leading``) or the end (``trailing``) of a word.
+
+    The group that has matched tells which: 1 a word of only these marks, 2 its beginning, 3 its end. Each is tried
+    once for each word, so a long run takes linear time. The pattern begins with the marks themselves, and looks back
+    after that: so the search passes other characters fast.
+
+    >>> [match.lastindex for match in edge_pattern("(", ").!").finditer("(it) is $5!! :(!")]
+    [2, 3, 3]
+    """
     first, last = re.escape(leading), re.escape(trailing)
-    # Three cases: a word of only these characters, the beginning of a word, its end. Each is tried once per word, so
-    # a long run takes linear time. The look-ahead holds for all three, and lets the search skip other characters.
-    edges = rf"(?<!\S)(?:([{first}{last}]++)(?!\S)|([{first}]++))|(?<![{last}])([{last}]++)(?!\S)"
-    pattern = re.compile(rf"(?=[{first}{last}])(?:{edges})")
-    return lambda text: pattern.sub(_marked, text.replace(JOINER, ""))
+    at_the_beginning = rf"(?<!\S.)(?:([{first}{last}]*+)(?!\S)|(?<=[{first}])([{first}]*+))"
+    at_the_end = rf"(?<=[{last}])(?<![{last}].)([{last}]*+)(?!\S)"
+    return re.compile(rf"[{first}{last}](?:{at_the_beginning}|{at_the_end})", re.DOTALL)
 
 
 def _marked(match: re.Match[str]) -> str:
     if match.lastindex == 3:
-        return _CLOSING + _CLOSING.join(match[3])
+        return _CLOSING + _CLOSING.join(match[0])
     if match.lastindex == 2:
-        return _OPENING.join(match[2]) + _OPENING
-    return _CLOSING.join(match[1])
+        return _OPENING.join(match[0]) + _OPENING
+    return _CLOSING.join(match[0])
 
 
 def without_joiners(piece: str) -> str:

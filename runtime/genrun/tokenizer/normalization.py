@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from genrun.checks.short_text import shorten
 from genrun.errors import OptionError, nearest
-from genrun.tokenizer.marks import mark_edges
+from genrun.tokenizer.marks import edge_pattern, mark_edges
 
 __all__ = ["STEPS", "Normalization"]
 
@@ -93,11 +93,7 @@ def _isolate(characters: str) -> Transform:
 
 def _isolate_edges(leading: str, trailing: str) -> Transform:
     """Separate the characters from the beginnings and ends of words, but not inside (``U.S.``, ``1,000``)."""
-    first, last = re.escape(leading), re.escape(trailing)
-    # Three cases: a word of only these characters, the beginning of a word, its end. Each is tried once per word, so
-    # a long run takes linear time. The look-ahead holds for all three, and lets the search skip other characters.
-    edges = rf"(?<!\S)(?:[{first}{last}]++(?!\S)|[{first}]++)|(?<![{last}])[{last}]++(?!\S)"
-    pattern = re.compile(rf"(?=[{first}{last}])(?:{edges})")
+    pattern = edge_pattern(leading, trailing)
     return lambda text: pattern.sub(lambda match: f" {' '.join(match.group())} ", text)
 
 

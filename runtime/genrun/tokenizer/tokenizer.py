@@ -80,6 +80,9 @@ class Tokenizer:
         if list(self.vocabulary[of_labels.start : of_labels.stop]) != self.labels.texts or not at_end:
             raise OptionError("the vocabulary does not have the tokens of its labels")
         self._special_ids = {name: number for number, name in enumerate(self.specials)}
+        self._start, self._end = [
+            tuple([self._special_ids[name]] if name in self._special_ids else ()) for name in ("start", "end")
+        ]
         self._words = {w: i for w, i in ids.items() if i >= len(texts) and i not in of_labels}
         if "unk" in self._special_ids:
             self._words[SPECIALS["unk"]] = self._special_ids["unk"]
@@ -140,14 +143,11 @@ class Tokenizer:
 
     def encode_pieces(self, words: Iterable[str]) -> Encoding:
         """Encode normalized words, the result of :meth:`split` or a part of it, as :meth:`encode` does."""
-        pieces = tuple(words)
-        ids, unknown = self._encoder.encode(pieces)
-        return Encoding(ids, pieces, tuple(map(without_joiners, unknown)) if self._opening else unknown)
+        return self._encoded(words)
 
     def encode_document(self, text: str) -> Encoding:
         """Encode a whole document as in training: with ``<start>`` and ``<end>`` if the tokenizer has them."""
-        body = self.encode(text)
-        return self._framed(body, start=True, end=True)
+        return self._encoded(self.split(text), start=True, end=True)
 
     def encode_prompt(self, text: str, labels: Mapping[str, str] | None = None) -> Encoding:
         """Encode the beginning of a document, after its labels; the text may begin with ``<start>``, but need not.
@@ -156,7 +156,7 @@ class Tokenizer:
         """
         check_prompt(text)
         text = self.without_start(text)
-        encoding = self._framed(self.encode_pieces(self.split_open(text)), start=True, end=False)
+        encoding = self._encoded(self.split_open(text), start=True)
         if not encoding.ids:
             if encoding.unknown:
                 raise PromptError(f"no word of the prompt {shown(text)} is in the model's vocabulary")
@@ -172,11 +172,16 @@ class Tokenizer:
             return stripped[len(opening) :].removeprefix(" ")
         return text
 
-    def _framed(self, body: Encoding, *, start: bool, end: bool) -> Encoding:
-        head = self._special_ids.get("start") if start else None
-        tail = self._special_ids.get("end") if end else None
-        ids = ((head,) if head is not None else ()) + body.ids + ((tail,) if tail is not None else ())
-        return Encoding(ids, body.pieces, body.unknown)
+    def _encoded(self, words: Iterable[str], *, start: bool = False, end: bool = False) -> Encoding:
+        pieces = tuple(words)
+        ids, unknown = self._encoder.encode(pieces)
+        if start:
+            ids = self._start + ids
+        if end:
+            ids += self._end
+        if unknown and self._opening:
+            unknown = tuple(map(without_joiners, unknown))
+        return Encoding(ids, pieces, unknown)
 
     # -- text --------------------------------------------------------------------------------------------------
 

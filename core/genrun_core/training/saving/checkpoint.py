@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import keras
 import numpy as np
@@ -22,7 +22,15 @@ from genrun_core.runs.digests import check_archive, seal
 from genrun_core.runs.run_files import require_file
 from genrun_core.training.stepping.training_loop import Fitting
 
-__all__ = ["Checkpoint", "Restored", "drop_optimizer", "finished_epochs", "needs_network", "restore_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "Restored",
+    "Weights",
+    "drop_optimizer",
+    "finished_epochs",
+    "needs_network",
+    "restore_checkpoint",
+]
 
 _OPTIMIZER = "optimizer"
 _BEST = {"epoch": int, "value": float, "sampled": bool}
@@ -31,6 +39,8 @@ _DAMAGES = (
     *(OSError, EOFError, LookupError, TypeError, ValueError, RecursionError, MemoryError),
     *(RuntimeError, zipfile.BadZipFile, zlib.error, tf.errors.OpError),
 )
+
+Weights: TypeAlias = NDArray[Any] | keras.Variable
 
 
 class Restored(NamedTuple):
@@ -56,7 +66,7 @@ class Checkpoint:
         self,
         fitting: Fitting,
         state: Mapping[str, Any],
-        best_weights: Sequence[NDArray[Any]] = (),
+        best_weights: Sequence[Weights] = (),
         *,
         kept: bool = False,
     ) -> None:

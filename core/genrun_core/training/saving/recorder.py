@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
-from numpy.typing import NDArray
 
 from genrun.errors import RunFolderError
 from genrun_core.network.architecture import fingerprint
 from genrun_core.runs.atomic import replacing, write_bytes
 from genrun_core.runs.digests import seal
 from genrun_core.runs.run_folder import RunFolder
-from genrun_core.training.saving.checkpoint import Checkpoint, Restored
+from genrun_core.training.saving.checkpoint import Checkpoint, Restored, Weights
 from genrun_core.training.stepping.training_loop import Fitting
 
 __all__ = ["Recorder"]
@@ -51,7 +50,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._fitting = fitting
         nothing = {"epoch": 0, "value": float("inf"), "sampled": True}
         self.best: dict[str, Any] = restored.state["best"] if restored else nothing
-        self._best_weights: list[NDArray[Any]] | None = (restored.best_weights or None) if restored else None
+        self._best_weights: Sequence[Weights] | None = (restored.best_weights or None) if restored else None
         self._corpus = corpus
         self._kept: Checkpoint | None = None  # of the best epoch, while that is in no file
         self._saved_at = time.monotonic()
@@ -107,6 +106,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         best = checkpoint.state["best"]
         if checkpoint.best_weights:
             self._blank.set_weights(checkpoint.best_weights)
+            self._best_weights = checkpoint.best_weights = self._blank.weights  # which are in memory anyway
             self.best["weights"] = best["weights"] = fingerprint(self._blank)
         # The checkpoint comes first and has all that the other files are made of: a kill between them loses nothing.
         checkpoint.write(self._run.checkpoint_file)
