@@ -22,7 +22,7 @@ from genrun_core.runs.run_folder import RunFolder
 recipe = load_recipe("default", {"column": "headline"}, "csv")
 run = RunFolder(Path(sys.argv[2]), {"sources": [sys.argv[1]], "recipe": recipe.to_dict()})
 run.path.mkdir()
-print(*prepare_corpus(run, recipe).report, sep="\n")
+print(*prepare_corpus(run, recipe).report)
 """
 _BEGIN = """
 import os, sys

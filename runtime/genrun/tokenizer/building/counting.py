@@ -18,7 +18,7 @@ from typing import IO, NamedTuple
 __all__ = ["BEGINS", "HELD", "CountedWord", "WordCounts"]
 
 BEGINS = " "  # before a written form: the word begins a sentence
-HELD = 1 << 18  # different keys in memory, at most 300 bytes each
+HELD = 1 << 16  # different keys in memory, at most 300 bytes each
 _FILES = 32  # merged at once
 _LINE = 256  # entries in a line of a file
 
