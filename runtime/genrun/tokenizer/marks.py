@@ -36,8 +36,8 @@ def edge_pattern(leading: str, trailing: str) -> re.Pattern[str]:
     once for each word, so a long run takes linear time. The pattern begins with the marks themselves, and looks back
     after that: so the search passes other characters fast.
 
-    >>> [match.lastindex for match in edge_pattern("(", ").!").finditer("(it) is $5!! :(!")]
-    [2, 3, 3]
+    >>> [match.lastindex for match in edge_pattern("(", ").!").finditer("(it) is $5!! !!")]
+    [2, 3, 3, 1]
     """
     first, last = re.escape(leading), re.escape(trailing)
     at_the_beginning = rf"(?<!\S.)(?:([{first}{last}]*+)(?!\S)|(?<=[{first}])([{first}]*+))"
