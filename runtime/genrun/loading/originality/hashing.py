@@ -7,12 +7,13 @@ complete a run can be found from its beginning. All numbers are unsigned and hav
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FACTOR", "LINE", "MASK", "extended", "mixed", "salt", "word_hash"]
+__all__ = ["FACTOR", "LINE", "MASK", "beginnings", "extended", "mixed", "salt", "word_hash"]
 
 MASK = (1 << 64) - 1
 FACTOR = 0x9E3779B97F4A7C55  # odd, of the polynomial
@@ -40,6 +41,19 @@ def extended(run: int | Hashes, word: int | Hashes) -> int | Hashes:
     if isinstance(run, np.ndarray):
         return run * np.uint64(FACTOR) + np.asarray(word, np.uint64)  # an array drops the carry, without a warning
     return (run * FACTOR + int(word)) & MASK
+
+
+def beginnings(words: Sequence[int]) -> list[int]:
+    """Return the polynomials of the first 0, 1, … words of a run.
+
+    >>> beginnings([3, 4]) == [0, 3, extended(3, 4)]
+    True
+    """
+    run, found = 0, [0]
+    for word in words:
+        run = (run * FACTOR + word) & MASK
+        found.append(run)
+    return found
 
 
 def salt(length: int) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,18 @@ class RunTable:
             return False
         bucket = (beginning >> 32) * self.buckets >> 32
         return ((beginning ^ (word >> (64 - BITS))) & _ONES) in self._few[self._at[bucket] : self._at[bucket + 1]]
+
+    def places(self, beginnings: Sequence[int], words: Sequence[int]) -> list[int]:
+        """Return the places of the runs that :meth:`has` would find; ``words`` are the last ones of the runs."""
+        few, at, buckets = self._few, self._at, self.buckets
+        if not buckets:
+            return []
+        return [
+            place
+            for place, (beginning, word) in enumerate(zip(beginnings, words, strict=True))
+            if (beginning ^ (word >> (64 - BITS))) & _ONES
+            in few[at[bucket := (beginning >> 32) * buckets >> 32] : at[bucket + 1]]
+        ]
 
     def have(self, beginnings: NDArray[np.uint64], lasts: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Return :meth:`has` for arrays of beginnings and hashes of last words, bool, as they broadcast."""

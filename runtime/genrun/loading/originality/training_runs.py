@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import NamedTuple
 
 from genrun.checks.json_text import read_json
 from genrun.checks.short_text import shorten
 from genrun.errors import ModelFileError, one_line
 from genrun.loading.metadata_values import Malformed, is_whole
-from genrun.loading.originality.hashing import FACTOR, LINE, MASK, extended, mixed, salt, word_hash
+from genrun.loading.originality.hashing import FACTOR, LINE, MASK, beginnings, mixed, salt, word_hash
 from genrun.loading.originality.run_table import RunTable
 from genrun.tokenizer import Encoding, Tokenizer
 from genrun.tokenizer.marks import without_joiners
@@ -74,25 +73,27 @@ class TrainingRuns:
             copied = self.copied_words([[self.word(word) for word in words_of(text)]], text)
             return self._of_known(copied, new_ids)
         words = [self.word(word) for piece in prompt.pieces for word in words_of(without_joiners(piece))]
-        parts = [words]
+        parts, known = [words], self._of_tokens
         for token in new_ids:
-            found = self.words_of_token(token)
-            if found is None:
-                parts.append([])
-            else:
-                parts[-1].extend(found)
+            found = known[token] if token in known else self.words_of_token(token)
+            if found:
+                words += found
+            elif found is None:
+                parts.append(words := [])
         return self._of_known(self.copied_words([part for part in parts if part], text), new_ids)
 
     def _of_known(self, copied: Copied, new_ids: Sequence[int]) -> Copied:
         """Return what is ``copied``; a text with an unknown token is no line."""
-        return copied._replace(is_line=copied.is_line and self._tokenizer.special("unk") not in new_ids)
+        if copied.is_line and self._tokenizer.special("unk") in new_ids:
+            return copied._replace(is_line=False)
+        return copied
 
     def copied_words(self, parts: Sequence[Sequence[int]], text: str) -> Copied:
         """Return what ``text`` copies, of which ``parts`` are the hashes of its words; no run goes across two parts.
 
         A run that is longer than the longest of the table is copied where all runs of that length in it are.
         """
-        heads = [list(accumulate(part, extended, initial=0)) for part in parts]
+        heads = list(map(beginnings, parts))
         longest, run = 0, parts[0][:0] if parts else []
         for part, head in zip(parts, heads, strict=True):
             length, start = self._longest(part, head)
@@ -121,23 +122,27 @@ class TrainingRuns:
     def _longest(self, words: Sequence[int], heads: Sequence[int]) -> tuple[int, int]:
         """Return the longest copied run and where it starts; ``heads``: polynomials of the first 0, 1, … words."""
         table, lengths = self._read()
+        (shortest, power, own), *longer = self._powers
+        ends = heads[shortest - 1 : -1]
+        runs = [mixed((end - head * power) & MASK ^ own) for head, end in zip(heads, ends, strict=False)]
         longest = at = whole = 0  # whole: runs in a row that have the greatest length
-        for start in range(len(words) - lengths[0] + 1):
-            run, head = 0, heads[start]
-            for length, power, own in self._powers:
+        previous = -1
+        for start in table.places(runs, words[shortest - 1 :]):
+            run, head = shortest, heads[start]
+            for length, power, own in longer:
                 last = start + length - 1
                 if last >= len(words):
                     break
                 if not table.has(mixed((heads[last] - head * power) & MASK ^ own), words[last]):
                     break
                 run = length
-            if run:
-                whole = whole + 1 if run == lengths[-1] else 0
-                before = max(0, whole - 1)
-                if run + before > longest:
-                    longest, at = run + before, start - before
-            else:
+            if start != previous + 1:
                 whole = 0
+            previous = start
+            whole = whole + 1 if run == lengths[-1] else 0
+            before = max(0, whole - 1)
+            if run + before > longest:
+                longest, at = run + before, start - before
         return longest, at
 
     def word(self, word: str) -> int:
