@@ -60,6 +60,12 @@ class _Watched(HttpToolsProtocol):
         """Pass on what has come, until it is too much: then nothing more is read."""
         if self._refused:
             return
+        left = _HEAD_BYTES - self._since
+        if self._in_head and 0 < left < len(data):  # the head may end within its limit, and a body follow
+            self.data_received(data[:left])
+            if not self._to_client.is_closing():
+                self.data_received(data[left:])
+            return
         self._since += len(data)
         if not self._in_head or self._since <= _HEAD_BYTES:
             super().data_received(data)  # which begins to count again where a head or a part of a body is there
