@@ -68,7 +68,7 @@ def test_a_table_that_is_divided_has_the_same_rows(talker: Model, cuts: list[int
 
 
 def test_log_probabilities_of_one_way_have_the_same_digits_in_any_batch(talker: Model) -> None:
-    generator = talker._generator(talker.settings(seed=3, decoder="temperature"), {}).choosing_one_way()
+    generator = talker._generator(talker.settings(seed=3, decoder="temperature"), {}).choosing_with("decoder")
     sizes = [[result.log_probability for result in generator.results(PROMPTS, 1, size)] for size in (1, 3, 64)]
     assert sizes[0] == sizes[1] == sizes[2]
 
@@ -291,6 +291,6 @@ def test_neighbours_with_a_tiny_probability_do_not_change_a_rows_digits(tmp_path
         tmp_path / "steep.onnx", tokenizer, table=table.astype(np.float32), choosing=True, decoder="temperature"
     )
     model = genrun.load(file, device="cpu")
-    generator = model._generator(model.settings(seed=1), {}).choosing_one_way()
+    generator = model._generator(model.settings(seed=1), {}).choosing_with("decoder")
     alone = [next(iter(generator.results([prompt], 1, 1))).log_probability for prompt in ("a", "z", "b")]
     assert [result.log_probability for result in generator.results(["a", "z", "b"], 1, 8)] == alone

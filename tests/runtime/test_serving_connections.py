@@ -150,6 +150,33 @@ def test_a_head_that_never_ends_is_refused_and_a_long_body_is_not(
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(
+    ("begun", "rest", "count"),
+    [
+        (BODIES[2][:40], BODIES[2][40:], 1),  # the rest of the head, and a long body
+        (LIVE[:20], LIVE[20:] + 4000 * LIVE, 4001),
+    ],
+)
+def test_what_follows_the_end_of_a_head_does_not_count_as_head(
+    letter_words: Model, begun: bytes, rest: bytes, count: int
+) -> None:
+    async def main() -> None:
+        server = server_of(create_app({"m": letter_words}, Limits(stall_seconds=3600)), grace_seconds=60)
+        with listen("127.0.0.1", 0) as listening:
+            serving = asyncio.create_task(server.serve([listening]))
+            reader, writer = await asyncio.open_connection(*listening.getsockname())
+            writer.write(begun)
+            await asyncio.sleep(0.3)  # so that it is read by itself
+            writer.write(rest)
+            found = [int(line.split()[1]) for line in await answers(reader, count)]
+            writer.close()
+            server.should_exit = True
+            await serving
+            assert found == [200] * count
+
+    asyncio.run(main())
+
+
 def test_a_body_whose_end_never_comes_loses_its_connection(letter_words: Model) -> None:
     async def main() -> None:
         app = create_app({"m": letter_words}, Limits(stall_seconds=3600, body_seconds=3600))
@@ -197,33 +224,6 @@ class LoopOfWindows(asyncio.SelectorEventLoop):
 
 
 @pytest.mark.usefixtures("kept_handlers")
-@pytest.mark.parametrize(
-    ("begun", "rest", "count"),
-    [
-        (BODIES[2][:40], BODIES[2][40:], 1),  # the rest of the head, and a long body
-        (LIVE[:20], LIVE[20:] + 4000 * LIVE, 4001),
-    ],
-)
-def test_what_follows_the_end_of_a_head_does_not_count_as_head(
-    letter_words: Model, begun: bytes, rest: bytes, count: int
-) -> None:
-    async def main() -> None:
-        server = server_of(create_app({"m": letter_words}, Limits(stall_seconds=3600)), grace_seconds=60)
-        with listen("127.0.0.1", 0) as listening:
-            serving = asyncio.create_task(server.serve([listening]))
-            reader, writer = await asyncio.open_connection(*listening.getsockname())
-            writer.write(begun)
-            await asyncio.sleep(0.3)  # so that it is read by itself
-            writer.write(rest)
-            found = [int(line.split()[1]) for line in await answers(reader, count)]
-            writer.close()
-            server.should_exit = True
-            await serving
-            assert found == [200] * count
-
-    asyncio.run(main())
-
-
 @pytest.mark.parametrize("make_loop", [asyncio.SelectorEventLoop, LoopOfWindows])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_first_signal_stops_the_server_and_the_second_would_end_it(

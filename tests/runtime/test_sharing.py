@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import genrun
 from genrun.errors import OptionError, PluginError, PromptError
 from genrun.generating.sharing.scheduler import sharing_key
 from genrun.model import Model
@@ -258,3 +260,20 @@ def test_arguments_are_checked_where_the_call_stands(letter_words: Model) -> Non
     with pytest.warns(UnknownWordsWarning, match="xyzzy") as caught:
         letter_words.schedule("a xyzzy", max_new_tokens=1).result()
     assert caught[0].filename == __file__
+
+
+@dataclass(frozen=True)
+class Parametric(Watched):
+    """The graph can choose in place of it."""
+
+    def parameters(self) -> Mapping[str, float]:
+        return {"k": 1}
+
+
+def test_the_graph_chooses_for_texts_of_an_event_loop(talker_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy would wait for Python's lock, which a busy loop holds; texts of threads are left to what is faster."""
+    monkeypatch.setattr("genrun.generating.choosing.chooser.graph_is_faster", lambda *_: False)
+    model, of_loop, of_thread = genrun.load(talker_file, device="cpu"), Parametric(), Parametric()
+    text = asyncio.run(model.agenerate("the council", decoder=of_loop, max_new_tokens=5))
+    assert model.schedule("the council", decoder=of_thread, max_new_tokens=5).result().text == text
+    assert (of_loop.rows, of_thread.rows) == ([], [1] * 5)

@@ -93,13 +93,13 @@ class TextGenerator:
         other._decoder = self._bind(decoder)
         return other
 
-    def choosing_one_way(self) -> TextGenerator:
-        """Return a generator that chooses one way, whatever the number of rows.
+    def choosing_with(self, choose_with: ChooseWith) -> TextGenerator:
+        """Return a generator that leaves every choice to this, as a Chooser does; on a GPU nothing changes.
 
-        On a CPU, log-probabilities then do not depend on the batch either; on a GPU nothing changes.
+        With ``decoder``, log-probabilities do not depend on the number of rows.
         """
         other = copy.copy(self)
-        other._choose_with = "decoder" if self._session.device == "cpu" else "auto"
+        other._choose_with = choose_with if self._session.device == "cpu" else "auto"
         return other
 
     def begin(
@@ -206,15 +206,8 @@ class TextGenerator:
         sizes = self._threads.divided(batch_size)
         return [self.batch(size, of=len(sizes), log_probabilities=True) for size in sizes]
 
-    def batch(
-        self, size: int = 1, *, of: int = 1, log_probabilities: bool = False, beside_loop: bool = False
-    ) -> Batch:
-        """Return an empty batch for ``size`` rows, one of ``of`` that run side by side.
-
-        ``beside_loop``: an event loop is busy meanwhile. Then the graph chooses wherever it can: NumPy would wait for
-        Python's lock again and again.
-        """
-        choose_with: ChooseWith = "graph" if beside_loop and self._choose_with == "auto" else self._choose_with
+    def batch(self, size: int = 1, *, of: int = 1, log_probabilities: bool = False) -> Batch:
+        """Return an empty batch for ``size`` rows, one of ``of`` that run side by side."""
         return Batch(
             self._session.running_at_once(of),
             self._decoder,
@@ -222,7 +215,7 @@ class TextGenerator:
             stop_ids=self._defaults.stop_ids,
             suppressed_ids=self._defaults.suppressed_ids,
             log_probabilities=log_probabilities,
-            choose_with=choose_with,
+            choose_with=self._choose_with,
         )
 
     def _text_stream(self, request: Request) -> TextStream:

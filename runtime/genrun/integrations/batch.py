@@ -106,7 +106,7 @@ def _outcomes(
     """Return the results of each prompt, or why it has none."""
     outcomes: list[list[Result] | str] = [_refusal(model, prompt, options, settings) or [] for prompt in prompts]
     good = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, str)]
-    generator = model._generator(settings, {}).choosing_one_way()
+    generator = model._generator(settings, {}).choosing_with("decoder")
     while good:
         taken = good if settings.search is None else good[:1]
         done = 0

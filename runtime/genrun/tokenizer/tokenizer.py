@@ -80,9 +80,6 @@ class Tokenizer:
         if list(self.vocabulary[of_labels.start : of_labels.stop]) != self.labels.texts or not at_end:
             raise OptionError("the vocabulary does not have the tokens of its labels")
         self._special_ids = {name: number for number, name in enumerate(self.specials)}
-        self._start, self._end = [
-            tuple([self._special_ids[name]] if name in self._special_ids else ()) for name in ("start", "end")
-        ]
         self._words = {w: i for w, i in ids.items() if i >= len(texts) and i not in of_labels}
         if "unk" in self._special_ids:
             self._words[SPECIALS["unk"]] = self._special_ids["unk"]
@@ -175,10 +172,10 @@ class Tokenizer:
     def _encoded(self, words: Iterable[str], *, start: bool = False, end: bool = False) -> Encoding:
         pieces = tuple(words)
         ids, unknown = self._encoder.encode(pieces)
-        if start:
-            ids = self._start + ids
-        if end:
-            ids += self._end
+        if start and (first := self.special("start")) is not None:
+            ids = (first, *ids)
+        if end and (last := self.special("end")) is not None:
+            ids = (*ids, last)
         if unknown and self._opening:
             unknown = tuple(map(without_joiners, unknown))
         return Encoding(ids, pieces, unknown)

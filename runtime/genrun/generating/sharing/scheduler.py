@@ -119,9 +119,12 @@ class _State:
 
 
 def _maker(ticket: Ticket, *, first: bool) -> Callable[[int], Batch]:
-    """Return what makes the batches of a lane for ``ticket``: all lanes but the first have one thread a step."""
-    make, beside_loop = ticket.generator.batch, ticket.loop is not None
-    return lambda size: make(size, of=1 if first else 2, log_probabilities=True, beside_loop=beside_loop)
+    """Return what makes the batches of a lane for ``ticket``: all lanes but the first have one thread a step.
+
+    Beside an event loop the graph chooses wherever it can: NumPy would wait for Python's lock again and again.
+    """
+    generator = ticket.generator if ticket.loop is None else ticket.generator.choosing_with("graph")
+    return lambda size: generator.batch(size, of=1 if first else 2, log_probabilities=True)
 
 
 def sharing_key(decoder: Decoder) -> Hashable:
