@@ -37,7 +37,7 @@ _CHOICES = (
     *SearchChoices.__annotations__,
 )
 _OF_MANY = ("n", "batch_size")
-_PARTICLES = 16
+_PARTICLES = 32
 _MOST_PARTICLES = 10_000
 
 
