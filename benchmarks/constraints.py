@@ -25,7 +25,7 @@ from genrun.tokenizer import Tokenizer
 
 TEXTS, ROUNDS = 20, 5
 DECODERS = (None, "min-p:0.05,temperature:0.8", "temperature")
-PARTICLES = (16, 32, 64)
+PARTICLES = (None, 16, 32, 64)
 SIX_WORDS, ACROSTIC = ("words:6", 20), ("acrostic:MOUNTAIN,words:32-48", 80)
 
 
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _measure(
-    model: genrun.Model, constraint: str, limit: int, decoder: str | None, particles: int, rounds: int
+    model: genrun.Model, constraint: str, limit: int, decoder: str | None, particles: int | None, rounds: int
 ) -> None:
     prompt = "" if model.tokenizer.special("start") is not None else _words(model)[0]
     taken, effective = [], 0.0
@@ -65,7 +65,9 @@ def _measure(
         effective = statistics.median([result.effective_particles or 0 for result in results])
     seconds = statistics.median(taken)
     print(
-        f"  {seconds:6.3f} s  {particles:3} particles, effective {effective:5.1f}  {decoder or 'default'}", flush=True
+        f"  {seconds:6.3f} s  {particles or 'default':>7} particles, effective {effective:5.1f}"
+        f"  {decoder or 'default'}",
+        flush=True,
     )
 
 

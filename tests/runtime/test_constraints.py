@@ -132,6 +132,13 @@ def test_a_text_depends_on_no_other(lines: Model) -> None:
     assert {result.finish_reason for result in together} == {"end"}
 
 
+def test_long_texts_have_half_as_many_particles(lines: Model) -> None:
+    for constraint, particles in (("words:6", 32), ("words:40-48", 16)):
+        choices = {"constraint": constraint, "seed": 3, "max_new_tokens": 60}
+        by_default = lines.generate_many([""], n=3, **choices)  # type: ignore[arg-type]
+        assert by_default == lines.generate_many([""], n=3, particles=particles, **choices)  # type: ignore[arg-type]
+
+
 def test_a_text_from_nothing_is_empty_only_if_it_has_to_be(lines: Model) -> None:
     results = lines.generate_many([""], n=20, constraint="words:-2", seed=1, particles=4)
     assert all(result.text for result in results)

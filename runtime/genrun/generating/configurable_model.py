@@ -42,10 +42,10 @@ class ConfigurableModel(OpenModel):
         sentence or upper. ``beam``, ``distinct`` and ``spread`` find the texts of a prompt together: the likeliest,
         with a beam of this width, by log-probability / tokens ** ``length_penalty``; different ones; evenly spread
         ones. ``constraint``: what the whole text must meet, as text (``"words:6,never:storm"``), an object, or a list
-        of these; with ``particles`` (32), more of them come closer to the exact distribution. ``max_copied``: the
-        most words in a row that a text may copy from the training text, 0 for any number. ``labels``: values of the
-        model's labels, ``{"section": "Opinion"}``; those left out, and empty ones, are no condition. Numbers are
-        numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
+        of these; with more ``particles`` (32; for long texts 16) it comes closer to the exact distribution.
+        ``max_copied``: the most words in a row that a text may copy from the training text, 0 for any number.
+        ``labels``: values of the model's labels, ``{"section": "Opinion"}``; those left out, and empty ones, are no
+        condition. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
         """
         self.tokenizer.labels.ids(check_labels(labels))
         return resolve_settings(

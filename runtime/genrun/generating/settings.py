@@ -37,7 +37,6 @@ _CHOICES = (
     *SearchChoices.__annotations__,
 )
 _OF_MANY = ("n", "batch_size")
-_PARTICLES = 32
 _MOST_PARTICLES = 10_000
 
 
@@ -66,7 +65,7 @@ class GenerationSettings:
     """A complete, checked set of choices.
 
     ``stops``: texts that end a continuation. ``search`` finds several texts together. ``constraint``: what a text
-    must meet; ``particles`` are for it alone. ``labels``: pairs of name and value.
+    must meet; ``particles`` are for it alone, None for the default number. ``labels``: pairs of name and value.
     """
 
     decoder: Decoder
@@ -76,7 +75,7 @@ class GenerationSettings:
     casing: str
     search: Search | None = None
     constraint: tuple[NamedPart, ...] = ()
-    particles: int = _PARTICLES
+    particles: int | None = None
     labels: tuple[tuple[str, str], ...] = ()
 
 
@@ -131,9 +130,9 @@ def resolve_settings(
     )
 
 
-def _particles(count: int | None, parts: Sequence[NamedPart]) -> int:
+def _particles(count: int | None, parts: Sequence[NamedPart]) -> int | None:
     if count is None:
-        return _PARTICLES
+        return None
     if not parts:
         raise OptionError("particles are for a constraint; there is none")
     if check_count("particles", count) > _MOST_PARTICLES:

@@ -58,7 +58,7 @@ text_options = option_group(
     click.option("--seed", type=int, help="Same seed, same text. [default: a fresh one, shown]"),
     click.option("--stop", metavar="TEXT", multiple=True, help=r"End a text before TEXT; \n is a line break."),
     click.option("--constraint", metavar="PARTS", multiple=True, help="What a text must meet: words:6,never:storm."),
-    click.option("--particles", type=int, help="For --constraint: more are slower and more exact. [default: 32]"),
+    click.option("--particles", type=int, help="For --constraint; more are more exact. [default: 32; long texts 16]"),
     click.option("--casing", help="none, corpus, title, sentence or upper. [default: the model's]"),
     label_option("Texts of this kind, if MODEL was trained with labels (see genrun info)."),
 )

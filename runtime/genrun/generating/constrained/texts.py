@@ -8,6 +8,7 @@ from genrun.generating.choosing.binding import bound
 from genrun.generating.constrained.compiling import CompiledConstraint
 from genrun.generating.constrained.growing_text import GrowingText
 from genrun.generating.constrained.pool import Pool
+from genrun.generating.constrained.product import Plan
 from genrun.generating.constrained.proposals import as_chain
 from genrun.generating.requests import Request, RequestQueue
 from genrun.generating.row import Row
@@ -16,9 +17,10 @@ from genrun.generating.stepping.session import StepSession
 from genrun.generating.threads import BatchThreads
 from genrun.loading.metadata import Metadata
 
-__all__ = ["ConstrainedTexts"]
+__all__ = ["ConstrainedTexts", "particles_of"]
 
 _MOST_ROWS = 2048  # of the texts that grow together
+_PARTICLES, _PARTICLES_OF_LONG, _LONG = 32, 16, 24  # a long text is resampled often: more particles add little
 _AHEAD = 4  # times as many finished texts as grow together may wait for an earlier one
 
 
@@ -49,7 +51,7 @@ class ConstrainedTexts:
 
         Raises what ``requests`` raises, and PromptError for a prompt after which the constraint cannot be met.
         """
-        size = max(1, min(batch_size, _MOST_ROWS // self._settings.particles))
+        size = max(1, min(batch_size, _MOST_ROWS // (self._settings.particles or _PARTICLES)))
         planned = dict[Row, GrowingText]()
         queue = RequestQueue(self._planned(requests, planned), _AHEAD * size)
         pool = Pool(self._session, self._chain, self._defaults.suppressed_ids, self._threads)
@@ -73,7 +75,12 @@ class ConstrainedTexts:
                 request,
                 plan,
                 self._chain,
-                particles=self._settings.particles,
+                particles=self._settings.particles or particles_of(plan),
                 end_ids=frozenset(self._defaults.stop_ids),
             )
             yield request
+
+
+def particles_of(plan: Plan) -> int:
+    """Return how many particles a text gets by default, by the fewest tokens that meet the constraint."""
+    return _PARTICLES if plan.distance[0] <= _LONG else _PARTICLES_OF_LONG
