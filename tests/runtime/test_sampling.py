@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from genrun.sampling import NotANumberError, inverse_cdf, log_normalizers, top_k
+from genrun.sampling.weights import drawn, exact_weights, least_weights
 
 values = st.lists(st.sampled_from([0.0, -0.0, 1.0, -1.0, -math.inf, 3e38, 1e-45]), min_size=1, max_size=4)
 
@@ -32,15 +33,36 @@ def test_top_k_is_the_head_of_a_stable_sort(
     assert np.array_equal(logits, before)
 
 
+@given(
+    st.lists(st.sampled_from([0.0, 1.0, -20.0, 1e30, -1e30, 3.4e38, -3.4e38, -math.inf]), min_size=1, max_size=6),
+    st.sampled_from([1e-300, 1e-200, 0.5, 1.0, 1e30]),
+    st.floats(0.01, 1.0),
+    st.floats(0.0, 1.0, exclude_max=True),
+)
+def test_a_row_alone_is_chosen_from_as_among_others(
+    row: list[float], temperature: float, p: float, draw: float
+) -> None:
+    """The largest and the smallest numbers too, and without a warning."""
+    among = np.array([row, row], np.float32)
+    alone, draws = among[:1], np.array([draw, draw])
+    weights = exact_weights(among, temperature)
+    assert np.array_equal(exact_weights(alone, temperature), weights[:1], equal_nan=True)
+    if np.isnan(weights).any():  # all are minus infinity
+        return
+    assert least_weights(weights[:1], p).tolist() == least_weights(weights, p)[:1].tolist()
+    assert drawn(weights[:1].copy(), draws[:1]).tolist() == drawn(weights, draws)[:1].tolist()
+
+
 @pytest.mark.parametrize("k", [1, 7, 500])
 @pytest.mark.parametrize("place", [0, 1, 7, 498, 499])
-def test_a_logit_that_is_no_number_is_an_error(k: int, place: int) -> None:
-    logits = np.zeros((3, 500), np.float32)
-    logits[1, place] = np.nan
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_logit_that_is_no_number_is_an_error(k: int, place: int, batch: int) -> None:
+    logits = np.zeros((batch, 500), np.float32)
+    logits[-1, place] = np.nan
     with pytest.raises(NotANumberError, match="a logit is not a number"):
         top_k(logits, k)
     with pytest.raises(NotANumberError, match="a logit is not a number"):
-        inverse_cdf(logits, np.zeros(3))
+        inverse_cdf(logits, np.zeros(batch))
 
 
 def test_normalizers_are_those_of_exact_sums() -> None:

@@ -22,9 +22,9 @@ _ENTROPY_UNITS = 2.0**40  # of whole numbers: their sums are exact in any order,
 _BITS = 31  # of a number in an exact sum; 2**21 of them fit into a float64
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: some are made for each token, and it would take twice as long
 class Candidates:
-    """The tokens that a row may choose from, and their logits; arrays are shared and must not be changed.
+    """The tokens that a row may choose from, and their logits; nothing of them must be changed, arrays are shared.
 
     ``logits``: float32 ``[batch, c]``, minus infinity for what is out. ``ids``: int64 ``[batch, c]``, -1 in columns
     that a row does not have; None if the columns are the ids of the whole vocabulary. A draw goes through the
@@ -48,7 +48,7 @@ class Candidates:
         """Return the highest logit of each row, float32 ``[batch, 1]``, which must not be changed."""
         found: NDArray[np.float32] | None = self._known.get("highest")
         if found is None:
-            found = self._known["highest"] = self.logits.max(axis=1, keepdims=True)
+            found = self._known["highest"] = np.maximum.reduce(self.logits, axis=1, keepdims=True)
         return found
 
     def keep_likely(self, kept: NDArray[np.bool_]) -> Candidates:
@@ -79,7 +79,7 @@ class Candidates:
             if packed.logits.max(axis=1, initial=-np.inf).min() > -np.inf:
                 return packed
         masked = np.where(kept, self.logits, _OUT)
-        highest = masked.max(axis=1, keepdims=True)
+        highest = np.maximum.reduce(masked, axis=1, keepdims=True)
         if (highest.item() if len(highest) == 1 else highest.min(initial=np.inf)) > -np.inf:
             return Candidates(self.ids, masked, self.vocabulary)._with_highest(highest)
         lost = highest[:, 0] == -np.inf
@@ -111,12 +111,12 @@ class Candidates:
         ``weights``: those of all candidates, if they stay valid.
         """
         batch, width = self.logits.shape
-        values = self.logits.reshape(-1)[found]
+        values = self.logits.take(found)
         if batch == 1:
-            ids = found if self.ids is None else self.ids.reshape(-1)[found]
+            ids = found if self.ids is None else self.ids.take(found)
             left = Candidates(ids.astype(np.int64, copy=False)[None], values[None], self.vocabulary)
             if weights is not None:
-                left._known["weights"] = weights.reshape(-1)[found][None]
+                left._known["weights"] = weights.take(found)[None]
             return left
         rows = found // width
         counts = np.bincount(rows, minlength=batch)
@@ -135,8 +135,8 @@ class Candidates:
         """Return the ``k`` highest candidates, the highest first, of equal ones the first; all if there are fewer."""
         columns = top_k(self.logits, k)  # [batch, k]
         if len(columns) == 1:
-            ids = columns if self.ids is None else self.ids[:, columns[0]]
-            logits = self.logits[:, columns[0]]
+            ids = columns if self.ids is None else self.ids.take(columns)
+            logits = self.logits.take(columns)
         else:
             rows = np.arange(len(columns))[:, None]
             ids = columns if self.ids is None else self.ids[rows, columns]
@@ -168,7 +168,7 @@ class Candidates:
         terms = np.exp(logs)
         terms *= np.maximum(logs, -1e300)  # not minus infinity, since 0 times that is NaN
         terms *= -_ENTROPY_UNITS
-        sums: NDArray[np.float64] = np.rint(terms, out=terms).sum(axis=1)
+        sums: NDArray[np.float64] = np.add.reduce(np.rint(terms, terms), axis=1)
         return sums / _ENTROPY_UNITS
 
     def _weights(self) -> NDArray[np.float64]:
@@ -182,8 +182,10 @@ class Candidates:
         """Return the log-probabilities; they are computed once, and must not be changed."""
         found: NDArray[np.float64] | None = self._known.get("logs")
         if found is None:
-            totals = self._weights().sum(axis=1, keepdims=True) / UNITS
-            found = self._known["logs"] = (self.logits - self.highest().astype(np.float64)) - np.log(totals)
+            totals = np.add.reduce(self._weights(), axis=1, keepdims=True) / UNITS
+            found = np.subtract(self.logits, self.highest(), dtype=np.float64)
+            found -= np.log(totals)
+            self._known["logs"] = found
         return found
 
     def columns_of(

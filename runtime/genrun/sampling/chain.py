@@ -34,9 +34,9 @@ class Chain:
     stages: tuple[Any, ...]
     chooser: Any = None
     _links: tuple[Any, ...] = field(init=False, repr=False, compare=False)
-    _applied: int = field(init=False, repr=False, compare=False)
+    _applied: tuple[tuple[int, Any], ...] = field(init=False, repr=False, compare=False)
     _temperature: float | None = field(init=False, repr=False, compare=False)
-    _folding: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    _folding: frozenset[int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         links = (*self.stages, self.chooser)
@@ -44,9 +44,9 @@ class Chain:
         if temperature == 1 and self.stages and (last := _drawn_at(self.stages[-1])) is not None:
             applied, temperature = applied - 1, last
         object.__setattr__(self, "_links", links)
-        object.__setattr__(self, "_applied", applied)
+        object.__setattr__(self, "_applied", tuple(enumerate(self.stages[:applied])))
         object.__setattr__(self, "_temperature", temperature)
-        object.__setattr__(self, "_folding", tuple(i for i, link in enumerate(links) if _has_state(link)))
+        object.__setattr__(self, "_folding", frozenset(i for i, link in enumerate(links) if _has_state(link)))
 
     @property
     def has_states(self) -> bool:
@@ -61,7 +61,7 @@ class Chain:
     def parameters(self) -> Mapping[str, float] | None:
         """Return k and temperature if the chain is described by them, so that a model file's graph may choose."""
         k = -1
-        for stage in self.stages[: self._applied]:
+        for _, stage in self._applied:
             given = _parameters(stage)
             if given is None or given["k"] < 1 or given.get("temperature", 1) != 1:
                 return None
@@ -95,7 +95,10 @@ class Chain:
         following = list(states)
         for number in self._folding:
             link = self._links[number]
-            following[number] = self._called(link, link.follow, states[number], token)
+            try:
+                following[number] = link.follow(states[number], token)
+            except BaseException as error:  # the stage may be anyone's
+                _failed(link, error)
         return tuple(following)
 
     def choose(
@@ -153,9 +156,10 @@ class Chain:
         self, logits: NDArray[np.float32], states: Sequence[States], draws: NDArray[np.float32]
     ) -> Candidates:
         """Return what the stages leave of the vocabulary, before the draw; arguments as for :meth:`step`."""
-        candidates = Candidates(None, logits, logits.shape[1])
-        for number in range(self._applied):
-            candidates = self._left(number, candidates, states, draws)
+        candidates, stateless = Candidates(None, logits, logits.shape[1]), [None] * len(draws)
+        for number, stage in self._applied:
+            own = [row[number] for row in states] if number in self._folding else stateless
+            candidates = _left(stage, candidates, own, draws)
         return candidates
 
     def passed(
@@ -167,22 +171,9 @@ class Chain:
         """
         candidates = Candidates(None, logits, logits.shape[1])
         yield candidates
-        for number in range(self._applied):
-            candidates = self._left(number, candidates, states, draws)
+        for number, stage in self._applied:
+            candidates = _left(stage, candidates, self._own(number, states, len(draws)), draws)
             yield candidates
-
-    def _left(
-        self, number: int, candidates: Candidates, states: Sequence[States], draws: NDArray[np.float32]
-    ) -> Candidates:
-        """Return what the stage with this ``number`` leaves."""
-        stage = self.stages[number]
-        try:
-            left = stage.apply(candidates, self._own(number, states, len(draws)), draws)
-        except BaseException as error:  # the stage may be anyone's
-            _failed(stage, error)
-        if type(left) is not Candidates or len(left.logits) != len(draws):
-            raise PluginError(f"decoder {class_name(stage)} must return the candidates of {len(draws)} rows")
-        return left
 
     def _own(self, number: int, states: Sequence[States], batch: int) -> Sequence[Any]:
         return [row[number] for row in states] if number in self._folding else [None] * batch
@@ -198,6 +189,17 @@ class Chain:
             return drawn(candidates.weights(self._temperature or 1.0), draws)
         except NotANumberError:
             raise PluginError("the stages of the chain have left a row without candidates, or not a number") from None
+
+
+def _left(stage: Any, candidates: Candidates, own: Sequence[Any], draws: NDArray[np.float32]) -> Candidates:
+    """Return what ``stage`` leaves; ``own``: its state for each row."""
+    try:
+        left = stage.apply(candidates, own, draws)
+    except BaseException as error:  # the stage may be anyone's
+        _failed(stage, error)
+    if type(left) is not Candidates or len(left.logits) != len(draws):
+        raise PluginError(f"decoder {class_name(stage)} must return the candidates of {len(draws)} rows")
+    return left
 
 
 def _failed(link: object, error: BaseException) -> NoReturn:

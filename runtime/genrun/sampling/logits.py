@@ -5,6 +5,8 @@ They work on a whole batch at once, in few passes over the logits: the passes ta
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,7 +38,7 @@ def top_k(logits: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     wanted = logits >= _lower_bounds(logits, k)
     found = wanted.reshape(-1).nonzero()[0]  # in all rows, one after another
     if batch == 1:
-        falling = np.negative(logits[0, found]).argsort(kind="stable")
+        falling = np.negative(logits.take(found)).argsort(kind="stable")
         one: NDArray[np.int64] = found[falling[:k]][None]
         return one
     rows = found // vocabulary
@@ -60,11 +62,11 @@ def _lower_bounds(logits: NDArray[np.float32], k: int) -> NDArray[np.float32]:
         highest = _highest_of_columns(highest, min(_HEIGHT, highest.shape[1] // few))
     if highest is logits:
         highest = logits.copy()
-    if np.isnan(highest.max(initial=-np.inf)):  # the highest of numbers with a NaN among them is NaN
+    highest.sort(axis=1)
+    last = highest[:, -1]  # the highest of numbers with a NaN among them is NaN, and comes last
+    if math.isnan(last.item() if len(last) == 1 else last.max(initial=-np.inf)):
         raise NotANumberError("a logit is not a number")
-    last = highest.shape[1] - k
-    highest.partition(last, axis=1)
-    return highest[:, last, None]
+    return highest[:, -k, None]
 
 
 def _highest_of_columns(values: NDArray[np.float32], height: int) -> NDArray[np.float32]:
@@ -72,7 +74,7 @@ def _highest_of_columns(values: NDArray[np.float32], height: int) -> NDArray[np.
     batch, size = values.shape
     columns = size // height
     end = columns * height
-    highest: NDArray[np.float32] = values[:, :end].reshape(batch, height, columns).max(axis=1)
+    highest: NDArray[np.float32] = np.maximum.reduce(values[:, :end].reshape(batch, height, columns), axis=1)
     rest = size - end  # less than the height, so fewer than there are columns
     np.maximum(highest[:, :rest], values[:, end:], out=highest[:, :rest])
     return highest

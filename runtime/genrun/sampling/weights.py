@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["UNITS", "NotANumberError", "drawn", "exact_weights", "least_weights"]
 
 UNITS = 2.0**32
+_UNITS = np.array(UNITS)  # operators take an array sooner than a number
+_FAR, _LEAST_TEMPERATURE = 1e30, 1e-200  # within them, a finite highest logit makes nothing overflow
 _RANGE = 46  # bits of a weight that do not tell its range: there are 64 ranges from one power of 2 to the next
 _FIRST = 0x3FF << 6  # the range of the weight 1
 _FEW = 512  # weights, which are sorted as fast as their ranges are added up
@@ -28,35 +32,42 @@ def exact_weights(
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0, not {temperature!r}")
     if highest is None:
-        highest = logits.max(axis=1, keepdims=True)
+        highest = np.maximum.reduce(logits, axis=1, keepdims=True)
+    if len(logits) == 1 and -math.inf < highest.item() < _FAR and temperature > _LEAST_TEMPERATURE:
+        return _exact(logits, temperature, highest)
     with np.errstate(all="ignore"):  # overflow gives minus infinity, probability 0
-        weights: NDArray[np.float64] = (logits - highest).astype(np.float64)
-        if temperature != 1:
-            weights /= temperature
-        np.exp(weights, out=weights)
-        weights *= UNITS
-        np.rint(weights, out=weights)
-    return weights
+        return _exact(logits, temperature, highest)
+
+
+def _exact(logits: NDArray[np.float32], temperature: float, highest: NDArray[np.float32]) -> NDArray[np.float64]:
+    weights: NDArray[np.float64] = (logits - highest).astype(np.float64)
+    if temperature != 1:
+        weights /= temperature
+    np.exp(weights, weights)
+    weights *= _UNITS
+    return np.rint(weights, weights)
 
 
 def drawn(weights: NDArray[np.float64], draws: NDArray[np.floating]) -> NDArray[np.intp]:
     """Return what :func:`inverse_cdf` returns, for weights of :func:`exact_weights`, which are overwritten."""
     if weights.shape[1] > _FEW:
         return _drawn_of_many(weights, draws)
+    passed: NDArray[np.intp]
+    if len(weights) == 1:
+        sums = np.add.accumulate(weights[0])
+        _check_numbers(total := sums[-1:])
+        passed = sums.searchsorted(draws * total, "right")
+        return passed
     cumulative = np.add.accumulate(weights, axis=1, out=weights)
     totals = cumulative[:, -1]
     _check_numbers(totals)
-    passed: NDArray[np.intp]
-    if len(totals) == 1:
-        passed = cumulative[0].searchsorted(draws * totals, side="right")
-        return passed
     passed = (cumulative <= (draws * totals)[:, None]).sum(axis=1)
     return passed
 
 
 def _check_numbers(totals: NDArray[np.float64]) -> None:
     """Raise NotANumberError if one of the sums ``[batch]`` is NaN."""
-    total = float(totals[0]) if len(totals) == 1 else float(totals.sum())
+    total = totals.item() if len(totals) == 1 else float(totals.sum())
     if total != total:
         raise NotANumberError("a logit is not a number")
 
@@ -91,6 +102,12 @@ def least_weights(weights: NDArray[np.float64], p: float) -> NDArray[np.float64]
     >>> least_weights(np.array([[1.0, 2.0, 4.0, 1.0]]), 0.6).tolist()
     [[2.0]]
     """
+    if len(weights) == 1 and weights.shape[1] <= _FEW:  # the same, in fewer calls
+        falling = np.sort(weights[0])[::-1]
+        sums = np.add.accumulate(falling)
+        _check_numbers(total := sums[-1:])
+        one: NDArray[np.float64] = falling.take(sums.searchsorted(min(p, 1.0) * total))
+        return np.maximum(one, 1)[:, None]
     if weights.shape[1] <= _FEW:
         rising = weights.copy()
         rising.sort(axis=1)

@@ -35,11 +35,13 @@ class Typical:
         """Return the typical candidates, in the same order."""
         distances = candidates.log_probabilities()
         distances += candidates.entropy()[:, None]
-        np.abs(distances, out=distances)  # infinite for what is out
+        np.abs(distances, distances)  # infinite for what is out
         weights = candidates.weights()
         order = distances.argsort(axis=1, kind="stable")
-        if len(order) > 1:
-            order += np.arange(len(order))[:, None] * order.shape[1]  # places in all rows
+        if len(order) == 1:  # the same, in fewer calls
+            sums = np.add.accumulate(weights.take(order[0]))
+            return candidates.keep(distances <= distances.take(order.item(sums.searchsorted(self.mass * sums[-1]))))
+        order += np.arange(len(order))[:, None] * order.shape[1]  # places in all rows
         cumulative = np.add.accumulate(weights.take(order), axis=1)
         last = (cumulative < self.mass * cumulative[:, -1:]).sum(axis=1)
         farthest = distances.take(order[np.arange(len(last)), last])

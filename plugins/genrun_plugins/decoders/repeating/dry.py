@@ -90,7 +90,7 @@ class _BoundDry:
         return candidates.with_logits(logits)
 
     def _repeated(self, matches: Matches) -> _Repeated:
-        longest = dict[int, int]()
+        longest: dict[int, int] = {}
         for token, length in continued(matches):
             if length >= self.options.allowed and token not in self.breakers:
                 longest[token] = max(length, longest.get(token, 0))

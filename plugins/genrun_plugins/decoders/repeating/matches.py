@@ -36,7 +36,7 @@ def follow(matches: Matches, token: int, breakers: Collection[int] = (), window:
     ``window``: of how many last ids they are found, 0 for all.
     """
     ids, lengths = matches.ids, matches.lengths
-    found = dict[int, int]()
+    found: dict[int, int] = {}
     if token in ids and token not in breakers:
         place = -1
         try:

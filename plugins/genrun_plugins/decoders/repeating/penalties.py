@@ -41,7 +41,7 @@ class _Penalty:
         rows, columns, _ = _used(candidates, states)
         if self.penalty == 0 or not len(rows):
             return candidates
-        places, times = np.unique(rows * candidates.logits.shape[1] + columns, return_counts=True)
+        places, times = np.unique(_places(candidates, rows, columns), return_counts=True)
         logits = candidates.logits.copy()
         logits.reshape(-1)[places] -= np.float32(self.penalty) * (1 if once else times.astype(np.float32))
         return candidates.with_logits(logits)
@@ -73,10 +73,9 @@ class Repetition(_Penalty):
         if self.penalty == 1 or not len(rows):
             return candidates
         penalty, logits = np.float32(self.penalty), candidates.logits.copy()
-        used = logits[rows, columns]
-        changed = used / penalty
-        np.multiply(used, penalty, out=changed, where=used < 0)
-        logits[rows, columns] = changed
+        places, flat = _places(candidates, rows, columns), logits.reshape(-1)
+        used = flat.take(places)
+        flat[places] = np.where(used < 0, used * penalty, used / penalty)
         return candidates.with_logits(logits)
 
 
@@ -122,3 +121,9 @@ def _used(
     candidates: Candidates, states: Sequence[Recent]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     return candidates.columns_of(*pairs(states, list(map(len, states))))
+
+
+def _places(candidates: Candidates, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return where ``rows`` and ``columns`` are in all logits, one row after another."""
+    batch, width = candidates.logits.shape
+    return columns if batch == 1 else rows * width + columns

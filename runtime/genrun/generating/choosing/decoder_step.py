@@ -59,6 +59,7 @@ class DecoderStep:
         else:
             self._step = BoundStep(session, inputs=inputs, carried=carried, outputs=outputs, chooses=False)
         self._starts = np.arange(batch) * session.vocabulary
+        self._prepare(np.zeros((0, session.vocabulary), np.float32))
         self.load, self.carried = self._step.load, self._step.carried
 
     def run(
@@ -79,8 +80,10 @@ class DecoderStep:
         if not whole:
             logits = logits[ready]
         normalizers = self._log_normalizers(logits, None if whole else ready)
-        for token in self._suppressed:
-            logits[:, token] = -np.inf
+        if logits is not self._logits:
+            self._prepare(logits)
+        for column in self._suppressed_columns:
+            column.fill(-np.inf)
         if allowed is not None:
             _restrict(logits, allowed)
         ids = self._chosen(logits, draws, texts)
@@ -97,6 +100,12 @@ class DecoderStep:
         starts = self._starts if whole else self._starts[: len(ids)]
         logs = np.minimum(logits.take(fed + starts) - normalizers, 0.0)
         return ids, logs.tolist()
+
+    def _prepare(self, logits: NDArray[np.float32]) -> None:
+        """Make views of ``logits``, which on the CPU are in the same array after every step of all rows."""
+        self._logits, self._given = logits, logits.view()
+        self._given.flags.writeable = False
+        self._suppressed_columns = [logits[:, token] for token in self._suppressed]
 
     def _log_normalizers(
         self, logits: NDArray[np.float32], ready: Sequence[int] | None
@@ -128,10 +137,8 @@ class DecoderStep:
 
     def _chosen(self, logits: NDArray[np.float32], draws: Sequence[float], texts: Sequence[Tokens]) -> list[int]:
         """Return what the decoder chooses."""
-        if self._read_only:
-            given = logits.view()
-            given.flags.writeable = False
-        else:  # the decoder may overwrite what it is given
+        given = self._given
+        if not self._read_only:  # the decoder may overwrite what it is given
             given = logits.copy() if self._log_probabilities else logits
         return checked_choice(self._decoder, given, texts, np.array(draws, np.float32), self._suppressed)
 
