@@ -89,6 +89,14 @@ _MODULES = {
     "genrun.suggesting.typing_session": ("TypingSession",),
     "genrun.scoring.verification": ("VerificationReport", "verify"),
 }
+# What calls of a model need. A command imports it at its first use; a program that forks must have it before, since a
+# child cannot import what another thread was importing at the fork.
+_CALLS = (
+    "genrun.scoring.scores",
+    "genrun.scoring.token_scorer",
+    "genrun.suggesting.subword_suggester",
+    "genrun.suggesting.typing_session",
+)
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 
@@ -97,6 +105,8 @@ def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'genrun' has no attribute {name!r}")
     value: object = getattr(import_module(_HOME[name]), name)
+    for module in _CALLS if _HOME[name] == "genrun.model" else ():
+        import_module(module)
     globals()[name] = value
     return value
 

@@ -16,7 +16,6 @@ from genrun.generating.async_forms import AsyncForms
 from genrun.generating.configurable_model import ConfigurableModel
 from genrun.generating.generator import BATCH_SIZE, TextGenerator
 from genrun.generating.settings import Choices, GenerationSettings
-from genrun.generating.sharing.scheduler import Scheduler
 from genrun.generating.stepping.mixing import MixableModel, Mixing
 from genrun.generating.stepping.open_model import OpenModel
 from genrun.generating.stepping.session import StepSession
@@ -26,14 +25,14 @@ from genrun.loading.device import DeviceWarning
 from genrun.loading.metadata import Metadata
 from genrun.loading.opening import opened
 from genrun.results import Result, warn_unknown
-from genrun.scoring.scores import Score, score_texts
-from genrun.scoring.token_scorer import TokenScorer
 from genrun.suggesting.suggesting_model import SuggestingModel
 from genrun.tokenizer.detokenizer import check_casing
 from genrun.tokenizer.labels import check_labels
 
 if TYPE_CHECKING:
     from genrun.generating.explaining import Explanation
+    from genrun.scoring.scores import Score
+    from genrun.scoring.token_scorer import TokenScorer
 
 __all__ = ["BATCH_SIZE", "Model", "load"]
 
@@ -106,7 +105,7 @@ class Model(SuggestingModel, ConfigurableModel, MixableModel, AsyncForms):
     def __init__(self, session: StepSession, metadata: Metadata, reopening: Reopening | Mixing | None = None) -> None:
         SuggestingModel.__init__(self, session, metadata)
         self._threads = BatchThreads(session.parallel_steps)
-        AsyncForms.__init__(self, Scheduler(self._threads.count))
+        AsyncForms.__init__(self, self._threads.count)
         self._reopening = reopening
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -209,6 +208,8 @@ class Model(SuggestingModel, ConfigurableModel, MixableModel, AsyncForms):
         stop: threading.Event | None = None,
     ) -> Iterator[Score]:
         """Yield the score of every text, in order, taking texts only as fast as they are used; ``stop`` ends it."""
+        from genrun.scoring.scores import score_texts
+
         check_texts("texts", texts)
         before, count = self.tokenizer.labels.ids(check_labels(labels)), check_count("batch_size", batch_size)
         return score_texts(self._session.stoppable(stop), self.tokenizer, texts, count, before)
@@ -222,6 +223,8 @@ class Model(SuggestingModel, ConfigurableModel, MixableModel, AsyncForms):
         >>> first.log_probability, second.id == second.likeliest[0][0]
         (None, True)
         """
+        from genrun.scoring.token_scorer import TokenScorer
+
         return TokenScorer(self._session, most, stop)
 
     def prompt_text(self, prompt: str, *, casing: str | None = None) -> str:

@@ -16,7 +16,8 @@ import genrun
 from genrun.errors import OptionError
 from genrun.generating.stepping.session import States, StepSession
 from genrun.model import Model
-from genrun.suggesting.typing_session import KEPT_STATES, StateTrail, TypingSession
+from genrun.suggesting import KEPT_STATES
+from genrun.suggesting.typing_session import StateTrail, TypingSession
 from genrun.tokenizer import Normalization, Tokenizer
 from support.alphabet import SPECIALS, babble_table, random_drift, write_model
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,7 +131,7 @@ def _parted(choosing: DecoderOptions, reader: str, model: Model) -> tuple[Decode
             raise OptionError(f"{both} have no option {key!r}; {hint}")
         values[owners[0]][key] = value
     assignments = tuple(f"{key}={value}" for key, value in values["decoder"].items())
-    return dataclasses.replace(choosing, assignments=assignments), PluginChoice(reader, values["reader"])
+    return choosing._replace(assignments=assignments), PluginChoice(reader, values["reader"])
 
 
 def _described(decoder: Decoder) -> tuple[str, dict[str, object]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from importlib import metadata
 
 __all__ = ["Origin", "origin_of", "pip_line", "requirement", "upgrade_line"]
 
@@ -105,6 +107,8 @@ def upgrade_line(origin: Origin | None = None) -> str:
 
 def _of_genrun() -> Origin:
     """Return the origin of the genrun that runs; the path may have metadata of another one, such as a clone's."""
+    from importlib import metadata
+
     package = Path(__file__).resolve().parents[1]
     for distribution in metadata.distributions(name=_NAME):
         origin = origin_of(distribution)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from genrun.cli.io.output import say
@@ -34,7 +33,7 @@ def write_folder(
     writing: OutputOptions,
 ) -> None:
     """Write the texts for the files of ``cluster.folder`` to the folder ``output``; say how far it is."""
-    model = replace(opening, device="cpu", threads=1).load(model_file)  # to check; the actors use the device
+    model = opening._replace(device="cpu", threads=1).load(model_file)  # to check; the actors use the device
     recorded: Mapping[str, int | None] = (recorded_settings(output) if writing.resume else None) or {}
     settings = settings_for(model, recorded.get("seed"))
     if not writing.quiet:

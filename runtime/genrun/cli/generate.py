@@ -83,7 +83,6 @@ def _generate(
     source: PromptSource, load: Callable[[], Model], settings_for: SettingsFor, samples: int, writing: OutputOptions
 ) -> None:
     """Write the texts of the prompts of ``source``, unless the file of -o is finished."""
-    from genrun.cli.explaining import write_explanations
     from genrun.cli.io.output import say
     from genrun.cli.io.output_file import Unfinished
 
@@ -96,6 +95,8 @@ def _generate(
     if not writing.quiet:
         say(f"{model.device} ({model.device_reason}), seed {settings.seed}")
     if writing.explain:
+        from genrun.cli.explaining import write_explanations
+
         write_explanations(model, source, settings, writing.output, as_json=writing.as_json)
     elif writing.stream:
         _stream(model, source, settings, lines=writing.lines)

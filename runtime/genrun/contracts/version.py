@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any
 
 import genrun
-from genrun.checks.installation import upgrade_line
 from genrun.checks.short_text import shown
 
 __all__ = ["CONTRACT", "FIRST", "OLDEST", "own_contract", "refusal"]
@@ -47,6 +46,8 @@ def refusal(contract: object, distribution: str = "") -> str | None:
     known = f"{OLDEST} to {CONTRACT}" if OLDEST < CONTRACT else f"{CONTRACT}"
     ours = f"was written for contract {contract}, and this genrun ({genrun.__version__}) works with {known}"
     if contract > CONTRACT:
+        from genrun.checks.installation import upgrade_line
+
         return f"{ours}: {upgrade_line()}"
     if contract < OLDEST:
         newer = f"pip install --upgrade {distribution}" if distribution else "its author must adapt it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from genrun.contracts import Decoder
-from genrun.generating.searching.methods import make_search
+from genrun.generating.searching.choices import search_of
 from genrun.generating.settings import GenerationSettings, resolve_settings
 from genrun.generating.stepping.open_model import OpenModel
 from genrun.tokenizer.labels import check_labels
@@ -56,7 +56,7 @@ class ConfigurableModel(OpenModel):
             seed=seed,
             stop=stop,
             casing=casing,
-            search=make_search(beam=beam, length_penalty=length_penalty, distinct=distinct, spread=spread),
+            search=search_of(beam=beam, length_penalty=length_penalty, distinct=distinct, spread=spread),
             constraint=constraint,
             particles=particles,
             max_copied=max_copied,

@@ -18,7 +18,6 @@ from genrun.generating.open_prompt import OpenPrompt
 from genrun.generating.requests import Request, RequestQueue
 from genrun.generating.row import Row
 from genrun.generating.scheduling import generate_rows
-from genrun.generating.searching.methods import Search, check_texts_of_search
 from genrun.generating.settings import GenerationSettings
 from genrun.generating.stepping.session import StepSession
 from genrun.generating.text_stream import TextStream
@@ -30,6 +29,7 @@ from genrun.tokenizer.of_ids import encoding_of_ids
 
 if TYPE_CHECKING:
     from genrun.generating.constrained.texts import ConstrainedTexts
+    from genrun.generating.searching.methods import Search
 
 __all__ = ["BATCH_SIZE", "TextGenerator"]
 
@@ -163,6 +163,7 @@ class TextGenerator:
         check_texts("prompts", prompts)
         if self.search is not None:
             from genrun.generating.searched_texts import SearchedTexts
+            from genrun.generating.searching.methods import check_texts_of_search
 
             n = check_texts_of_search(self.search, n)
             searched = SearchedTexts(self._session, self._decoder, self._defaults, self._settings, self.search)

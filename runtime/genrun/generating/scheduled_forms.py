@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Unpack
 from genrun.errors import OptionError
 from genrun.generating.generator import TextGenerator
 from genrun.generating.settings import Choices, GenerationSettings
-from genrun.generating.sharing.scheduler import Scheduler
 from genrun.results import warn_unknown
 
 if TYPE_CHECKING:
     from genrun.generating.sharing.scheduled_text import AsyncScheduledText, ScheduledText
+    from genrun.generating.sharing.scheduler import Scheduler
 
 __all__ = ["ScheduledForms"]
 
@@ -29,14 +29,23 @@ class ScheduledForms(ABC):
     ['the council votes again', 'today in new york']
     """
 
-    def __init__(self, scheduler: Scheduler) -> None:
-        self._scheduler = scheduler
+    def __init__(self, lanes: int) -> None:
+        self._lanes = lanes
+        self._schedulers: dict[str, Scheduler] = {}  # one, once a text is asked for
         self._used_decoders: set[str | None] = set()  # names; the first use of one may import a plugin
 
     @property
     def unfinished(self) -> int:
         """How many texts of ``schedule``, ``aschedule`` and ``agenerate`` are not finished."""
-        return len(self._scheduler)
+        return sum(map(len, self._schedulers.values()))
+
+    @property
+    def _scheduler(self) -> Scheduler:
+        if not self._schedulers:
+            from genrun.generating.sharing.scheduler import Scheduler
+
+            self._schedulers.setdefault("own", Scheduler(self._lanes))  # where two threads make one, the first counts
+        return self._schedulers["own"]
 
     def schedule(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genrun import registry
 from genrun.checks.arguments import check_count
@@ -12,12 +12,15 @@ from genrun.checks.short_text import shown
 from genrun.contracts import Decoder
 from genrun.errors import GenrunError, OptionError, UnknownPluginError, close_matches
 from genrun.generating.draws import check_seed
-from genrun.generating.searching.methods import Beam, Search, SearchChoices, stages_of
+from genrun.generating.searching.choices import SearchChoices
 from genrun.loading.generation_defaults import GenerationDefaults, check_max_new_tokens
-from genrun.registry import NamedPart
 from genrun.sampling import Chain
 from genrun.tokenizer.detokenizer import check_casing
 from genrun.tokenizer.labels import check_labels
+
+if TYPE_CHECKING:
+    from genrun.generating.searching.methods import Search
+    from genrun.registry import NamedPart
 
 __all__ = ["Choices", "GenerationSettings", "resolve_settings"]
 
@@ -107,13 +110,16 @@ def resolve_settings(
     """
     if max_new_tokens is None:
         max_new_tokens = defaults.max_new_tokens
-    stops, parts = _stops(stop), registry.make_constraint(constraint)
+    stops, parts = _stops(stop), () if constraint is None else registry.make_constraint(constraint)
     if parts and stops:
         raise OptionError("a stop text cuts a text off before its constraint is met; give one of them")
     if parts and search is not None:
         raise OptionError("beam, distinct and spread do not know constraints; give one of them")
-    if isinstance(search, Beam) and decoder is None and not options:
-        decoder = Chain(())
+    if search is not None:
+        from genrun.generating.searching.methods import Beam, stages_of
+
+        if isinstance(search, Beam) and decoder is None and not options:
+            decoder = Chain(())
     chosen = _decoder(defaults, decoder, options or {}, from_text)
     if most := defaults.max_copied if max_copied is None else check_count("max_copied", max_copied, least=0):
         chosen = registry.make_chain([{"name": "max-copied", "options": {"n": most}}, chosen])

@@ -10,7 +10,6 @@ import difflib
 import importlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
@@ -43,8 +42,7 @@ class DeviceWarning(UserWarning):
     """``device="auto"`` took the CPU although onnxruntime for GPUs is installed."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedSession:
+class OpenedSession(NamedTuple):
     """An onnxruntime session and its device.
 
     ``device``: ``cpu``, ``cuda``, or the name of another provider. ``reason``: why this device. ``providers``: all

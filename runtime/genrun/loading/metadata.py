@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from genrun.checks.installation import upgrade_line
 from genrun.checks.json_text import read_json
 from genrun.checks.short_text import shorten
 from genrun.errors import ModelFileError, OptionError, one_line
@@ -89,6 +88,8 @@ def _check_version(properties: Mapping[str, str], path: str) -> None:
     if not (text.isascii() and text.isdecimal()) or len(text) > 9 or int(text) < 1:
         raise ModelFileError(f"{path}: genrun.format_version is {shorten(text)!r}, not a whole number from 1")
     if int(text) > FORMAT_VERSION:
+        from genrun.checks.installation import upgrade_line
+
         raise ModelFileError(
             f"{path} has model format {text}; this genrun reads formats up to {FORMAT_VERSION}: {upgrade_line()}"
         )

@@ -7,7 +7,6 @@ either leaves an incomplete module. This module reads only package metadata.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib import metadata
 
 from genrun.checks.installation import pip_line
 
@@ -19,6 +18,8 @@ _WHEELS = (CPU_WHEEL, GPU_WHEEL, "onnxruntime-directml", "onnxruntime-openvino",
 
 def installed_wheels() -> dict[str, str]:
     """Return the versions of the installed onnxruntime wheels by name; more than one is an error."""
+    from importlib import metadata
+
     found = {}
     for name in _WHEELS:
         try:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from genrun.loading.metadata_values import Malformed, is_whole, token_ids
 
@@ -16,9 +15,10 @@ LOGIT_TOLERANCE = 5e-3  # between machines and devices, on logits of the order o
 _MOST_GOLDEN = 1_024  # golden texts
 _MOST_GOLDEN_IDS = 100_000  # in all of them together, prompts included
 
+_NONE: Mapping[str, Any] = {}
 
-@dataclass(frozen=True, slots=True)
-class GoldenText:
+
+class GoldenText(NamedTuple):
     """A greedy generation recorded at export: ``prompt`` → ``prompt_ids`` → ``new_ids`` → ``text``.
 
     ``logits``: pairs of token id and logit, the highest logits after the prompt.
@@ -51,17 +51,16 @@ class GoldenText:
         return cls(value["prompt"], prompt_ids, new_ids, value["text"], _logits(value.get("logits"), vocabulary))
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(NamedTuple):
     """What the export measured: ``figures`` of its parity gate, and ``golden`` texts that any runtime must reproduce.
 
     ``quantization``: the figures of the quantization gate. ``logit_tolerance``: how far the logits of the golden
     texts may differ on another machine.
     """
 
-    figures: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, Any] = _NONE
     golden: tuple[GoldenText, ...] = ()
-    quantization: Mapping[str, Any] = field(default_factory=dict)
+    quantization: Mapping[str, Any] = _NONE
     logit_tolerance: float = LOGIT_TOLERANCE
 
     def to_json(self) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from genrun.errors import OptionError
 
@@ -24,8 +23,10 @@ __all__ = ["Link", "has_marks", "parse", "place", "spell"]
 _PLAIN = re.compile(r'[^\s,:;="\[\]\\](?:[^,:;="\[\]\\]*[^\s,:;="\[\]\\])?')
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+_NO_OPTIONS: Mapping[str, Any] = {}
+
+
+class Link(NamedTuple):
     """A stage or chooser of a chain by name, with its options; the key "" is its first option.
 
     ``at``: the character of the text, from 1, at which it begins, and ``places`` those of its options; 0 if it was
@@ -33,9 +34,9 @@ class Link:
     """
 
     name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = _NO_OPTIONS
     at: int = 0
-    places: Mapping[str, int] = field(default_factory=dict)
+    places: Mapping[str, int] = _NO_OPTIONS
 
 
 def has_marks(text: str) -> bool:

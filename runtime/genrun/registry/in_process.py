@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace as replaced
-from importlib import metadata
 from typing import TypeVar
 
 from genrun.errors import OptionError, PluginError, UnknownPluginError
@@ -63,8 +61,10 @@ def register(kind: str, name: str, loaded: Class, *, replace: bool = False) -> C
     """
     if not isinstance(loaded, type):
         raise OptionError(f"a {kind} must be a class, not {loaded!r}")
+    from importlib import metadata
+
     entry = metadata.EntryPoint(name, f"{loaded.__module__}:{loaded.__name__}", GROUPS[kind])
-    info = replaced(described(entry, IN_PROCESS, None), version="", registered=loaded)
+    info = described(entry, IN_PROCESS, None)._replace(version="", registered=loaded)
     load(info)
     before = _taken(kind, name)
     if before is not None and before.built_in:

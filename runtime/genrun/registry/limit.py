@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from genrun.checks.short_text import shown
 from genrun.errors import nearest
@@ -19,8 +19,7 @@ class PluginLimitWarning(UserWarning):
     """GENRUN_PLUGINS names what is not installed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """The names that GENRUN_PLUGINS lists: of distributions, of plugins, or ``distribution:name``.
 
     >>> limit = Limit.of("Acme_Decoders, hello")

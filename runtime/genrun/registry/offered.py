@@ -11,16 +11,18 @@ import functools
 import re
 import warnings
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import metadata
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import genrun
 from genrun.checks.short_text import short_line, shown
 from genrun.contracts.version import CONTRACT
 from genrun.errors import PluginError, UnknownPluginError, nearest
 from genrun.registry.limit import VARIABLE, Limit, PluginLimitWarning, current_limit, normalized
+from genrun.registry.own_entries import OwnEntry, own_entries
+
+if TYPE_CHECKING:
+    from importlib import metadata
 
 __all__ = [
     "GROUPS",
@@ -50,8 +52,7 @@ _KINDS = {group: kind for kind, group in GROUPS.items()}
 _MOST_CHARACTERS = 100  # of a name
 
 
-@dataclass(frozen=True, slots=True)
-class PluginInfo:
+class PluginInfo(NamedTuple):
     """One plugin, read from package metadata alone, without importing it.
 
     The texts are short lines, safe for a terminal; ``entry_point`` has the original metadata. ``registered``: the
@@ -63,7 +64,7 @@ class PluginInfo:
     distribution: str
     version: str
     value: str
-    entry_point: metadata.EntryPoint
+    entry_point: metadata.EntryPoint | OwnEntry
     registered: Any = None
 
     @property
@@ -99,6 +100,8 @@ class PluginInfo:
     @property
     def fault(self) -> str | None:
         """What is wrong with the plugin's metadata; None if nothing is."""
+        if isinstance(self.entry_point, OwnEntry):
+            return None
         name = self.entry_point.name
         if name != self.name or not name or ":" in name:
             return f"a name has 1 to {_MOST_CHARACTERS} printable characters, and no colon"
@@ -144,6 +147,8 @@ def _offered(limit: Limit | None) -> tuple[PluginInfo, ...]:
 
 @functools.cache
 def _installed() -> tuple[PluginInfo, ...]:
+    from importlib import metadata
+
     found: dict[tuple[str, str, str], PluginInfo] = {}
     first: dict[str, metadata.Distribution] = {}
     for distribution in metadata.distributions():
@@ -173,10 +178,14 @@ def _by_name(limit: Limit | None) -> Mapping[tuple[str, str], list[PluginInfo]]:
 @functools.cache
 def built_in() -> tuple[PluginInfo, ...]:
     """Return genrun's own plugins. Their names are reserved, so finding one need not read other distributions."""
-    try:
-        entries = _entries(metadata.distribution(BUILT_IN))
-    except Exception:  # not installed, or damaged
-        return ()
+    entries: Sequence[metadata.EntryPoint | OwnEntry] = [each for each in own_entries() if each.group in _KINDS]
+    if not entries:
+        from importlib import metadata
+
+        try:
+            entries = _entries(metadata.distribution(BUILT_IN))
+        except Exception:  # not installed, or damaged
+            return ()
     return tuple(described(entry, BUILT_IN, genrun.__version__) for entry in entries)
 
 
@@ -184,7 +193,7 @@ def _entries(distribution: metadata.Distribution) -> list[metadata.EntryPoint]:
     return [entry for entry in distribution.entry_points if entry.group in _KINDS]
 
 
-def described(entry: metadata.EntryPoint, owner: str, version: str | None) -> PluginInfo:
+def described(entry: metadata.EntryPoint | OwnEntry, owner: str, version: str | None) -> PluginInfo:
     """Return the plugin of an entry point of the distribution ``owner``."""
     name, version, value = (short_line(text, _MOST_CHARACTERS) for text in (entry.name, version or "?", entry.value))
     return PluginInfo(_KINDS[entry.group], name, owner, version, value, entry)

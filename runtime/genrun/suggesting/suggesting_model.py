@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from genrun.checks.arguments import check_count
 from genrun.generating.stepping.open_model import OpenModel
 from genrun.generating.stepping.session import StepSession
 from genrun.loading.metadata import Metadata
 from genrun.results import warn_unknown
-from genrun.suggesting.subword_suggester import SubwordSuggester
-from genrun.suggesting.suggester import Suggester, Suggestion
-from genrun.suggesting.typing_session import KEPT_STATES, TypingSession
+from genrun.suggesting import KEPT_STATES
 from genrun.tokenizer.labels import check_labels
+
+if TYPE_CHECKING:
+    from genrun.suggesting.suggester import Suggester, Suggestion
+    from genrun.suggesting.typing_session import TypingSession
 
 __all__ = ["SuggestingModel"]
 
@@ -57,6 +60,8 @@ class SuggestingModel(OpenModel):
 
         ``keep``: of how many tokens it keeps the states. A session is for one thread; the model may have many.
         """
+        from genrun.suggesting.typing_session import TypingSession
+
         check_count("keep", keep)
         before = self.tokenizer.labels.ids(check_labels(labels))
         return TypingSession(self._session, self._suggester, casing=casing, keep=keep, labels=before)
@@ -65,6 +70,9 @@ class SuggestingModel(OpenModel):
     def _suggester(self) -> Suggester:
         """Made when it is first needed; twice, where two threads need it at once, rather than under a lock."""
         if self._made_suggester is None:
+            from genrun.suggesting.subword_suggester import SubwordSuggester
+            from genrun.suggesting.suggester import Suggester
+
             subwords = self.tokenizer.subwords
             self._made_suggester = (
                 Suggester(self.tokenizer, self.defaults)

@@ -13,9 +13,7 @@ from genrun.errors import ModelFileError
 from genrun.generating.stepping.session import States, StepSession
 from genrun.suggesting.suggester import Suggester, Suggestion
 
-__all__ = ["KEPT_STATES", "StateTrail", "TypingSession"]
-
-KEPT_STATES = 256
+__all__ = ["StateTrail", "TypingSession"]
 
 
 class TypingSession:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from genrun.errors import OptionError
 from genrun.tokenizer.line_breaks import LINE_BREAK, LineEndEncoder
-from genrun.tokenizer.subwords.encoder import Merge, SubwordEncoder
 from genrun.tokenizer.words.encoder import Encoder, WordEncoder
 from genrun.tokenizer.words.written_forms import WrittenForms
+
+if TYPE_CHECKING:
+    from genrun.tokenizer.subwords.encoder import Merge
 
 __all__ = ["encoder_for"]
 
@@ -31,6 +34,8 @@ def encoder_for(
     if kind == "bpe":
         if written.forms or written.others:
             raise OptionError("subwords have no written forms")
+        from genrun.tokenizer.subwords.encoder import SubwordEncoder
+
         encoder = SubwordEncoder(vocabulary, len(special_ids), merges)
     elif merges:
         raise OptionError(f"a tokenizer of the kind {kind!r} has no merges")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-__all__ = ["Encoding"]
+__all__ = ["Encoding", "OpenEnd"]
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
+class Encoding(NamedTuple):
     """A text as token ids, with its pieces and unknown words.
 
     ``ids``: the token ids, special tokens and those of labels included. ``pieces``: the normalized words (or
@@ -22,4 +21,11 @@ class Encoding:
 
     def after(self, ids: tuple[int, ...]) -> Encoding:
         """Return the encoding with ``ids`` before its own."""
-        return replace(self, ids=ids + self.ids) if ids else self
+        return self._replace(ids=ids + self.ids) if ids else self
+
+
+class OpenEnd(NamedTuple):
+    """A prompt in two parts: the ids ``finished``, and the ``open`` ids after them, which may become others."""
+
+    finished: tuple[int, ...]
+    open: tuple[int, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genrun.checks.arguments import check_prompt, check_text
 from genrun.checks.short_text import shown
@@ -11,18 +11,18 @@ from genrun.errors import OptionError, PromptError
 from genrun.tokenizer import json_form
 from genrun.tokenizer.detokenizer import Detokenizer
 from genrun.tokenizer.encoders import encoder_for
-from genrun.tokenizer.encoding import Encoding
+from genrun.tokenizer.encoding import Encoding, OpenEnd
 from genrun.tokenizer.kinds import KINDS, SPECIALS, SPLITS, check_specials, one_of
 from genrun.tokenizer.labels import Labels
 from genrun.tokenizer.line_breaks import LINE_BREAK, check_end_text, split_text
 from genrun.tokenizer.marked_detokenizer import MarkedDetokenizer
 from genrun.tokenizer.marks import opened, without_joiners
 from genrun.tokenizer.normalization import Normalization
-from genrun.tokenizer.subwords.byte_letters import LETTERS
-from genrun.tokenizer.subwords.detokenizer import SubwordDetokenizer
-from genrun.tokenizer.subwords.encoder import Merge
-from genrun.tokenizer.subwords.open_end import OpenEnd, OpenEndFinder
 from genrun.tokenizer.words.written_forms import WrittenForms
+
+if TYPE_CHECKING:
+    from genrun.tokenizer.subwords.encoder import Merge
+    from genrun.tokenizer.subwords.open_end import OpenEndFinder
 
 __all__ = ["KINDS", "SPECIALS", "SPLITS", "Encoding", "Tokenizer", "WrittenForms"]
 
@@ -72,26 +72,33 @@ class Tokenizer:
         texts = [SPECIALS[name] for name in self.specials]
         if list(self.vocabulary[: len(texts)]) != texts:
             raise OptionError(f"the vocabulary must begin with its special tokens {texts}")
-        ids = {word: number for number, word in enumerate(self.vocabulary)}
-        if len(ids) != len(self.vocabulary):
+        if len(set(self.vocabulary)) != len(self.vocabulary):
             raise OptionError("the vocabulary names a token twice")
         of_labels = self.labels.tokens
         at_end = kind != "bpe" or not of_labels or of_labels.stop == len(self.vocabulary)
         if list(self.vocabulary[of_labels.start : of_labels.stop]) != self.labels.texts or not at_end:
             raise OptionError("the vocabulary does not have the tokens of its labels")
         self._special_ids = {name: number for number, name in enumerate(self.specials)}
-        self._words = {w: i for w, i in ids.items() if i >= len(texts) and i not in of_labels}
+        self._words = dict(zip(self.vocabulary[len(texts) :], range(len(texts), len(self)), strict=True))
+        for label in self.labels.texts:
+            del self._words[label]
         if "unk" in self._special_ids:
             self._words[SPECIALS["unk"]] = self._special_ids["unk"]
-        self._end_piece = end_text if kind != "bpe" else "".join([LETTERS[byte] for byte in end_text.encode()])
-        text = [word for number, word in enumerate(self.vocabulary) if number not in of_labels]
+        self._end_piece = end_text
+        text = [*self.vocabulary[: of_labels.start], *self.vocabulary[of_labels.stop :]]
         self._encoder = encoder_for(
             *(kind, text, self._special_ids, self._words),
             written=self.written,
             merges=self.merges,
             end_text=end_text,
         )
-        self.subwords = OpenEndFinder(self._encoder, text, len(texts)) if kind == "bpe" else None
+        self.subwords: OpenEndFinder | None = None
+        if kind == "bpe":
+            from genrun.tokenizer.subwords.byte_letters import letters_of
+            from genrun.tokenizer.subwords.open_end import OpenEndFinder
+
+            self._end_piece = letters_of(end_text.encode())
+            self.subwords = OpenEndFinder(self._encoder, text, len(texts))
 
     # -- ids ---------------------------------------------------------------------------------------------------
 
@@ -194,6 +201,8 @@ class Tokenizer:
         """Return a new :class:`Detokenizer` for this tokenizer."""
         first = self.written.capitalize_first
         if self.kind == "bpe":
+            from genrun.tokenizer.subwords.detokenizer import SubwordDetokenizer
+
             return SubwordDetokenizer(casing=casing, capitalize_first=first)
         if self._opening is not None:
             return MarkedDetokenizer(casing=casing, capitalize_first=first, line_breaks=self._breaks)

@@ -12,11 +12,10 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from genrun.checks.printable import printable
 from genrun.checks.short_text import shown
@@ -29,8 +28,7 @@ _SECONDS = 1.0  # between two records of how far the file is
 _BLOCK_BYTES = 2**18
 
 
-@dataclass(frozen=True, slots=True)
-class Unfinished:
+class Unfinished(NamedTuple):
     """What ``OUT.partial.json`` says: how many prompts are ``done``, their ``digest``, the ``bytes`` of their texts.
 
     ``settings``: what the texts depend on, JSON values by name.
@@ -140,7 +138,7 @@ class OutputFile:
     def complete(self, prompt: str) -> None:
         """Note that all texts of the next ``prompt`` have been written."""
         self._hash(prompt)
-        self._state = replace(self._state, done=self._seen, bytes=self._bytes)
+        self._state = self._state._replace(done=self._seen, bytes=self._bytes)
         if self._clock() - self._saved >= _SECONDS:
             self._checkpoint()
 
@@ -195,8 +193,8 @@ class OutputFile:
         self._saved = self._clock()
 
     def _save(self) -> None:
-        self._state = replace(self._state, digest=self._read.hexdigest())
-        text = json.dumps({name: getattr(self._state, name) for name in Unfinished.__slots__}, ensure_ascii=False)
+        self._state = self._state._replace(digest=self._read.hexdigest())
+        text = json.dumps(self._state._asdict(), ensure_ascii=False)
         beside = _record(self._output).with_suffix(".new")
         with beside.open("w", encoding="utf-8", errors="surrogatepass") as file:
             file.write(text)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from genrun.cli.io.copies import Copies
 from genrun.cli.io.line_writer import LineWriter
@@ -40,8 +39,7 @@ def about_texts(model: Model, settings: GenerationSettings, samples: int, form: 
     return about
 
 
-@dataclass(frozen=True, slots=True)
-class TextOutput:
+class TextOutput(NamedTuple):
     """All texts of a command, and the form in which they are written."""
 
     model: Model

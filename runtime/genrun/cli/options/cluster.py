@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -12,8 +12,7 @@ from genrun.cli.options.group import option_group
 __all__ = ["ClusterOptions", "cluster_options"]
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterOptions:
+class ClusterOptions(NamedTuple):
     """The ``folder`` of Parquet files, the ``column`` of prompts, and the actors of Ray."""
 
     folder: Path

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["DecoderOptions", "decoder_options"]
 
 
-@dataclass(frozen=True, slots=True)
-class DecoderOptions:
+class DecoderOptions(NamedTuple):
     """How the next token is chosen; None and options that are not given stand for the model's own.
 
     ``temperature``, ``top_k`` and ``top_p`` are short for options, as text: of the model's own decoder where it is
@@ -42,7 +40,7 @@ class DecoderOptions:
         stop: tuple[str, ...] = (),
         casing: str | None = None,
         search: Search | None = None,
-        constraint: tuple[str, ...] = (),
+        constraint: tuple[str, ...] | None = None,
         particles: int | None = None,
         labels: Mapping[str, str] | None = None,
     ) -> GenerationSettings:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["OpeningOptions", "opening_options", "trust_option"]
 
 
-@dataclass(frozen=True, slots=True)
-class OpeningOptions:
+class OpeningOptions(NamedTuple):
     """How to open a model; the fields are parameters of :func:`genrun.load`."""
 
     device: str

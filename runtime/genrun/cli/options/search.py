@@ -24,10 +24,12 @@ def _searching(
     """
 
     def searching(n: int) -> Search | None:
-        from genrun.generating.searching.methods import check_texts_of_search, make_search
+        from genrun.generating.searching.choices import search_of
 
-        search = make_search(beam=beam, length_penalty=length_penalty, distinct=distinct, spread=spread)
+        search = search_of(beam=beam, length_penalty=length_penalty, distinct=distinct, spread=spread)
         if search is not None:
+            from genrun.generating.searching.methods import check_texts_of_search
+
             check_texts_of_search(search, n)
         return search
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -22,8 +21,7 @@ __all__ = ["SettingsFor", "TextOptions", "text_options"]
 SettingsFor = Callable[["Model", "int | None"], "GenerationSettings"]  # of a model, and a seed that was begun with
 
 
-@dataclass(frozen=True, slots=True)
-class TextOptions:
+class TextOptions(NamedTuple):
     """What texts depend on besides the decoder and the search; None stands for the model's own, or a new seed."""
 
     seed: int | None
@@ -46,7 +44,7 @@ class TextOptions:
             stop=tuple([text.replace(r"\n", "\n") for text in self.stop]),  # written as texts are printed
             casing=self.casing,
             search=search,
-            constraint=self.constraint,
+            constraint=self.constraint or None,
             particles=self.particles,
             labels=self.labels,
         )

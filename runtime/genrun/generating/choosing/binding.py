@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
@@ -56,13 +55,11 @@ def chosen(
     return ids
 
 
-@dataclass(frozen=True, slots=True)
 class _Words:
     """What a stage may know of the words: the protocol :class:`~genrun.contracts.Vocabulary`."""
 
-    _tokenizer: Tokenizer
-    end_ids: Sequence[int]
-    training_runs: TrainingRuns | None
+    def __init__(self, tokenizer: Tokenizer, end_ids: Sequence[int], training_runs: TrainingRuns | None) -> None:
+        self._tokenizer, self.end_ids, self.training_runs = tokenizer, end_ids, training_runs
 
     @property
     def words(self) -> Sequence[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, TypedDict, Unpack
+from typing import Any
 
 from genrun.checks.arguments import check_count
 from genrun.checks.short_text import class_name, shown
@@ -15,7 +15,6 @@ __all__ = [
     "Beam",
     "Distinct",
     "Search",
-    "SearchChoices",
     "Spread",
     "check_texts_of_search",
     "make_search",
@@ -49,16 +48,9 @@ class Spread:
 Search = Beam | Distinct | Spread
 
 
-class SearchChoices(TypedDict, total=False):
-    """The keywords of a call that ask for a search."""
-
-    beam: int | None
-    length_penalty: float | None
-    distinct: bool
-    spread: bool
-
-
-def make_search(**choices: Unpack[SearchChoices]) -> Search | None:
+def make_search(
+    *, beam: int | None = None, length_penalty: float | None = None, distinct: bool = False, spread: bool = False
+) -> Search | None:
     """Return the search that these choices mean, None for none.
 
     Raises OptionError for values that are not accepted, or that do not go together.
@@ -70,8 +62,6 @@ def make_search(**choices: Unpack[SearchChoices]) -> Search | None:
         ...
     genrun.errors.OptionError: choose one of beam, distinct and spread, not distinct and spread
     """
-    beam, length_penalty = choices.get("beam"), choices.get("length_penalty")
-    distinct, spread = choices.get("distinct", False), choices.get("spread", False)
     for name, value in (("distinct", distinct), ("spread", spread)):
         if not isinstance(value, bool):
             raise OptionError(f"{name} is True or False, not {shown(value)}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,7 @@ class MixedSession(StepSession):
         self.__dict__.update(first.__dict__)
         self._first, self._second = first, second
         self._logs = math.log1p(-weight), math.log(weight)
-        others = [replace(spec, name=f"other.{spec.name}") for spec in second.states]
+        others = [spec._replace(name=f"other.{spec.name}") for spec in second.states]
         self.states = (*first.states, *others)
         self.chooses = self.normalizes = False
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +34,7 @@ _CHOOSING_OUTPUTS = {"chosen": "tensor(int64)", "chosen_log_probability": "tenso
 States = list[NDArray[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class StateSpec:
+class StateSpec(NamedTuple):
     """A state that the step carries: its input name, dtype, and shape without the batch dimension."""
 
     name: str

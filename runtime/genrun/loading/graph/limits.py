@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["BATCHES", "MOST_NODES", "MOST_STATES", "Cost", "Limits"]
 
@@ -25,8 +26,7 @@ class Cost:
     work: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The limits for a file of ``size`` bytes, with ``row`` numbers for each text: its logits and states."""
 
     size: int

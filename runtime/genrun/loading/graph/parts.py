@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +29,7 @@ DTYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(NamedTuple):
     """A constant; ``known`` has its values if they are few whole numbers, else it is None."""
 
     name: str
@@ -39,8 +38,7 @@ class Tensor:
     known: NDArray[np.int64] | None
 
 
-@dataclass(frozen=True, slots=True)
-class ValueInfo:
+class ValueInfo(NamedTuple):
     """A declared value; ``shape`` has None for a dynamic dimension, and is None if no shape is declared."""
 
     name: str
@@ -48,8 +46,7 @@ class ValueInfo:
     shape: tuple[int | None, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(NamedTuple):
     """An attribute; ``kind`` is i, f, s, t or g for one value, and is, fs or ss for a list."""
 
     name: str
@@ -57,8 +54,7 @@ class Attribute:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """An operator with the names of its inputs, ``""`` for an omitted one, and of its outputs."""
 
     operator: str
@@ -78,8 +74,7 @@ class Graph:
     declared: list[ValueInfo] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class OnnxFile:
+class OnnxFile(NamedTuple):
     """An ONNX file; ``opset``: the version of the standard operators; ``size``: of the file, in bytes."""
 
     graph: Graph

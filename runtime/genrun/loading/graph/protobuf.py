@@ -7,7 +7,7 @@ refused.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["BYTES", "FIXED32", "FIXED64", "VARINT", "Field", "Malformed", "Wire", "signed"]
 
@@ -20,8 +20,7 @@ class Malformed(Exception):
     """The bytes are not a well-formed ONNX file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A field of a message: its ``number``, its wire type ``kind``, and its content.
 
     ``value``: the value of a varint; 0 for the other kinds, whose content is the bytes from ``start`` to ``end``.

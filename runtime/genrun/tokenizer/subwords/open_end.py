@@ -8,23 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genrun.tokenizer.encoding import OpenEnd
 from genrun.tokenizer.prefixes import PrefixIndex
 from genrun.tokenizer.subwords.pieces import open_piece
 from genrun.tokenizer.words.encoder import Encoder
 
-__all__ = ["OpenEnd", "OpenEndFinder"]
-
-
-class OpenEnd(NamedTuple):
-    """A prompt in two parts: the ids ``finished``, and the ``open`` ids after them, which may become others."""
-
-    finished: tuple[int, ...]
-    open: tuple[int, ...] = ()
+__all__ = ["OpenEndFinder"]
 
 
 class OpenEndFinder:

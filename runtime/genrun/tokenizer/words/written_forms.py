@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from genrun.errors import OptionError
 
@@ -18,8 +17,7 @@ _WRITTEN: dict[str, Callable[[str], str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenForms:
+class WrittenForms(NamedTuple):
     """How the corpus writes its lower-cased words, for the casing ``corpus``.
 
     ``forms``: one letter for each vocabulary entry: ``.`` unchanged, ``C`` capitalized, ``U`` upper case, ``*``

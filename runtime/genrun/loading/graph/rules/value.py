@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,7 @@ class Refused(Exception):
     """An operator is used in a way that is not allowed, or its cost cannot be known beforehand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A value at a given batch size.
 
     ``known``: the numbers, int64, of a small value of whole numbers that does not depend on the fed values.
