@@ -13,6 +13,7 @@ import pytest
 import genrun
 from genrun import registry
 from genrun.errors import GenrunError, OptionError, PluginError, UnknownPluginError, nearest
+from genrun.registry.own_entries import OwnEntry, own_entries
 from support.distributions import DECODER, Site
 
 LOWEST = {"genrun.decoders": {"lowest": "acme_decoders:Lowest"}}
@@ -305,4 +306,31 @@ def test_what_is_built_in_is_found_where_only_all_distributions_tell(monkeypatch
     registry.refresh()
     monkeypatch.setattr(metadata, "distribution", not_there)
     assert registry.find("decoder", "top-k") == expected
+    registry.refresh()
+
+
+def test_genruns_own_entry_points_are_those_of_its_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file beside the package is read, and the plugins are the same."""
+    expected, own = registry.plugins("decoder"), metadata.distribution("genrun")
+    beside = tmp_path / f"genrun-{genrun.__version__}.dist-info"
+    beside.mkdir()
+    (beside / "entry_points.txt").write_text(own.read_text("entry_points.txt") or "", encoding="utf-8")
+    monkeypatch.setattr(genrun, "__file__", str(tmp_path / "genrun" / "__init__.py"))
+    registry.refresh()
+    entries = own_entries()
+    assert {(each.group, each.name, each.value) for each in entries} == {
+        (each.group, each.name, each.value) for each in own.entry_points
+    }
+    for info in (each for each in expected if each.built_in):
+        found = registry.find("decoder", info.name)
+        assert isinstance(found.entry_point, OwnEntry)
+        assert (found.title, found.value, found.fault, found.contract) == (
+            info.title,
+            info.value,
+            None,
+            info.contract,
+        )
+        assert registry.load(found) is registry.load(info)
+        assert found.entry_point.module == info.entry_point.module
+        assert found.entry_point.attr == info.entry_point.attr
     registry.refresh()

@@ -1,7 +1,7 @@
 """genrun's own entry points, read from its metadata beside the package.
 
-``importlib.metadata`` reads them as well, but its import takes a twentieth of the time of a ``genrun generate``. With a
-built-in decoder, that time is saved.
+``importlib.metadata`` reads them as well, but its import takes a twentieth of the time of a ``genrun generate``. With
+a built-in decoder, that time is saved.
 """
 
 from __future__ import annotations
