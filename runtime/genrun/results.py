@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genrun.checks.printable import quoted
 from genrun.checks.short_text import shorten
 
+if TYPE_CHECKING:
+    from genrun.loading.originality import Copied
+
 __all__ = ["Result", "UnknownWordsWarning", "list_words", "rounded", "warn_unknown"]
+
+
+_COPIED = ("copied_run", "is_training_line", "copied_span")
 
 
 def list_words(words: Sequence[str], most: int = 10) -> str:
@@ -50,7 +56,8 @@ class Result:
     ``copied_run``: the words of the longest run that the text has from the training text, 0 for fewer than those
     that the model file has, usually 5; ``is_training_line``: whether its words are those of a training document, by
     hashes, so that a few texts are mistaken; None for both if the model file does not know its training text.
-    ``copied_span``: the run is ``text[copied_span[0]:copied_span[1]]``; None without a run.
+    ``copied_span``: the run is ``text[copied_span[0]:copied_span[1]]``; None without a run. These three are found
+    when one of them is first read.
     ``tokens_per_second``: new tokens a second, from the text's admission to its batch until it was finished, the
     reading of its prompt included. ``effective_particles``: with a constraint, the smallest effective sample size of
     its particles; it is 1 if one beginning had all the weight, and None without a constraint. Results are compared
@@ -72,13 +79,32 @@ class Result:
     tokens_per_second: float = field(default=0.0, compare=False)
     probability: float | None = field(default=None, compare=False)
     effective_particles: float | None = field(default=None, compare=False)
+    _copied: Callable[[], Copied] | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self._copied is not None:
+            for name in _COPIED:
+                object.__delattr__(self, name)  # reading it calls __getattr__
+
+    def __getattr__(self, name: str) -> Any:
+        """Find what the text copies; called for an attribute that has no value."""
+        if name not in _COPIED or self._copied is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        found = dict(zip(_COPIED, self._copied(), strict=True))
+        for each, value in found.items():
+            object.__setattr__(self, each, value)
+        return found[name]
+
+    def __reduce__(self) -> tuple[type[Result], tuple[Any, ...]]:
+        """Pickle what there is to know, which is found before."""
+        return type(self), tuple(getattr(self, name) for name in self.__slots__ if name != "_copied")
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON-ready dictionary; :func:`rounded` rounds its log-probability.
 
         The probability has four digits. It and ``effective_particles`` are left out where they are None.
         """
-        values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__ if name != "_copied"}
         values["log_probability"] = rounded(self.log_probability)
         if self.probability is not None:
             values["probability"] = float(f"{self.probability:.4g}")

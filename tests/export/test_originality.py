@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import random
 from collections.abc import Sequence
 from functools import reduce
@@ -301,8 +302,32 @@ def test_a_damaged_table_is_an_error_when_it_is_needed(
     path = write_model(tmp_path / "damaged.onnx", letters("word"), properties={"genrun.originality": text})
     model = genrun.load(path, device="cpu")
     assert model.generate("a", max_new_tokens=1) == "a b"
+    [result] = model.generate_many(["a"])
     with pytest.raises(ModelFileError, match=r"damaged\.onnx: genrun\.originality"):
-        model.generate_many(["a"])
+        print(result.copied_run)
+
+
+def test_what_a_text_copies_is_found_once_when_it_is_first_asked_for(
+    parrot: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, find = list[str](), TrainingRuns.copied
+
+    def counted(runs: TrainingRuns, prompt: Encoding, new_ids: Sequence[int], text: str) -> Copied:
+        asked.append(text)
+        return find(runs, prompt, new_ids, text)
+
+    monkeypatch.setattr(TrainingRuns, "copied", counted)
+    results = parrot.generate_many(["a", "b"], n=3, seed=2)
+    assert not asked
+    first, *others = results
+    assert first.text[slice(*(first.copied_span or (0, 0)))].count(" ") + 1 >= (first.copied_run or 0) > 0
+    assert first.is_training_line is not None
+    assert asked == [first.text]
+    again = pickle.loads(pickle.dumps(others[0]))
+    assert again == others[0]
+    assert again.to_json() == others[0].to_json()
+    assert (again.copied_run, again.copied_span) == (others[0].copied_run, others[0].copied_span)
+    assert asked == [first.text, others[0].text]
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1)), max_size=60))

@@ -230,13 +230,12 @@ class TextGenerator:
         """Return the result of a finished request."""
         text = self._text_stream(request)
         continuation = text.extend(request.row.new_ids)
-        whole, runs = text.prompt_text + continuation, self._training_runs
-        run, is_line, span = runs.copied(request.encoding, request.row.new_ids, whole) if runs else (None, None, None)
+        whole, runs, ids = text.prompt_text + continuation, self._training_runs, tuple(request.row.new_ids)
         return Result(
             prompt=request.prompt,
             text=whole,
             continuation=continuation,
-            ids=tuple(request.row.new_ids),
+            ids=ids,
             finish_reason=request.row.finish_reason,
             log_probability=request.row.log_probability,
             unknown=request.encoding.unknown,
@@ -244,8 +243,6 @@ class TextGenerator:
             sample=request.sample,
             probability=request.row.probability,
             effective_particles=request.row.effective_particles,
-            copied_run=run,
-            is_training_line=is_line,
-            copied_span=span,
-            tokens_per_second=len(request.row.new_ids) / max(request.row.finished - request.row.admitted, 1e-9),
+            tokens_per_second=len(ids) / max(request.row.finished - request.row.admitted, 1e-9),
+            _copied=functools.partial(runs.copied, request.encoding, ids, whole) if runs else None,
         )
