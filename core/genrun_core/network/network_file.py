@@ -1,12 +1,13 @@
-"""Loading ``model.keras``: the recipe says what network it holds, the file gives the weights and nothing else.
+"""Saving and loading ``model.keras``, with one array at a time in memory.
 
-So nothing that a damaged or foreign file says about layers and sizes is ever built.
+The recipe says what network it holds, the file gives the weights and nothing else. So nothing that a damaged or
+foreign file says about layers and sizes is ever built.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import io
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,26 @@ from genrun.tokenizer import Tokenizer
 from genrun_core.network.architecture import build_network, count_parameters
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import ModelSettings
-from genrun_core.runs.digests import check_archive
+from genrun_core.runs.atomic import replacing
+from genrun_core.runs.digests import check_archive, seal
 from genrun_core.runs.run_files import require_file
 from genrun_core.runs.run_folder import RunFolder
 
-__all__ = ["check_network", "load_network", "load_network_of"]
+__all__ = ["check_network", "load_network", "load_network_of", "save_network"]
 
 _WEIGHTS = "model.weights.h5"
 _OVERHEAD = 1 << 22  # bytes of a file of weights that are no weights: names, sizes, the seeds of dropout
 _DAMAGES = (OSError, ValueError, TypeError, LookupError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile)
+
+
+def save_network(network: keras.Model, path: Path) -> None:
+    """Write what ``network.save`` writes, sealed; Keras would have the whole file in memory."""
+    with tempfile.TemporaryDirectory(prefix="genrun-") as folder, replacing(path) as beside:
+        network.save(folder, zipped=False)
+        with zipfile.ZipFile(beside, "w") as archive:
+            for part in sorted(Path(folder).rglob("*")):
+                archive.write(part, part.relative_to(folder))
+        seal(beside)
 
 
 def load_network_of(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> keras.Model:
@@ -48,9 +60,11 @@ def load_network(path: Path, settings: ModelSettings, vocabulary: int) -> keras.
     )
     network = build_network(plain, vocabulary)
     try:
-        with zipfile.ZipFile(path) as archive:
-            _check_shapes(path, io.BytesIO(archive.read(_WEIGHTS)), network)
-        network.load_weights(path)
+        with tempfile.TemporaryDirectory(prefix="genrun-") as folder:
+            with zipfile.ZipFile(path) as archive:
+                weights = Path(archive.extract(_WEIGHTS, folder))
+            _check_shapes(path, weights, network)
+            network.load_weights(weights)
     except _DAMAGES as error:
         raise RunFolderError(f"{path} cannot be loaded as a network: {one_line(error):.200}") from error
     return network
@@ -75,7 +89,7 @@ def check_network(path: Path, settings: ModelSettings, vocabulary: int) -> None:
         )
 
 
-def _check_shapes(path: Path, file: io.BytesIO, network: keras.Model) -> None:
+def _check_shapes(path: Path, file: Path, network: keras.Model) -> None:
     """Refuse arrays of other shapes before one is read: a small file can describe a huge one."""
     shapes = {tuple(variable.shape) for variable in network.variables} | {(2,)}  # (2,): the seed of a dropout
 

@@ -8,9 +8,7 @@ import keras
 
 from genrun_core.evaluation.keras_scorer import KerasScorer
 from genrun_core.network.architecture import fingerprint
-from genrun_core.network.network_file import load_network
-from genrun_core.runs.atomic import replacing
-from genrun_core.runs.digests import seal
+from genrun_core.network.network_file import load_network, save_network
 from genrun_core.training.adjusting.output_bias import balance_output, groups_of
 from genrun_core.training.comparison import compare_with_counting
 from genrun_core.training.prepared import Prepared
@@ -53,9 +51,7 @@ def _balanced(
     if balance is None:
         return row
     if fit:
-        with replacing(run.network_file) as beside:
-            network.save(beside)
-            seal(beside)
+        save_network(network, run.network_file)
         if line := str(balance):
             say(line)
     return balance.corrected(row)

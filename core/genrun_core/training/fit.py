@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -56,6 +57,33 @@ def fit(
     run, recipe, counts = prepared.run, prepared.recipe, prepared.corpus.counts
     seed_everything(recipe.training.seed)
     check_same_corpus(run.path, strategy, worker, counts.fingerprint)
+    trained = _trained(prepared, strategy, worker, say, watch, callbacks, minutes)
+    if trained is None:
+        return
+    history, best, weights = trained
+    gc.collect()  # the network and its optimizer: what follows needs memory of its own
+    say(f"best epoch {best} of {len(history)}: {metrics_in_words(history[best - 1])}")
+    for line in result_notes(history, best):
+        say(f"note: {line}")
+    with memory_errors():
+        finish(prepared, history[best - 1], weights, say)
+    title = f"{run.path.resolve().name}: {shape_in_words(recipe)}, {counts.documents:,} documents"
+    counting = run.card().get("counting", {}).get("perplexity")
+    with replacing(run.plot_file) as beside:
+        draw_curves(history, beside, title=title, best=best, counting=counting)
+
+
+def _trained(
+    prepared: Prepared,
+    strategy: tf.distribute.Strategy,
+    worker: Worker,
+    say: Say,
+    watch: Watch,
+    callbacks: Sequence[keras.callbacks.Callback],
+    minutes: float | None,
+) -> tuple[list[dict[str, float]], int, str] | None:
+    """Return the metrics of each epoch, the best epoch, and the fingerprint of its weights; None if all is done."""
+    run, recipe, counts = prepared.run, prepared.recipe, prepared.corpus.counts
     with memory_errors():
         begins = not run.checkpoint_file.exists()
         fitting = make_fitting(prepared, strategy, worker, say if begins else lambda line: None)
@@ -68,7 +96,7 @@ def fit(
     complete = complete and (run.counting_file.exists() or not (recipe.model.counting and run.has_mixture()))
     if fitting.epoch >= recipe.training.epochs and complete:
         say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
-        return
+        return None
     run.plot_file.unlink(missing_ok=True)  # drawn last: where it is missing, the training is not finished
     blank = build_network(recipe.model, prepared.vocabulary)
     recorder = Recorder(
@@ -77,16 +105,7 @@ def fit(
     _run(prepared, fitting, recorder, say, watch, callbacks, minutes)
     if fitting.epoch < fitting.settings.epochs:
         say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
-    best = recorder.best["epoch"]
-    say(f"best epoch {best} of {fitting.epoch}: {metrics_in_words(fitting.history[best - 1])}")
-    for line in result_notes(fitting.history, best):
-        say(f"note: {line}")
-    with memory_errors():
-        finish(prepared, fitting.history[best - 1], recorder.best["weights"], say)
-    title = f"{run.path.resolve().name}: {shape_in_words(recipe)}, {counts.documents:,} documents"
-    counting = run.card().get("counting", {}).get("perplexity")
-    with replacing(run.plot_file) as beside:
-        draw_curves(fitting.history, beside, title=title, best=best, counting=counting)
+    return fitting.history, recorder.best["epoch"], recorder.best["weights"]
 
 
 def _run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,8 +14,8 @@ import keras
 
 from genrun.errors import RunFolderError
 from genrun_core.network.architecture import fingerprint
-from genrun_core.runs.atomic import replacing, write_bytes
-from genrun_core.runs.digests import seal
+from genrun_core.network.network_file import save_network
+from genrun_core.runs.atomic import write_bytes
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.saving.checkpoint import Checkpoint, Restored, Weights
 from genrun_core.training.stepping.training_loop import Fitting
@@ -27,10 +28,12 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     ``blank`` is a float32 network of the same shape, which is given the best weights and saved; ``corpus`` is the
     fingerprint of the corpus; ``describe`` makes the card of the best epoch. A save point comes after an epoch when
-    training has lasted ten times as long as saving takes, so that tiny models are not slowed down; within an epoch
-    also only after a minute; and at the end. Between two of them a kill costs the steps since, nothing else.
+    training has lasted ten times as long as saving takes, so that tiny models are not slowed down, and after a better
+    epoch of a large model; within an epoch also only after a minute; and at the end. Between two of them a kill costs
+    the steps since, nothing else.
     """
 
+    _LARGE = 1 << 26  # bytes of weights and moments: more are not copied, but saved
     _SHARE = 10
     _SECONDS = 60.0  # between save points within an epoch
 
@@ -50,7 +53,10 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._fitting = fitting
         nothing = {"epoch": 0, "value": float("inf"), "sampled": True}
         self.best: dict[str, Any] = restored.state["best"] if restored else nothing
-        self._best_weights: Sequence[Weights] | None = (restored.best_weights or None) if restored else None
+        self._best_weights: Sequence[Weights] | None = None  # those of the blank network, while they are in no file
+        if restored and restored.best_weights:
+            blank.set_weights(restored.best_weights)
+            self._best_weights = blank.weights
         self._corpus = corpus
         self._kept: Checkpoint | None = None  # of the best epoch, while that is in no file
         self._saved_at = time.monotonic()
@@ -73,11 +79,14 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         if (sampled, value) < (self.best["sampled"], self.best["value"]):
             self.best = {"epoch": self._fitting.epoch, "value": value, "sampled": sampled}
             with self._fitting.steps.averaged():
-                self._best_weights = self._fitting.network.get_weights()
+                for best, variable in zip(self._blank.weights, self._fitting.network.weights, strict=True):
+                    best.assign(keras.ops.convert_to_numpy(variable))
+            self._best_weights = self._blank.weights
         together = self._fitting.worker.count > 1  # workers save in the same places, so that they go on together
-        if together or self._since_saved() >= self._SHARE * self._save_seconds:
+        improved = self.best["epoch"] == self._fitting.epoch
+        if together or self._since_saved() >= self._SHARE * self._save_seconds or (improved and self._is_large()):
             self.save()
-        elif self.best["epoch"] == self._fitting.epoch:
+        elif improved:
             self._kept = self._checkpoint(kept=True)
 
     def on_train_end(self, logs: Any = None) -> None:
@@ -105,22 +114,22 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     def _write(self, checkpoint: Checkpoint) -> None:
         best = checkpoint.state["best"]
         if checkpoint.best_weights:
-            self._blank.set_weights(checkpoint.best_weights)
-            self._best_weights = checkpoint.best_weights = self._blank.weights  # which are in memory anyway
             self.best["weights"] = best["weights"] = fingerprint(self._blank)
         # The checkpoint comes first and has all that the other files are made of: a kill between them loses nothing.
         checkpoint.write(self._run.checkpoint_file)
         if checkpoint.history:
             if checkpoint.best_weights:
-                with replacing(self._run.network_file) as beside:
-                    self._blank.save(beside)
-                    seal(beside)
+                save_network(self._blank, self._run.network_file)
             card = self._describe(best)
             if not checkpoint.best_weights:
                 card = _of_same_network(card, self._run)
             self._run.save_json(self._run.card_file, card)
             write_bytes(self._run.metrics_file, _metrics_csv(checkpoint.history))
         self._best_weights = self._kept = None
+
+    def _is_large(self) -> bool:
+        variables = (*self._fitting.network.variables, *self._fitting.steps.optimizer.variables)
+        return bool(sum(4 * math.prod(variable.shape) for variable in variables) > self._LARGE)
 
     def _since_saved(self) -> float:
         return time.monotonic() - self._saved_at
