@@ -16,6 +16,7 @@ from genrun_core.recipes.sections import ModelSettings
 prepare_backend()
 
 from genrun_core.network.architecture import build_network, count_parameters, load_network  # noqa: E402
+from genrun_core.network.network_file import save_network  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_the_window_model_is_bengios() -> None:
 def test_a_saved_network_loads_again_with_the_same_logits(architecture: str, tmp_path: Path) -> None:
     network = build_network(ModelSettings(architecture, embedding_size=4, hidden_size=8, dropout=0.5), 20)
     tokens = np.array([[3, 7, 2]], np.int32)
-    network.save(tmp_path / "model.keras")
+    save_network(network, tmp_path / "model.keras")
     loaded = load_network(tmp_path / "model.keras")
     np.testing.assert_array_equal(np.asarray(network(tokens)), np.asarray(loaded(tokens)))
 

@@ -72,9 +72,12 @@ def test_what_was_saved_before_can_be_gone_on_from(samples: Path, tmp_path: Path
     assert learnt(spoilt) == learnt(whole)
 
 
+@pytest.mark.parametrize("large", [1 << 26, 0], ids=["copied", "saved at once"])
 def test_a_best_epoch_that_was_only_in_memory_is_saved(
-    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int
 ) -> None:
+    """What is larger than ``large`` bytes is not copied in memory, but saved after each better epoch."""
+    monkeypatch.setattr(Recorder, "_LARGE", large)
     songs = [str(samples / "songs" / "*.txt")]
     until, spoilt = tmp_path / "until", tmp_path / "spoilt"
     whole = copy_of_trained(songs, "lyricist", tmp_path / "whole", SMALL)
