@@ -1,4 +1,4 @@
-"""A headline model fine-tuned on songs with its embedding frozen: against itself, and against beginning anew."""
+"""A headline model fine-tuned on songs with its embedding frozen: against itself, and against a training from the start."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run(shared: Path, work: Path) -> list[Row]:
         return held_out(work / f"fine-{name}")[1]
 
     tuned: list[object] = ["--from", headlines]
-    anew: list[object] = ["--recipe", "nyt-headlines", "--words-of", headlines]
+    from_the_start: list[object] = ["--recipe", "nyt-headlines", "--words-of", headlines]
     before = perplexity("before", tuned, _STILL | {"calibrate": "false"})
     calibrated = perplexity("calibrated", tuned, _STILL)
     rows = []
@@ -42,7 +42,7 @@ def run(shared: Path, work: Path) -> list[Row]:
                     settings | {"freeze": "embedding", "learning_rate": rate},
                 ),
                 perplexity(
-                    f"anew-{rate}-{settings.get('batch_size', '1024')}", anew, settings | {"learning_rate": rate}
+                    f"start-{rate}-{settings.get('batch_size', '1024')}", from_the_start, settings | {"learning_rate": rate}
                 ),
             )
             for rate in RATES

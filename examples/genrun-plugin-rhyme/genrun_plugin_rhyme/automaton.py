@@ -63,7 +63,7 @@ class Lines:
         return {*kept, *others[: max(low, 2)]}
 
     def _size(self, line: int, heard: Heard, sounds: int, words: int) -> int:
-        """Return at most how many transitions the automaton has with so many sounds of so many words."""
+        """Return at most how many transitions the automaton of these numbers of sounds and words has."""
         states = 0
         known = dict.fromkeys(heard, 1)  # how many memories of each open letter there are
         for number in range(line, len(self._scheme.letters)):

@@ -123,8 +123,8 @@ def add_choosing(model: onnx.ModelProto, suppressed_ids: Sequence[int]) -> None:
     0 chooses nothing (the default), 1 the most likely token, 2 to the size of the vocabulary draws from as many most
     likely ones, -1 from all. Outputs: ``chosen`` int64 ``[batch]``, -1 where nothing is chosen or the logits are no
     numbers, and ``chosen_log_probability`` float32 ``[batch]``, under softmax(logits) itself. With ``normalize``, a
-    bool, a ``k`` of -1 is always the first id that is not suppressed, for who chooses elsewhere and wants to know
-    what makes a logit a log-probability. Exact for vocabularies up to 2**21 tokens.
+    bool, a ``k`` of -1 is always the first id that is not suppressed: a caller that chooses from the logits itself
+    learns what makes a logit a log-probability. Exact for vocabularies up to 2**21 tokens.
     """
     [logits] = (value for value in model.graph.output if value.name == "logits")
     vocabulary = logits.type.tensor_type.shape.dim[1].dim_value
