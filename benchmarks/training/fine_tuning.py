@@ -1,4 +1,4 @@
-"""A headline model fine-tuned on songs with its embedding frozen: against itself, and against a training from the start."""
+"""A headline model fine-tuned on songs, its embedding frozen: against itself, and a training from the start."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def run(shared: Path, work: Path) -> list[Row]:
                     settings | {"freeze": "embedding", "learning_rate": rate},
                 ),
                 perplexity(
-                    f"start-{rate}-{settings.get('batch_size', '1024')}", from_the_start, settings | {"learning_rate": rate}
+                    f"start-{rate}-{settings.get('batch_size', '1024')}",
+                    from_the_start,
+                    settings | {"learning_rate": rate},
                 ),
             )
             for rate in RATES

@@ -58,8 +58,8 @@ class Checkpoint:
     """Everything that training needs to continue; ``state`` is the caller's own.
 
     ``state`` is JSON-ready, with what is ``best``, an epoch, and the ``corpus``, a fingerprint. ``best_weights`` are
-    those that the caller is about to write to another file. ``kept``: the checkpoint is written after further steps, so it
-    has copies of all weights; otherwise it has none, and must be written before the next step.
+    those that the caller is about to write to another file. ``kept``: the checkpoint is written after further steps,
+    so it has copies of all weights; otherwise it has none, and must be written before the next step.
     """
 
     def __init__(
