@@ -65,7 +65,7 @@ def test_the_graph_stands_in_for_a_decoder_with_parameters(model: Model) -> None
 
 def test_numpy_chooses_by_the_decoders_own_method(model: Model) -> None:
     """For many rows that is faster than the graph, and there is no other way in NumPy."""
-    results = model.generate_many(["a"], n=9, decoder=Declared({"k": 2}), max_new_tokens=2)
+    results = model.generate_many(["a"], n=12, decoder=Declared({"k": 2}), max_new_tokens=2)
     assert {result.text for result in results} == {"add"}
 
 
@@ -78,7 +78,7 @@ def test_logits_are_read_only_for_a_decoder_with_parameters(model: Model, answer
             seen.append(logits.flags.writeable)
             return super().choose(logits, tokens, draws)
 
-    model.generate_many(["a"], n=9, decoder=Looking(answer), max_new_tokens=2)
+    model.generate_many(["a"], n=12, decoder=Looking(answer), max_new_tokens=2)
     assert seen == [writeable] * 2
 
 

@@ -17,10 +17,10 @@ __all__ = ["ChooseWith", "Parameters", "choosing_parameters", "graph_is_faster",
 
 ChooseWith = Literal["auto", "graph", "decoder"]
 
-# The decoder's own choice, in NumPy, pays from this many rows, and logits of all rows, for what its calls cost; and
-# while few steps run at once, since NumPy needs Python's lock between its loops and the graph does not. Only where
-# the graph sums up the probabilities (its input normalize).
-_ROWS_FOR_NUMPY, _LOGITS_FOR_NUMPY, _STEPS_FOR_NUMPY = 4, 12_000, 4
+# The decoder's own choice, in NumPy, pays from this many rows (if they choose among the k most likely tokens, or among
+# all), and logits of all rows, for what its calls cost; and while few steps run at once, since NumPy needs Python's
+# lock between its loops and the graph does not. Only where the graph sums up the probabilities (its input normalize).
+_ROWS_FOR_TOP_K, _ROWS_FOR_ALL, _LOGITS_FOR_NUMPY, _STEPS_FOR_NUMPY = 12, 4, 12_000, 4
 
 
 _READ_ONLY = 2  # the contract since which a decoder must not change the logits
@@ -66,10 +66,10 @@ def only_reads(decoder: Decoder) -> bool:
 
 def graph_is_faster(session: StepSession, parameters: Parameters, rows: int) -> bool:
     """Return whether the graph chooses faster than the decoder for a batch of ``rows``."""
-    many = rows >= _ROWS_FOR_NUMPY and rows * session.vocabulary >= _LOGITS_FOR_NUMPY
+    few = _ROWS_FOR_TOP_K if parameters.k > 0 else _ROWS_FOR_ALL
     in_numpy = (
-        many
-        and parameters.k > 0
+        rows >= few
+        and rows * session.vocabulary >= _LOGITS_FOR_NUMPY
         and session.normalizes
         and session.device == "cpu"
         and session.parallel_steps <= _STEPS_FOR_NUMPY
