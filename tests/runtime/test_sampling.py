@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from genrun.sampling import NotANumberError, inverse_cdf, log_normalizers, top_k
-from genrun.sampling.weights import drawn, exact_weights, least_weights
+from genrun.sampling.weights import drawn, drawn_above, exact_weights, least_weights
 
 values = st.lists(st.sampled_from([0.0, -0.0, 1.0, -1.0, -math.inf, 3e38, 1e-45]), min_size=1, max_size=4)
 
@@ -51,6 +51,29 @@ def test_a_row_alone_is_chosen_from_as_among_others(
         return
     assert least_weights(weights[:1], p).tolist() == least_weights(weights, p)[:1].tolist()
     assert drawn(weights[:1].copy(), draws[:1]).tolist() == drawn(weights, draws)[:1].tolist()
+
+
+@given(st.integers(1, 3), st.integers(1, 2000), st.floats(0.001, 1.0), st.floats(0.0, 30.0), st.integers(0, 2**32))
+@example(1, 1500, 1.0, 30.0, 0)
+@example(2, 1500, 0.95, 0.0, 1)
+@example(3, 700, 1e-9, 5.0, 2)
+def test_the_least_weight_of_a_nucleus_is_that_of_sorted_rows(
+    batch: int, vocabulary: int, p: float, spread: float, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    weights = exact_weights(random.normal(0, spread, (batch, vocabulary)).astype(np.float32))
+    expected = []
+    for row in weights.tolist():
+        falling, added = sorted(row, reverse=True), 0.0
+        for weight in falling:
+            added += weight
+            if added >= p * sum(row):
+                break
+        expected.append([max(weight, 1.0)])
+    assert least_weights(weights, p).tolist() == expected
+    draws = random.random(batch)
+    among = np.where(weights >= np.array(expected), weights, 0.0)
+    assert drawn_above(weights, np.array(expected), draws).tolist() == drawn(among, draws).tolist()
 
 
 @pytest.mark.parametrize("k", [1, 7, 500])

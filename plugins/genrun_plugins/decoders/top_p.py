@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from genrun.errors import OptionError
 from genrun.sampling import Candidates
-from genrun.sampling.weights import drawn, exact_weights, least_weights
+from genrun.sampling.weights import drawn_above, exact_weights, least_weights
 from genrun_plugins.decoders.temperature import check_temperature, divided
 
 __all__ = ["TopP"]
@@ -51,8 +51,7 @@ class TopP:
         if not self.repeats:
             logits = _without_last(logits, tokens)
         weights = exact_weights(logits, self.temperature)
-        weights[weights < least_weights(weights, self.p)] = 0
-        return drawn(weights, draws)
+        return drawn_above(weights, least_weights(weights, self.p), draws)
 
     def first(self, prompt: Sequence[int]) -> int | None:
         """Return the last token of the prompt, -1 without one; None if it may be repeated."""

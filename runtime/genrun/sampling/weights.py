@@ -7,14 +7,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UNITS", "NotANumberError", "drawn", "exact_weights", "least_weights"]
+__all__ = ["UNITS", "NotANumberError", "drawn", "drawn_above", "exact_weights", "least_weights"]
 
 UNITS = 2.0**32
 _UNITS = np.array(UNITS)  # operators take an array sooner than a number
 _FAR, _LEAST_TEMPERATURE = 1e30, 1e-200  # within them, a finite highest logit makes nothing overflow
-_RANGE = 46  # bits of a weight that do not tell its range: there are 64 ranges from one power of 2 to the next
-_FIRST = 0x3FF << 6  # the range of the weight 1
-_FEW = 512  # weights, which are sorted as fast as their ranges are added up
+_SHARE = 1 / 512  # of the probability that may be left out, which few tokens of a nucleus are below
+_FEW = 512  # weights, which are sorted without looking for the likely ones
 _BLOCK = 128  # columns that are added up together
 
 
@@ -92,12 +91,28 @@ def _drawn_of_many(weights: NDArray[np.float64], draws: NDArray[np.floating]) ->
     return passed
 
 
+def drawn_above(
+    weights: NDArray[np.float64], least: NDArray[np.float64], draws: NDArray[np.floating]
+) -> NDArray[np.intp]:
+    """Return what :func:`drawn` returns if the weights of each row that are below ``least``, ``[batch, 1]``, are 0.
+
+    >>> drawn_above(np.array([[1.0, 2.0, 4.0, 1.0]]), np.array([[2.0]]), np.array([0.5])).tolist()
+    [2]
+    """
+    found = np.empty(len(weights), np.intp)
+    for row, own in enumerate(weights):
+        places = (own >= least[row]).nonzero()[0]
+        sums = np.add.accumulate(own.take(places))
+        found[row] = places[sums.searchsorted(draws[row] * sums[-1], "right")]
+    return found
+
+
 def least_weights(weights: NDArray[np.float64], p: float) -> NDArray[np.float64]:
     """Return the least weight of the most likely tokens that have ``p`` of a row's sum, or just more: ``[batch, 1]``.
 
-    ``weights``: whole numbers, ``[batch, candidates]``; the highest of a row is above 0. Instead of sorting a row
-    of more than 512, the function adds up its weights by ranges of their bits, and sorts only those of the range in
-    which the sum reaches ``p``. Raises NotANumberError for a NaN.
+    ``weights``: whole numbers, ``[batch, candidates]``; the highest of a row is above 0. Of a row of more than 512,
+    only the likely weights are sorted: those above a bound that is lowered until they reach ``p``. Raises
+    NotANumberError for a NaN.
 
     >>> least_weights(np.array([[1.0, 2.0, 4.0, 1.0]]), 0.6).tolist()
     [[2.0]]
@@ -120,15 +135,20 @@ def least_weights(weights: NDArray[np.float64], p: float) -> NDArray[np.float64]
         return few
     least = np.empty((len(weights), 1))
     for row, own in enumerate(weights):
-        wanted = min(p, 1.0) * own.sum()
-        if np.isnan(wanted):
-            raise NotANumberError("a logit is not a number")
-        ranges = ((own + 1).view(np.int64) >> _RANGE) - _FIRST  # the bits of positive floats sort like the floats
-        sums = np.bincount(ranges, own)
-        above = np.cumsum(sums[::-1])
-        place = above.searchsorted(wanted)
-        crossed = len(above) - 1 - place
-        falling = -np.sort(-own[ranges == crossed])
-        last = (np.cumsum(falling) + (above[place] - sums[crossed])).searchsorted(wanted)
-        least[row] = max(falling[last], 1)
+        falling, wanted = _likely(own, min(p, 1.0))
+        least[row] = max(falling.item(np.add.accumulate(falling).searchsorted(wanted)), 1)
     return least
+
+
+def _likely(weights: NDArray[np.float64], p: float) -> tuple[NDArray[np.float64], np.float64]:
+    """Return the highest ``weights`` of a row, falling, whose sum is ``p`` of all or more, and ``p`` of all."""
+    total = np.add.reduce(weights)
+    if total != total:
+        raise NotANumberError("a logit is not a number")
+    wanted, bound = p * total, (1 - p) * _SHARE * total
+    while True:
+        likely = weights.take((weights >= bound).nonzero()[0])
+        if bound == 0 or np.add.reduce(likely) >= wanted:
+            likely.sort()
+            return likely[::-1], wanted
+        bound = bound / 8 if bound > 1 else 0.0

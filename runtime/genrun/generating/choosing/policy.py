@@ -17,7 +17,7 @@ __all__ = ["ChooseWith", "Parameters", "choosing_parameters", "graph_is_faster",
 
 ChooseWith = Literal["auto", "graph", "decoder"]
 
-# The decoder's own choice, in NumPy, pays from this many rows (if they choose among the k most likely tokens, or among
+# The decoder's own choice, in NumPy, pays from this many rows (that choose among the k most likely tokens, or among
 # all), and logits of all rows, for what its calls cost; and while few steps run at once, since NumPy needs Python's
 # lock between its loops and the graph does not. Only where the graph sums up the probabilities (its input normalize).
 _ROWS_FOR_TOP_K, _ROWS_FOR_ALL, _LOGITS_FOR_NUMPY, _STEPS_FOR_NUMPY = 12, 4, 12_000, 4
