@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from genrun.sampling import NotANumberError, inverse_cdf, log_normalizers, top_k
-from genrun.sampling.weights import drawn, drawn_above, exact_weights, least_weights
+from genrun.sampling.nucleus import drawn_of_nucleus, least_weights
+from genrun.sampling.weights import drawn, exact_weights
 
 values = st.lists(st.sampled_from([0.0, -0.0, 1.0, -1.0, -math.inf, 3e38, 1e-45]), min_size=1, max_size=4)
 
@@ -73,7 +74,7 @@ def test_the_least_weight_of_a_nucleus_is_that_of_sorted_rows(
     assert least_weights(weights, p).tolist() == expected
     draws = random.random(batch)
     among = np.where(weights >= np.array(expected), weights, 0.0)
-    assert drawn_above(weights, np.array(expected), draws).tolist() == drawn(among, draws).tolist()
+    assert drawn_of_nucleus(weights, p, draws).tolist() == drawn(among, draws).tolist()
 
 
 @pytest.mark.parametrize("k", [1, 7, 500])

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from genrun.errors import OptionError
 from genrun.sampling import Candidates
-from genrun.sampling.weights import drawn_above, exact_weights, least_weights
+from genrun.sampling.nucleus import drawn_of_nucleus, least_weights
+from genrun.sampling.weights import exact_weights
 from genrun_plugins.decoders.temperature import check_temperature, divided
 
 __all__ = ["TopP"]
@@ -51,7 +52,7 @@ class TopP:
         if not self.repeats:
             logits = _without_last(logits, tokens)
         weights = exact_weights(logits, self.temperature)
-        return drawn_above(weights, least_weights(weights, self.p), draws)
+        return drawn_of_nucleus(weights, self.p, draws)
 
     def first(self, prompt: Sequence[int]) -> int | None:
         """Return the last token of the prompt, -1 without one; None if it may be repeated."""

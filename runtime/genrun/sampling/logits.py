@@ -10,7 +10,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.sampling.weights import NotANumberError, drawn, exact_weights, least_weights
+from genrun.sampling.nucleus import least_weights
+from genrun.sampling.weights import NotANumberError, drawn, exact_weights
 
 __all__ = ["inverse_cdf", "log_normalizers", "top_k", "top_p"]
 

@@ -1,4 +1,4 @@
-"""Probabilities as whole numbers, whose sums are exact in any order: what is drawn from, and what top-p adds up."""
+"""Probabilities as whole numbers, whose sums are exact in any order: what is drawn from."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UNITS", "NotANumberError", "drawn", "drawn_above", "exact_weights", "least_weights"]
+__all__ = ["UNITS", "NotANumberError", "check_numbers", "drawn", "exact_weights"]
 
 UNITS = 2.0**32
 _UNITS = np.array(UNITS)  # operators take an array sooner than a number
 _FAR, _LEAST_TEMPERATURE = 1e30, 1e-200  # within them, a finite highest logit makes nothing overflow
-_SHARE = 1 / 512  # of the probability that may be left out, which few tokens of a nucleus are below
-_FEW = 512  # weights, which are sorted without looking for the likely ones
+_FEW = 512  # weights, which are added up one after another
 _BLOCK = 128  # columns that are added up together
 
 
@@ -54,17 +53,17 @@ def drawn(weights: NDArray[np.float64], draws: NDArray[np.floating]) -> NDArray[
     passed: NDArray[np.intp]
     if len(weights) == 1:
         sums = np.add.accumulate(weights[0])
-        _check_numbers(total := sums[-1:])
+        check_numbers(total := sums[-1:])
         passed = sums.searchsorted(draws * total, "right")
         return passed
     cumulative = np.add.accumulate(weights, axis=1, out=weights)
     totals = cumulative[:, -1]
-    _check_numbers(totals)
+    check_numbers(totals)
     passed = (cumulative <= (draws * totals)[:, None]).sum(axis=1)
     return passed
 
 
-def _check_numbers(totals: NDArray[np.float64]) -> None:
+def check_numbers(totals: NDArray[np.float64]) -> None:
     """Raise NotANumberError if one of the sums ``[batch]`` is NaN."""
     total = totals.item() if len(totals) == 1 else float(totals.sum())
     if total != total:
@@ -80,7 +79,7 @@ def _drawn_of_many(weights: NDArray[np.float64], draws: NDArray[np.floating]) ->
     weights[:, end:].sum(axis=1, out=sums[:, -1])
     cumulative = np.add.accumulate(sums, axis=1)
     totals = cumulative[:, -1]
-    _check_numbers(totals)
+    check_numbers(totals)
     targets = (draws * totals)[:, None]
     blocks = (cumulative <= targets).sum(axis=1)
     passed = np.empty(batch, np.intp)
@@ -89,66 +88,3 @@ def _drawn_of_many(weights: NDArray[np.float64], draws: NDArray[np.floating]) ->
         own = np.add.accumulate(weights[row, block * _BLOCK : (block + 1) * _BLOCK]) + before
         passed[row] = block * _BLOCK + own.searchsorted(targets[row, 0], side="right")
     return passed
-
-
-def drawn_above(
-    weights: NDArray[np.float64], least: NDArray[np.float64], draws: NDArray[np.floating]
-) -> NDArray[np.intp]:
-    """Return what :func:`drawn` returns if the weights of each row that are below ``least``, ``[batch, 1]``, are 0.
-
-    >>> drawn_above(np.array([[1.0, 2.0, 4.0, 1.0]]), np.array([[2.0]]), np.array([0.5])).tolist()
-    [2]
-    """
-    found = np.empty(len(weights), np.intp)
-    for row, own in enumerate(weights):
-        places = (own >= least[row]).nonzero()[0]
-        sums = np.add.accumulate(own.take(places))
-        found[row] = places[sums.searchsorted(draws[row] * sums[-1], "right")]
-    return found
-
-
-def least_weights(weights: NDArray[np.float64], p: float) -> NDArray[np.float64]:
-    """Return the least weight of the most likely tokens that have ``p`` of a row's sum, or just more: ``[batch, 1]``.
-
-    ``weights``: whole numbers, ``[batch, candidates]``; the highest of a row is above 0. Of a row of more than 512,
-    only the likely weights are sorted: those above a bound that is lowered until they reach ``p``. Raises
-    NotANumberError for a NaN.
-
-    >>> least_weights(np.array([[1.0, 2.0, 4.0, 1.0]]), 0.6).tolist()
-    [[2.0]]
-    """
-    if len(weights) == 1 and weights.shape[1] <= _FEW:  # the same, in fewer calls
-        falling = np.sort(weights[0])[::-1]
-        sums = np.add.accumulate(falling)
-        _check_numbers(total := sums[-1:])
-        one: NDArray[np.float64] = falling.take(sums.searchsorted(min(p, 1.0) * total))
-        return np.maximum(one, 1)[:, None]
-    if weights.shape[1] <= _FEW:
-        rising = weights.copy()
-        rising.sort(axis=1)
-        falling = rising[:, ::-1]
-        cumulative = np.add.accumulate(falling, axis=1)
-        totals = cumulative[:, -1]
-        _check_numbers(totals)
-        places = (cumulative < min(p, 1.0) * totals[:, None]).sum(axis=1)
-        few: NDArray[np.float64] = np.maximum(falling[np.arange(len(places)), places], 1)[:, None]
-        return few
-    least = np.empty((len(weights), 1))
-    for row, own in enumerate(weights):
-        falling, wanted = _likely(own, min(p, 1.0))
-        least[row] = max(falling.item(np.add.accumulate(falling).searchsorted(wanted)), 1)
-    return least
-
-
-def _likely(weights: NDArray[np.float64], p: float) -> tuple[NDArray[np.float64], np.float64]:
-    """Return the highest ``weights`` of a row, falling, whose sum is ``p`` of all or more, and ``p`` of all."""
-    total = np.add.reduce(weights)
-    if total != total:
-        raise NotANumberError("a logit is not a number")
-    wanted, bound = p * total, (1 - p) * _SHARE * total
-    while True:
-        likely = weights.take((weights >= bound).nonzero()[0])
-        if bound == 0 or np.add.reduce(likely) >= wanted:
-            likely.sort()
-            return likely[::-1], wanted
-        bound = bound / 8 if bound > 1 else 0.0
