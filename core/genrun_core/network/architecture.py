@@ -81,7 +81,7 @@ def fingerprint(network: keras.Model) -> str:
     """Return a hash of the weights, the same for the same bits."""
     digest = hashlib.blake2b(digest_size=16)
     for weight in network.weights:  # one at a time in memory
-        digest.update(np.asarray(weight).tobytes())
+        digest.update(np.ascontiguousarray(weight).data)
     return digest.hexdigest()
 
 

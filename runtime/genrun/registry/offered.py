@@ -196,6 +196,8 @@ def _entries(distribution: metadata.Distribution) -> list[metadata.EntryPoint]:
 def described(entry: metadata.EntryPoint | OwnEntry, owner: str, version: str | None) -> PluginInfo:
     """Return the plugin of an entry point of the distribution ``owner``."""
     name, version, value = (short_line(text, _MOST_CHARACTERS) for text in (entry.name, version or "?", entry.value))
+    if owner == BUILT_IN:  # alike, whichever way they are found
+        entry = OwnEntry(entry.name, entry.value, entry.group)
     return PluginInfo(_KINDS[entry.group], name, owner, version, value, entry)
 
 
