@@ -41,8 +41,14 @@ def warn_unknown(words: Sequence[str]) -> None:
         warnings.warn(f"not in the model's vocabulary: {list_words(words)}", UnknownWordsWarning, stacklevel=3)
 
 
+class _Finding:
+    """What a result needs to find what its text copies: no field, so that nobody copies or compares it."""
+
+    __slots__ = ("_find",)
+
+
 @dataclass(frozen=True, slots=True)
-class Result:
+class Result(_Finding):
     """One generated text.
 
     ``text``: the prompt (as it was typed, unless the casing rewrites it) and its ``continuation``. ``ids``: the new
@@ -79,32 +85,34 @@ class Result:
     tokens_per_second: float = field(default=0.0, compare=False)
     probability: float | None = field(default=None, compare=False)
     effective_particles: float | None = field(default=None, compare=False)
-    _copied: Callable[[], Copied] | None = field(default=None, compare=False, repr=False)
 
-    def __post_init__(self) -> None:
-        if self._copied is not None:
-            for name in _COPIED:
-                object.__delattr__(self, name)  # reading it calls __getattr__
+    def copying(self, find: Callable[[], Copied]) -> Result:
+        """Return this result, which calls ``find`` for what its text copies when that is first read."""
+        for name in _COPIED:
+            object.__delattr__(self, name)  # reading it calls __getattr__
+        object.__setattr__(self, "_find", find)
+        return self
 
     def __getattr__(self, name: str) -> Any:
         """Find what the text copies; called for an attribute that has no value."""
-        if name not in _COPIED or self._copied is None:
+        if name not in _COPIED:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        found = dict(zip(_COPIED, self._copied(), strict=True))
-        for each, value in found.items():
-            object.__setattr__(self, each, value)
-        return found[name]
+        if (find := self._find) is not None:  # None: another thread has found it
+            for each, value in zip(_COPIED, find(), strict=True):
+                object.__setattr__(self, each, value)
+            object.__setattr__(self, "_find", None)
+        return object.__getattribute__(self, name)
 
     def __reduce__(self) -> tuple[type[Result], tuple[Any, ...]]:
         """Pickle what there is to know, which is found before."""
-        return type(self), tuple(getattr(self, name) for name in self.__slots__ if name != "_copied")
+        return type(self), tuple(getattr(self, name) for name in self.__slots__)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON-ready dictionary; :func:`rounded` rounds its log-probability.
 
         The probability has four digits. It and ``effective_particles`` are left out where they are None.
         """
-        values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__ if name != "_copied"}
+        values: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         values["log_probability"] = rounded(self.log_probability)
         if self.probability is not None:
             values["probability"] = float(f"{self.probability:.4g}")

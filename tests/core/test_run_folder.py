@@ -48,8 +48,11 @@ def test_leftovers_of_killed_processes_are_removed_and_those_of_living_ones_are_
     living = run / f".model.{os.getppid()}.partial.keras"
     for path in (*leftovers, living):
         path.write_bytes(b"half")
+    folder = run / f".model.{dead.pid}.partial"
+    folder.mkdir()
+    (folder / "model.weights.h5").write_bytes(b"half")
     resume(run, epochs=2)
-    assert not [path for path in leftovers if path.exists()]
+    assert not [path for path in (*leftovers, folder) if path.exists()]
     assert living.exists()
 
 

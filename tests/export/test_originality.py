@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pickle
 import random
@@ -323,6 +324,9 @@ def test_what_a_text_copies_is_found_once_when_it_is_first_asked_for(
     assert first.text[slice(*(first.copied_span or (0, 0)))].count(" ") + 1 >= (first.copied_run or 0) > 0
     assert first.is_training_line is not None
     assert asked == [first.text]
+    assert dataclasses.asdict(first)["copied_run"] == first.copied_run
+    assert dataclasses.replace(others[1], copied_run=99).copied_run == 99
+    asked.remove(others[1].text)
     again = pickle.loads(pickle.dumps(others[0]))
     assert again == others[0]
     assert again.to_json() == others[0].to_json()

@@ -77,6 +77,19 @@ def test_the_least_weight_of_a_nucleus_is_that_of_sorted_rows(
     assert drawn_of_nucleus(weights, p, draws).tolist() == drawn(among, draws).tolist()
 
 
+@pytest.mark.parametrize("temperature", [1e-3, 1.0, 1e250])
+def test_a_program_may_have_numpy_raise_errors(temperature: float) -> None:
+    logits = np.array([[0.0, -1000.0, -math.inf, -3e38, 1e-30]], np.float32)
+    with np.errstate(all="raise"):
+        assert inverse_cdf(logits, np.array([0.0]), temperature).tolist() == [0]
+        assert top_k(logits, 2).tolist() == [[4, 0]]
+
+
+def test_a_row_without_candidates_is_an_error() -> None:
+    with pytest.raises(NotANumberError, match="a row has no candidates"):
+        drawn(np.zeros((1, 0)), np.zeros(1))
+
+
 @pytest.mark.parametrize("k", [1, 7, 500])
 @pytest.mark.parametrize("place", [0, 1, 7, 498, 499])
 @pytest.mark.parametrize("batch", [1, 3])

@@ -1,4 +1,4 @@
-"""Saving and loading ``model.keras``, with one array at a time in memory.
+"""Saving and loading ``model.keras``.
 
 The recipe says what network it holds, the file gives the weights and nothing else. So nothing that a damaged or
 foreign file says about layers and sizes is ever built.
@@ -7,7 +7,8 @@ foreign file says about layers and sizes is ever built.
 from __future__ import annotations
 
 import dataclasses
-import tempfile
+import errno
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from genrun.tokenizer import Tokenizer
 from genrun_core.network.architecture import build_network, count_parameters
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import ModelSettings
-from genrun_core.runs.atomic import replacing
+from genrun_core.runs.atomic import replacing, scratch_folder
 from genrun_core.runs.digests import check_archive, seal
 from genrun_core.runs.run_files import require_file
 from genrun_core.runs.run_folder import RunFolder
@@ -33,11 +34,14 @@ _DAMAGES = (OSError, ValueError, TypeError, LookupError, EOFError, RuntimeError,
 
 
 def save_network(network: keras.Model, path: Path) -> None:
-    """Write what ``network.save`` writes, sealed; Keras would have the whole file in memory."""
-    with tempfile.TemporaryDirectory(prefix="genrun-") as folder, replacing(path) as beside:
-        network.save(folder, zipped=False)
+    """Write what ``network.save`` writes, sealed, with one array at a time in memory; Keras would have all."""
+    with scratch_folder(path) as folder, replacing(path) as beside:
+        try:
+            network.save(folder, zipped=False)
+        except RuntimeError as error:  # what h5py makes of a full disk
+            raise OSError(errno.EIO, one_line(error), str(path)) from error
         with zipfile.ZipFile(beside, "w") as archive:
-            for part in sorted(Path(folder).rglob("*")):
+            for part in sorted(folder.rglob("*")):
                 archive.write(part, part.relative_to(folder))
         seal(beside)
 
@@ -60,11 +64,9 @@ def load_network(path: Path, settings: ModelSettings, vocabulary: int) -> keras.
     )
     network = build_network(plain, vocabulary)
     try:
-        with tempfile.TemporaryDirectory(prefix="genrun-") as folder:
-            with zipfile.ZipFile(path) as archive:
-                weights = Path(archive.extract(_WEIGHTS, folder))
-            _check_shapes(path, weights, network)
-            network.load_weights(weights)
+        with zipfile.ZipFile(path) as archive:
+            _check_shapes(path, io.BytesIO(archive.read(_WEIGHTS)), network)
+        network.load_weights(path)
     except _DAMAGES as error:
         raise RunFolderError(f"{path} cannot be loaded as a network: {one_line(error):.200}") from error
     return network
@@ -89,7 +91,7 @@ def check_network(path: Path, settings: ModelSettings, vocabulary: int) -> None:
         )
 
 
-def _check_shapes(path: Path, file: Path, network: keras.Model) -> None:
+def _check_shapes(path: Path, file: io.BytesIO, network: keras.Model) -> None:
     """Refuse arrays of other shapes before one is read: a small file can describe a huge one."""
     shapes = {tuple(variable.shape) for variable in network.variables} | {(2,)}  # (2,): the seed of a dropout
 

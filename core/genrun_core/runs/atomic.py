@@ -5,11 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["is_leftover", "remove_leftovers", "replacing", "scratch_beside", "write_bytes", "write_json"]
+__all__ = [
+    "is_leftover",
+    "remove_leftovers",
+    "replacing",
+    "scratch_beside",
+    "scratch_folder",
+    "write_bytes",
+    "write_json",
+]
 
 
 @contextlib.contextmanager
@@ -42,20 +51,34 @@ def scratch_beside(path: Path) -> Iterator[Path]:
             beside.unlink()
 
 
+@contextlib.contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside ``path``; the end of the block deletes it."""
+    folder = path.with_name(f".{path.stem}.{os.getpid()}.partial")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def remove_leftovers(folder: Path) -> None:
     """Delete what killed processes left half-written in ``folder``; files of living processes stay."""
     for path in folder.glob(".*.partial*"):
-        if is_leftover(path):
+        if is_leftover(path) and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif is_leftover(path):
             path.unlink(missing_ok=True)
 
 
 def is_leftover(path: Path) -> bool:
-    """Return whether a killed process left this file half-written."""
+    """Return whether a killed process left this file or folder half-written."""
     beginning, partial, _ = path.name.partition(".partial")
     process = beginning.rpartition(".")[2]
     if not (path.name.startswith(".") and partial and process.isdecimal()):
         return False
-    return (path.is_symlink() or path.is_file()) and not _lives(int(process))
+    return (path.is_symlink() or path.is_file() or path.is_dir()) and not _lives(int(process))
 
 
 def _lives(process: int) -> bool:

@@ -231,7 +231,7 @@ class TextGenerator:
         text = self._text_stream(request)
         continuation = text.extend(request.row.new_ids)
         whole, runs, ids = text.prompt_text + continuation, self._training_runs, tuple(request.row.new_ids)
-        return Result(
+        result = Result(
             prompt=request.prompt,
             text=whole,
             continuation=continuation,
@@ -244,5 +244,5 @@ class TextGenerator:
             probability=request.row.probability,
             effective_particles=request.row.effective_particles,
             tokens_per_second=len(ids) / max(request.row.finished - request.row.admitted, 1e-9),
-            _copied=functools.partial(runs.copied, request.encoding, ids, whole) if runs else None,
         )
+        return result.copying(functools.partial(runs.copied, request.encoding, ids, whole)) if runs else result

@@ -37,7 +37,7 @@ class ScheduledForms(ABC):
     @property
     def unfinished(self) -> int:
         """How many texts of ``schedule``, ``aschedule`` and ``agenerate`` are not finished."""
-        return sum(map(len, self._schedulers.values()))
+        return sum(map(len, list(self._schedulers.values())))
 
     @property
     def _scheduler(self) -> Scheduler:

@@ -11,7 +11,8 @@ __all__ = ["UNITS", "NotANumberError", "check_numbers", "drawn", "exact_weights"
 
 UNITS = 2.0**32
 _UNITS = np.array(UNITS)  # operators take an array sooner than a number
-_FAR, _LEAST_TEMPERATURE = 1e30, 1e-200  # within them, a finite highest logit makes nothing overflow
+_FAR, _LEAST, _MOST = 1e30, 1e-200, 1e200  # logits and temperatures within which nothing overflows
+_LEAST_EXPONENT = -700.0  # whose exp does not underflow, and whose weight is 0
 _FEW = 512  # weights, which are added up one after another
 _BLOCK = 128  # columns that are added up together
 
@@ -31,16 +32,20 @@ def exact_weights(
         raise ValueError(f"temperature must be above 0, not {temperature!r}")
     if highest is None:
         highest = np.maximum.reduce(logits, axis=1, keepdims=True)
-    if len(logits) == 1 and -math.inf < highest.item() < _FAR and temperature > _LEAST_TEMPERATURE:
-        return _exact(logits, temperature, highest)
+    if len(logits) == 1 and -math.inf < highest.item() < _FAR and _LEAST < temperature < _MOST:
+        return _exact(logits, temperature, highest, least=_LEAST_EXPONENT)
     with np.errstate(all="ignore"):  # overflow gives minus infinity, probability 0
         return _exact(logits, temperature, highest)
 
 
-def _exact(logits: NDArray[np.float32], temperature: float, highest: NDArray[np.float32]) -> NDArray[np.float64]:
+def _exact(
+    logits: NDArray[np.float32], temperature: float, highest: NDArray[np.float32], least: float | None = None
+) -> NDArray[np.float64]:
     weights: NDArray[np.float64] = (logits - highest).astype(np.float64)
     if temperature != 1:
         weights /= temperature
+    if least is not None:
+        np.maximum(weights, least, out=weights)
     np.exp(weights, weights)
     weights *= _UNITS
     return np.rint(weights, weights)
@@ -53,6 +58,8 @@ def drawn(weights: NDArray[np.float64], draws: NDArray[np.floating]) -> NDArray[
     passed: NDArray[np.intp]
     if len(weights) == 1:
         sums = np.add.accumulate(weights[0])
+        if not sums.size:
+            raise NotANumberError("a row has no candidates")
         check_numbers(total := sums[-1:])
         passed = sums.searchsorted(draws * total, "right")
         return passed

@@ -78,6 +78,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         sampled = not self._fitting.is_comparable
         if (sampled, value) < (self.best["sampled"], self.best["value"]):
             self.best = {"epoch": self._fitting.epoch, "value": value, "sampled": sampled}
+            self._best_weights = self._kept = None  # they are overwritten: nothing wrong is saved if memory ends here
             with self._fitting.steps.averaged():
                 for best, variable in zip(self._blank.weights, self._fitting.network.weights, strict=True):
                     best.assign(keras.ops.convert_to_numpy(variable))

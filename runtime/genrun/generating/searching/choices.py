@@ -27,7 +27,8 @@ def search_of(**choices: Unpack[SearchChoices]) -> Search | None:
     >>> search_of(beam=16, distinct=False)
     Beam(width=16, length_penalty=0.0)
     """
-    if all(value is None or value is False for value in choices.values()):
+    numbers = choices.get("beam"), choices.get("length_penalty")
+    if numbers == (None, None) and choices.get("distinct", False) is choices.get("spread", False) is False:
         return None
     from genrun.generating.searching.methods import make_search
 

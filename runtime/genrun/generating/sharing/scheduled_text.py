@@ -104,8 +104,14 @@ class AsyncScheduledText:
         """
         request = await asyncio.shield(self._end)
         if len(request.row.new_ids) > _LONG:
-            return await asyncio.to_thread(self._generator.result, request)
+            return await asyncio.to_thread(self._whole_result, request)
         return self._generator.result(request)
+
+    def _whole_result(self, request: Request) -> Result:
+        """Return the result with all that is otherwise found when it is read."""
+        result = self._generator.result(request)
+        _ = result.copied_run
+        return result
 
     async def pieces(self, *, joined: bool = False) -> AsyncGenerator[str, None]:
         """Yield the continuation piece by piece, once, as it is generated; pieces wait until they are taken.
