@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import io
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import h5py  # type: ignore[import-untyped]  # Keras brings it
 import keras
@@ -64,8 +63,8 @@ def load_network(path: Path, settings: ModelSettings, vocabulary: int) -> keras.
     )
     network = build_network(plain, vocabulary)
     try:
-        with zipfile.ZipFile(path) as archive:
-            _check_shapes(path, io.BytesIO(archive.read(_WEIGHTS)), network)
+        with zipfile.ZipFile(path) as archive, archive.open(_WEIGHTS) as file:  # not the whole of it in memory
+            _check_shapes(path, file, network)
         network.load_weights(path)
     except _DAMAGES as error:
         raise RunFolderError(f"{path} cannot be loaded as a network: {one_line(error):.200}") from error
@@ -91,7 +90,7 @@ def check_network(path: Path, settings: ModelSettings, vocabulary: int) -> None:
         )
 
 
-def _check_shapes(path: Path, file: io.BytesIO, network: keras.Model) -> None:
+def _check_shapes(path: Path, file: IO[bytes], network: keras.Model) -> None:
     """Refuse arrays of other shapes before one is read: a small file can describe a huge one."""
     shapes = {tuple(variable.shape) for variable in network.variables} | {(2,)}  # (2,): the seed of a dropout
 
