@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self, Unpack
 
-from genrun.checks.arguments import check_count, check_prompt, check_texts
+from genrun.checks.arguments import check_count, check_prompt
 from genrun.checks.short_text import shown
 from genrun.errors import ModelFileError, OptionError
 from genrun.generating.async_forms import AsyncForms
@@ -25,14 +25,12 @@ from genrun.loading.device import DeviceWarning
 from genrun.loading.metadata import Metadata
 from genrun.loading.opening import opened
 from genrun.results import Result, warn_unknown
+from genrun.scoring.scoring_model import ScoringModel
 from genrun.suggesting.suggesting_model import SuggestingModel
 from genrun.tokenizer.detokenizer import check_casing
-from genrun.tokenizer.labels import check_labels
 
 if TYPE_CHECKING:
     from genrun.generating.explaining import Explanation
-    from genrun.scoring.scores import Score
-    from genrun.scoring.token_scorer import TokenScorer
 
 __all__ = ["BATCH_SIZE", "Model", "load"]
 
@@ -93,7 +91,7 @@ def _load_again(how: Reopening | Mixing, digest: str) -> OpenModel:
     return model
 
 
-class Model(SuggestingModel, ConfigurableModel, MixableModel, AsyncForms):
+class Model(SuggestingModel, ScoringModel, ConfigurableModel, MixableModel, AsyncForms):
     """A language model that generates text. Immutable, and safe to share between threads.
 
     Made by :func:`load`. ``device`` is the one in use and ``device_reason`` why it was chosen. For programs that run
@@ -191,41 +189,6 @@ class Model(SuggestingModel, ConfigurableModel, MixableModel, AsyncForms):
         from genrun.generating.explaining import explained
 
         return explained(self._generator(settings, choices), prompt, sample, check_count("most", most))
-
-    def score(self, text: str, *, labels: Mapping[str, str] | None = None) -> Score:
-        """Return how likely ``text`` is as a whole document: log-probability, perplexity, and each token's share.
-
-        A ``<start>`` that opens the text is understood, as in a prompt. ``labels``: those of :meth:`settings`.
-        """
-        return next(self.score_each([text], labels=labels))
-
-    def score_each(
-        self,
-        texts: Iterable[str],
-        *,
-        batch_size: int = BATCH_SIZE,
-        labels: Mapping[str, str] | None = None,
-        stop: threading.Event | None = None,
-    ) -> Iterator[Score]:
-        """Yield the score of every text, in order, taking texts only as fast as they are used; ``stop`` ends it."""
-        from genrun.scoring.scores import score_texts
-
-        check_texts("texts", texts)
-        before, count = self.tokenizer.labels.ids(check_labels(labels)), check_count("batch_size", batch_size)
-        return score_texts(self._session.stoppable(stop), self.tokenizer, texts, count, before)
-
-    def token_scorer(self, most: int = 0, *, stop: threading.Event | None = None) -> TokenScorer:
-        """Return what scores a text token by token, with the ``most`` likeliest tokens at each place.
-
-        ``stop``: reading ends, with an exception, once it is set by another thread.
-
-        >>> first, second = model.token_scorer(most=1).read(model.tokenizer.encode("today in").ids)
-        >>> first.log_probability, second.id == second.likeliest[0][0]
-        (None, True)
-        """
-        from genrun.scoring.token_scorer import TokenScorer
-
-        return TokenScorer(self._session, most, stop)
 
     def prompt_text(self, prompt: str, *, casing: str | None = None) -> str:
         """Return ``prompt`` as it stands at the head of the generated text.

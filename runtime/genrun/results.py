@@ -86,7 +86,7 @@ class Result(_Finding):
     probability: float | None = field(default=None, compare=False)
     effective_particles: float | None = field(default=None, compare=False)
 
-    def copying(self, find: Callable[[], Copied]) -> Result:
+    def with_copies_found_by(self, find: Callable[[], Copied]) -> Result:
         """Return this result, which calls ``find`` for what its text copies when that is first read."""
         for name in _COPIED:
             object.__delattr__(self, name)  # reading it calls __getattr__

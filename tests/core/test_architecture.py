@@ -83,6 +83,24 @@ def test_a_saved_network_loads_again_with_the_same_logits(architecture: str, tmp
     np.testing.assert_array_equal(np.asarray(network(tokens)), np.asarray(loaded(tokens)))
 
 
+def test_a_disk_that_is_full_leaves_the_network_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, network = tmp_path / "model.keras", build_network(ModelSettings("lstm", 4, 8), 20)
+    save_network(network, path)
+    before = path.read_bytes()
+
+    def full(*given: object, **options: object) -> None:
+        raise RuntimeError("Can't decrement id ref count (file write failed: errno = 28)")
+
+    monkeypatch.setattr(type(network), "save", full)
+    with pytest.raises(OSError, match="errno = 28") as error:
+        save_network(network, path)
+    assert error.value.filename == str(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_damaged_network_file_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_bytes(b"not a zip file")
     with pytest.raises(genrun.RunFolderError, match=r"model\.keras cannot be loaded"):

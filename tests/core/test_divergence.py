@@ -92,6 +92,27 @@ def test_a_best_epoch_that_was_only_in_memory_is_saved(
     assert weights(spoilt) == weights(whole)
 
 
+def test_memory_that_ends_while_a_better_epoch_is_copied_mixes_no_epochs(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second epoch is in memory alone, and the third, a better one, does not fit beside it."""
+    songs, short, run = [str(samples / "songs" / "*.txt")], tmp_path / "short", tmp_path / "run"
+    train(songs, "lyricist", short, {**SMALL, "epochs": "1"})
+    monkeypatch.setattr(Recorder, "_SHARE", 1e9)  # no save between the first epoch and the last
+    checkpoint = Recorder._checkpoint
+
+    def full(recorder: Recorder, *, kept: bool = False) -> object:
+        if kept and recorder.best["epoch"] == 3:
+            raise MemoryError
+        return checkpoint(recorder, kept=kept)
+
+    monkeypatch.setattr(Recorder, "_checkpoint", full)
+    with pytest.raises(genrun.TrainingError, match="memory"):
+        train(songs, "lyricist", run, SMALL)
+    assert RunFolder.open(run).card()["training"]["best epoch"] == 1
+    assert weights(run) == weights(short)
+
+
 def test_a_long_epoch_that_is_saved_within_is_never_saved_spoilt(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

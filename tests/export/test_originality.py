@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import pickle
 import random
+import threading
 from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 import genrun
 from genrun.errors import ModelFileError, OptionError
+from genrun.generating.sharing import scheduled_text
 from genrun.loading.originality import Copied, TrainingRuns
 from genrun.loading.originality.lines import lines_of
 from genrun.loading.originality.run_table import RunTable
@@ -332,6 +335,27 @@ def test_what_a_text_copies_is_found_once_when_it_is_first_asked_for(
     assert again.to_json() == others[0].to_json()
     assert (again.copied_run, again.copied_span) == (others[0].copied_run, others[0].copied_span)
     assert asked == [first.text, others[0].text]
+
+
+def test_what_a_long_text_copies_is_not_searched_on_an_event_loop(
+    parrot: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduled_text, "_LONG", 0)
+    threads, find = list[threading.Thread](), TrainingRuns.copied
+
+    def noted(runs: TrainingRuns, prompt: Encoding, new_ids: Sequence[int], text: str) -> Copied:
+        threads.append(threading.current_thread())
+        return find(runs, prompt, new_ids, text)
+
+    monkeypatch.setattr(TrainingRuns, "copied", noted)
+
+    async def made() -> object:
+        text = await parrot.aschedule("a", seed=2)
+        return (await text.result()).to_json()["copied_run"]
+
+    assert asyncio.run(made()) == parrot.generate_many(["a"], seed=2)[0].copied_run
+    assert threading.main_thread() is not threads[0]
+    assert len(threads) == 2
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1)), max_size=60))

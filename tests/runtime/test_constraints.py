@@ -238,6 +238,11 @@ def test_what_does_not_go_with_a_constraint(lines: Model, alphabet: Model) -> No
         lines.generate("", constraint="words:6", stop="sea")
     with pytest.raises(genrun.OptionError, match="particles are for a constraint"):
         lines.generate("", particles=6)
+    for count in (0, 10_001):
+        with pytest.raises(
+            genrun.OptionError, match=f"particles must be a whole number from 1 to 10,000, not {count}"
+        ):
+            lines.generate("", constraint="words:3", particles=count)
     with pytest.raises(genrun.OptionError, match="needs a model whose tokens are words; this one has characters"):
         alphabet.generate("a", constraint="words:6")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -57,7 +58,7 @@ def fit(
     run, recipe, counts = prepared.run, prepared.recipe, prepared.corpus.counts
     seed_everything(recipe.training.seed)
     check_same_corpus(run.path, strategy, worker, counts.fingerprint)
-    trained = _trained(prepared, strategy, worker, say, watch, callbacks, minutes)
+    trained = _trained(prepared, strategy, worker, _Around(say, watch, callbacks, minutes))
     if trained is None:
         return
     history, best, weights = trained
@@ -73,17 +74,20 @@ def fit(
         draw_curves(history, beside, title=title, best=best, counting=counting)
 
 
+class _Around(NamedTuple):
+    """What is called while a training goes on, and how many minutes it may take."""
+
+    say: Say
+    watch: Watch
+    callbacks: Sequence[keras.callbacks.Callback]
+    minutes: float | None
+
+
 def _trained(
-    prepared: Prepared,
-    strategy: tf.distribute.Strategy,
-    worker: Worker,
-    say: Say,
-    watch: Watch,
-    callbacks: Sequence[keras.callbacks.Callback],
-    minutes: float | None,
+    prepared: Prepared, strategy: tf.distribute.Strategy, worker: Worker, around: _Around
 ) -> tuple[list[dict[str, float]], int, str] | None:
     """Return the metrics of each epoch, the best epoch, and the fingerprint of its weights; None if all is done."""
-    run, recipe, counts = prepared.run, prepared.recipe, prepared.corpus.counts
+    run, recipe, counts, say = prepared.run, prepared.recipe, prepared.corpus.counts, around.say
     with memory_errors():
         begins = not run.checkpoint_file.exists()
         fitting = make_fitting(prepared, strategy, worker, say if begins else lambda line: None)
@@ -102,30 +106,23 @@ def _trained(
     recorder = Recorder(
         run, fitting, blank, counts.fingerprint, restored, lambda best: make_card(run, recipe, counts, fitting, best)
     )
-    _run(prepared, fitting, recorder, say, watch, callbacks, minutes)
+    _run(prepared, fitting, recorder, around)
     if fitting.epoch < fitting.settings.epochs:
         say(f"stopped early: no better {fitting.monitored} for {recipe.training.patience} epochs")
     return fitting.history, recorder.best["epoch"], recorder.best["weights"]
 
 
-def _run(
-    prepared: Prepared,
-    fitting: Fitting,
-    recorder: Recorder,
-    say: Say,
-    watch: Watch,
-    callbacks: Sequence[keras.callbacks.Callback],
-    minutes: float | None,
-) -> None:
+def _run(prepared: Prepared, fitting: Fitting, recorder: Recorder, around: _Around) -> None:
     """Run the loop; raises TrainingInterrupted, with everything saved, if the training was asked to stop."""
     run, recipe, patience = prepared.run, prepared.recipe, prepared.recipe.training.patience
 
     def hurry(estimate: Estimate) -> None:
-        if minutes is not None:
-            fit_into(minutes, run, recipe, fitting, progress.say, estimate)
+        if around.minutes is not None:
+            fit_into(around.minutes, run, recipe, fitting, progress.say, estimate)
 
-    progress = Progress(fitting, say, hurry)
-    everything = [progress, recorder, *watchers(watch, prepared, fitting, progress.say), *callbacks]
+    progress = Progress(fitting, around.say, hurry)
+    everything = [progress, recorder, *watchers(around.watch, prepared, fitting, progress.say)]
+    everything += around.callbacks
     if patience:  # the recorder keeps the best weights, on disk, where a kill cannot take them
         everything.insert(2, keras.callbacks.EarlyStopping(fitting.monitored, patience=patience, mode="min"))
     try:

@@ -245,4 +245,6 @@ class TextGenerator:
             effective_particles=request.row.effective_particles,
             tokens_per_second=len(ids) / max(request.row.finished - request.row.admitted, 1e-9),
         )
-        return result.copying(functools.partial(runs.copied, request.encoding, ids, whole)) if runs else result
+        if runs is None:
+            return result
+        return result.with_copies_found_by(functools.partial(runs.copied, request.encoding, ids, whole))

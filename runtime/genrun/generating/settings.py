@@ -115,16 +115,13 @@ def resolve_settings(
         raise OptionError("a stop text cuts a text off before its constraint is met; give one of them")
     if parts and search is not None:
         raise OptionError("beam, distinct and spread do not know constraints; give one of them")
-    if search is not None:
-        from genrun.generating.searching.methods import Beam, stages_of
-
-        if isinstance(search, Beam) and decoder is None and not options:
-            decoder = Chain(())
+    if search is not None and search.begins_alone and decoder is None and not options:
+        decoder = Chain(())
     chosen = _decoder(defaults, decoder, options or {}, from_text)
     if most := defaults.max_copied if max_copied is None else check_count("max_copied", max_copied, least=0):
         chosen = registry.make_chain([{"name": "max-copied", "options": {"n": most}}, chosen])
     return GenerationSettings(
-        decoder=chosen if search is None else stages_of(chosen, search),
+        decoder=chosen if search is None else _stages(chosen, search),
         max_new_tokens=check_max_new_tokens(max_new_tokens),
         seed=check_seed(seed),
         stops=stops,
@@ -136,14 +133,18 @@ def resolve_settings(
     )
 
 
+def _stages(decoder: Decoder, search: Search) -> Chain:
+    from genrun.generating.searching.methods import stages_of
+
+    return stages_of(decoder, search)
+
+
 def _particles(count: int | None, parts: Sequence[NamedPart]) -> int | None:
     if count is None:
         return None
     if not parts:
         raise OptionError("particles are for a constraint; there is none")
-    if check_count("particles", count) > _MOST_PARTICLES:
-        raise OptionError(f"particles must be at most {_MOST_PARTICLES:,}, not {shown(count)}")
-    return count
+    return check_count("particles", count, _MOST_PARTICLES)
 
 
 def _stops(stop: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from genrun.checks.short_text import shorten
 from genrun.errors import OptionError
 
-__all__ = ["KINDS", "SPECIALS", "SPLITS", "check_specials", "one_of"]
+if TYPE_CHECKING:
+    from genrun.tokenizer.labels import Labels
+
+__all__ = ["KINDS", "SPECIALS", "SPLITS", "check_specials", "check_vocabulary", "one_of"]
 
 KINDS = ("word", "char", "bpe")
 SPLITS = {
@@ -23,6 +27,18 @@ def check_specials(names: Iterable[str]) -> tuple[str, ...]:
     for name in chosen:
         one_of("special token", name, SPECIALS)
     return tuple(name for name in SPECIALS if name in chosen)
+
+
+def check_vocabulary(kind: str, vocabulary: Sequence[str], specials: Sequence[str], labels: Labels) -> None:
+    """Raise OptionError for a token that is there twice, and for special tokens or labels that are out of place."""
+    texts, of_labels = [SPECIALS[name] for name in specials], labels.tokens
+    if list(vocabulary[: len(texts)]) != texts:
+        raise OptionError(f"the vocabulary must begin with its special tokens {texts}")
+    if len(set(vocabulary)) != len(vocabulary):
+        raise OptionError("the vocabulary names a token twice")
+    at_end = kind != "bpe" or not of_labels or of_labels.stop == len(vocabulary)
+    if list(vocabulary[of_labels.start : of_labels.stop]) != labels.texts or not at_end:
+        raise OptionError("the vocabulary does not have the tokens of its labels")
 
 
 def one_of(what: str, value: str, accepted: Iterable[str]) -> str:

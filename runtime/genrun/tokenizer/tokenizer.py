@@ -12,7 +12,7 @@ from genrun.tokenizer import json_form
 from genrun.tokenizer.detokenizer import Detokenizer
 from genrun.tokenizer.encoders import encoder_for
 from genrun.tokenizer.encoding import Encoding, OpenEnd
-from genrun.tokenizer.kinds import KINDS, SPECIALS, SPLITS, check_specials, one_of
+from genrun.tokenizer.kinds import KINDS, SPECIALS, SPLITS, check_specials, check_vocabulary, one_of
 from genrun.tokenizer.labels import Labels
 from genrun.tokenizer.line_breaks import LINE_BREAK, check_end_text, split_text
 from genrun.tokenizer.marked_detokenizer import MarkedDetokenizer
@@ -69,17 +69,10 @@ class Tokenizer:
         self.end_text = check_end_text(end_text, has_end="end" in self.specials)
         self._breaks = (2 if self.line_breaks else int(bool(end_text))) if kind == "word" else 0  # in a row
         self._opening = self.normalization.opening_marks if self.kind == "word" else None
-        texts = [SPECIALS[name] for name in self.specials]
-        if list(self.vocabulary[: len(texts)]) != texts:
-            raise OptionError(f"the vocabulary must begin with its special tokens {texts}")
-        if len(set(self.vocabulary)) != len(self.vocabulary):
-            raise OptionError("the vocabulary names a token twice")
-        of_labels = self.labels.tokens
-        at_end = kind != "bpe" or not of_labels or of_labels.stop == len(self.vocabulary)
-        if list(self.vocabulary[of_labels.start : of_labels.stop]) != self.labels.texts or not at_end:
-            raise OptionError("the vocabulary does not have the tokens of its labels")
+        check_vocabulary(kind, self.vocabulary, self.specials, self.labels)
+        first, of_labels = len(self.specials), self.labels.tokens
         self._special_ids = {name: number for number, name in enumerate(self.specials)}
-        self._words = dict(zip(self.vocabulary[len(texts) :], range(len(texts), len(self)), strict=True))
+        self._words = dict(zip(self.vocabulary[first:], range(first, len(self)), strict=True))
         for label in self.labels.texts:
             del self._words[label]
         if "unk" in self._special_ids:
@@ -98,7 +91,7 @@ class Tokenizer:
             from genrun.tokenizer.subwords.open_end import OpenEndFinder
 
             self._end_piece = letters_of(end_text.encode())
-            self.subwords = OpenEndFinder(self._encoder, text, len(texts))
+            self.subwords = OpenEndFinder(self._encoder, text, first)
 
     # -- ids ---------------------------------------------------------------------------------------------------
 

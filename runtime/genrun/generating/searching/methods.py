@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from genrun.checks.arguments import check_count
 from genrun.checks.short_text import class_name, shown
@@ -31,6 +31,8 @@ class Beam:
     Texts are ranked by log-probability / tokens ** ``length_penalty``.
     """
 
+    begins_alone: ClassVar[bool] = True  # without the stages of the model's own decoder, which would hide texts
+
     width: int
     length_penalty: float = 0.0
 
@@ -39,10 +41,14 @@ class Beam:
 class Distinct:
     """Texts that are drawn without replacement."""
 
+    begins_alone: ClassVar[bool] = False
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
     """Texts that are drawn with numbers of equal distance."""
+
+    begins_alone: ClassVar[bool] = False
 
 
 Search = Beam | Distinct | Spread

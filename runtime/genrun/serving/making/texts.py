@@ -94,6 +94,7 @@ class Texts:
         async with self._turn(asked, prompt), self._calls:
             with refused:
                 results = await model.agenerate_many([prompt.text], n=asked.samples, settings=asked.settings)
+            await asyncio.to_thread(lambda: [result.copied_run for result in results])  # found here, not on the loop
             finished = []
             for result in results:
                 making = Making(asked, prompt, self._metrics.of(asked.served.name))
