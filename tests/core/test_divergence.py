@@ -92,6 +92,22 @@ def test_a_best_epoch_that_was_only_in_memory_is_saved(
     assert weights(spoilt) == weights(whole)
 
 
+def test_a_large_network_is_saved_itself_without_its_optimizer(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network in training has dropout and Adam's moments; the file is that of a network that was copied."""
+    songs = [str(samples / "songs" / "*.txt")]
+    runs = {large: tmp_path / str(large) for large in (1 << 26, 0)}
+    for large, run in runs.items():
+        monkeypatch.setattr(Recorder, "_LARGE", large)
+        train(songs, "lyricist", run, {**SMALL, "dropout": "0.3"})
+    copied, itself = runs.values()
+    assert weights(itself) == weights(copied)
+    assert learnt(itself) == learnt(copied)
+    sizes = [(run / "model.keras").stat().st_size for run in (copied, itself)]
+    assert abs(sizes[0] - sizes[1]) < 64  # of the day and hour within
+
+
 def test_memory_that_ends_while_a_better_epoch_is_copied_mixes_no_epochs(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,7 +62,9 @@ class KerasScorer:
         if self._compiled is None:
             specs = [tf.TensorSpec([None, *state.shape], state.dtype) for state in self._body.states]
             signature = tf.TensorSpec([None, None], tf.int32), specs
-            self._compiled = tf.function(partial(self._body, training=False), input_signature=signature)
+            self._compiled = tf.function(
+                partial(self._body, training=False), input_signature=signature, autograph=False
+            )
         hidden, following = self._compiled(tokens, states)
         return hidden, following
 

@@ -15,13 +15,15 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
 
 from genrun.errors import PluginError, RunFolderError, one_line
 from genrun_core.network.dropping import dropout
 from genrun_core.network.layers import EmbeddingDropout, LogitBias
 from genrun_core.recipes.sections import ModelSettings
 
-__all__ = ["build_network", "count_parameters", "fingerprint", "load_network"]
+__all__ = ["as_array", "build_network", "count_parameters", "fingerprint", "load_network"]
 
 _KERAS_PRECISION = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 _TIED_SCALE = 0.05  # the vectors are logit weights too: near zero, so that all words begin about equally likely
@@ -81,8 +83,18 @@ def fingerprint(network: keras.Model) -> str:
     """Return a hash of the weights, the same for the same bits."""
     digest = hashlib.blake2b(digest_size=16)
     for weight in network.weights:  # one at a time in memory
-        digest.update(np.ascontiguousarray(weight).data)
+        digest.update(np.ascontiguousarray(as_array(weight)).data)
     return digest.hexdigest()
+
+
+def as_array(value: Any) -> NDArray[Any]:
+    """Return a variable, a tensor or an array as an array, which is read-only and no copy where that is possible.
+
+    It must not be used after the variable has changed.
+    """
+    if isinstance(value, keras.Variable):
+        value = value.value
+    return np.asarray(tf.convert_to_tensor(value) if isinstance(value, tf.Variable) else value)
 
 
 class _Builder:

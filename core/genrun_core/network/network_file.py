@@ -6,11 +6,14 @@ foreign file says about layers and sizes is ever built.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import h5py  # type: ignore[import-untyped]  # Keras brings it
 import keras
@@ -33,8 +36,11 @@ _DAMAGES = (OSError, ValueError, TypeError, LookupError, EOFError, RuntimeError,
 
 
 def save_network(network: keras.Model, path: Path) -> None:
-    """Write what ``network.save`` writes, sealed, with one array at a time in memory; Keras would have all."""
-    with scratch_folder(path) as folder, replacing(path) as beside:
+    """Write what ``network.save`` writes, sealed, without an optimizer.
+
+    One array at a time is in memory; Keras would have all.
+    """
+    with _without_optimizer(network), scratch_folder(path) as folder, replacing(path) as beside:
         try:
             network.save(folder, zipped=False)
         except RuntimeError as error:  # what h5py makes of a full disk
@@ -43,6 +49,17 @@ def save_network(network: keras.Model, path: Path) -> None:
             for part in sorted(folder.rglob("*")):
                 archive.write(part, part.relative_to(folder))
         seal(beside)
+
+
+@contextlib.contextmanager
+def _without_optimizer(network: keras.Model) -> Iterator[None]:
+    """Take a network's optimizer, which Keras would save with it, away for a while."""
+    optimizer = getattr(network, "optimizer", None)
+    network.optimizer = None
+    try:
+        yield
+    finally:
+        network.optimizer = optimizer
 
 
 def load_network_of(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> keras.Model:
@@ -63,9 +80,11 @@ def load_network(path: Path, settings: ModelSettings, vocabulary: int) -> keras.
     )
     network = build_network(plain, vocabulary)
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(_WEIGHTS) as file:  # not the whole of it in memory
-            _check_shapes(path, file, network)
-        network.load_weights(path)
+        with tempfile.TemporaryDirectory() as folder:  # within an archive, a seek reads all that it passes
+            with zipfile.ZipFile(path) as archive:
+                weights = archive.extract(_WEIGHTS, folder)
+            _check_shapes(path, weights, network)
+            network.load_weights(weights)
     except _DAMAGES as error:
         raise RunFolderError(f"{path} cannot be loaded as a network: {one_line(error):.200}") from error
     return network
@@ -90,7 +109,7 @@ def check_network(path: Path, settings: ModelSettings, vocabulary: int) -> None:
         )
 
 
-def _check_shapes(path: Path, file: IO[bytes], network: keras.Model) -> None:
+def _check_shapes(path: Path, extracted: str, network: keras.Model) -> None:
     """Refuse arrays of other shapes before one is read: a small file can describe a huge one."""
     shapes = {tuple(variable.shape) for variable in network.variables} | {(2,)}  # (2,): the seed of a dropout
 
@@ -98,5 +117,5 @@ def _check_shapes(path: Path, file: IO[bytes], network: keras.Model) -> None:
         if isinstance(item, h5py.Dataset) and (item.shape not in shapes or item.external or item.is_virtual):
             raise RunFolderError(f"{path} is not the network of run.toml and tokenizer.json: {name} does not fit")
 
-    with h5py.File(file) as weights:
+    with h5py.File(extracted) as weights:
         weights.visititems(check)

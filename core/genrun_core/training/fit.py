@@ -102,9 +102,9 @@ def _trained(
         say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
         return None
     run.plot_file.unlink(missing_ok=True)  # drawn last: where it is missing, the training is not finished
-    blank = build_network(recipe.model, prepared.vocabulary)
     recorder = Recorder(
-        run, fitting, blank, counts.fingerprint, restored, lambda best: make_card(run, recipe, counts, fitting, best)
+        *(run, fitting, partial(build_network, recipe.model, prepared.vocabulary), counts.fingerprint, restored),
+        lambda best: make_card(run, recipe, counts, fitting, best),
     )
     _run(prepared, fitting, recorder, around)
     if fitting.epoch < fitting.settings.epochs:

@@ -17,6 +17,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from genrun.errors import RunFolderError
+from genrun_core.network.architecture import as_array
 from genrun_core.runs.atomic import replacing
 from genrun_core.runs.digests import check_archive, seal
 from genrun_core.runs.run_files import require_file
@@ -78,7 +79,7 @@ class Checkpoint:
         self._values: dict[str, Any] = {}
         for prefix, values in everything.items():
             self._values |= {
-                f"{prefix}/{i}": np.asarray(value).copy() if kept else value for i, value in enumerate(values)
+                f"{prefix}/{i}": as_array(value).copy() if kept else value for i, value in enumerate(values)
             }
 
     def write(self, path: Path) -> None:
@@ -226,7 +227,9 @@ def _write_arrays(path: Path, values: Mapping[str, Any]) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, value in values.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, np.asarray(value), allow_pickle=False)
+                array = np.asarray(as_array(value), order="C")
+                np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+                file.write(array.reshape(-1).view(np.uint8).data)  # NumPy's write_array copies 16 MiB at a time
 
 
 def _numbered(arrays: Mapping[str, Any], prefix: str) -> list[NDArray[Any]]:

@@ -13,11 +13,11 @@ from typing import Any
 import keras
 
 from genrun.errors import RunFolderError
-from genrun_core.network.architecture import fingerprint
+from genrun_core.network.architecture import as_array, fingerprint
 from genrun_core.network.network_file import save_network
 from genrun_core.runs.atomic import write_bytes
 from genrun_core.runs.run_folder import RunFolder
-from genrun_core.training.saving.checkpoint import Checkpoint, Restored, Weights
+from genrun_core.training.saving.checkpoint import Checkpoint, Restored
 from genrun_core.training.stepping.training_loop import Fitting
 
 __all__ = ["Recorder"]
@@ -26,11 +26,11 @@ __all__ = ["Recorder"]
 class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     """Keeps the run folder: metrics after each epoch, the best network and a checkpoint at save points.
 
-    ``blank`` is a float32 network of the same shape, which is given the best weights and saved; ``corpus`` is the
-    fingerprint of the corpus; ``describe`` makes the card of the best epoch. A save point comes after an epoch when
-    training has lasted ten times as long as saving takes, so that tiny models are not slowed down, and after a better
-    epoch of a large model; within an epoch also only after a minute; and at the end. Between two of them a kill costs
-    the steps since, nothing else.
+    ``make_blank`` makes a float32 network of the same shape, which is given the best weights and saved; ``corpus`` is
+    the fingerprint of the corpus; ``describe`` makes the card of the best epoch. A save point comes after an epoch
+    when training has lasted ten times as long as saving takes, so that tiny models are not slowed down, and after a
+    better epoch of a large model; within an epoch also only after a minute; and at the end. Between two of them a
+    kill costs the steps since, nothing else.
     """
 
     _LARGE = 1 << 26  # bytes of weights and moments: more are not copied, but saved
@@ -41,22 +41,23 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self,
         run: RunFolder,
         fitting: Fitting,
-        blank: keras.Model,
+        make_blank: Callable[[], keras.Model],
         corpus: str,
         restored: Restored | None,
         describe: Callable[[dict[str, Any]], dict[str, Any]],
     ) -> None:
         super().__init__()
         self._run = run
-        self._blank = blank
+        self._make_blank = make_blank
         self._describe = describe
         self._fitting = fitting
         nothing = {"epoch": 0, "value": float("inf"), "sampled": True}
         self.best: dict[str, Any] = restored.state["best"] if restored else nothing
-        self._best_weights: Sequence[Weights] | None = None  # those of the blank network, while they are in no file
+        self._blank: keras.Model | None = None
+        self._best_network: keras.Model | None = None  # the best network, while it is in no file
         if restored and restored.best_weights:
-            blank.set_weights(restored.best_weights)
-            self._best_weights = blank.weights
+            self._best_network = self._blank = make_blank()
+            self._blank.set_weights(restored.best_weights)
         self._corpus = corpus
         self._kept: Checkpoint | None = None  # of the best epoch, while that is in no file
         self._saved_at = time.monotonic()
@@ -78,11 +79,8 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         sampled = not self._fitting.is_comparable
         if (sampled, value) < (self.best["sampled"], self.best["value"]):
             self.best = {"epoch": self._fitting.epoch, "value": value, "sampled": sampled}
-            self._best_weights = self._kept = None  # they are overwritten: nothing wrong is saved if memory ends here
-            with self._fitting.steps.averaged():
-                for best, variable in zip(self._blank.weights, self._fitting.network.weights, strict=True):
-                    best.assign(keras.ops.convert_to_numpy(variable))
-            self._best_weights = self._blank.weights
+            self._best_network = self._kept = None  # overwritten: nothing wrong is saved if memory ends here
+            self._best_network = self._best_of_now()
         together = self._fitting.worker.count > 1  # workers save in the same places, so that they go on together
         improved = self.best["epoch"] == self._fitting.epoch
         if together or self._since_saved() >= self._SHARE * self._save_seconds or (improved and self._is_large()):
@@ -108,25 +106,38 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             self._fitting.history, self._fitting.epoch = self._kept.history, len(self._kept.history)
             self._write(self._kept)
 
+    def _best_of_now(self) -> keras.Model:
+        """Return a network with the weights of this epoch: a large one itself, since it is saved before the next."""
+        settings, steps = self._fitting.settings, self._fitting.steps
+        is_plain = settings.precision == "float32" and not settings.averaging
+        if is_plain and steps.strategy.num_replicas_in_sync == 1 and self._is_large():
+            self._blank = None
+            return self._fitting.network
+        self._blank = self._blank or self._make_blank()
+        with steps.averaged():
+            for best, variable in zip(self._blank.weights, self._fitting.network.weights, strict=True):
+                best.assign(as_array(variable))
+        return self._blank
+
     def _checkpoint(self, *, kept: bool = False) -> Checkpoint:
         state = {"best": self.best, "corpus": self._corpus}
-        return Checkpoint(self._fitting, state, self._best_weights or (), kept=kept)
+        return Checkpoint(self._fitting, state, self._best_network.weights if self._best_network else (), kept=kept)
 
     def _write(self, checkpoint: Checkpoint) -> None:
         best = checkpoint.state["best"]
-        if checkpoint.best_weights:
-            self.best["weights"] = best["weights"] = fingerprint(self._blank)
+        if self._best_network:
+            self.best["weights"] = best["weights"] = fingerprint(self._best_network)
         # The checkpoint comes first and has all that the other files are made of: a kill between them loses nothing.
         checkpoint.write(self._run.checkpoint_file)
         if checkpoint.history:
-            if checkpoint.best_weights:
-                save_network(self._blank, self._run.network_file)
+            if self._best_network:
+                save_network(self._best_network, self._run.network_file)
             card = self._describe(best)
-            if not checkpoint.best_weights:
+            if not self._best_network:
                 card = _of_same_network(card, self._run)
             self._run.save_json(self._run.card_file, card)
             write_bytes(self._run.metrics_file, _metrics_csv(checkpoint.history))
-        self._best_weights = self._kept = None
+        self._best_network = self._kept = None
 
     def _is_large(self) -> bool:
         variables = (*self._fitting.network.variables, *self._fitting.steps.optimizer.variables)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import keras
 import numpy as np
@@ -13,29 +14,12 @@ import tensorflow as tf
 from genrun_core.network.body_and_head import Body, Head
 from genrun_core.recipes.sections import TrainingSettings
 from genrun_core.training.batching.batches import IGNORED
+from genrun_core.training.stepping.optimizers import make_optimizer
 from genrun_core.training.stepping.sampled_softmax import Candidates, sampled_losses
 
-__all__ = ["Meter", "Steps", "make_optimizer"]
-
-_OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
-    "rmsprop": keras.optimizers.RMSprop,
-    "sgd": keras.optimizers.SGD,
-}
+__all__ = ["Meter", "Steps"]
 
 States = list[tf.Tensor]
-
-
-def make_optimizer(settings: TrainingSettings, replicas: int = 1) -> keras.optimizers.Optimizer:
-    """Return a new optimizer; each of ``replicas`` gets its share of a gradient that is summed afterwards."""
-    options: dict[str, object] = {"global_clipnorm": settings.clip_norm / replicas or None}
-    if settings.weight_decay or settings.optimizer == "adamw":
-        options["weight_decay"] = settings.weight_decay
-    if settings.averaging:
-        options |= {"use_ema": True, "ema_momentum": settings.averaging}
-    optimizer = _OPTIMIZERS[settings.optimizer](settings.learning_rate, **options)
-    return keras.optimizers.LossScaleOptimizer(optimizer) if settings.precision == "float16" else optimizer
 
 
 class Meter:
@@ -96,25 +80,16 @@ class Steps:
         scalar = tf.TensorSpec([], tf.float32)
         states = [tf.TensorSpec([None, *state.shape], state.dtype) for state in self.body.states if carries]
         candidates = Candidates(tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.float32))
-        # One trace for every shape of batch: the number of sequences and their length stay open.
+        # One trace for every shape of batch: the number of sequences and their length stay open. Like Keras's own
+        # loop, the steps are compiled without AutoGraph, which takes a third of a second for each.
         one = self._replicas == 1
-        self.train = tf.function(
-            self._train,
-            input_signature=[tokens, tokens, states, scalar, scalar] if one else None,
-            jit_compile=settings.xla,
-            reduce_retracing=not one,
+        compiled = partial(tf.function, autograph=False, reduce_retracing=not one)
+        batch, rates = [tokens, tokens, states], [scalar, scalar]
+        self.train = compiled(
+            self._train, input_signature=[*batch, *rates] if one else None, jit_compile=settings.xla
         )
-        self.train_sampled = tf.function(
-            self._train,
-            input_signature=[tokens, tokens, states, scalar, scalar, candidates] if one else None,
-            reduce_retracing=not one,
-        )
-        self.test = tf.function(
-            self._test,
-            input_signature=[tokens, tokens, states] if one else None,
-            jit_compile=settings.xla,
-            reduce_retracing=not one,
-        )
+        self.train_sampled = compiled(self._train, input_signature=[*batch, *rates, candidates] if one else None)
+        self.test = compiled(self._test, input_signature=batch if one else None, jit_compile=settings.xla)
 
     def first_states(self, rows: int) -> States:
         """Return the states of ``rows`` rows that begin."""

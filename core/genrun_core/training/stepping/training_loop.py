@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from genrun.errors import TrainingError
+from genrun_core.network.architecture import as_array
 from genrun_core.recipes.sections import TrainingSettings
 from genrun_core.training.batching.batches import IGNORED, Batch, Batches
 from genrun_core.training.distribution import any_worker, spread
@@ -124,7 +125,7 @@ class Fitting:
 
     def check_weights(self) -> None:
         """Raise TrainingError if a weight is not a number: the last step may spoil what its own loss did not show."""
-        if not all(np.isfinite(np.asarray(weight)).all() for weight in self.network.weights):
+        if not all(np.isfinite(as_array(weight)).all() for weight in self.network.weights):
             raise TrainingError(
                 f"a weight became no number by step {self.step:,} of epoch {self.epoch + 1}; "
                 "what was saved before is kept: start again, in another folder, with a smaller learning_rate or "
