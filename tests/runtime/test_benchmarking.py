@@ -155,7 +155,7 @@ def test_a_model_without_a_beginning_of_its_own_goes_on_from_a_word(letter_words
 def test_the_models_own_choices_are_measured_unless_told_otherwise(babble: Model) -> None:
     [measurement] = benchmark(babble, batch_sizes=[1], tokens=1)
     assert measurement.new_tokens == 12
-    assert describe_setup(babble).decoder == "Temperature(temperature=1.5)"
+    assert describe_setup(babble).decoder == "temperature:temperature=1.5"
 
 
 def test_the_setup_says_what_runs_where(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_the_command_prints_a_line_for_each_batch_size_and_says_what_it_measured
     assert header.split()[:2] == ["batch", "tokens/s"]
     assert [line.split()[0] for line in lines] == ["2", "1"]
     assert {len(line) for line in lines} == {len(header)}
-    for part in ("vocabulary 14", "Temperature(temperature=1.5)\n", "cpu (asked for), ", "onnxruntime "):
+    for part in ("vocabulary 14", "temperature:temperature=1.5\n", "cpu (asked for), ", "onnxruntime "):
         assert part in said
 
 
@@ -214,7 +214,7 @@ def test_json_is_one_object_a_line_with_setup_and_figures(babble_file: Path) -> 
     figures = {field.name for field in dataclasses.fields(Measurement)}
     assert setup.isdisjoint(figures)
     assert {*found[0]} == setup | figures
-    assert found[0]["decoder"] == "Greedy()"
+    assert found[0]["decoder"] == "greedy"
 
 
 def test_an_installed_decoder_is_measured_by_its_name(tmp_path: Path, installed: Site) -> None:
@@ -224,7 +224,7 @@ def test_an_installed_decoder_is_measured_by_its_name(tmp_path: Path, installed:
     file = write_model(tmp_path / "m.onnx", table=table, choosing=True, suppress=())
     out, _ = run(file, "--decoder", "lowest", "--set", "offset=0", "--tokens", 1, "--batch", 2, "--json")
     found = json.loads(out)
-    assert (found["decoder"], found["chosen_in"]) == ("Lowest(offset=0)", "numpy")
+    assert (found["decoder"], found["chosen_in"]) == ("acme:lowest:offset=0", "numpy")
 
 
 def test_the_command_refuses_two_budgets(babble_file: Path) -> None:

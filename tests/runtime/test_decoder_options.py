@@ -75,3 +75,44 @@ def test_a_wrong_value_is_the_decoders_error(alphabet: Model) -> None:
         chosen(alphabet, temperature="1")
     with pytest.raises(OptionError, match="decoder 'top-k': k must be a whole number, not 'many'"):
         chosen(alphabet, top_k="many")
+
+
+def test_programs_have_the_same_short_forms(alphabet: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert alphabet.settings(top_k=3).decoder == make_decoder("top-k:3")
+    assert alphabet.settings(top_p=0.7, temperature=2.0).decoder == chosen(alphabet, top_p="0.7", temperature="2")
+    assert alphabet.settings(decoder="top-k", top_k=3, temperature=0.5).decoder == make_decoder(
+        "top-k:3;temperature=0.5"
+    )
+    own = dataclasses.replace(alphabet.defaults, decoder="no-repeat-ngram,top-p:0.95")
+    monkeypatch.setattr(type(alphabet), "defaults", own)
+    assert alphabet.settings(top_p=0.5).decoder == make_decoder("no-repeat-ngram,top-p:0.5")
+    assert alphabet.generate("", top_p=0.5, seed=1) == alphabet.generate(
+        "", decoder="no-repeat-ngram,top-p:0.5", seed=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "given"),
+    [
+        ("top_p means decoder='top-p'; it does not go with top_k", {"top_k": 3, "top_p": 0.5}),
+        ("top_k means decoder='top-k'; it does not go with decoder='greedy'", {"decoder": "greedy", "top_k": 3}),
+        ("top_k means k=…; give one of them", {"k": 5, "top_k": 3}),
+        ("decoder 'top-k': k must be a whole number, not 'many'", {"top_k": "many"}),
+        ("there is no choice 'topk'; did you mean 'top_k'?", {"topk": 3}),
+    ],
+)
+def test_what_contradicts_in_a_program_is_one_line(alphabet: Model, message: str, given: dict[str, Any]) -> None:
+    with pytest.raises(OptionError) as caught:
+        alphabet.settings(**given)
+    assert str(caught.value) == message
+
+
+def test_a_value_that_is_not_in_the_chains_text_is_named_without_it(
+    alphabet: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = dataclasses.replace(alphabet.defaults, decoder="no-repeat-ngram,top-p:0.95;temperature=1")
+    monkeypatch.setattr(type(alphabet), "defaults", own)
+    with pytest.raises(OptionError, match=r"^decoder 'top-p': temperature must be a number above 0, not 0"):
+        chosen(alphabet, temperature="0")
+    with pytest.raises(OptionError, match=r"^stage 1, character 23 of 'top-p:0.5;temperature=0,min-p:0.1': decoder"):
+        chosen(alphabet, decoder="top-p:0.5;temperature=0,min-p:0.1")

@@ -54,7 +54,8 @@ class Look:
 
     def lines(self, noun: str = "documents") -> Iterator[str]:
         """Yield three lines for a user, and the note if there is one; ``noun`` names the documents."""
-        yield f"{self.documents:,} {noun}, {self.words:,} words, {self.median:,} in one of them (median)"
+        of_one = f", {self.median:,} in one of them (median)" if self.documents > 1 else ""
+        yield f"{self.documents:,} {noun}, {self.words:,} words{of_one}"
         yield "; ".join(filter(None, (self.impression, self.reason or f"tokens are {_UNITS[self.kind]}")))
         yield f"as the model sees them: {' | '.join(self.examples)}"
         if self.note:

@@ -79,7 +79,8 @@ def _vocabulary(counts: CorpusCounts, tokenizer: Tokenizer, recipe: Recipe, unit
         of = f"of {counts.distinct:,} distinct {units}" if counts.distinct is not None else units
         line += f": {kept:,} {of} cover {counts.known_share:.1%} of all"
     if counts.unknown:
-        line += "; the others become <unk>" if "unk" in tokenizer.specials else "; the others are left out"
+        others = f"; other {units}" if kept == counts.distinct else "; the others"
+        line += f"{others} become <unk>" if "unk" in tokenizer.specials else f"{others} are left out"
     if beside_pad < limit:
         line += f" (the limit of {limit:,} was not reached)"
     return line

@@ -67,6 +67,6 @@ class SplitRule:
             alike = ", which are all alike," if count > 1 and len(np.unique(hashes)) == 1 else ""
             raise OptionError(
                 f"a validation share of {self.share} of {count} documents{alike} leaves {len(found)} for validation "
-                f"and {count - len(found)} for training; choose another, or validation=0 to train on all of them"
+                f"and {count - len(found)} for training; choose another, or --set validation=0 to train on all"
             )
         return found

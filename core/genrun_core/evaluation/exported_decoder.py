@@ -60,7 +60,7 @@ def _rare(run: RunFolder, tokenizer: Tokenizer) -> tuple[int, float] | None:
         return None
     shards = run.shards(tokenizer)
     trained, held_out = (shards.frequencies(len(tokenizer), part) for part in (shards.trained_on, shards.held_out))
-    firsts = (max(int(np.flatnonzero(trained > most)[-1]) + 1, len(tokenizer.specials)) for most in _RARE)
+    firsts = (max(int(np.flatnonzero(trained > most).max(initial=-1)) + 1, len(tokenizer.specials)) for most in _RARE)
     words = trained[len(tokenizer.specials) :].sum()
     first = next((id_ for id_ in firsts if trained[id_:].sum() <= _SHARE * words), None)
     if first is None:

@@ -103,17 +103,17 @@ def advice(report: Report, *, from_all: bool = False, counted: bool = False) -> 
         lines.append(f"the texts use few different {report.units}: {ratios}; {remedy}")
     for name, what, remedy in _FAULTS:
         if _stands_out(report, name):
-            if remedy == _LESS_TRAINING and report.units != "words":
-                remedy = _LESS_LEARNT
-            elif counted:
-                remedy = _FOR_COUNTS if "training" in remedy else _NO_COPIES if remedy == _LESS_TRAINING else remedy
+            if remedy == _LESS_TRAINING:
+                remedy = _less_copied(report, counted)
+            elif counted and "training" in remedy:
+                remedy = _FOR_COUNTS
             what = what.replace("two words", f"two {report.units}")
             lines.append(
                 f"{what}: {shown(texts[name], 'share')}, documents {shown(documents[name], 'share')}; {remedy}"
             )
     if _copies_long_runs(report):
         runs = f"{texts['copied_run']:g} {report.units}, documents {documents['copied_run']:g}"
-        remedy = _LESS_LEARNT if report.units != "words" else _NO_COPIES if counted else _LESS_TRAINING
+        remedy = _less_copied(report, counted)
         lines.append(f"long runs are copied from the training corpus: {runs}; {remedy}")
     if report.auc is not None and report.auc > _TELLS_APART and not is_narrow:
         remedy = _FOR_COUNTS if counted else "the network needs more training or text"
@@ -131,7 +131,7 @@ def verdict(report: Report, *, from_all: bool = False, counted: bool = False) ->
     return [main_line(report), *advice(report, from_all=from_all, counted=counted)]
 
 
-_LESS_LEARNT = "try fewer epochs or more dropout, or more text"  # for names, of which no few words are copied
+_LESS_LEARNT = "try fewer epochs or more dropout, or more text"
 _LESS_TRAINING = "try fewer epochs or more dropout, or --max-copied 4"
 _FOR_COUNTS = "try more text, or a network (--recipe default)"
 _NO_COPIES = "try --max-copied 4, or more text"
@@ -158,6 +158,13 @@ def _stands_out(report: Report, name: str) -> bool:
     pooled = (more * sizes[0] + less * sizes[1]) / sum(sizes)
     error = math.sqrt(pooled * (1 - pooled) * (1 / sizes[0] + 1 / sizes[1]))
     return bool(more - less > _UNLIKELY * error)
+
+
+def _less_copied(report: Report, counted: bool) -> str:
+    """Return what to try against copies; of names, no few words are copied."""
+    if counted:
+        return _NO_COPIES if report.units == "words" else _FOR_COUNTS
+    return _LESS_TRAINING if report.units == "words" else _LESS_LEARNT
 
 
 def _copies_long_runs(report: Report) -> bool:

@@ -40,6 +40,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         settings = read_toml(settings_file)
     except (FileNotFoundError, NotADirectoryError) as error:
         what = "it has no run.toml" if path.is_dir() else "it is a file" if path.exists() else "nothing is there"
+        what = "it is a model file, which is exported from one" if path.suffix == ".onnx" and path.exists() else what
         message = f"{path} is not a run folder: {what}; genrun train CORPUS -o RUN makes one"
         raise RunFolderError(message) from error
     version = settings.get("format_version")

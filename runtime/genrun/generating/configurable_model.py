@@ -37,15 +37,17 @@ class ConfigurableModel(OpenModel):
         """Return checked settings for :meth:`generate` and the others; what is None is taken from the model.
 
         ``decoder``: a name with its ``options`` (``k=40``, ``temperature=0.8``), a chain as text
-        (``"min-p:0.05,temperature:0.8"``), an object, or a list of objects. ``seed``: None draws a
-        fresh one. ``stop``: one or more texts that end the continuation. ``casing``: none, corpus, title,
-        sentence or upper. ``beam``, ``distinct`` and ``spread`` find the texts of a prompt together: the likeliest,
-        with a beam of this width, by log-probability / tokens ** ``length_penalty``; different ones; evenly spread
-        ones. ``constraint``: what the whole text must meet, as text (``"words:6,never:storm"``), an object, or a list
-        of these; with more ``particles`` (32; for long texts 16) it comes closer to the exact distribution.
-        ``max_copied``: the most words in a row that a text may copy from the training text, 0 for any number.
-        ``labels``: values of the model's labels, ``{"section": "Opinion"}``; those left out, and empty ones, are no
-        condition. Numbers are numbers, not text. Raises OptionError, UnknownPluginError or PluginError.
+        (``"min-p:0.05,temperature:0.8"``), an object, or a list of objects. ``top_k`` and ``top_p`` are options of
+        the decoders or stages of these names, which take the place of the model's own decoder if it has no such
+        stage. ``seed``: None draws a fresh one. ``stop``: one or more texts that end the continuation. ``casing``:
+        none, corpus, title, sentence or upper. ``beam``, ``distinct`` and ``spread`` find the texts of a prompt
+        together: the likeliest, with a beam of this width, by log-probability / tokens ** ``length_penalty``;
+        different ones; evenly spread ones. ``constraint``: what the whole text must meet, as text
+        (``"words:6,never:storm"``), an object, or a list of these; with more ``particles`` (32; for long texts 16) it
+        comes closer to the exact distribution. ``max_copied``: the most words in a row that a text may copy from the
+        training text, 0 for any number. ``labels``: values of the model's labels, ``{"section": "Opinion"}``; those
+        left out, and empty ones, are no condition. Numbers are numbers, not text. Raises OptionError,
+        UnknownPluginError or PluginError.
         """
         self.tokenizer.labels.ids(check_labels(labels))
         return resolve_settings(

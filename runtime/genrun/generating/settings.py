@@ -13,6 +13,7 @@ from genrun.contracts import Decoder
 from genrun.errors import GenrunError, OptionError, UnknownPluginError, close_matches
 from genrun.generating.draws import check_seed
 from genrun.generating.searching.choices import SearchChoices
+from genrun.generating.short_options import SHORT, spelt_out
 from genrun.loading.generation_defaults import GenerationDefaults, check_max_new_tokens
 from genrun.sampling import Chain
 from genrun.tokenizer.detokenizer import check_casing
@@ -46,8 +47,8 @@ _MOST_PARTICLES = 10_000
 class Choices(SearchChoices, total=False):
     """The keywords of ``Model.generate`` and the others as a type checker knows them.
 
-    ``k`` and ``temperature`` are options of the built-in decoders. Those of other decoders are accepted by
-    ``Model.settings``, or belong to a decoder object.
+    ``temperature``, ``top_k`` and ``top_p`` are short for options of decoders, ``k`` and ``p`` are their names there.
+    Options of other decoders are accepted by ``Model.settings``, or belong to a decoder object.
     """
 
     max_new_tokens: int | None
@@ -60,7 +61,10 @@ class Choices(SearchChoices, total=False):
     max_copied: int | None
     labels: Mapping[str, str] | None
     k: int
+    p: float
     temperature: float
+    top_k: int
+    top_p: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,10 @@ def _decoder(
 ) -> Decoder:
     if decoder is not None and not isinstance(decoder, str):
         return _checked(decoder, options)
+    if any(name in options for name in SHORT):
+        short = {name: value for name, value in options.items() if name in SHORT}
+        others = {name: value for name, value in options.items() if name not in SHORT}
+        decoder, options = spelt_out(defaults.decoder, decoder, others, short)
     name = defaults.decoder if decoder is None else decoder
     if decoder is None or _is_same(decoder, defaults.decoder):
         given, options = options, {**defaults.options, **options}
@@ -206,10 +214,10 @@ def _checked(decoder: Any, options: Mapping[str, object]) -> Decoder:
 def _check_names(options: Collection[str], known: Collection[str]) -> None:
     """Raise OptionError for what is no option of the decoder, but nearly a choice, or one that another call has."""
     for name in options:
-        if name in known:
+        if name in SHORT or name.rpartition(".")[2] in known:
             continue
         if name in _OF_MANY:
             raise OptionError(f"{name} is for many texts: model.generate_many([prompt], {name}=…)")
-        close = close_matches(name, {*_CHOICES, *_OF_MANY, *known})
+        close = close_matches(name, {*_CHOICES, *_OF_MANY, *SHORT, *known})
         if close and close[0] not in known:
             raise OptionError(f"there is no choice {shown(name)}; did you mean {close[0]!r}?")

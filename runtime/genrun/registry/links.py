@@ -38,9 +38,12 @@ def made_link(kind: str, text: str, label: str, link: Link, values: Mapping[str,
         try:
             return make(kind, link.name, {**given, **values}, True)
         except OptionError as error:
-            at = _meant(str(error), f"{kind} {link.name!r}", places) or at
+            found = _meant(str(error), f"{kind} {link.name!r}", {**places, **dict.fromkeys(values, 0)})
+            at = link.at if found is None else found
             raise
     except (OptionError, UnknownPluginError) as error:
+        if not at:  # a value that does not stand in the text
+            raise
         error_class = UnknownPluginError if isinstance(error, UnknownPluginError) else OptionError
         raise error_class(f"{place(text, label, at)}: {error}") from error
 

@@ -20,8 +20,7 @@ __all__ = ["DecoderOptions", "decoder_options"]
 class DecoderOptions(NamedTuple):
     """How the next token is chosen; None and options that are not given stand for the model's own.
 
-    ``temperature``, ``top_k`` and ``top_p`` are short for options, as text: of the model's own decoder where it is
-    or has a stage of that name, else of the decoder ``top-k`` or ``top-p`` in its place.
+    ``temperature``, ``top_k`` and ``top_p`` are short for options, as text (:mod:`genrun.generating.short_options`).
     """
 
     decoder: str | None
@@ -63,37 +62,22 @@ class DecoderOptions(NamedTuple):
             labels=labels,
         )
 
-    def _decoder(self, own: str) -> tuple[str | None, dict[str, str]]:
+    def _decoder(self, own: str) -> tuple[str | None, dict[str, object]]:
         """Return the decoder's name, None for the model's ``own``, and options.
 
         Raises UsageError for options that contradict each other.
         """
         from genrun.contracts.options import parse_assignments
-        from genrun.registry import chain_stages
+        from genrun.errors import OptionError
+        from genrun.generating.short_options import spelt_out
 
-        decoder, options = self.decoder, parse_assignments(self.assignments)
-        stages = () if decoder else chain_stages(own)
-        narrowed = None  # the stage of the model's own chain that an option has changed
-        for flag, of, name, value in (
-            ("--top-k", "top-k", "k", self.top_k),
-            ("--top-p", "top-p", "p", self.top_p),
-            ("--temperature", None, "temperature", self.temperature),
-        ):
-            if value is None:
-                continue
-            stage = of or ("temperature" if "temperature" in stages else narrowed)
-            in_stage = f"{stage}.{name}"
-            if name in options or in_stage in options:
-                raise click.UsageError(f"{flag} means --set {name}=…; give one of them")
-            if decoder is None and stages.count(stage) == 1:
-                narrowed, options[in_stage] = stage, value
-                continue
-            chosen = decoder or narrowed
-            if of and chosen is not None and chosen.rpartition(":")[2] != of:
-                other = "--top-k" if self.decoder is None else f"--decoder {decoder}"
-                raise click.UsageError(f"{flag} means --decoder {of}; it does not go with {other}")
-            decoder, options[name] = decoder or of, value
-        return decoder, options
+        given = {"top_k": self.top_k, "top_p": self.top_p, "temperature": self.temperature}
+        short = {name: value for name, value in given.items() if value is not None}
+        assignments = parse_assignments(self.assignments)
+        try:
+            return spelt_out(own, self.decoder, assignments, short, flags=True)
+        except OptionError as error:
+            raise click.UsageError(str(error)) from error
 
 
 decoder_options = option_group(

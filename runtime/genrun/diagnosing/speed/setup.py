@@ -8,10 +8,13 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from genrun.contracts import Decoder
+from genrun.errors import GenrunError
 from genrun.generating.settings import GenerationSettings
 from genrun.generating.stepping.session import StepSession
 from genrun.loading.device import import_onnxruntime
 from genrun.model import Model
+from genrun.registry import chain_json, chain_text
 
 __all__ = ["Setup", "cpu_name", "describe_setup"]
 
@@ -49,13 +52,21 @@ def describe_setup(model: Model, settings: GenerationSettings | None = None) -> 
         bytes=model.size,
         architecture=_architecture(model),
         vocabulary=len(model.tokenizer),
-        decoder=repr(decoder) if is_dataclass(decoder) else type(decoder).__name__,
+        decoder=_described(decoder),
         device=model.device,
         device_reason=model.device_reason,
         threads=max(_threads_of_a_step(session), model._threads.count),
         cpu=cpu_name(),
         onnxruntime=str(import_onnxruntime().__version__),
     )
+
+
+def _described(decoder: Decoder) -> str:
+    """Return a decoder as the option ``--decoder`` takes it; the object of one that is not installed."""
+    try:
+        return chain_text(chain_json(decoder))
+    except GenrunError:
+        return repr(decoder) if is_dataclass(decoder) else type(decoder).__name__
 
 
 def _threads_of_a_step(session: StepSession) -> int:
