@@ -220,3 +220,19 @@ def test_the_line_about_counting_names_both_figures_and_the_better_one(songs_run
     assert f"known words of the held-out documents with perplexity {known:.1f}" in both
     assert f"this network {1.5 * known:.1f}: --set architecture=ngram" in both  # by known words, as the figures
     assert said({"loss": 1.0}) == ""
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"running_text": "true", "sequence_length": "64"}], ids=["documents", "text"]
+)
+def test_one_held_out_document_is_enough_to_mix_where_counts_are_much_better(
+    lines: Path, settings: dict[str, str]
+) -> None:
+    """A network of one epoch knows nothing yet; the document is judged by its parts."""
+    paragraphs = [" ".join(LINES[start::5] * 2) for start in range(5)]
+    lines.write_text("\n".join(paragraphs), "utf-8")
+    size = {"epochs": "1", "hidden_size": "8", "embedding_size": "8", "counting": "true", "validation": "0.1"}
+    run, said = counted(lines, {**size, **settings}, "lyricist")
+    assert "the model mixes both" in "".join(said)
+    figures = run.card()
+    assert figures["mixture"]["perplexity"] < 0.8 * figures["training"]["val_perplexity"]

@@ -49,6 +49,27 @@ def test_one_command_goes_from_a_file_to_ten_texts(poems: Path) -> None:
     assert (poems.parent / "poems" / "run.toml").is_file()
 
 
+def test_texts_of_several_lines_are_shown_with_their_lines(poems: Path) -> None:
+    result = tried("poems.txt", *SMALL, "--set", "line_breaks=true", "--set", "documents=paragraphs")
+    assert result.exit_code == 0, result.output
+    assert "> genrun generate poems.onnx -n 10 --seed 1 --lines" in result.stderr.splitlines()
+    assert len(result.stdout.split("\n\n")) > 10
+    assert "\\n" not in result.stdout
+    assert result.stderr.splitlines()[-1].endswith(" -n 5 --lines")
+
+
+def test_two_lines_are_enough_and_more_epochs_are_a_command_away(poems: Path) -> None:
+    (poems.parent / "two.txt").write_text("red fox\nblue sky\n", "utf-8")
+    small = [part for size in ("epochs=1", "hidden_size=8", "embedding_size=8") for part in ("--set", size)]
+    assert tried("two.txt", *small).exit_code == 0
+    again = tried("two.txt", *small)
+    assert again.exit_code == 0
+    assert again.stderr.splitlines()[0] == (
+        "two is trained already; its last epoch was the best, so more may help: "
+        "genrun train --resume two --set epochs=2"
+    )
+
+
 def test_a_column_becomes_a_label_of_the_texts(poems: Path) -> None:
     lines = [line for line in poems.read_text("utf-8").splitlines() if line]
     rows = [json.dumps({"text": line, "kind": ("sea", "land")[n % 2]}) for n, line in enumerate(lines)]

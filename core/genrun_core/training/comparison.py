@@ -31,7 +31,8 @@ _MOST = 20_000_000  # tokens, which are counted in less than a minute
 _MEASURED = 100_000  # predictions of held-out documents that decide about a mixture
 _MEASURED_RUNNING = 20_000  # of a running text, which is read token by token
 _CLEARLY = 0.99  # a perplexity that is lower by less than this is not called better
-_BLOCK = 200  # predictions of a running text that stand for a document
+_FEW = 10  # documents
+_BLOCK = 200  # at most, predictions that stand for a document where there are few
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,10 @@ def _mixed(
     line = _both(order, counted, alone)
     fitted = fit_mixture(of_network, of_counts, _documents(held_out), levels=order)
     if fitted is None:
-        return Comparison(figures, (f"{line}; mixing both predicts no better: the network stays alone",))
+        line += "; mixing both predicts no better: the network stays alone"
+        if counted.judged < _CLEARLY * alone.judged:
+            line += f", and {_how(prepared, order)} does better here"
+        return Comparison(figures, (line,))
     recent = _recent(prepared.recipe.model.recent, fitted.logs, held_out)
     of_recent = None if recent is None else recent.recent
     save_mixed(prepared.run.counting_file, Mixed(pruned, fitted.mixture, weights, of_recent))
@@ -162,10 +166,14 @@ def _how(prepared: Prepared, order: int) -> str:
 
 
 def _documents(held_out: Documents) -> NDArray[np.int64]:
-    """Return the document of each prediction, or the block of a running text, int64 ``[predictions]``."""
+    """Return the document of each prediction, int64 ``[predictions]``.
+
+    Blocks stand for documents where there are few, as in a running text: one alone could not be judged by.
+    """
     sizes = np.maximum(np.diff(held_out.joined()[1]) - 1, 0)
-    if held_out.running_text:
-        return np.arange(sizes.sum()) // _BLOCK
+    if held_out.running_text or np.count_nonzero(sizes) < _FEW:
+        predictions = int(sizes.sum())
+        return np.arange(predictions) // max(min(_BLOCK, predictions // _FEW), 1)
     return np.repeat(np.arange(len(sizes)), sizes)
 
 

@@ -101,12 +101,21 @@ def _trained(
     from genrun_core.training.train import resume, train
 
     if run is not None and run.is_finished:
-        say(f"{path} is trained already")
+        say(f"{path} is trained already{_more_epochs(run)}")
         return run
     if run is not None:
         _say_step("train", "--resume", path)
         return resume(path, minutes=minutes, say=say)
     return train(sources, recipe, path, minutes=minutes, say=say)
+
+
+def _more_epochs(run: RunFolder) -> str:
+    """Return how to train further, if the last epoch was the best, as where ``--minutes`` left some out."""
+    recipe = run.recipe()
+    if not recipe.model.plugin.trained or run.card()["training"].get("best epoch") != recipe.training.epochs:
+        return ""
+    more = shlex.join(["genrun", "train", "--resume", str(run.path), "--set", f"epochs={2 * recipe.training.epochs}"])
+    return f"; its last epoch was the best, so more may help: {more}"
 
 
 def _look(recipe: Recipe, sources: tuple[str, ...], guessed: str) -> None:
@@ -145,11 +154,12 @@ def _show_texts(run: RunFolder, path: Path) -> None:
     prompts = prompts_for(model, run, _TEXTS)
     begins = prompts == [""]
     texts = texts_of(model, prompts, settings, _TEXTS)
-    _say_step("generate", path, *(("-n", _TEXTS) if begins else prompts), "--seed", _SEED)
-    show(*texts)
+    lines = ("--lines",) if any("\n" in text for text in texts) else ()
+    _say_step("generate", path, *(("-n", _TEXTS) if begins else prompts), "--seed", _SEED, *lines)
+    show(*(line for text in texts for line in ([*text.split("\n"), ""] if lines else [text])))
     if begins:
         _say_judgement(run, model, settings)
-    say_next("genrun", "generate", path, _beginning(texts), "-n", 5, *_a_label(model))
+    say_next("genrun", "generate", path, _beginning(texts), "-n", 5, *lines, *_a_label(model))
 
 
 def _a_label(model: Model) -> tuple[str, ...]:
