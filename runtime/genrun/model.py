@@ -121,7 +121,7 @@ class Model(SuggestingModel, ScoringModel, ConfigurableModel, MixableModel, Asyn
         Warns (UnknownWordsWarning) of prompt words that are not in the vocabulary.
         """
         generator = self._generator(settings, choices)
-        if generator.search is not None:
+        if generator.settings.search is not None:
             [result] = generator.results([prompt], 1, BATCH_SIZE)
             warn_unknown(result.unknown)
             return result.text

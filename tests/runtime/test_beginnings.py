@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from genrun.tokenizer import Detokenizer, Normalization
 from genrun.tokenizer.building.beginnings import beginnings
-from genrun.tokenizer.marked_detokenizer import MarkedDetokenizer
+from genrun.tokenizer.detokenizer import MarkedDetokenizer
 from genrun.tokenizer.marks import without_joiners
 
 texts = st.lists(st.sampled_from(["a", "i.b", ".", "!", "“", "”", "(", "…", "—", " ", "5"]), max_size=16).map("".join)

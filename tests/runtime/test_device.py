@@ -15,7 +15,7 @@ from genrun.generating.stepping.session import StepSession
 from genrun.loading.device import DeviceWarning, open_session
 from genrun.loading.onnxruntime_wheels import installed_wheels
 from genrun.loading.opening import MappedFile
-from genrun.loading.preloading import preload_libraries
+from genrun.loading.startup_failures import preload_libraries
 from support.distributions import Site
 from support.fake_onnxruntime import CPU, CUDA, TENSORRT, fake_onnxruntime
 

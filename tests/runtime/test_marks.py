@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import genrun
 from genrun.errors import OptionError
 from genrun.tokenizer import CASINGS, Normalization, Tokenizer, TokenizerSettings, VocabularyBuilder
-from genrun.tokenizer.marked_detokenizer import MarkedDetokenizer
+from genrun.tokenizer.detokenizer import MarkedDetokenizer
 from genrun.tokenizer.marks import JOINER
 from support.alphabet import SPECIALS, write_model
 from support.written import WRITTEN

@@ -19,7 +19,6 @@ from genrun.cli.options.search import search_options
 from genrun.cli.options.text import SettingsFor, TextOptions, text_options
 
 if TYPE_CHECKING:
-    from genrun.cli.io.output_file import Unfinished
     from genrun.cli.io.prompt_source import PromptSource
     from genrun.generating.searching.methods import Search
     from genrun.generating.settings import GenerationSettings
@@ -84,7 +83,7 @@ def _generate(
 ) -> None:
     """Write the texts of the prompts of ``source``, unless the file of -o is finished."""
     from genrun.cli.io.output import say
-    from genrun.cli.io.output_file import Unfinished
+    from genrun.cli.io.output_file import OutputFile, Unfinished
 
     unfinished = Unfinished.read(writing.output) if writing.output and writing.resume else None
     if writing.output and writing.resume and unfinished is None and writing.output.exists():
@@ -101,7 +100,12 @@ def _generate(
     elif writing.stream:
         _stream(model, source, settings, lines=writing.lines)
     else:
-        _write(model, source, settings, samples, writing, unfinished)
+        from genrun.cli.io.line_writer import LineWriter
+        from genrun.cli.io.text_output import TextOutput
+
+        texts = TextOutput(model, source, samples, settings, lines=writing.lines, as_json=writing.as_json)
+        writer = OutputFile(writing.output, texts.about(), unfinished, say) if writing.output else LineWriter()
+        texts.write(writer, quiet=writing.quiet)
 
 
 def _note_files(prompts: tuple[str, ...]) -> None:
@@ -110,24 +114,6 @@ def _note_files(prompts: tuple[str, ...]) -> None:
 
     for prompt in filter(os.path.isfile, prompts):
         say(f"note: there is a file {prompt!r}; --prompts {shlex.quote(prompt)} takes its lines as prompts")
-
-
-def _write(
-    model: Model,
-    source: PromptSource,
-    settings: GenerationSettings,
-    samples: int,
-    writing: OutputOptions,
-    unfinished: Unfinished | None,
-) -> None:
-    from genrun.cli.io.line_writer import LineWriter
-    from genrun.cli.io.output import say
-    from genrun.cli.io.output_file import OutputFile
-    from genrun.cli.io.text_output import TextOutput
-
-    texts = TextOutput(model, source, samples, settings, lines=writing.lines, as_json=writing.as_json)
-    writer = OutputFile(writing.output, texts.about(), unfinished, say) if writing.output else LineWriter()
-    texts.write(writer, quiet=writing.quiet)
 
 
 def _stream(model: Model, source: PromptSource, settings: GenerationSettings, *, lines: bool) -> None:

@@ -132,20 +132,19 @@ def _debugging(ctx: click.Context) -> Iterator[None]:
         raise
 
 
-def _debug_option() -> click.Option:
+def _with_debug(command: click.Command) -> click.Command:
+    """Give a command ``--debug``, unless it has such an option."""
+
     def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         if value:
             ctx.meta[_DEBUG] = True
 
-    return click.Option(
-        ["--debug"], is_flag=True, expose_value=False, is_eager=True, callback=remember, help="Show tracebacks too."
-    )
-
-
-def _with_debug(command: click.Command) -> click.Command:
-    """Give a command ``--debug``, unless it has such an option."""
     if all("--debug" not in parameter.opts for parameter in command.params):
-        command.params.append(_debug_option())
+        about = "Show tracebacks too."
+        option = click.Option(
+            ["--debug"], is_flag=True, expose_value=False, is_eager=True, callback=remember, help=about
+        )
+        command.params.append(option)
     return command
 
 

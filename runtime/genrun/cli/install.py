@@ -15,8 +15,7 @@ def install_command(packages: tuple[str, ...]) -> None:
     A package is what pip installs: a name, a folder, a wheel, an address. Options of pip are passed on:
     `genrun install --upgrade genrun-plugin-example`.
     """
-    from genrun.cli.io.output import say
-    from genrun.cli.io.table import show_table
+    from genrun.cli.io.output import say, show_table
     from genrun.cli.plugin_packages.installing import install
     from genrun.registry.limit import VARIABLE, current_limit
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
 from genrun.cli.options.opening import OpeningOptions, opening_options
 from genrun.errors import MissingExtraError, OptionError, one_line
-
-if TYPE_CHECKING:
-    from genrun.model import Model
 
 __all__ = ["command"]
 
@@ -78,7 +75,8 @@ def command(
     set_up_logs(log)
     with listen(host, port) as listening:
         shown = f"http://{names[-1]}:{listening.getsockname()[1]}/"
-        served = ", ".join(f"{name} ({_device(model)})" for name, model in models.items())
+        facts = {name: f"{model.device}, vocabulary {len(model.tokenizer):,}" for name, model in models.items()}
+        served = ", ".join(f"{name} ({fact})" for name, fact in facts.items())
         serve_until_signal(app, listening, grace_seconds=grace_seconds, ready=lambda: say(f"{shown} serves {served}"))
 
 
@@ -112,7 +110,3 @@ def _key(file: Path | None) -> str | None:
     if not (key.isascii() and key.strip().isprintable()):
         raise OptionError(f"the key must be one line of ASCII characters: {file or '$' + _KEY}")
     return key.strip()
-
-
-def _device(model: Model) -> str:
-    return f"{model.device}, vocabulary {len(model.tokenizer):,}"

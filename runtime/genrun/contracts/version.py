@@ -8,27 +8,14 @@ A newer contract adds a number here; what differs is asked where it matters, by 
 
 from __future__ import annotations
 
-from typing import Any
-
 import genrun
 from genrun.checks.short_text import shown
 
-__all__ = ["CONTRACT", "FIRST", "OLDEST", "own_contract", "refusal"]
+__all__ = ["CONTRACT", "FIRST", "OLDEST", "refusal"]
 
 FIRST = 1  # of a plugin that names none
 OLDEST = 1  # that still works
 CONTRACT = 2  # the newest
-
-
-def own_contract(plugin: object) -> Any:
-    """Return the attribute ``contract`` of a plugin's class or object, not checked; None if it has none.
-
-    >>> class Mine:
-    ...     contract = 2
-    >>> own_contract(Mine), own_contract(object)
-    (2, None)
-    """
-    return getattr(plugin, "contract", None)
 
 
 def refusal(contract: object, distribution: str = "") -> str | None:

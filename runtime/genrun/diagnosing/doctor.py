@@ -15,11 +15,10 @@ from typing import Any
 import genrun
 from genrun.checks.installation import pip_line, requirement, upgrade_line
 from genrun.contracts.version import CONTRACT
-from genrun.diagnosing.machine import Machine, installed_version
-from genrun.diagnosing.plugin_listing import list_plugins
-from genrun.diagnosing.plugin_origin import remedy
+from genrun.diagnosing.machine import Machine
+from genrun.diagnosing.plugin_listing import list_plugins, remedy
 from genrun.errors import cause
-from genrun.loading.onnxruntime_wheels import CPU_WHEEL, GPU_WHEEL, how_to_install
+from genrun.loading.onnxruntime_wheels import CPU_WHEEL, GPU_WHEEL, how_to_install, installed_version
 
 __all__ = ["CHECKS", "Finding", "Machine", "diagnose"]
 

@@ -10,9 +10,9 @@ from importlib import metadata
 
 from genrun.diagnosing.provider_trial import Trial, try_provider
 from genrun.loading.device import CPU, CUDA
-from genrun.loading.onnxruntime_wheels import GPU_WHEEL, installed_wheels
+from genrun.loading.onnxruntime_wheels import GPU_WHEEL, installed_version, installed_wheels
 
-__all__ = ["Machine", "installed_version"]
+__all__ = ["Machine"]
 
 _EXTRAS = ("serve", "parquet", "ray", "spark", "beam")
 
@@ -73,13 +73,3 @@ class Machine:
     def cuda(self) -> Trial:
         """The result of running a model on a GPU."""
         return try_provider(CUDA)
-
-
-def installed_version(name: str) -> str | None:
-    """Return the version of an installed distribution, ``?`` if its metadata is damaged, None without it."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
-    except Exception:  # damaged metadata
-        return "?"

@@ -18,7 +18,7 @@ from typing import Any
 
 from genrun import registry
 from genrun.contracts import options
-from genrun.contracts.version import FIRST, own_contract
+from genrun.contracts.version import FIRST
 from genrun.diagnosing.child_process import child_command, child_environment
 from genrun.errors import GenrunError, OptionError, UnknownPluginError, nearest, one_line
 from genrun.loading.startup_failures import last_line
@@ -103,7 +103,7 @@ def _outcomes(asked: Mapping[str, Any]) -> list[Outcome]:
         loaded = registry.load(info)
     except GenrunError as error:
         return [Outcome(_IMPORTED, "failed", one_line(error))]
-    imported = Outcome(_IMPORTED, "ok", f"contract {own_contract(loaded) or info.contract or FIRST}")
+    imported = Outcome(_IMPORTED, "ok", f"contract {getattr(loaded, 'contract', None) or info.contract or FIRST}")
     if kind == "command":
         return [imported]
     known = options.describe(loaded)

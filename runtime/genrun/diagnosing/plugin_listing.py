@@ -1,18 +1,22 @@
-"""Lists every installed plugin, with its distribution, its contract, and whether it works."""
+"""Lists every installed plugin: its distribution, its contract, whether it works, and the remedy if it is broken."""
 
 from __future__ import annotations
 
+import functools
+import shlex
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from typing import Any
 
 from genrun import registry
+from genrun.checks.installation import origin_of
+from genrun.checks.short_text import short_line
 from genrun.contracts.version import FIRST, refusal
 from genrun.diagnosing.plugin_look import fault, look
-from genrun.diagnosing.plugin_origin import installed_from
 from genrun.diagnosing.plugin_trial import try_plugins
 from genrun.errors import GenrunError, one_line
 
-__all__ = ["ListedPlugin", "list_plugins"]
+__all__ = ["ListedPlugin", "list_plugins", "remedy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +62,10 @@ def list_plugins() -> list[ListedPlugin]:
     contract that this genrun does not work with are not imported at all.
     """
     offered = [info for kind in registry.GROUPS for info in registry.plugins(kind)]
-    strangers = [info for info in offered if not (info.built_in or info.in_process or _is_refused(info))]
+    others = [info for info in offered if not (info.built_in or info.in_process)]
+    strangers = [info for info in others if info.contract is None or refusal(info.contract) is None]
     tried = dict(zip(map(id, strangers), try_plugins(strangers), strict=True))
     return [_listed(info, tried[id(info)] if id(info) in tried else _looked_at_here(info)) for info in offered]
-
-
-def _is_refused(info: registry.PluginInfo) -> bool:
-    return info.contract is not None and refusal(info.contract) is not None
 
 
 def _looked_at_here(info: registry.PluginInfo) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def _listed(info: registry.PluginInfo, answer: dict[str, Any]) -> ListedPlugin:
         version=info.version,
         defined=info.value,
         state=state,
-        installed_from=installed_from(info.entry_point.dist),
+        installed_from=_installed_from(info.entry_point.dist),
         **{**answer, "contract": contract if contract >= FIRST else None},
     )
 
@@ -102,3 +103,28 @@ def _why_hidden(info: registry.PluginInfo) -> str | None:
     except GenrunError as error:
         return one_line(error)
     return f"{info.name!r} is a built-in name; ask for {info.qualified_name!r}"
+
+
+@functools.lru_cache(maxsize=8)  # the plugins of a distribution are neighbours in the list
+def _installed_from(distribution: metadata.Distribution | None) -> str | None:
+    """Return the folder, file or address that ``distribution`` was installed from; None for an index such as PyPI.
+
+    Without a record of an installer, it is the folder that contains the distribution.
+    """
+    kind, where = origin_of(distribution)
+    return None if kind == "index" else short_line(where)
+
+
+def remedy(distribution: str, origin: str | None, file: str | None, raised_at: str | None) -> str:
+    """Return the remedy for a broken plugin of ``distribution``, which was installed from ``origin``.
+
+    >>> remedy("acme", None, None, "/site/acme.py:3")
+    'pip install --upgrade acme, or pip uninstall acme  (it fails in /site/acme.py:3)'
+    >>> remedy("acme", "/home/me/acme", "/home/me/acme/acme.py", None)
+    'correct /home/me/acme/acme.py, or pip uninstall acme  (it is installed from /home/me/acme)'
+    """
+    name = shlex.quote(distribution)
+    if origin is None:
+        where = f"  (it fails in {raised_at})" if raised_at else f"  (it is in {file})" if file else ""
+        return f"pip install --upgrade {name}, or pip uninstall {name}{where}"
+    return f"correct {raised_at or file or origin}, or pip uninstall {name}  (it is installed from {origin})"

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 from genrun import registry
 from genrun.checks.short_text import short_line
 from genrun.contracts import options
-from genrun.contracts.version import own_contract
 from genrun.errors import GenrunError, cause, one_line
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def look(info: registry.PluginInfo) -> dict[str, Any]:
     """
     loaded = registry.load(info)
     described = options.describe(loaded) if info.kind != "command" else {}
-    found = {"file": _source_file(loaded), "options": described, "contract": own_contract(loaded)}
+    found = {"file": _source_file(loaded), "options": described, "contract": getattr(loaded, "contract", None)}
     return {"reason": None, "raised_at": None, **found}
 
 
@@ -78,7 +77,7 @@ def look_at_all(
         os.register_at_fork(after_in_child=answers.close)  # else its end would not close the pipe
     for number, fields in plugins:
         info = _offered(fields)
-        _limit()
+        _set_limits(_MOST_BYTES, 0)
         if time.monotonic() >= renewal:  # not for each plugin, since it starts a thread
             renewal = time.monotonic() + _GRACE_SECONDS / 2
             # Ends this process if the watching process is gone.
@@ -87,7 +86,7 @@ def look_at_all(
         try:
             answer = look(info)
         except BaseException as error:
-            _without_limits()  # otherwise fault() might fail too, if memory has run out
+            _set_limits(sys.maxsize, sys.maxsize)  # otherwise fault() might fail too, if memory has run out
             answer = fault(info, error)
         if os.getpid() != process:  # the plugin forked
             end(0)
@@ -138,16 +137,8 @@ def _raised_at(info: registry.PluginInfo, error: BaseException) -> str | None:
     return None
 
 
-def _limit() -> None:
-    """Limit the memory of this process, if the system can, and disable core dumps."""
-    _set_limits(_MOST_BYTES, 0)
-
-
-def _without_limits() -> None:
-    _set_limits(sys.maxsize, sys.maxsize)
-
-
 def _set_limits(memory: int, core: int) -> None:
+    """Limit the memory of this process and the size of its core dumps, in bytes, if the system can."""
     if sys.platform == "win32":
         return
     import resource

@@ -39,7 +39,8 @@ def try_plugins(plugins: Sequence[PluginInfo], *, seconds: float | None = None) 
         distributions[info.distribution].append((number, _fields(info)))
     asked = json.dumps({"seconds": seconds, "distributions": list(distributions.values())})
     found, why_not = _ask(asked.encode(), _START_SECONDS + _MOST_LIMITS * seconds * len(distributions))
-    return [found.get(str(number)) or _unknown(info, why_not) for number, info in enumerate(plugins)]
+    why_not = f"could not be tried: {why_not or 'it was left out'}"
+    return [found.get(str(i)) or without_answer(f"{info.title} {why_not}") for i, info in enumerate(plugins)]
 
 
 def _fields(info: PluginInfo) -> dict[str, str]:
@@ -84,8 +85,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()
-
-
-def _unknown(info: PluginInfo, why_not: str) -> dict[str, Any]:
-    reason = f"{info.title} could not be tried: {why_not or 'it was left out'}"
-    return without_answer(reason)

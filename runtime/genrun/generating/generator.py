@@ -24,12 +24,11 @@ from genrun.generating.text_stream import TextStream
 from genrun.generating.threads import BatchThreads
 from genrun.loading.metadata import Metadata
 from genrun.results import Result
-from genrun.tokenizer import Encoding, Tokenizer
-from genrun.tokenizer.of_ids import encoding_of_ids
+from genrun.tokenizer import Encoding
+from genrun.tokenizer.encoding import encoding_of_ids
 
 if TYPE_CHECKING:
     from genrun.generating.constrained.texts import ConstrainedTexts
-    from genrun.generating.searching.methods import Search
 
 __all__ = ["BATCH_SIZE", "TextGenerator"]
 
@@ -44,9 +43,9 @@ class TextGenerator:
         self, session: StepSession, metadata: Metadata, settings: GenerationSettings, threads: BatchThreads
     ) -> None:
         self._session = session
-        self._tokenizer = metadata.tokenizer
+        self.tokenizer = metadata.tokenizer
         self._defaults = metadata.generation
-        self._settings = settings
+        self.settings = settings
         self._labels = dict(settings.labels)
         metadata.tokenizer.labels.ids(self._labels)  # wrong ones are an error before the first prompt
         self._training_runs = runs = metadata.training_runs
@@ -66,26 +65,6 @@ class TextGenerator:
     def constrained(self) -> bool:
         """Whether texts have to meet a constraint: they are not made token by token, and are no rows of a batch."""
         return self._constrained is not None
-
-    @property
-    def search(self) -> Search | None:
-        """The search of the settings."""
-        return self._settings.search
-
-    @property
-    def decoder(self) -> Decoder:
-        """The decoder of the settings."""
-        return self._settings.decoder
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """The tokenizer of the model."""
-        return self._tokenizer
-
-    @property
-    def casing(self) -> str:
-        """The casing of the settings."""
-        return self._settings.casing
 
     def with_decoder(self, decoder: Decoder) -> TextGenerator:
         """Return a generator that differs in its decoder, which is bound to the model."""
@@ -111,19 +90,19 @@ class TextGenerator:
         with nothing to begin from, OptionError for ``sample``, for ids beside labels, and for settings of a search,
         which finds texts together.
         """
-        if self.search is not None:
+        if self.settings.search is not None:
             raise OptionError("beam, distinct and spread find whole texts together: they have no stream or schedule")
         if streaming and self.constrained:
             raise OptionError("a text with a constraint cannot be streamed: its words are known once it is finished")
         check_prompt(prompt)
         sample = check_count("sample", sample, least=0)
         if ids is None:
-            encoding = self._tokenizer.encode_prompt(prompt, self._labels)
+            encoding = self.tokenizer.encode_prompt(prompt, self._labels)
         elif self._labels:
             raise OptionError("labels are tokens before a prompt: with ids, give them among the ids")
         else:
-            encoding = encoding_of_ids(self._tokenizer, ids)
-            prompt = self._tokenizer.decode(encoding.ids, self.casing)
+            encoding = encoding_of_ids(self.tokenizer, ids)
+            prompt = self.tokenizer.decode(encoding.ids, self.settings.casing)
         return self._request(prompt, encoding, sample, streaming=streaming)
 
     def again(self, request: Request, *, streaming: bool = False) -> Request:
@@ -161,12 +140,14 @@ class TextGenerator:
         accepted, before the first result is asked for.
         """
         check_texts("prompts", prompts)
-        if self.search is not None:
+        if self.settings.search is not None:
             from genrun.generating.searched_texts import SearchedTexts
             from genrun.generating.searching.methods import check_texts_of_search
 
-            n = check_texts_of_search(self.search, n)
-            searched = SearchedTexts(self._session, self._decoder, self._defaults, self._settings, self.search)
+            n = check_texts_of_search(self.settings.search, n)
+            searched = SearchedTexts(
+                self._session, self._decoder, self._defaults, self.settings, self.settings.search
+            )
             firsts = self._requests(prompts, 1)
             return map(self.result, searched.results(firsts, n, again=self._request, stream=self._text_stream))
         n, batch_size = check_count("n", n), check_count("batch_size", batch_size)
@@ -186,19 +167,19 @@ class TextGenerator:
     def _requests(self, prompts: Iterable[str], n: int) -> Iterator[Request]:
         for prompt in prompts:
             check_prompt(prompt)
-            encoding = self._tokenizer.encode_prompt(prompt, self._labels)
+            encoding = self.tokenizer.encode_prompt(prompt, self._labels)
             for sample in range(n):
                 yield self._request(prompt, encoding, sample)
 
     def _request(self, prompt: str, encoding: Encoding, sample: int, *, streaming: bool = False) -> Request:
-        draws = Draws(self._settings.seed, sample, encoding.ids)
-        finished, open_ids = self._tokenizer.open_end(encoding)
-        row = Row(finished, draws, self._settings.max_new_tokens)
-        row.from_nothing = encoding.ids[len(self._tokenizer.labels) :] == (self._tokenizer.special("start"),)
+        draws = Draws(self.settings.seed, sample, encoding.ids)
+        finished, open_ids = self.tokenizer.open_end(encoding)
+        row = Row(finished, draws, self.settings.max_new_tokens)
+        row.from_nothing = encoding.ids[len(self.tokenizer.labels) :] == (self.tokenizer.special("start"),)
         if open_ids:
-            row.open_prompt = OpenPrompt(self._tokenizer, open_ids)
+            row.open_prompt = OpenPrompt(self.tokenizer, open_ids)
         request = Request(prompt, encoding, sample, row)
-        if streaming or self._settings.stops:
+        if streaming or self.settings.stops:
             row.text_stream = self._text_stream(request)
         return request
 
@@ -220,10 +201,10 @@ class TextGenerator:
         )
 
     def _text_stream(self, request: Request) -> TextStream:
-        casing, stops, opened = self._settings.casing, self._settings.stops, request.row.open_prompt
+        casing, stops, opened = self.settings.casing, self.settings.stops, request.row.open_prompt
         repeated = 0 if opened is None else opened.letters
         return TextStream.after(
-            self._tokenizer, request.prompt, request.encoding, casing=casing, stops=stops, repeated=repeated
+            self.tokenizer, request.prompt, request.encoding, casing=casing, stops=stops, repeated=repeated
         )
 
     def result(self, request: Request) -> Result:
@@ -239,7 +220,7 @@ class TextGenerator:
             finish_reason=request.row.finish_reason,
             log_probability=request.row.log_probability,
             unknown=request.encoding.unknown,
-            seed=self._settings.seed,
+            seed=self.settings.seed,
             sample=request.sample,
             probability=request.row.probability,
             effective_particles=request.row.effective_particles,

@@ -25,21 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Choices", "GenerationSettings", "resolve_settings"]
 
-_CHOICES = (
-    *(
-        "max_new_tokens",
-        "decoder",
-        "seed",
-        "stop",
-        "casing",
-        "labels",
-        "constraint",
-        "particles",
-        "max_copied",
-        "settings",
-    ),
-    *SearchChoices.__annotations__,
-)
 _OF_MANY = ("n", "batch_size")
 _MOST_PARTICLES = 10_000
 
@@ -65,6 +50,9 @@ class Choices(SearchChoices, total=False):
     temperature: float
     top_k: int
     top_p: float
+
+
+_CHOICES = Choices.__annotations__.keys() - {"k", "p"} | {"settings"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +206,6 @@ def _check_names(options: Collection[str], known: Collection[str]) -> None:
             continue
         if name in _OF_MANY:
             raise OptionError(f"{name} is for many texts: model.generate_many([prompt], {name}=…)")
-        close = close_matches(name, {*_CHOICES, *_OF_MANY, *SHORT, *known})
+        close = close_matches(name, {*_CHOICES, *_OF_MANY, *known})
         if close and close[0] not in known:
             raise OptionError(f"there is no choice {shown(name)}; did you mean {close[0]!r}?")

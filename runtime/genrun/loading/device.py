@@ -18,8 +18,7 @@ from genrun.checks.arguments import check_count
 from genrun.checks.short_text import shown
 from genrun.errors import DeviceError, MissingExtraError, ModelFileError, OptionError, one_line
 from genrun.loading.onnxruntime_wheels import GPU_WHEEL, how_to_install, installed_wheels
-from genrun.loading.preloading import preload_libraries
-from genrun.loading.startup_failures import known_cause
+from genrun.loading.startup_failures import known_cause, preload_libraries
 
 if TYPE_CHECKING:
     import onnxruntime as ort

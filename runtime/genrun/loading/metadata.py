@@ -16,7 +16,7 @@ from genrun.checks.json_text import read_json
 from genrun.checks.short_text import shorten
 from genrun.errors import ModelFileError, OptionError, one_line
 from genrun.loading.generation_defaults import GenerationDefaults
-from genrun.loading.graph.properties import DIGEST
+from genrun.loading.graph.properties import DIGEST, PREFIX
 from genrun.loading.metadata_values import Malformed
 from genrun.loading.originality import TrainingRuns
 from genrun.loading.recorded_checks import Verification
@@ -25,8 +25,7 @@ from genrun.tokenizer import Tokenizer
 __all__ = ["FORMAT_VERSION", "Metadata"]
 
 FORMAT_VERSION = 1
-_PREFIX = "genrun."
-_ORIGINALITY = f"{_PREFIX}originality"
+_ORIGINALITY = f"{PREFIX}originality"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Metadata:
         }
         runs = {} if self.training_runs is None else {_ORIGINALITY: self.training_runs.document}
         return {
-            _PREFIX + key: json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+            PREFIX + key: json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
             for key, value in documents.items()
         } | runs
 
@@ -82,7 +81,7 @@ class Metadata:
 
 
 def _check_version(properties: Mapping[str, str], path: str) -> None:
-    text = properties.get(_PREFIX + "format_version")
+    text = properties.get(PREFIX + "format_version")
     if text is None:
         raise ModelFileError(f"{path} is an ONNX file, but not one that genrun exported: it has no genrun metadata")
     if not (text.isascii() and text.isdecimal()) or len(text) > 9 or int(text) < 1:
@@ -96,7 +95,7 @@ def _check_version(properties: Mapping[str, str], path: str) -> None:
 
 
 def _document(properties: Mapping[str, str], key: str) -> dict[str, Any]:
-    text = properties.get(_PREFIX + key)
+    text = properties.get(PREFIX + key)
     if text is None:
         raise Malformed(f"genrun.{key} is missing")
     try:

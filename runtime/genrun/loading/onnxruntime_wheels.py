@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from genrun.checks.installation import pip_line
 
-__all__ = ["CPU_WHEEL", "GPU_WHEEL", "how_to_install", "installed_wheels"]
+__all__ = ["CPU_WHEEL", "GPU_WHEEL", "how_to_install", "installed_version", "installed_wheels"]
 
 CPU_WHEEL, GPU_WHEEL = "onnxruntime", "onnxruntime-gpu"
 _WHEELS = (CPU_WHEEL, GPU_WHEEL, "onnxruntime-directml", "onnxruntime-openvino", "onnxruntime-qnn", "ort-nightly")
@@ -18,17 +18,20 @@ _WHEELS = (CPU_WHEEL, GPU_WHEEL, "onnxruntime-directml", "onnxruntime-openvino",
 
 def installed_wheels() -> dict[str, str]:
     """Return the versions of the installed onnxruntime wheels by name; more than one is an error."""
+    found = {name: installed_version(name) for name in _WHEELS}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+def installed_version(name: str) -> str | None:
+    """Return the version of an installed distribution, ``?`` if its metadata is damaged, None without it."""
     from importlib import metadata
 
-    found = {}
-    for name in _WHEELS:
-        try:
-            found[name] = metadata.version(name) or "?"
-        except metadata.PackageNotFoundError:
-            continue
-        except Exception:  # damaged metadata
-            found[name] = "?"
-    return found
+    try:
+        return metadata.version(name) or "?"
+    except metadata.PackageNotFoundError:
+        return None
+    except Exception:  # damaged metadata
+        return "?"
 
 
 def how_to_install(extra: str, wheels: Iterable[str]) -> str:

@@ -26,12 +26,21 @@ from genrun.loading.graph.interface import NotAStep
 from genrun.loading.graph.properties import DIGEST, Properties, digest_of, read_properties
 from genrun.loading.graph.protobuf import Malformed
 from genrun.loading.graph.rules.value import Refused
-from genrun.loading.other_kinds import other_kind
 
 __all__ = ["TRUSTS", "FileContent", "MappedFile", "opened"]
 
 TRUSTS = ("nothing", "graph")
 _OTHERWISE = "trust='graph' or --trust-graph skips this check"
+_LOOKED_AT = 512  # bytes
+_MAGIC = (
+    (b"PK\x03\x04", "a zip archive (a .keras file is one: genrun export makes a model file of its run folder)"),
+    (b"\x1f\x8b", "a gzip archive: unpack it first"),
+    (b"\x89HDF", "an HDF5 file of Keras: genrun export makes a model file of a run folder"),
+    (b"%PDF", "a PDF file"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"\x93NUMPY", "an array of NumPy"),
+)
 
 
 class FileContent:
@@ -47,7 +56,7 @@ class FileContent:
         try:
             self.properties = read_properties(content)
         except Malformed as error:
-            kind = other_kind(self._content)
+            kind = _other_kind(self._content)
             why = f"it is {kind}" if kind else error
             raise ModelFileError(f"{path} is not a readable ONNX model: {why}") from None
 
@@ -176,3 +185,18 @@ def _digest_compared(path: Path, content: memoryview, properties: Properties) ->
         )
     if refused is not None:
         raise refused
+
+
+def _other_kind(content: memoryview) -> str:
+    """Return what ``content`` is, if it is a well-known kind of file, and empty if it may be a damaged model.
+
+    >>> _other_kind(memoryview(b"Dear model, ...")), _other_kind(memoryview(bytes([8, 8, 18])))
+    ('a text file', '')
+    """
+    begins = bytes(content[:_LOOKED_AT])
+    for magic, kind in _MAGIC:
+        if begins.startswith(magic):
+            return kind
+    text = begins.decode("utf-8", "ignore")
+    is_whole = len(text.encode()) >= len(begins) - 3  # a character may be cut at the end
+    return "a text file" if is_whole and all(c.isprintable() or c in "\t\n\r\ufeff" for c in text) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from genrun.registry.loading import load, make_reader, option_names
@@ -44,30 +45,14 @@ __all__ = [
     "title",
 ]
 
-_WITH_NUMPY = {
-    "chain_json",
-    "chain_stages",
-    "chain_text",
-    "decoder_options",
-    "is_chain",
-    "make_chain",
-    "make_decoder",
-}
-_CONSTRAINTS = {"NamedPart", "make_constraint"}
+_CONSTRAINTS = ("NamedPart", "make_constraint")
 
 
 def __getattr__(name: str) -> object:
     """Import what needs NumPy on first use (PEP 562): a command that lists plugins need not wait for it."""
-    value: object
-    if name in _WITH_NUMPY:
-        from genrun.registry import chains
-
-        value = getattr(chains, name)
-    elif name in _CONSTRAINTS:
-        from genrun.registry import constraints
-
-        value = getattr(constraints, name)
-    else:
+    if name not in __all__:
         raise AttributeError(f"module 'genrun.registry' has no attribute {name!r}")
+    module = import_module(f"genrun.registry.{'constraints' if name in _CONSTRAINTS else 'chains'}")
+    value: object = getattr(module, name)
     globals()[name] = value
     return value

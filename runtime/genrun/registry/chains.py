@@ -12,15 +12,15 @@ from genrun.contracts import Decoder, options
 from genrun.errors import OptionError, nearest
 from genrun.registry.chain_grammar import Link, has_marks, parse, spell
 from genrun.registry.links import is_full_name, made_link
-from genrun.registry.loading import METHODS, load, make
+from genrun.registry.loading import METHODS, make, option_names
 from genrun.registry.naming import check_contract, name_of
-from genrun.registry.offered import find
 from genrun.sampling import Chain
 
 __all__ = ["chain_json", "chain_stages", "chain_text", "decoder_options", "is_chain", "make_chain", "make_decoder"]
 
 _MOST_STAGES = 64
 _is_decoder = partial(is_full_name, "decoder")
+_option_names = partial(option_names, "decoder")
 
 
 def make_decoder(name: str, values: Mapping[str, object] | None = None, *, from_text: bool = True) -> Decoder:
@@ -97,12 +97,8 @@ def chain_stages(name: str) -> tuple[str, ...]:
 def decoder_options(name: str) -> tuple[str, ...]:
     """Return the names of the options of a decoder, or of all stages of a chain."""
     if not is_chain(name):
-        return _names(name)
-    return tuple(dict.fromkeys(option for link in parse(name, _is_decoder) for option in _names(link.name)))
-
-
-def _names(name: str) -> tuple[str, ...]:
-    return tuple(options.describe(load(find("decoder", name))))
+        return _option_names(name)
+    return tuple(dict.fromkeys(option for link in parse(name, _is_decoder) for option in _option_names(link.name)))
 
 
 def is_chain(text: str) -> bool:
@@ -117,7 +113,7 @@ def is_chain(text: str) -> bool:
 def _dealt(links: Sequence[Link], values: Mapping[str, object]) -> list[dict[str, object]]:
     """Return for each link the values that are its own."""
     own: list[dict[str, object]] = [{} for _ in links]
-    names = [_names(link.name) for link in links] if values else []
+    names = [_option_names(link.name) for link in links] if values else []
     for key, value in values.items():
         stage, point, option = key.rpartition(".")
         meant = [

@@ -69,7 +69,7 @@ def register(kind: str, name: str, loaded: Class, *, replace: bool = False) -> C
     before = _taken(kind, name)
     if before is not None and before.built_in:
         raise OptionError(f"{kind} {name!r} is a built-in name, which cannot be replaced; choose another one")
-    again = before is not None and before.in_process and _module(before) == loaded.__module__
+    again = before is not None and before.in_process and before.entry_point.module == loaded.__module__
     if before is not None and not again and not replace:
         owner = f"from {before.value}" if before.in_process else f"installed by {before.owner}"
         raise OptionError(f"{kind} {name!r} is {owner}; choose another name, or give replace=True")
@@ -89,7 +89,3 @@ def _taken(kind: str, name: str) -> PluginInfo | None:
         return None
     except PluginError as error:  # two distributions offer it
         raise OptionError(f"{error}; a class needs another name") from error
-
-
-def _module(info: PluginInfo) -> str:
-    return info.entry_point.module

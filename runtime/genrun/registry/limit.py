@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from genrun.checks.short_text import shown
@@ -48,11 +48,8 @@ class Limit(NamedTuple):
         return [
             f"{VARIABLE} names {shown(each)}, which no installed package offers; {nearest(each, known)}"
             for each in self.names
-            if not self._fits(each, pairs)
+            if not any(Limit((each,)).admits(*pair) for pair in pairs)
         ]
-
-    def _fits(self, name: str, pairs: Collection[tuple[str, str]]) -> bool:
-        return any(Limit((name,)).admits(*pair) for pair in pairs)
 
 
 def current_limit() -> Limit | None:

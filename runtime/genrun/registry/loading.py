@@ -10,7 +10,7 @@ from typing import Any
 from genrun.checks.plugin_errors import blame
 from genrun.checks.short_text import class_name
 from genrun.contracts import Reader, options
-from genrun.contracts.version import own_contract, refusal
+from genrun.contracts.version import refusal
 from genrun.errors import OptionError, PluginError, one_line
 from genrun.registry.offered import PluginInfo, find
 
@@ -40,7 +40,7 @@ def load(info: PluginInfo) -> Any:
     except BaseException as error:  # any module may raise anything at import
         blame(f"{info.title} failed to import", error, passing=())
     try:
-        own = own_contract(loaded)
+        own = getattr(loaded, "contract", None)
         refused = None if own is None else refusal(own, info.distribution)
         wrong = refused or _wrong_shape(info, loaded)
     except BaseException as error:  # as may a metaclass, an annotation, a default factory

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from genrun.checks.short_text import class_name
-from genrun.contracts.version import FIRST, own_contract, refusal
+from genrun.contracts.version import FIRST, refusal
 from genrun.errors import OptionError, PluginError
 from genrun.registry.offered import REMEMBERED, PluginInfo, built_in, plugins
 
@@ -67,7 +67,7 @@ def check_contract(kind: str, plugin: object) -> int | None:
 
     Raises PluginError for one that this genrun does not work with.
     """
-    number: int | None = own_contract(plugin)
+    number: int | None = getattr(plugin, "contract", None)
     if number is not None and (wrong := refusal(number)):
         raise PluginError(f"{kind} {class_name(plugin)} {wrong}")
     return number

@@ -6,9 +6,8 @@ bit: sums are sums of whole numbers, which are exact in any order.
 
 from genrun.sampling.candidates import Candidates
 from genrun.sampling.chain import Chain
-from genrun.sampling.chance import own_draws
 from genrun.sampling.logits import inverse_cdf, log_normalizers, top_k, top_p
-from genrun.sampling.weights import NotANumberError
+from genrun.sampling.weights import NotANumberError, own_draws
 
 __all__ = [
     "Candidates",

@@ -75,12 +75,9 @@ class Chain:
         """Return this chain for a model: its stages have seen the words; raises OptionError where one cannot be."""
         if not any(isinstance(link, ForModel) for link in self._links):
             return self
-        bound = []
-        for link in self._links:
-            try:
-                bound.append(link.bind(vocabulary) if isinstance(link, ForModel) else link)
-            except BaseException as error:  # the stage may be anyone's
-                _failed(link, error)
+        bound = [
+            self._called(link, link.bind, vocabulary) if isinstance(link, ForModel) else link for link in self._links
+        ]
         return dataclasses.replace(self, stages=tuple(bound[:-1]), chooser=bound[-1])
 
     def first(self, prompt: Sequence[int]) -> States:

@@ -15,13 +15,12 @@ from genrun.serving.chat import chat_choice, chat_delta, prompt_of_messages
 from genrun.serving.limits import Limits
 from genrun.serving.making.one_text import Finished, Piece
 from genrun.serving.making.texts import Texts
+from genrun.serving.metrics import REASONS
 from genrun.serving.names import new_name
 from genrun.serving.refusals import Refused
 from genrun.serving.served import ServedModels
 
 __all__ = ["Completion"]
-
-_REASONS = {"end": "stop", "stop": "stop", "length": "length"}
 
 
 class Completion:
@@ -116,7 +115,7 @@ class Completion:
         return chat_choice(choice) if self._chat else choice
 
     def _choice_of_text(self, index: int, text: Finished) -> dict[str, Any]:
-        reason = "length" if text.result is None else _REASONS[text.result.finish_reason]
+        reason = "length" if text.result is None else REASONS[text.result.finish_reason]
         return {
             "index": index,
             "text": text.text,

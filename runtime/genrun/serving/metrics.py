@@ -13,11 +13,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from genrun.results import Result
 from genrun.serving.places import Places
 
-__all__ = ["CONTENT_TYPE_LATEST", "Metrics", "ModelMetrics"]
+__all__ = ["CONTENT_TYPE_LATEST", "REASONS", "Metrics", "ModelMetrics"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-_REASONS = {"end": "stop", "stop": "stop", "length": "length"}
+REASONS = {"end": "stop", "stop": "stop", "length": "length"}
 
 
 class Metrics:
@@ -100,4 +100,4 @@ class ModelMetrics:
         if result is not None:
             self._generated.inc(len(result.ids))
             self._tokens.observe(len(result.ids))
-            self._success[_REASONS[result.finish_reason]].inc()
+            self._success[REASONS[result.finish_reason]].inc()

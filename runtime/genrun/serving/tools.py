@@ -12,8 +12,8 @@ from genrun.serving.places import Places
 from genrun.serving.refusals import Refused
 from genrun.serving.served import Served
 from genrun.tokenizer import Tokenizer
+from genrun.tokenizer.encoding import encoding_of_ids
 from genrun.tokenizer.kinds import SPECIALS
-from genrun.tokenizer.of_ids import encoding_of_ids
 
 __all__ = ["detokenized", "scores", "suggestions", "tokenized", "tokenizer_info"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,6 @@ class TypedTextReader:
     def __init__(self, tokenizer: Tokenizer, ids: Iterable[int]) -> None:
         self._tokenizer = tokenizer
         self._offered = ids
-        self._made_index: PrefixIndex | None = None
         self._letter = self._find_letter()
 
     def candidates(self, prefix: str) -> NDArray[np.int64]:
@@ -65,12 +65,10 @@ class TypedTextReader:
             return TypedText(tuple(before), prefix)
         return TypedText(pieces, "")
 
-    @property
+    @cached_property
     def _index(self) -> PrefixIndex:
         """The index, made on first use; without a lock, two threads may both make it, which does no harm."""
-        if self._made_index is None:
-            self._made_index = PrefixIndex(self._tokenizer.vocabulary, self._offered)
-        return self._made_index
+        return PrefixIndex(self._tokenizer.vocabulary, self._offered)
 
     def _find_letter(self) -> str:
         """Return a letter that the normalization does not change; "" for characters, or if no letter is found."""

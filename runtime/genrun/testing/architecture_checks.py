@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from genrun.testing.common_checks import check_options
@@ -15,10 +16,6 @@ _BASE = ("genrun_core.architectures.contract", "Architecture")
 def architecture_outcomes(architecture: Any) -> list[Outcome]:
     """Return what comes of each check of ``architecture``, an object with its options."""
     return outcomes(_CHECKS, architecture)
-
-
-def _has_options(architecture: Any) -> None:
-    check_options("architecture", architecture)
 
 
 def _defines_a_network(architecture: Any) -> None:
@@ -36,7 +33,7 @@ def _agrees_with_its_file(architecture: Any) -> None:
 
 
 _CHECKS = (
-    Check("options survive JSON", _has_options, first=True),
+    Check("options survive JSON", partial(check_options, "architecture"), first=True),
     Check("it defines weights and layers", _defines_a_network, first=True),
     Check("its layers agree with each other", _agrees_with_its_file),
 )

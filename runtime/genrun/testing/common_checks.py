@@ -41,13 +41,13 @@ def check_options(kind: str, plugin: Any) -> None:
         )
 
 
-def _is_frozen(cls: Any) -> bool:
-    return bool(cls.__dataclass_params__.frozen)
-
-
 def fresh(plugin: Any) -> Any:
     """Return another object with the same options."""
     return options.build(type(plugin), options.to_json(plugin), what=class_name(plugin))
+
+
+def _is_frozen(cls: Any) -> bool:
+    return bool(cls.__dataclass_params__.frozen)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,22 +32,16 @@ def check_constraint(part: object) -> None:
 
 def constraint_outcomes(part: object) -> list[Outcome]:
     """Return the outcome of each check of ``part``, in order; raises nothing."""
-    return outcomes(_CHECKS, _Subject(part))
+    return outcomes(_CHECKS, part)
 
 
 _ARRAYS = ("classes", "table", "accepts")
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """The part that is checked."""
-
-    plugin: Any
-
-    def compiled(self) -> Automaton:
-        """Return the automaton of a new part with the same options."""
-        made: Automaton = fresh(self.plugin).automaton(_lexicon())
-        return made
+def _compiled(part: Any) -> Automaton:
+    """Return the automaton of a new part with the same options."""
+    made: Automaton = fresh(part).automaton(_lexicon())
+    return made
 
 
 def _lexicon() -> Lexicon:
@@ -66,19 +60,15 @@ def _opening(lexicon: Lexicon, text: str) -> Opening:
     return lexicon.opening(tokenizer.split(text), text, tokenizer.detokenizer(lexicon.casing).spacing)
 
 
-def _has_options(subject: _Subject) -> None:
-    check_options("constraint", subject.plugin)
-
-
-def _fits(subject: _Subject) -> None:
+def _fits(part: Any) -> None:
     try:
-        subject.compiled()
+        _compiled(part)
     except OptionError as error:
         raise Failed(f"the tiny model does not fit its options, choose others: {one_line(error)}") from error
 
 
-def _is_well_formed(subject: _Subject) -> None:
-    made, tokens = subject.compiled(), len(_lexicon())
+def _is_well_formed(part: Any) -> None:
+    made, tokens = _compiled(part), len(_lexicon())
     if type(made) is not Automaton:
         raise Failed(f"automaton() must return an Automaton, not {class_name(made)}")
     classes, table, accepts = made.classes, made.table, made.accepts
@@ -99,21 +89,21 @@ def _is_well_formed(subject: _Subject) -> None:
         raise Failed(f"the table leads to a state outside -1 … {len(table) - 1}")
 
 
-def _is_pure(subject: _Subject) -> None:
+def _is_pure(part: Any) -> None:
     with no_global_chance():
         lexicon = _lexicon()
-        part, new = fresh(subject.plugin), fresh(subject.plugin)
-        first = part.automaton(lexicon)
+        one, new = fresh(part), fresh(part)
+        first = one.automaton(lexicon)
         for made, how in (
-            (part.automaton(lexicon), "when called again"),
+            (one.automaton(lexicon), "when called again"),
             (new.automaton(lexicon), "in a new object"),
         ):
             if not all(unchanged(getattr(first, each), getattr(made, each)) for each in _ARRAYS):
                 raise Failed(f"automaton() returns another automaton {how}: it must be a pure function")
 
 
-def _begins(subject: _Subject) -> None:
-    lexicon, made = _lexicon(), subject.compiled()
+def _begins(part: Any) -> None:
+    lexicon, made = _lexicon(), _compiled(part)
     for text in ("", "the sea", "the unheard sea,"):
         opening = _opening(lexicon, text)
         state = made.after(opening)
@@ -123,8 +113,8 @@ def _begins(subject: _Subject) -> None:
             raise Failed("begin() returns another state for the same prompt: it must be a pure function")
 
 
-def _can_be_met(subject: _Subject) -> None:
-    lexicon, made = _lexicon(), subject.compiled()
+def _can_be_met(part: Any) -> None:
+    lexicon, made = _lexicon(), _compiled(part)
     usable = np.unique(made.classes[lexicon.usable])
     reached, states = {made.after(_opening(lexicon, ""))} - {-1}, [made.after(_opening(lexicon, ""))]
     while states:
@@ -137,7 +127,7 @@ def _can_be_met(subject: _Subject) -> None:
 
 
 _CHECKS = (
-    Check("options survive JSON", _has_options, first=True),
+    Check("options survive JSON", partial(check_options, "constraint"), first=True),
     Check("it fits a model", _fits, first=True),
     Check("its automaton is well formed", _is_well_formed, first=True),
     Check("the same arguments give the same automaton", _is_pure),

@@ -15,11 +15,10 @@ from genrun.generating.choosing.binding import bound
 from genrun.registry import contract_of, make_chain, title
 from genrun.sampling import Candidates, Chain, inverse_cdf
 from genrun.testing.common_checks import check_options, fresh, no_global_chance
-from genrun.testing.decoder_forms import Answers, Form, first_difference, forms_of, out_of
+from genrun.testing.decoder_forms import Answers, Form, first_difference, forms_of, out_of, together
 from genrun.testing.fold_checks import check_fold
 from genrun.testing.outcomes import Check, Failed, Outcome, Skipped, demand, outcomes
 from genrun.testing.scenes import Scene, scene
-from genrun.testing.threads import together
 from genrun.testing.tiny import tiny_metadata
 
 __all__ = ["check_decoder", "decoder_outcomes"]

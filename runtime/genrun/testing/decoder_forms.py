@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,11 +16,13 @@ from genrun.sampling import Candidates
 from genrun.testing.outcomes import Failed
 from genrun.testing.scenes import Scene, read_only
 
-__all__ = ["Answers", "Form", "first_difference", "forms_of", "out_of", "states_of"]
+__all__ = ["Answers", "Form", "first_difference", "forms_of", "out_of", "states_of", "together"]
 
 Answers = list[Any]  # of each row: the chosen id, or the candidates that are left as pairs of id and logit
 Form = Callable[[Any, Scene], Answers]
 
+_ROUNDS = 3  # of calls of each thread
+_SWITCH_SECONDS = 1e-5
 _READ_ONLY = 2  # the contract since which a decoder must not change the logits
 
 
@@ -141,3 +146,20 @@ def first_difference(one: Sequence[Any], other: Sequence[Any]) -> int | None:
     1
     """
     return next((row for row, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1]), None)
+
+
+def together(call: Callable[[Scene], Answers], scenes: Sequence[Scene], expected: Sequence[Answers]) -> bool:
+    """Return whether ``call`` returns something else than ``expected`` while a thread for each scene calls it."""
+    start = threading.Barrier(len(scenes))
+
+    def one(number: int) -> bool:
+        start.wait()
+        return any(call(scenes[number]) != expected[number] for _ in range(_ROUNDS))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_SECONDS)  # threads take turns more often than usual
+    try:
+        with ThreadPoolExecutor(len(scenes)) as pool:
+            return any(list(pool.map(one, range(len(scenes)))))
+    finally:
+        sys.setswitchinterval(before)

@@ -12,8 +12,9 @@ from collections.abc import Hashable, Iterable
 
 from genrun.checks.short_text import shown
 from genrun.errors import OptionError, nearest
+from genrun.tokenizer.marks import JOINER, without_joiners
 
-__all__ = ["BREAKS", "CASINGS", "CONTRACTIONS", "Detokenizer", "check_casing", "title_case"]
+__all__ = ["BREAKS", "CASINGS", "CONTRACTIONS", "Detokenizer", "MarkedDetokenizer", "check_casing", "title_case"]
 
 CASINGS = ("none", "corpus", "title", "sentence", "upper")
 
@@ -22,6 +23,7 @@ _NO_SPACE_AFTER = frozenset("([{“‘«$£€#¿¡„‚‹「『")
 _CLOSING = frozenset('”’»")]}›」』')
 _LOW = {"„": "“", "‚": "‘"}  # German: an opening mark, and the one that closes it, which opens elsewhere
 BREAKS = frozenset(("\n", "\n\n"))
+_CLOSE = frozenset("“‘")  # German: the other closing marks close in any language
 _SENTENCE_END = frozenset(".!?…。！？")
 CONTRACTIONS = frozenset(
     apostrophe + ending for apostrophe in "'’" for ending in ("s", "t", "d", "m", "ll", "re", "ve")
@@ -145,3 +147,28 @@ class Detokenizer:
         if self._capitalize and starts and piece == piece.lower():  # iPhone stays iPhone
             return piece[:1].title() + piece[1:]
         return piece
+
+
+class MarkedDetokenizer(Detokenizer):
+    """Joins pieces with a space, but without one on the side where a piece has U+2060 (the step ``mark_edges``).
+
+    >>> MarkedDetokenizer().join(["to", '"\u2060', "the", '\u2060"', "ferry", "\u2060!", "–", "$\u2060", "5"])
+    'to "the" ferry! – $5'
+    """
+
+    def push(self, piece: str) -> str:
+        """Add ``piece`` and return its text; an empty piece (a special token) adds nothing."""
+        if not piece:
+            return ""
+        if self._line_breaks and piece in BREAKS:
+            return self._break(piece)
+        self._broken = 0
+        closes = opens = False
+        if JOINER in piece:
+            closes, opens = piece.startswith(JOINER), piece.endswith(JOINER)
+        space = "" if closes or self._glue or self._at_start else " "
+        starts, self._glue = self._sentence_start, opens
+        text = self._cased(without_joiners(piece), closes=closes and piece[1:] in _CLOSE)
+        if opens:  # “Go: a sentence begins after its opening marks
+            self._sentence_start = starts
+        return space + text

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 
 from genrun.errors import OptionError
-from genrun.tokenizer.splitting import split
+from genrun.tokenizer.kinds import SPLITS
+from genrun.tokenizer.subwords.pieces import cut, with_line_starts
 from genrun.tokenizer.words.encoder import Encoder
 
 __all__ = ["END_TEXTS", "LINE_BREAK", "LineEndEncoder", "check_end_text", "line_starts", "split_text"]
@@ -29,7 +30,7 @@ def split_text(text: str, normalize: Callable[[str], str], kind: str, split_on: 
     ['the', 'sea', '\n', '\n', 'the', 'sky']
     """
     if not most or (LINE_BREAK not in text and "\r" not in text):
-        return split(normalize(text), kind, split_on)
+        return _split(normalize(text), kind, split_on)
     pieces: list[str] = []
     room = _MOST_GROWTH * max(len(text), _SHORT)
     for number, line in enumerate(_LINES.split(text)):
@@ -39,8 +40,22 @@ def split_text(text: str, normalize: Callable[[str], str], kind: str, split_on: 
         room -= len(normalized)
         if room < 0:
             raise OptionError(f"the tokenizer's normalization makes a text more than {_MOST_GROWTH} times as long")
-        pieces += split(normalized, kind, split_on)
+        pieces += _split(normalized, kind, split_on)
     return pieces
+
+
+def _split(normalized: str, kind: str, split_on: str) -> list[str]:
+    """Return the words, characters or pieces of a normalized text.
+
+    >>> _split("the  sea", "word", "whitespace"), _split("sea", "char", "space"), _split("the sea", "bpe", "space")
+    (['the', 'sea'], ['s', 'e', 'a'], [' the', ' sea'])
+    """
+    if kind == "char":
+        return list(normalized)
+    if kind == "bpe":
+        return cut(with_line_starts(normalized))
+    words = normalized.split(SPLITS[split_on])
+    return [word for word in words if word] if split_on == "space" else words
 
 
 def line_starts(pieces: Iterable[str]) -> list[int]:

@@ -130,7 +130,7 @@ class Normalization:
     steps or 100,000 characters. A call raises it for a text that becomes more than 16 times as long.
     """
 
-    __slots__ = ("_transforms", "case_blind", "steps")
+    __slots__ = ("_transforms", "_with_case", "case_blind", "steps")
 
     def __init__(self, steps: Sequence[Mapping[str, str]]) -> None:
         if len(steps) > _MOST_STEPS:
@@ -138,7 +138,9 @@ class Normalization:
         self.steps: tuple[dict[str, str], ...] = tuple(dict(_checked(step)) for step in steps)
         if sum(len(value) for step in self.steps for value in step.values()) > _MOST_CHARACTERS:
             raise OptionError(f"the sets of normalization steps have more than {_MOST_CHARACTERS:,} characters")
-        self._transforms = [(step["step"], _compile(step)) for step in self.steps]
+        self._transforms = [_compile(step) for step in self.steps]
+        named = zip(self.steps, self._transforms, strict=True)
+        self._with_case = [transform for step, transform in named if step["step"] != "lowercase"]
         # Whether an ASCII text normalized is the result of with_case in lower case.
         self.case_blind = self.lowercases and _is_case_blind(self.steps)
 
@@ -155,25 +157,20 @@ class Normalization:
 
     def __call__(self, text: str) -> str:
         """Return ``text`` after all steps."""
-        most = _MOST_GROWTH * max(len(text), _SHORT)
-        for _, transform in self._transforms:
-            text = transform(text)
-            _check_growth(text, most)
-        return text
+        return _applied(self._transforms, text)
 
     def with_case(self, text: str) -> str:
         """Return ``text`` after all steps but ``lowercase``: the same words, as the corpus writes them."""
-        most = _MOST_GROWTH * max(len(text), _SHORT)
-        for name, transform in self._transforms:
-            if name != "lowercase":
-                text = transform(text)
-                _check_growth(text, most)
-        return text
+        return _applied(self._with_case, text)
 
 
-def _check_growth(text: str, most: int) -> None:
-    if len(text) > most:
-        raise OptionError(f"the tokenizer's normalization makes a text more than {_MOST_GROWTH} times as long")
+def _applied(transforms: Sequence[Transform], text: str) -> str:
+    most = _MOST_GROWTH * max(len(text), _SHORT)
+    for transform in transforms:
+        text = transform(text)
+        if len(text) > most:
+            raise OptionError(f"the tokenizer's normalization makes a text more than {_MOST_GROWTH} times as long")
+    return text
 
 
 def _checked(step: Mapping[str, str]) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -32,12 +32,5 @@ class PrefixIndex:
     def starting_with(self, prefix: str) -> NDArray[np.int64]:
         """Return the ids of the words that begin with ``prefix``, int64 ``[found]``, in alphabetical order."""
         first = bisect_left(self._words, prefix)
-        after = _successor(prefix)
-        last = bisect_left(self._words, after, first) if after else len(self._words)
+        last = bisect_right(self._words, prefix, first, key=lambda word: word[: len(prefix)])
         return self._ids[first:last]
-
-
-def _successor(prefix: str) -> str:
-    """Return the first text, in alphabetical order, after all texts that begin with ``prefix``; empty if none."""
-    head = prefix.rstrip("\U0010ffff")
-    return head[:-1] + chr(ord(head[-1]) + 1) if head else ""

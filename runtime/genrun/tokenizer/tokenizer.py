@@ -9,13 +9,12 @@ from genrun.checks.arguments import check_prompt, check_text
 from genrun.checks.short_text import shown
 from genrun.errors import OptionError, PromptError
 from genrun.tokenizer import json_form
-from genrun.tokenizer.detokenizer import Detokenizer
+from genrun.tokenizer.detokenizer import Detokenizer, MarkedDetokenizer
 from genrun.tokenizer.encoders import encoder_for
 from genrun.tokenizer.encoding import Encoding, OpenEnd
 from genrun.tokenizer.kinds import KINDS, SPECIALS, SPLITS, check_specials, check_vocabulary, one_of
 from genrun.tokenizer.labels import Labels
 from genrun.tokenizer.line_breaks import LINE_BREAK, check_end_text, split_text
-from genrun.tokenizer.marked_detokenizer import MarkedDetokenizer
 from genrun.tokenizer.marks import opened, without_joiners
 from genrun.tokenizer.normalization import Normalization
 from genrun.tokenizer.words.written_forms import WrittenForms

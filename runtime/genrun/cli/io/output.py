@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from genrun.checks.printable import printable
 
-__all__ = ["say", "say_lines", "show", "show_json"]
+__all__ = ["say", "say_lines", "show", "show_json", "show_table"]
 
 _LONGEST_NOTE = 4_000  # characters; a message may quote a stranger's file
 
@@ -41,3 +42,10 @@ def show_json(value: Any) -> None:
 
     with LineWriter() as writer:
         writer.write_json(value)
+
+
+def show_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of columns on stdout, each column as wide as its longest text; all rows have as many columns."""
+    widths = [max(len(text) for text in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        show("  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip())

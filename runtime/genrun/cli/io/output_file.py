@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping
 from io import FileIO
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
 from genrun.checks.printable import printable
@@ -22,7 +21,7 @@ from genrun.checks.short_text import shown
 from genrun.cli.io.json_line import json_line
 from genrun.errors import GenrunError, OptionError
 
-__all__ = ["OutputFile", "Unfinished"]
+__all__ = ["OutputFile", "Unfinished", "check_settings"]
 
 _SECONDS = 1.0  # between two records of how far the file is
 _BLOCK_BYTES = 2**18
@@ -55,15 +54,6 @@ class Unfinished(NamedTuple):
             raise GenrunError(f"{record} does not say how far {partial} is: delete both, and begin again") from None
         return found
 
-    def check_settings(self, settings: Mapping[str, Any], output: Path) -> None:
-        """Raise OptionError if other texts than those of ``settings`` are in the file."""
-        for name, value in settings.items():
-            before = self.settings.get(name)
-            if before != value:
-                raise OptionError(
-                    f"{_partial(output)} was begun with another {name}: {shown(before)}, now {shown(value)}"
-                )
-
 
 class OutputFile:
     """Writes the lines of ``output``; with ``unfinished``, behind what an earlier command has written.
@@ -88,7 +78,7 @@ class OutputFile:
         if unfinished is None and _partial(output).exists():
             raise GenrunError(f"{_partial(output)} is unfinished: go on with --resume, or delete it")
         if unfinished is not None:
-            unfinished.check_settings(settings, output)
+            check_settings(_partial(output), unfinished.settings, settings)
         self._state = unfinished or Unfinished(dict(settings))
         self._read = hashlib.blake2b(digest_size=16)  # of the prompts so far
         self._seen = 0  # prompts, of which the first ``done`` of an earlier command are skipped
@@ -156,9 +146,7 @@ class OutputFile:
     def __enter__(self) -> OutputFile:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         try:
             if error is None and not self._continues:
                 self._check_skipped()
@@ -201,6 +189,13 @@ class OutputFile:
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, _record(self._output))
+
+
+def check_settings(begun: Path, before: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Raise OptionError if the texts in ``begun`` are of other settings, those ``before``."""
+    for name, value in settings.items():
+        if before.get(name) != value:
+            raise OptionError(f"{begun} was begun with another {name}: {shown(before.get(name))}, now {shown(value)}")
 
 
 def _partial(output: Path) -> Path:

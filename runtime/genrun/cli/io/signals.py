@@ -12,7 +12,7 @@ import time
 
 TYPE_CHECKING = False  # as typing has it, without importing typing
 if TYPE_CHECKING:
-    from types import FrameType, TracebackType
+    from types import FrameType
     from typing import NoReturn
 
 __all__ = ["SecondSignal", "StopHandler", "Stopped", "end", "end_on_second", "forget", "handle", "received"]
@@ -110,9 +110,7 @@ class SecondSignal:
         threading.Thread(target=self._wait, args=(reading,), daemon=True).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop waiting."""
         signal.set_wakeup_fd(self._before)
         os.close(self._writing)

@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 
 from genrun.cli.io.durations import about
 from genrun.cli.io.output import say
@@ -49,9 +48,7 @@ class Stages:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Remove the line from a terminal."""
         self._ended.set()
         self._thread.join()

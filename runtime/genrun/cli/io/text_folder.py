@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from genrun.checks.short_text import shown
+from genrun.cli.io.output_file import check_settings
 from genrun.cli.io.replacing import replace_text
-from genrun.errors import GenrunError, OptionError
+from genrun.errors import GenrunError
 
 __all__ = ["begin_folder", "recorded_settings"]
 
@@ -48,8 +48,4 @@ def begin_folder(folder: Path, settings: Mapping[str, Any], *, resume: bool) -> 
     elif not resume:
         raise GenrunError(f"{folder} was begun already: go on with --resume, or delete it")
     else:
-        for name, value in settings.items():
-            if before.get(name) != value:
-                raise OptionError(
-                    f"{folder} was begun with another {name}: {shown(before.get(name))}, now {shown(value)}"
-                )
+        check_settings(folder, before, settings)

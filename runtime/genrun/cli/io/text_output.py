@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from genrun.cli.io.copies import Copies
 from genrun.cli.io.line_writer import LineWriter
 from genrun.cli.io.output_file import OutputFile
 from genrun.cli.io.progress import Progress
@@ -61,7 +60,7 @@ class TextOutput(NamedTuple):
         done = writer.done if isinstance(writer, OutputFile) else 0
         progress = Progress(total and (total - done) * self.samples, shown=shown)
         unknown, some, empty, short = UnknownWords(progress.say), done > 0, 0, 0
-        copies = Copies()
+        copies = _Copies()
         with progress, writer:
             try:
                 for result, is_last in self._results(writer):
@@ -126,3 +125,29 @@ class TextOutput(NamedTuple):
             results = self.model.generate_many([prompt], n=self.samples, settings=self.settings)
             for result in results:
                 yield result, result is results[-1]
+
+
+class _Copies:
+    """Counts texts that are lines of the training text, and those that have a long run of its words."""
+
+    def __init__(self) -> None:
+        self._texts = self._lines = self._runs = self._longest = 0
+
+    def note(self, result: Result) -> None:
+        """Count one text."""
+        self._texts += 1
+        self._lines += bool(result.is_training_line)
+        self._runs += bool(result.copied_run)
+        self._longest = max(self._longest, result.copied_run or 0)
+
+    @property
+    def line(self) -> str:
+        """The note; empty if nothing is copied."""
+        if not (self._runs or self._lines):
+            return ""
+        parts = []
+        if self._runs:
+            parts.append(f"{self._runs:,} of {self._texts:,} copy long runs of it, at most {self._longest} words")
+        if self._lines:
+            parts.append(f"{self._lines:,} of {self._texts:,} are whole lines of it")
+        return f"note: compared with the training text, {', '.join(parts)} (see --max-copied)"

@@ -30,8 +30,6 @@ def install(arguments: Sequence[str], run: Run | None = None) -> list[ListedPlug
     """
     before = _offered()
     _pip("install", arguments, run)
-    importlib.invalidate_caches()
-    registry.refresh()
     if _offered() <= before:
         return []
     return [each for each in list_plugins() if (each.kind, each.name, each.distribution, each.version) not in before]
@@ -49,8 +47,6 @@ def uninstall(names: Sequence[str], run: Run | None = None) -> list[str]:
             raise OptionError(f"{name!r} is not an installed package with plugins; {hint}")
     before = _offered()
     _pip("uninstall", ["--yes", *names], run)
-    importlib.invalidate_caches()
-    registry.refresh()
     left = _offered()
     return sorted(f"{distribution}:{name}" for _, name, distribution, _ in before - left)
 
@@ -68,6 +64,8 @@ def _pip(verb: str, arguments: Sequence[str], run: Run | None) -> None:
     status = (run or _run)(command)
     if status:
         raise GenrunError(f"pip {verb} failed (exit status {status})")
+    importlib.invalidate_caches()
+    registry.refresh()
 
 
 def _run(command: Sequence[str]) -> int:

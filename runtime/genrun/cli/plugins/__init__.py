@@ -37,6 +37,11 @@ class _Commands(click.Group):
 def command(ctx: click.Context, as_json: bool) -> None:
     """List plugins of all kinds: the package of each, its contract, and whether it works."""
     if ctx.invoked_subcommand is None:
-        from genrun.cli.plugins.listing import show_plugins
+        from genrun.cli.io.output import show_json, show_table
+        from genrun.diagnosing.plugin_listing import list_plugins
 
-        show_plugins(as_json)
+        listing = list_plugins()
+        if not as_json:
+            show_table([entry.columns for entry in listing])
+        for entry in listing if as_json else ():
+            show_json(entry.to_json())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 __all__ = ["command"]
@@ -34,8 +36,7 @@ def command(
         for outcome in checked.outcomes:
             if as_json:
                 named = {"kind": info.kind, "name": info.name, "distribution": info.distribution}
-                found = {"check": outcome.check, "state": outcome.state, "detail": outcome.detail}
-                show_json({**named, **found})
+                show_json({**named, **asdict(outcome)})
             else:
                 show(f"  {outcome.state:8} {outcome}")
     if failed:

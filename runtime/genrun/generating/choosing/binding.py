@@ -59,11 +59,8 @@ class _Words:
     """What a stage may know of the words: the protocol :class:`~genrun.contracts.Vocabulary`."""
 
     def __init__(self, tokenizer: Tokenizer, end_ids: Sequence[int], training_runs: TrainingRuns | None) -> None:
-        self._tokenizer, self.end_ids, self.training_runs = tokenizer, end_ids, training_runs
-
-    @property
-    def words(self) -> Sequence[str]:
-        return self._tokenizer.vocabulary
+        self._tokenizer, self.words = tokenizer, tokenizer.vocabulary
+        self.end_ids, self.training_runs = end_ids, training_runs
 
     def encodings(self, phrase: str) -> Sequence[tuple[int, ...]]:
         """Return the ids of ``phrase``; of subwords, at the beginning of a text and after a space."""

@@ -17,7 +17,7 @@ from genrun.generating.stepping.mixed_session import MixedSession, MixedStep
 from genrun.generating.stepping.session import NOT_NUMBERS, StepSession
 from genrun.sampling import log_normalizers
 
-__all__ = ["Allowed", "DecoderStep"]
+__all__ = ["Allowed", "DecoderStep", "restrict"]
 
 Allowed = Sequence[NDArray[np.int64] | None]
 
@@ -85,7 +85,7 @@ class DecoderStep:
         for column in self._suppressed_columns:
             column.fill(-np.inf)
         if allowed is not None:
-            _restrict(logits, allowed)
+            restrict(logits, allowed)
         ids = self._chosen(logits, draws, texts)
         for token, among in zip(ids, allowed or (), strict=False):
             if among is not None and token not in among:
@@ -150,7 +150,7 @@ def _finite(numbers: NDArray[Any]) -> NDArray[Any]:
     return numbers
 
 
-def _restrict(logits: NDArray[np.float32], allowed: Allowed) -> None:
+def restrict(logits: NDArray[np.float32], allowed: Allowed) -> None:
     """Set the logits ``[rows, vocabulary]`` of all ids to minus infinity but those that their row may choose."""
     for row, ids in zip(logits, allowed, strict=True):
         if ids is not None:

@@ -69,7 +69,7 @@ class _TracingChain(Chain):
 
 def explained(generator: TextGenerator, prompt: str, sample: int, most: int) -> Explanation:
     """Generate the ``sample`` of ``prompt``; return how it came about, with ``most`` candidates for each token."""
-    decoder = generator.decoder
+    decoder = generator.settings.decoder
     links, chooser = _links(decoder)
     alone = None if isinstance(decoder, Chain) else decoder
     own = decoder.chooser if isinstance(decoder, Chain) else None if links else decoder
@@ -161,4 +161,4 @@ def _text(generator: TextGenerator, token: int) -> str:
         return tokenizer.vocabulary[token]
     if tokenizer.kind == "bpe":
         return tokenizer.decode([token])
-    return tokenizer.piece(token, generator.casing)
+    return tokenizer.piece(token, generator.settings.casing)

@@ -7,9 +7,8 @@ import math
 import numpy as np
 
 from genrun.generating.searching.branch import Branch
-from genrun.generating.searching.growth import Growth, Level
+from genrun.generating.searching.growth import Growth, Level, Top
 from genrun.generating.searching.methods import Beam
-from genrun.generating.searching.top import Top
 
 __all__ = ["beam_search"]
 

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.generating.searching.branch import Branch
-from genrun.generating.searching.growth import Followers, Growth, Level
-from genrun.generating.searching.top import Top
+from genrun.generating.searching.growth import Followers, Growth, Level, Top
 
 __all__ = ["draw_distinct"]
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genrun.errors import ModelFileError, PluginError
+from genrun.generating.choosing.decoder_step import restrict
 from genrun.generating.draws import branch_numbers
 from genrun.generating.searching.branch import Branch, Prompt
 from genrun.generating.stepping.session import NOT_NUMBERS, States, StepSession
 from genrun.sampling import Candidates, Chain, log_normalizers, top_k
 from genrun.sampling.weights import UNITS
 
-__all__ = ["Followers", "Growth", "Level", "Limits"]
+__all__ = ["Followers", "Growth", "Level", "Limits", "Top"]
 
 _ROWS = 64  # that take a step together
 
@@ -34,8 +36,7 @@ class Limits:
     stops: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Followers:
+class Followers(NamedTuple):
     """Tokens that may follow some branches of a level: one entry for each pair of branch and token.
 
     They are in the order of the branches, and of the ids unless only the likeliest are looked at. ``rows``: intp
@@ -134,8 +135,8 @@ class Growth:
         if not np.isfinite(normalizers).all():
             raise ModelFileError(NOT_NUMBERS)
         logits[:, self._limits.suppressed_ids] = -np.inf
+        restrict(logits, [branch.open_prompt.allowed() if branch.open_prompt else None for branch in branches])
         for row, branch in zip(logits, branches, strict=True):
-            _restrict(row, branch)
             if self._prompt.from_nothing and not branch.ids:
                 _begin(row, self._stop_ids)
         whole = self._candidates(branches, logits).whole()  # [rows, vocabulary]
@@ -187,18 +188,43 @@ class Growth:
         return self._chain.candidates(given, [branch.states for branch in branches], draws)
 
 
-def _restrict(logits: NDArray[np.float32], branch: Branch) -> None:
-    """Set the logits ``[vocabulary]`` to minus infinity for what does not repeat the open end of the prompt."""
-    allowed = branch.open_prompt.allowed() if branch.open_prompt else None
-    if allowed is not None:
-        kept = logits[allowed]
-        logits[:] = -np.inf
-        logits[allowed] = kept
-
-
 def _begin(logits: NDArray[np.float32], stop_ids: NDArray[np.int64]) -> None:
     """Set the logits ``[vocabulary]`` of what ends a text to minus infinity if anything else is allowed."""
     begun = logits.copy()
     begun[stop_ids] = -np.inf
     if np.isfinite(begun).any():
         logits[:] = begun
+
+
+class Top:
+    """Keeps the ``count`` followers with the highest values, of equal ones the first.
+
+    ``values``: float64, the highest first. ``rows``, ``ids``, ``model``, ``decoder``, ``ends``: as in Followers.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self.values = np.zeros(0)
+        self.kept = Followers(
+            np.zeros(0, np.intp), np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0, np.bool_)
+        )
+
+    def add(self, values: NDArray[np.float64], followers: Followers) -> None:
+        """Look at more followers, of later branches, with these ``values``, ``[pairs]``."""
+        chosen = _highest(values, self._count)
+        both = np.concatenate([self.values, values[chosen]])
+        order = _highest(both, self._count)
+        self.values = both[order]
+        pairs = zip(self.kept, followers, strict=True)
+        self.kept = Followers._make(np.concatenate([old, new[chosen]])[order] for old, new in pairs)
+
+
+def _highest(values: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+    """Return the places of the ``count`` highest values, the highest first, of equal ones the first."""
+    places: NDArray[np.intp] = np.arange(len(values))
+    if len(values) > count:
+        least = np.partition(values, len(values) - count)[len(values) - count]
+        places = (values >= least).nonzero()[0]
+    order = np.argsort(-values[places], kind="stable")[:count]
+    chosen: NDArray[np.intp] = places[order]
+    return chosen

@@ -47,7 +47,7 @@ class Scheduler:
         with state.lock:
             for ticket in tickets:
                 lane = self._lane_for(state, ticket, started)
-                ticket.belongs_to(lane)
+                ticket.lane = lane
                 lane.inbox.append(ticket)
         for lane in started:
             try:
@@ -75,7 +75,7 @@ class Scheduler:
 
     def _lane_for(self, state: _State, ticket: Ticket, started: list[Lane]) -> Lane:
         """Return the lane for a ticket, a new one if that is best; new ones are added to ``started``."""
-        key = sharing_key(ticket.generator.decoder)
+        key = sharing_key(ticket.generator.settings.decoder)
         lanes = state.lanes.setdefault(key, [])
         filling = next((lane for lane in lanes if len(lane) < _ENOUGH), None)
         if filling is not None:

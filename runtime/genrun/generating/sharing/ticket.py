@@ -26,7 +26,7 @@ class Ticket:
     ``loop``, if one is given, else on the thread of the lane: there it must neither block nor raise.
     """
 
-    __slots__ = ("_lane", "_passed", "_repeated", "cancelled", "generator", "loop", "receive", "request", "streaming")
+    __slots__ = ("_passed", "_repeated", "cancelled", "generator", "lane", "loop", "receive", "request", "streaming")
 
     def __init__(
         self,
@@ -42,17 +42,13 @@ class Ticket:
         self.cancelled = False
         self._passed = 0  # characters of the continuation that were passed on
         self._repeated = 0  # of these, the ones that a text that was begun again still has to repeat
-        self._lane: Lane | None = None
+        self.lane: Lane | None = None  # which generates the text
 
     def cancel(self) -> None:
         """Give the text up; its row is free before the next step. Harmless at any time, on any thread."""
         self.cancelled = True  # a lane that does not have the ticket yet will look here
-        if self._lane is not None:
-            self._lane.give_up(self)
-
-    def belongs_to(self, lane: Lane) -> None:
-        """Note which lane generates the text."""
-        self._lane = lane
+        if self.lane is not None:
+            self.lane.give_up(self)
 
     def begin_again(self) -> None:
         """Begin the text again, from its prompt; what was passed on is not passed on twice."""

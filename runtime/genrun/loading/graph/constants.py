@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,9 +57,7 @@ def read_tensor(wire: Wire, item: Field) -> Tensor:
 
 def _known(wire: Wire, name: str, dtype: str, shape: list[int], data: Field | None) -> NDArray[np.int64] | None:
     """Return the values of a small constant of whole numbers; raises Malformed if their number is wrong."""
-    count = 1
-    for size in shape:
-        count *= size
+    count = math.prod(shape)
     raw = np.frombuffer(wire.content[data.start : data.end], np.uint8) if data else np.zeros(0, np.uint8)
     if data is None or data.number == 9:
         fits = len(raw) == count * _BYTES[dtype]

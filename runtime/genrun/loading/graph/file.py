@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from genrun.loading.graph.constants import read_tensor
-from genrun.loading.graph.parts import Attribute, Graph, Node, OnnxFile
+from genrun.loading.graph.parts import DTYPES, Attribute, Graph, Node, OnnxFile, ValueInfo
 from genrun.loading.graph.protobuf import BYTES, FIXED32, VARINT, Field, Malformed, Wire, signed
-from genrun.loading.graph.value_infos import read_value_info
 
 __all__ = ["read_onnx"]
 
@@ -64,7 +63,7 @@ def _graph(wire: Wire, item: Field, depth: int) -> Graph:
                 raise Malformed(f"the constant {tensor.name!r} is there twice")
             graph.constants[tensor.name] = tensor
         elif part.number in lists:
-            lists[part.number].append(read_value_info(wire, part))
+            lists[part.number].append(_value_info(wire, part))
         elif part.number not in (2, 10, 16):
             raise Malformed(f"a graph has a field {part.number} that this genrun does not know")
     return graph
@@ -131,3 +130,42 @@ def _attribute_value(wire: Wire, letter: str, values: list[Field], depth: int) -
         texts = [wire.text(value, "an attribute") for value in values]
         return texts[0] if letter == "s" else texts
     return numbers[0] if len(letter) == 1 else numbers
+
+
+def _value_info(wire: Wire, item: Field) -> ValueInfo:
+    """Return an input, output or intermediate value (ValueInfoProto); raises Malformed unless it is a tensor."""
+    name, dtype, shape = "", "", None
+    for part in wire.message(item, "a value", {}, {4}):
+        if part.number == 1:
+            name = wire.text(part, "the name of a value")
+        elif part.number == 2:
+            dtype, shape = _type(wire, part, name)
+    return ValueInfo(name, dtype, shape)
+
+
+def _type(wire: Wire, item: Field, name: str) -> tuple[str, tuple[int | None, ...] | None]:
+    code, shape = 0, None
+    for part in wire.message(item, "a type", {}, set()):
+        if part.number not in (1, 6):
+            raise Malformed(f"the graph's {name[:60]!r} is not a tensor")
+        for inner in wire.message(part, "a tensor's type", {1: VARINT}, set()) if part.number == 1 else ():
+            if inner.number == 1:
+                code = inner.value
+            elif inner.number == 2:
+                dimensions = wire.message(inner, "a shape", {}, {1})
+                shape = tuple(_dimension(wire, dimension) for dimension in dimensions)
+    if code not in DTYPES:
+        raise Malformed(f"the graph's {name[:60]!r} is not a tensor of an accepted type")
+    return DTYPES[code], shape
+
+
+def _dimension(wire: Wire, item: Field) -> int | None:
+    size = None
+    for part in wire.message(item, "a dimension", {1: VARINT}, set()):
+        if part.number == 1:
+            size = signed(part.value)
+        elif part.number == 2:
+            wire.text(part, "the name of a dimension")
+    if size is not None and not 0 <= size < 2**31:
+        raise Malformed(f"a dimension is {size}")
+    return size

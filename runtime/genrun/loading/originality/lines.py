@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from genrun.loading.originality.hashing import extended
 from genrun.loading.originality.training_runs import TrainingRuns
@@ -26,23 +26,13 @@ class Begun(NamedTuple):
     rest: tuple[int, ...] = ()
 
 
-class Lines(Protocol):
-    """A fold over the token ids of a text."""
-
-    def first(self, prompt: Sequence[int]) -> Begun:
-        """Return the state after the ids of a prompt."""
-
-    def follow(self, state: Begun, token: int) -> Begun:
-        """Return the state after one more token."""
-
-    def is_line(self, state: Begun) -> bool:
-        """Return whether the text is a document of the training text; of a few in a thousand that is not true."""
-
-
 def lines_of(runs: TrainingRuns) -> Lines:
-    """Return the fold for the kind of tokens that the model has, which is made once for ``runs``."""
+    """Return the fold for the kind of tokens that the model has, which is made once for ``runs``.
+
+    ``is_line`` returns whether a text is a document of the training text; of a few in a thousand that is not true.
+    """
     found = runs.made.get(_LINES)
-    if not isinstance(found, (_OfWords, _OfParts)):
+    if not isinstance(found, Lines):
         found = runs.made[_LINES] = _OfWords(runs) if runs.tokenizer.kind == "word" else _OfParts(runs)
     return found
 
@@ -98,3 +88,6 @@ class _OfParts:
     def _words(self, before: int, rest: Sequence[int]) -> int:
         """Return the polynomial of the words up to the last space and of those behind it."""
         return reduce(extended, map(self._runs.word, words_of(self._tokenizer.decode(rest))), before)
+
+
+Lines = _OfWords | _OfParts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from genrun.errors import OptionError
 from genrun.loading.originality.hashing import FACTOR, extended, mixed, salt
 from genrun.loading.originality.run_table import BITS
 from genrun.loading.originality.training_runs import TrainingRuns
+from genrun.sampling.candidates import pairs
 
 __all__ = ["Ends", "Written", "ends_of"]
 
@@ -73,9 +73,8 @@ class Ends:
 
     def banned(self, states: Sequence[Written]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
         """Return rows and tokens that must not come next, both ``[pairs]``; a pair may be there twice."""
-        counts = [len(state.banned) + len(self._always) for state in states]
-        ids = chain.from_iterable(chain(state.banned, self._always) for state in states)
-        rows, tokens = np.repeat(np.arange(len(states)), counts), np.fromiter(ids, np.int64, sum(counts))
+        banned = [state.banned + self._always for state in states]
+        rows, tokens = pairs(banned, list(map(len, banned)))
         if self._inner is None:
             return rows, tokens
         inner = self._inner
@@ -106,9 +105,7 @@ class Ends:
         return Written(state.heads, tuple([token for each in bits for token in self._starting[each]]))
 
     def _is_copied(self, words: Sequence[int]) -> bool:
-        run = 0
-        for word in words[-self._most - 1 : -1]:
-            run = extended(run, word)
+        run = reduce(extended, words[-self._most - 1 : -1], 0)
         return self._runs.table.has(mixed(run ^ self._salt), words[-1])
 
 
@@ -137,12 +134,7 @@ class _Inner(NamedTuple):
     def of(cls, parts: Sequence[_Part], most: int) -> _Inner | None:
         if not parts:
             return None
-        within = []
-        for part in parts:
-            run = 0
-            for word in part.words[:-1]:
-                run = extended(run, word)
-            within.append(run)
+        within = [reduce(extended, part.words[:-1], 0) for part in parts]
         return cls(
             np.array([part.token for part in parts], np.int64),
             np.array([most - part.number for part in parts], np.int64),

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from genrun.errors import OptionError
 from genrun.sampling.automata.automaton import Automaton, classes_of
+from genrun.sampling.automata.lexicon import Lexicon
 
-__all__ = ["Choice", "Expression", "Repeat", "Sequence", "Token", "compiled"]
+__all__ = ["Choice", "Expression", "Repeat", "Sequence", "Token", "compiled", "phrase"]
 
 _MOST_PLACES = 2_000  # of an expression with its repetitions written out
 _MOST_STATES = 5_000
@@ -48,6 +49,14 @@ class Repeat:
 
 
 Expression = Token | Sequence | Choice | Repeat
+
+
+def phrase(lexicon: Lexicon, text: str) -> Sequence:
+    """Return the expression of a word or of several; case makes no difference.
+
+    Raises OptionError for words that the model does not have.
+    """
+    return Sequence([Token(mask) for mask in lexicon.phrase(text)])
 
 
 def compiled(expression: Expression, skipped: NDArray[np.bool_]) -> Automaton:

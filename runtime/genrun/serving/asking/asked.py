@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,12 +14,11 @@ from genrun.errors import GenrunError
 from genrun.generating.settings import GenerationSettings
 from genrun.model import Model
 from genrun.serving.asking.chains import chain_of
-from genrun.serving.asking.kept_settings import kept_settings
 from genrun.serving.limits import Limits
 from genrun.serving.refusals import Refused, naming
 from genrun.serving.served import Served
 from genrun.tokenizer import Encoding
-from genrun.tokenizer.of_ids import encoding_of_ids
+from genrun.tokenizer.encoding import encoding_of_ids
 
 __all__ = ["Asked", "Prompt", "asked_for"]
 
@@ -25,6 +26,14 @@ _CHOSEN = ("length_penalty", "labels", "casing", "distinct", "spread", "stop", "
 _WHOLE = ("seed", "max_copied", "beam", "particles")
 _CONSTRAINED = ("constraint", "particles")
 _LONG = 4096  # characters or ids of a prompt that is not read on the loop's thread
+_MOST_KEPT = 256  # settings of a model that are kept
+_LONGEST_KEPT = 4096  # characters of a body whose settings are kept
+_KEY = json.JSONEncoder(sort_keys=True)
+_OF_ANSWER = ("logprobs", "top_logprobs", "echo", "stream", "stream_options", "response_format", "user")
+_ELSEWHERE = frozenset(
+    ("model", "prompt", "messages", "seed", "n", "best_of", "max_tokens", "max_completion_tokens", *_OF_ANSWER)
+)
+"""The fields of a body that decide nothing here, or that are given by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ async def asked_for(
     samples = int(body.get("best_of", n))
     _check_together(body, n, samples, stream)
     most = body.get("max_tokens", min(served.model.defaults.max_new_tokens, limits.new_tokens))
-    settings = kept_settings(served, body, int(most), partial(_settings, body, served, int(most)))
+    settings = _kept_settings(served, body, int(most), partial(_settings, body, served, int(most)))
     asked = Asked(
         served=served,
         prompts=tuple([await _read(prompt, served, settings, limits) for prompt in prompts]),
@@ -138,6 +147,26 @@ def _error_of(model: Model, name: str, value: Any) -> str:
     except GenrunError as error:
         return str(error)
     return ""
+
+
+def _kept_settings(
+    served: Served, body: Mapping[str, Any], most: int, make: Callable[[], GenerationSettings]
+) -> GenerationSettings:
+    """Return the settings of a checked ``body``, for at most ``most`` new tokens; ``make`` makes new ones.
+
+    Raises what ``make`` raises.
+    """
+    key = _KEY.encode([most, {name: value for name, value in body.items() if name not in _ELSEWHERE}])
+    found = served.settings.get(key)
+    if found is not None:
+        served.settings.move_to_end(key)
+        return dataclasses.replace(found, seed=int(body["seed"]) if "seed" in body else served.seeds.next())
+    made = make()
+    if len(key) <= _LONGEST_KEPT:
+        served.settings[key] = made
+    if len(served.settings) > _MOST_KEPT:
+        served.settings.popitem(last=False)
+    return made
 
 
 async def _read(prompt: str | Sequence[int], served: Served, settings: GenerationSettings, limits: Limits) -> Prompt:

@@ -18,7 +18,7 @@ from genrun.tokenizer.settings import TokenizerSettings
 from genrun.tokenizer.subwords.byte_letters import LETTERS
 from genrun.tokenizer.subwords.encoder import Merge
 from genrun.tokenizer.tokenizer import Tokenizer
-from genrun.tokenizer.words.written_forms import WrittenForms
+from genrun.tokenizer.words.written_forms import FORMS, WrittenForms
 
 __all__ = ["SUBWORDS", "LearnMerges", "VocabularyBuilder", "subwords_for"]
 
@@ -206,14 +206,8 @@ class VocabularyBuilder:
     def _written_forms(self, vocabulary: list[tuple[str, str]]) -> WrittenForms:
         forms, others = [], {}
         for token, (word, written) in enumerate(vocabulary):
-            if written == word:
-                forms.append(".")
-            elif written == word[:1].title() + word[1:]:
-                forms.append("C")
-            elif written == word.upper():
-                forms.append("U")
-            else:
-                forms.append("*")
+            forms.append(next((form for form, write in FORMS.items() if write(word) == written), "*"))
+            if forms[-1] == "*":
                 others[token] = written
         return WrittenForms("".join(forms), others, 2 * self._capitalized > self._begun)
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from genrun.errors import OptionError
 
-__all__ = ["WrittenForms"]
+__all__ = ["FORMS", "WrittenForms"]
 
-_WRITTEN: dict[str, Callable[[str], str]] = {
+FORMS: dict[str, Callable[[str], str]] = {
     ".": lambda word: word,
     "C": lambda word: word[:1].title() + word[1:],
     "U": str.upper,
@@ -33,7 +33,7 @@ class WrittenForms(NamedTuple):
         form = self.forms[token] if token < len(self.forms) else "."
         if form == "*":
             return (self.others or {}).get(token, word)
-        return _WRITTEN[form](word)
+        return FORMS[form](word)
 
     def extended(self, size: int, other: WrittenForms, tokens: Sequence[int]) -> WrittenForms:
         """Return these forms for ``size`` entries, followed by the forms that ``other`` has for its ``tokens``."""

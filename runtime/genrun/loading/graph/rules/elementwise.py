@@ -67,10 +67,6 @@ def _division(use: Use) -> list[Value]:
 
 
 @allow("Pow And Or Xor PRelu", 2)
-def _two(use: Use) -> list[Value]:
-    return [_combined(use.all)]
-
-
 @allow("Min Max Sum Mean", (1, _MANY))
 def _several(use: Use) -> list[Value]:
     return [_combined(use.all)]
