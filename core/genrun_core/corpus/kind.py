@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from statistics import median
 from typing import NamedTuple
@@ -24,6 +25,8 @@ _OF_CODE = re.compile(r"[{}()\[\];=<>_\\]")
 _MANY_UNSPACED = 0.3  # of the letters
 _MANY_OF_CODE = 0.08  # of the characters that are no white space
 _SHORT = 30  # characters of a name, at most
+_OF_NAME = 3  # words of a name, at most, where most words occur once
+_MANY_ONCE = 0.5  # of the words
 _RECIPES = {"char": "characters", "bpe": "subwords"}
 
 
@@ -39,17 +42,28 @@ def choose_kind(documents: Iterable[str]) -> KindChoice:
 
     >>> choose_kind(["Ada", "Grace", "Mary Ann"]).kind, choose_kind(["今天我们在公园里看书。"]).kind
     ('char', 'bpe')
+    >>> choose_kind(["Ada Lovelace", "Grace Hopper"]).kind, choose_kind(["Ada sings", "Grace sings"]).kind
+    ('char', 'word')
     """
     seen = [document for document in islice(documents, _LOOKED_AT) if document.strip()]
-    text = "".join(seen)
+    text = "\n".join(seen)
     letters = sum(map(str.isalpha, text))
     if letters and len(_UNSPACED.findall(text)) > _MANY_UNSPACED * letters:
         return KindChoice("bpe", "most of the text has no spaces between words: tokens are subwords")
     if len(_OF_CODE.findall(text)) > _MANY_OF_CODE * sum(not character.isspace() for character in text):
         return KindChoice("bpe", "the text has many marks, as source code has: tokens are subwords, spaces are kept")
-    if seen and median(len(document.split()) for document in seen) <= 1.5 and max(map(len, seen)) <= 2 * _SHORT:
-        return KindChoice("char", "the documents are names or single words: tokens are characters")
+    if seen and max(map(len, seen)) <= 2 * _SHORT:
+        words = median(len(document.split()) for document in seen)
+        if words <= 1.5:
+            return KindChoice("char", "the documents are names or single words: tokens are characters")
+        if words <= _OF_NAME and _once(text.split()) > _MANY_ONCE:
+            return KindChoice("char", "the documents are short, and most words occur once: tokens are characters")
     return KindChoice("word", "")
+
+
+def _once(words: Sequence[str]) -> float:
+    """Return the share of ``words`` that occur once."""
+    return list(Counter(words).values()).count(1) / len(words)
 
 
 def with_kind(recipe: Recipe, choice: KindChoice) -> Recipe:
