@@ -27,6 +27,7 @@ _MANY_OF_CODE = 0.08  # of the characters that are no white space
 _SHORT = 30  # characters of a name, at most
 _OF_NAME = 3  # words of a name, at most, where most words occur once
 _MANY_ONCE = 0.5  # of the words
+_ENOUGH = 100  # documents: of fewer, most words of any text occur once
 _RECIPES = {"char": "characters", "bpe": "subwords"}
 
 
@@ -42,7 +43,7 @@ def choose_kind(documents: Iterable[str]) -> KindChoice:
 
     >>> choose_kind(["Ada", "Grace", "Mary Ann"]).kind, choose_kind(["今天我们在公园里看书。"]).kind
     ('char', 'bpe')
-    >>> choose_kind(["Ada Lovelace", "Grace Hopper"]).kind, choose_kind(["Ada sings", "Grace sings"]).kind
+    >>> choose_kind(f"Ada{n} Love{n}" for n in range(100)).kind, choose_kind(f"Ada{n} sings" for n in range(100)).kind
     ('char', 'word')
     """
     seen = [document for document in islice(documents, _LOOKED_AT) if document.strip()]
@@ -56,7 +57,7 @@ def choose_kind(documents: Iterable[str]) -> KindChoice:
         words = median(len(document.split()) for document in seen)
         if words <= 1.5:
             return KindChoice("char", "the documents are names or single words: tokens are characters")
-        if words <= _OF_NAME and _once(text.split()) > _MANY_ONCE:
+        if words <= _OF_NAME and len(seen) >= _ENOUGH and _once(text.split()) > _MANY_ONCE:
             return KindChoice("char", "the documents are short, and most words occur once: tokens are characters")
     return KindChoice("word", "")
 
