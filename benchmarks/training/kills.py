@@ -56,8 +56,8 @@ def _loads(run: Path) -> bool:
     """Whether what the kill left can be loaded: all of it, or nothing yet."""
     if not (run / "model.keras").exists():
         return True
-    script = "import sys; from pathlib import Path; from genrun_core.network.architecture import load_network; "
-    script += "load_network(Path(sys.argv[1]))"
+    script = "import sys; from pathlib import Path; import keras; "
+    script += "from genrun_core.network import layers, lstm; keras.saving.load_model(sys.argv[1], compile=False)"
     prepared = "from genrun_core.backend import prepare_backend; prepare_backend(); " + script
     done = subprocess.run(
         [sys.executable, "-c", prepared, str(run / "model.keras")], capture_output=True, check=False

@@ -32,9 +32,11 @@ _FOR_OTHER_DATA = ("sklearn", "pandas", "matplotlib", "scipy")
 _sparing = False
 
 
-def require_training(what: str) -> None:
-    """Raise MissingExtraError with the pip line unless the ``train`` extra is installed."""
-    for module in ("tensorflow", "keras", "pandas", "tomli_w", "matplotlib"):
+def require_training(
+    what: str, modules: Sequence[str] = ("tensorflow", "keras", "pandas", "tomli_w", "matplotlib")
+) -> None:
+    """Raise MissingExtraError with the pip line unless these ``modules`` of the ``train`` extra are installed."""
+    for module in modules:
         if importlib.util.find_spec(module) is None:
             raise MissingExtraError(f"{what} needs {module}", "train")
 

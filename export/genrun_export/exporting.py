@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genrun import registry
-from genrun.errors import ExportError, MissingExtraError, OptionError, RunFolderError
+from genrun.errors import ExportError, OptionError, RunFolderError
 from genrun.generating.choosing.binding import bound
 from genrun.loading.generation_defaults import GenerationDefaults
 from genrun.loading.originality import TrainingRuns
 from genrun.tokenizer import Tokenizer
-from genrun_core.backend import prepare_backend
+from genrun_core.backend import prepare_backend, require_training
+from genrun_core.corpus.counts import CorpusCounts
 from genrun_core.counting.counting_file import load_mixed
 from genrun_core.counting.mixed import Mixed
 from genrun_core.evaluation.exported_decoder import exported_decoder
@@ -23,11 +24,8 @@ from genrun_core.evaluation.originality import originality_of
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import remove_leftovers, replacing, scratch_beside
 from genrun_core.runs.run_folder import RunFolder
-from genrun_export.line_ends import exported_tokenizer
 
 if TYPE_CHECKING:
-    import keras
-
     from genrun_export.counting.gate import CountingFigures
     from genrun_export.counting.mixed_gate import MixtureFigures
     from genrun_export.gate.parity import ParityFigures
@@ -38,6 +36,7 @@ __all__ = ["QUANTIZATIONS", "ExportFigures", "export"]
 QUANTIZATIONS = ("int8", "fp16")
 Stage = Callable[[str], object]
 _MARK = b"genrun.format_version"
+_WRITTEN = {"stop": "", "line": "\n", "paragraph": "\n\n"}  # at <end>
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +69,12 @@ def export(
     run = RunFolder.open(folder)
     output = output.resolve()  # a link stays one, and what it points to is replaced
     _check_output(output)
-    _require_converter()
+    require_training("exporting", ("tf2onnx", "onnx"))
     stage("reading the run")
     if not (counted := run.recipe()).model.plugin.trained:
         from genrun_export.counting.exporting import export_counting
 
-        tokenizer = exported_tokenizer(run, counted)
+        tokenizer = _exported_tokenizer(run, counted)
         stage("comparing the file with the counts")
         runs, about = originality_of(counted.generation, tokenizer, run.shards(tokenizer))
         defaults = _defaults(run, counted, tokenizer, runs)
@@ -87,6 +86,7 @@ def export(
 
 def _export_network(run: RunFolder, output: Path, quantize: str | None, stage: Stage) -> ExportFigures:
     """Write the model file of a network, mixed with counts where its training found that better."""
+    from genrun_core.network.architecture import fingerprint
     from genrun_core.network.network_file import load_network_of
     from genrun_export.counting.mixing import with_counting
     from genrun_export.file.file_content import replay
@@ -95,15 +95,16 @@ def _export_network(run: RunFolder, output: Path, quantize: str | None, stage: S
     from genrun_export.graph.conversion import to_graph
     from genrun_export.graph.step import make_step
     from genrun_export.quantizing.sample import draw_sample
-    from genrun_export.writing import Counts, ModelFile
+    from genrun_export.writing import ModelFile
 
     recipe = run.recipe()
-    tokenizer = exported_tokenizer(run, recipe)
+    tokenizer = _exported_tokenizer(run, recipe)
     shards = run.shards(tokenizer)
     network = load_network_of(run, recipe, tokenizer)
-    mixed = _mixed(run, recipe, network)
+    weights = fingerprint(network)
+    mixed = load_mixed(run, recipe, tokenizer, weights) if recipe.model.counting else None
     runs, about = originality_of(recipe.generation, tokenizer, shards)
-    card = _card(run, network, mixed) | about
+    card = _card(run, weights, mixed) | about
     defaults = _defaults(run, recipe, tokenizer, runs)
     stage("making the graph")
     step = make_step(network)
@@ -114,8 +115,9 @@ def _export_network(run: RunFolder, output: Path, quantize: str | None, stage: S
     output.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(output.parent)
     with replacing(output) as finished, scratch_beside(finished) as scratch:
-        counts = None if mixed is None else Counts(mixed, alone)
-        file = ModelFile(scratch, model, step.weights, network, tokenizer, defaults, card, prompts, counts, runs)
+        file = ModelFile(
+            scratch, model, alone, step.weights, network, tokenizer, defaults, card, prompts, mixed, runs
+        )
         stage("comparing the file with Keras")
         content, parity, mixture = file.in_float32()
         if quantize is not None:
@@ -170,19 +172,10 @@ def _max_copied(run: RunFolder, recipe: Recipe, runs: TrainingRuns | None) -> in
     return min(run.max_copied(), runs.lengths[-1] - 1)
 
 
-def _mixed(run: RunFolder, recipe: Recipe, network: keras.Model) -> Mixed | None:
-    """Return what the end of the run's training mixed with the network; None if nothing, or it has not come there."""
-    from genrun_core.network.architecture import fingerprint
-
-    return load_mixed(run, recipe, run.tokenizer(), fingerprint(network)) if recipe.model.counting else None
-
-
-def _card(run: RunFolder, network: keras.Model, mixed: Mixed | None) -> dict[str, Any]:
-    """Return the run's card, which must be about these weights."""
-    from genrun_core.network.architecture import fingerprint
-
+def _card(run: RunFolder, weights: str, mixed: Mixed | None) -> dict[str, Any]:
+    """Return the run's card, which must be about the network with these ``weights``."""
     card = run.card()
-    if card.get("training", {}).get("weights") != fingerprint(network):
+    if card.get("training", {}).get("weights") != weights:
         raise RunFolderError(
             f"{run.path}: card.json and model.keras do not match: genrun train --resume {run.path} fixes that"
         )
@@ -192,9 +185,20 @@ def _card(run: RunFolder, network: keras.Model, mixed: Mixed | None) -> dict[str
     return {**card, "versions": card.get("versions", {}) | versions}
 
 
-def _require_converter() -> None:
-    import importlib.util
+def _exported_tokenizer(run: RunFolder, recipe: Recipe) -> Tokenizer:
+    """Return the tokenizer of a run with the text of ``<end>``, which is empty if ``<end>`` ends a text.
 
-    for module in ("tf2onnx", "onnx"):
-        if importlib.util.find_spec(module) is None:
-            raise MissingExtraError(f"exporting needs {module}", "train")
+    By default, a model of running text writes a line break there, or a blank line if its documents have line breaks
+    of their own.
+    """
+    tokenizer, chosen = run.tokenizer(), recipe.generation.end_token
+    if chosen == "auto":
+        goes_on = recipe.training.running_text and tokenizer.special("end") is not None
+        chosen = "stop" if not goes_on else "paragraph" if _has_lines(run, tokenizer) else "line"
+    return tokenizer.with_end_text(_WRITTEN[chosen])
+
+
+def _has_lines(run: RunFolder, tokenizer: Tokenizer) -> bool:
+    stored = run.corpus()
+    counts = None if stored is None else CorpusCounts.from_json(stored, run.corpus_file)
+    return bool(counts and counts.line_breaks) and tokenizer.keeps_line_breaks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from importlib import resources
@@ -11,6 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from genrun.errors import ExportError
+from genrun_core.runs.atomic import scratch_folder
 
 __all__ = ["check_folder", "find_onnxruntime_web", "write_page"]
 
@@ -52,9 +52,8 @@ def write_page(folder: Path, onnxruntime_web: Path, write_model: Callable[[Path]
     The folder is complete, or not there. Raises ExportError as :func:`check_folder` does, or OSError.
     """
     check_folder(folder)
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    try:
-        beside.mkdir(parents=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with scratch_folder(folder) as beside:
         sources = resources.files("genrun_web")
         for part, target in _PARTS.items():
             _copy(sources / part, beside / target)
@@ -68,8 +67,6 @@ def write_page(folder: Path, onnxruntime_web: Path, write_model: Callable[[Path]
         if folder.exists():
             folder.rmdir()  # empty
         beside.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return size
 
 

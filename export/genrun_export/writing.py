@@ -31,7 +31,7 @@ from genrun_export.graph.matrices import find_matrices
 from genrun_export.quantizing.quantization_gate import QuantizationFigures, quantize_within
 from genrun_export.quantizing.sample import Sample
 
-__all__ = ["Counts", "ModelFile"]
+__all__ = ["ModelFile"]
 
 # Where a value falls on the boundary between two small numbers, a difference in the last bit becomes one of a whole
 # unit. Between machines, logits of a quantized file differ by some hundredths, not by millionths.
@@ -40,31 +40,24 @@ _QUANTIZED_CLEAR = 2 * _QUANTIZED_LOGIT_TOLERANCE  # two logits, each off by as 
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """What is mixed with a network, and the step of the network ``alone``, without its weights."""
-
-    mixed: Mixed
-    alone: onnx.ModelProto
-
-
-@dataclass(frozen=True, slots=True)
 class ModelFile:
     """A model file in the making: the step ``model`` of a ``network``, and what the file records beside it.
 
-    ``model``: without its ``weights``, which are its inputs, by name. ``scratch``: a path for the steps that the
-    gates open. ``counts``: those that ``model`` mixes with the network, None for none. ``training_runs``: the hashed
-    runs of the training text, None to leave them out.
+    ``model``: without its ``weights``, which are its inputs, by name; ``alone``: the same without what is ``mixed``
+    with the network, None for nothing. ``scratch``: a path for the steps that the gates open. ``training_runs``: the
+    hashed runs of the training text, None to leave them out.
     """
 
     scratch: Path
     model: onnx.ModelProto
+    alone: onnx.ModelProto
     weights: Mapping[str, keras.Variable]
     network: keras.Model
     tokenizer: Tokenizer
     defaults: GenerationDefaults
     card: Mapping[str, Any]
     prompts: Sequence[Prompt]
-    counts: Counts | None = None
+    mixed: Mixed | None = None
     training_runs: TrainingRuns | None = None
 
     def in_float32(self) -> tuple[Content, ParityFigures, MixtureFigures | None]:
@@ -74,23 +67,23 @@ class ModelFile:
         """
         write_step(self.model, self.scratch, self.weights)
         session = open_step(self.scratch, len(self.tokenizer))
-        if self.counts is None:
+        if self.mixed is None:
             parity, greedy = check_parity(self.network, session, self.prompts, self.defaults.suppressed_ids)
             mixture: MixtureFigures | None = None
             figures = parity.to_json()
         else:
-            parity, mixture, greedy = self._mixture(session, self.counts)
+            parity, mixture, greedy = self._mixture(session, self.mixed)
             figures = {**parity.to_json(), "mixture": mixture.to_json()}
         golden = golden_texts(self.tokenizer, session, self.prompts, greedy)
         return self._content(Verification(figures, golden)), parity, mixture
 
     def _mixture(
-        self, session: StepSession, counts: Counts
+        self, session: StepSession, mixed: Mixed
     ) -> tuple[ParityFigures, MixtureFigures, list[tuple[int, ...]]]:
         """Check the network alone, and then its mixture with the counts."""
         suppressed = self.defaults.suppressed_ids
         alone = onnx.ModelProto()
-        alone.CopyFrom(counts.alone)
+        alone.CopyFrom(self.alone)
         add_choosing(alone, suppressed)
         with scratch_beside(self.scratch) as beside:
             write_step(alone, beside, self.weights)
@@ -99,7 +92,7 @@ class ModelFile:
             greedy = continuations(session, self.prompts, suppressed, CLEAR)
             texts = [prompt.ids + new for prompt, new in zip(self.prompts, greedy, strict=True)]
             sequences = [prompt.document for prompt in self.prompts] + texts
-            mixture = check_mixture(session, network, counts.mixed, sequences)
+            mixture = check_mixture(session, network, mixed, sequences)
         self._check_choices(session)
         return parity, mixture, greedy
 

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-import genrun
 from genrun_core.backend import prepare_backend
 from genrun_core.recipes.recipe import load_recipe
 from genrun_core.recipes.sections import ModelSettings
 
 prepare_backend()
 
-from genrun_core.network.architecture import build_network, count_parameters, load_network  # noqa: E402
+from genrun_core.network.architecture import build_network, count_parameters  # noqa: E402
 from genrun_core.network.network_file import save_network  # noqa: E402
+from support.keras_files import load_network  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,3 @@ def test_a_disk_that_is_full_leaves_the_network_that_was_there(
     assert error.value.filename == str(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_damaged_network_file_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "model.keras").write_bytes(b"not a zip file")
-    with pytest.raises(genrun.RunFolderError, match=r"model\.keras cannot be loaded"):
-        load_network(tmp_path / "model.keras")

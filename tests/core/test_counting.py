@@ -88,7 +88,6 @@ def test_a_pruned_model_still_sums_to_one_and_predicts_nearly_as_well() -> None:
     for pruned in (
         prune(model, entries=model.entries // 2),
         prune(model, longest_row=(4, 2, 1)),
-        prune(model, least_loss=0.5),
     ):
         assert 0 < pruned.entries < model.entries
         for tokens in ([START, 9], [START, 9, 12], [8], [4, 5, 6, 7]):

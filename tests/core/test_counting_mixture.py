@@ -25,7 +25,7 @@ def test_a_mixture_of_two_models_that_err_in_different_places_is_better_than_bot
     network = of_others.score(*joined(some_documents(200, seed=7)))
     fitted = fit_mixture(network, counted, documents, levels=3)
     assert fitted is not None
-    mixture = fitted.mixture
+    mixture, _ = fitted
     assert mixture.mixed - max(mixture.network, mixture.counts) > 0.002
     assert mixture.mix(network, counted).mean() > max(network.mean(), counted.logs.mean())
 
@@ -47,7 +47,7 @@ def test_a_network_weighs_more_where_the_counts_know_less() -> None:
     network = np.where(counted.total >= 8, counted.logs - 3, np.minimum(counted.logs + 2, -0.3))
     fitted = fit_mixture(network, counted, documents, levels=3)
     assert fitted is not None
-    mixture = fitted.mixture
+    mixture, _ = fitted
     seen_often, seen_once = mixture.weight(np.array([2, 2]), np.array([100, 1]))
     assert seen_once > seen_often
 
@@ -65,7 +65,7 @@ def test_a_network_that_is_worse_than_counts_is_helped_by_them() -> None:
     counted, documents = counted_and_documents(200)
     fitted = fit_mixture(counted.logs - 1.0, counted, documents, levels=3)
     assert fitted is not None
-    mixture = fitted.mixture
+    mixture, _ = fitted
     assert mixture.mixed > mixture.network + 0.1
 
 
@@ -74,7 +74,7 @@ def test_a_mixture_is_read_back_from_arrays_as_it_was() -> None:
     network = noisy(counted.logs, 1.0)
     fitted = fit_mixture(network, counted, documents, levels=3)
     assert fitted is not None
-    mixture = fitted.mixture
+    mixture, _ = fitted
     again = Mixture.from_arrays(mixture.to_arrays(), levels=3)
     assert (again.weights == mixture.weights).all()
     assert (again.network, again.counts, again.mixed) == (mixture.network, mixture.counts, mixture.mixed)

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import genrun
-from genrun_core.network.architecture import load_network
 from genrun_core.recipes.recipe import Recipe, load_recipe, override_recipe
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.training.finetuning import tuning_recipe
 from genrun_core.training.train import resume
 from genrun_core.training.train import train as train_model
+from support.keras_files import load_network
 from support.trained import copy_of_trained, metrics, train, weights
 
 STILL = {"learning_rate": "1e-30", "optimizer": "sgd", "epochs": "1"}  # moves nothing

@@ -15,8 +15,9 @@ prepare_backend()
 
 import keras  # noqa: E402
 
-from genrun_core.network.architecture import build_network, load_network  # noqa: E402
+from genrun_core.network.architecture import build_network  # noqa: E402
 from genrun_core.network.layers import EmbeddingDropout, LogitBias  # noqa: E402
+from support.keras_files import load_network  # noqa: E402
 
 
 def test_a_dropped_word_is_dropped_wherever_it_stands_and_the_others_are_scaled_up() -> None:

@@ -73,9 +73,10 @@ def test_recent_words_count_only_where_they_help(repeating: bool) -> None:
     fitted = fit_recent(even, counts, np.arange(len(even)) // 100, 50)
     assert (fitted is not None) == repeating
     if fitted is not None:
-        assert fitted.recent.size == 50
-        assert fitted.logs.mean() > even.mean() + 1
-        assert fitted.recent.mix(even, counts).mean() >= fitted.logs.mean() - 0.01
+        recent, logs = fitted
+        assert recent.size == 50
+        assert logs.mean() > even.mean() + 1
+        assert recent.mix(even, counts).mean() >= logs.mean() - 0.01
 
 
 def test_one_block_decides_nothing() -> None:

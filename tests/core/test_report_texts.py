@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +54,7 @@ def test_marks_in_pairs_and_apostrophes_are_not_odd(text: str) -> None:
 
 def test_the_figures_of_a_few_texts() -> None:
     found = measure_texts(["", " ", "One two", "one one THREE", "one two three four five six seven eight", '"a b c'])
-    assert found.to_json() == {
+    assert dataclasses.asdict(found) == {
         "texts": 6,
         "empty": 2 / 6,
         "very_short": 3 / 6,

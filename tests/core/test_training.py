@@ -42,9 +42,9 @@ def test_training_stops_when_the_held_out_loss_no_longer_falls_and_the_best_is_k
     best = losses.index(min(losses))
     assert len(losses) == best + 3 < 40
 
-    from genrun_core.network.architecture import load_network
     from genrun_core.training.fit import make_fitting
     from genrun_core.training.prepared import prepare
+    from support.keras_files import load_network
 
     fitting = make_fitting(prepare(RunFolder.open(run), RunFolder.open(run).recipe()))
     fitting.network.set_weights(load_network(run / "model.keras").get_weights())

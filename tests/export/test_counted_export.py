@@ -17,7 +17,8 @@ from genrun.errors import ExportError, OptionError, RunFolderError
 from genrun_core.evaluation.evaluation import evaluate
 from genrun_core.recipes.recipe import load_recipe
 from genrun_core.training.train import train
-from genrun_export.counting import Tables, exporting, make_tables
+from genrun_export.counting import exporting
+from genrun_export.counting.tables import Tables, make_tables
 from genrun_export.exporting import export
 
 SHAPES = [

@@ -14,7 +14,8 @@ from genrun.loading.metadata import Metadata
 from genrun.loading.recorded_checks import Verification
 from genrun.tokenizer import TokenizerSettings, VocabularyBuilder
 from genrun_core.counting import CountingModel, count_ngrams
-from genrun_export.counting import counting_step, make_tables
+from genrun_export.counting.step import counting_step
+from genrun_export.counting.tables import make_tables
 from genrun_export.graph.choosing import add_choosing
 from support.counted import joined
 

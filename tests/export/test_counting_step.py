@@ -11,8 +11,10 @@ from genrun.loading.device import import_onnxruntime
 from genrun.loading.graph.checking import check_graph
 from genrun.loading.graph.file import read_onnx
 from genrun_core.counting import CountingModel, Mixture, count_ngrams
-from genrun_export.counting import WIDTHS, Tables, add_counting, counting_step, make_tables
 from genrun_export.counting.hashing import EMPTY, place_keys
+from genrun_export.counting.mixing import add_counting
+from genrun_export.counting.step import counting_step
+from genrun_export.counting.tables import WIDTHS, Tables, make_tables
 from genrun_export.graph.choosing import add_choosing
 from support.counted import END, START, VOCABULARY, joined, some_documents
 

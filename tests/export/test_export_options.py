@@ -13,8 +13,8 @@ from support.trained import train
 
 prepare_backend()
 
-from genrun_core.network.architecture import load_network  # noqa: E402
 from genrun_export.exporting import export  # noqa: E402
+from support.keras_files import load_network  # noqa: E402
 
 DROPOUTS = {
     "dropout": "0.1",

@@ -16,7 +16,7 @@ import genrun
 from genrun.contracts import ReadReport
 from genrun.errors import ExportError, RunFolderError
 from genrun.registry import make_reader
-from genrun_core.counting.counting_file import save_mixed
+from genrun_core.counting.counting_file import save_counting
 from genrun_core.counting.mixed import Mixed
 from genrun_core.evaluation.evaluation import evaluate
 from genrun_core.recipes.sections import PluginChoice
@@ -177,7 +177,7 @@ def test_a_training_that_goes_on_is_mixed_again_and_an_unfinished_one_not_at_all
     mixed = mixed_of(copy)
     assert mixed.weights == card["training"]["weights"]
     # of other weights, as where a kill came between an epoch and its end
-    save_mixed(copy / "counting.npz", Mixed(mixed.model, mixed.mixture, "0" * len(mixed.weights)))
+    save_counting(copy / "counting.npz", Mixed(mixed.model, mixed.mixture, "0" * len(mixed.weights)))
     export(copy, tmp_path / "model.onnx")
     assert "mixture" not in genrun.load(tmp_path / "model.onnx", device="cpu").card
 

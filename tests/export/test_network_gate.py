@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from genrun.errors import ExportError
 from genrun_core.backend import prepare_backend
@@ -27,12 +27,11 @@ from support.faults import (  # noqa: E402
     VOCABULARY,
     Change,
     make_network,
-    node_behind,
     opened,
     prompts,
     stored,
 )
-from support.planted_faults import FAULTS, swapped_gates  # noqa: E402
+from support.planted_faults import FAULTS  # noqa: E402
 
 ALL_ALIKE = 1e-4  # what logits along whole texts were once allowed to differ by
 
@@ -122,38 +121,6 @@ def test_a_diverged_network_is_refused_for_what_it_is(tmp_path: Path) -> None:
             weight.assign(huge)
     with pytest.raises(ExportError, match=r"Keras rounds logits by .*did the training diverge\?"):
         check(network, tmp_path / "step.onnx")
-
-
-def test_a_network_within_a_larger_graph_is_compared_by_the_name_of_its_logits(
-    network: keras.Model, tmp_path: Path
-) -> None:
-    """As in a mixture: the file's own logits are another output, and it has a state more."""
-
-    def mixed(graph: onnx.GraphProto) -> None:
-        maker = node_behind(graph, "logits")
-        maker.output[0] = "network.logits"
-        inputs = helper.make_tensor_value_info("state.4", TensorProto.FLOAT, ["batch", 1])
-        graph.input.append(inputs)
-        graph.output.append(helper.make_tensor_value_info("state.4.next", TensorProto.FLOAT, ["batch", 1]))
-        graph.output.append(helper.make_tensor_value_info("network.logits", TensorProto.FLOAT, ["batch", VOCABULARY]))
-        graph.node.append(helper.make_node("Identity", ["state.4"], ["state.4.next"]))
-        graph.initializer.append(numpy_helper.from_array(np.float32(0.5), "share"))
-        graph.node.append(helper.make_node("Mul", ["network.logits", "share"], ["logits"]))
-
-    def gate(change: Change) -> NetworkGate:
-        return NetworkGate(network, opened(network, tmp_path / "step.onnx", change), "network.logits")
-
-    documents = [prompt.document for prompt in prompts()]
-    right = gate(mixed)
-    right.check_on(documents)
-    assert right.check_along(documents).weights == network.count_params()
-
-    def wrong(graph: onnx.GraphProto) -> None:
-        swapped_gates(graph)
-        mixed(graph)
-
-    with pytest.raises(ExportError, match=r"state\.\d\.next in the file is off by"):
-        gate(wrong).check_on(documents)
 
 
 def test_a_file_with_a_state_that_the_network_has_not_is_refused(network: keras.Model, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ prepare_backend()
 
 from genrun.generating.stepping.session import StepSession  # noqa: E402
 from genrun.loading.opening import MappedFile  # noqa: E402
-from genrun_core.network.architecture import build_network, fingerprint, load_network  # noqa: E402
+from genrun_core.network.architecture import build_network, fingerprint  # noqa: E402
 from genrun_core.recipes.sections import ModelSettings  # noqa: E402
 from genrun_core.training.batching.batches import Batch  # noqa: E402
 from genrun_export import writing  # noqa: E402
@@ -40,6 +40,7 @@ from genrun_export.quantizing.quantization import multiplied_values, quantize  #
 from genrun_export.quantizing.quantization_gate import QuantizationFigures  # noqa: E402
 from genrun_export.quantizing.sample import Sample  # noqa: E402
 from support.converted import to_onnx  # noqa: E402
+from support.keras_files import load_network  # noqa: E402
 
 KINDS = ("int8", "fp16")
 ELEMENT = {"int8": onnx.TensorProto.INT8, "fp16": onnx.TensorProto.FLOAT16}

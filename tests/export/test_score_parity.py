@@ -18,7 +18,7 @@ prepare_backend()
 import keras  # noqa: E402
 
 from genrun.scoring.scores import SessionScorer  # noqa: E402
-from genrun_core.network.architecture import load_network  # noqa: E402
+from support.keras_files import load_network  # noqa: E402
 
 TOLERANCE = 1e-4  # for the logarithm of each token's probability
 

@@ -11,7 +11,8 @@ from genrun.loading.metadata import Metadata
 from genrun.loading.recorded_checks import Verification
 from genrun.tokenizer import Normalization, Tokenizer
 from genrun_core.counting import count_ngrams
-from genrun_export.counting import WIDTHS, counting_step, make_tables
+from genrun_export.counting.step import counting_step
+from genrun_export.counting.tables import WIDTHS, make_tables
 from genrun_export.file.file_content import content_of
 from genrun_export.graph.choosing import add_choosing
 from support.counted import joined

@@ -54,7 +54,7 @@ def copy_of_trained(
 
 def weights(run: Path) -> list[bytes]:
     """Return the weights of the run's network, to the bit."""
-    from genrun_core.network.architecture import load_network
+    from support.keras_files import load_network
 
     return [array.tobytes() for array in load_network(run / "model.keras").get_weights()]
 

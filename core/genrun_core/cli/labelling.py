@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import click
 
 __all__ = ["label_column_option", "reader_options"]
 
 
-def label_column_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the option ``--label-column``, whose parameter is ``label_columns``."""
-    return click.option(
-        "--label-column",
-        "label_columns",
-        metavar="NAME",
-        multiple=True,
-        help="A column or field of CORPUS that is a label of the documents.",
-    )(command)
+label_column_option = click.option(
+    "--label-column",
+    "label_columns",
+    metavar="NAME",
+    multiple=True,
+    help="A column or field of CORPUS that is a label of the documents.",
+)
 
 
 def reader_options(columns: Sequence[str], labels: Mapping[str, str]) -> dict[str, str]:

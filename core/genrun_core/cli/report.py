@@ -108,7 +108,7 @@ def _parted(choosing: DecoderOptions, reader: str, model: Model) -> tuple[Decode
     from genrun_core.recipes.sections import PluginChoice
 
     values = {"reader": dict[str, str](), "decoder": dict[str, str]()}
-    names = {"reader": reader, "decoder": _decoder(choosing, model)}
+    names = {"reader": reader, "decoder": choosing.decoder or model.defaults.decoder}
     known = (
         {
             kind: (registry.option_names(kind, name) if kind == "reader" else registry.decoder_options(name))
@@ -140,7 +140,3 @@ def _described(decoder: Decoder) -> tuple[str, dict[str, object]]:
 
     parts = chain_json(decoder)
     return (parts[0]["name"], parts[0]["options"]) if len(parts) == 1 else (chain_text(parts), {})
-
-
-def _decoder(choosing: DecoderOptions, model: Model) -> str:
-    return choosing.decoder or model.defaults.decoder

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from genrun import registry
-from genrun.contracts import options
 from genrun.errors import OptionError, one_line
 from genrun.reading import guess_reader
 from genrun.reading.sources import split_source
+from genrun_core.recipes.plugins import chosen_plugin
 from genrun_core.recipes.recipe import Recipe, load_recipe
 
 __all__ = ["GuessedRecipe", "guessed_recipe", "kind_note"]
@@ -80,8 +79,4 @@ def kind_note(recipe: Recipe, sources: Sequence[str]) -> str | None:
 def _is_open(recipe: Recipe) -> bool:
     """Return whether a recipe leaves its reader to the corpus: it has ``text``, with no option set."""
     choice = recipe.reader
-    return choice.name in _TEXT and dict(choice.options) == _set(options.to_json(registry.make_reader("text")))
-
-
-def _set(values: Mapping[str, object]) -> dict[str, object]:
-    return {key: value for key, value in values.items() if value is not None}
+    return choice.name in _TEXT and choice.options == chosen_plugin({"name": "text"}, "reader").options

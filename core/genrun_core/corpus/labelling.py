@@ -9,7 +9,7 @@ from genrun.contracts import Document
 from genrun.errors import CorpusError
 from genrun.tokenizer.labels import Label, Labels
 
-__all__ = ["LabelCounts", "labels_of", "with_labels"]
+__all__ = ["LabelCounts", "labels_of", "numbered", "with_labels"]
 
 _NAMED = 5  # values in a line
 
@@ -74,12 +74,12 @@ class LabelCounts:
             values = _frequent(counts, minimum)
             shown = ", ".join(f"{value} {counts[value]:,}" for value in values[:_NAMED])
             more = f", and {len(values) - _NAMED:,} more" if len(values) > _NAMED else ""
-            parts = [f"label {name}: {_number(len(values), 'value')} ({shown}{more})"]
+            parts = [f"label {name}: {numbered(len(values), 'value')} ({shown}{more})"]
             if rare := len(counts) - len(values):
                 documents = counts.total() - sum(counts[value] for value in values)
-                parts.append(f"{_number(documents, 'document')} with {_number(rare, 'rarer value')}")
+                parts.append(f"{numbered(documents, 'document')} with {numbered(rare, 'rarer value')}")
             if without := self._documents - counts.total():
-                parts.append(f"{_number(without, 'document')} without")
+                parts.append(f"{numbered(without, 'document')} without")
             yield "; ".join(parts)
 
 
@@ -87,5 +87,6 @@ def _frequent(counts: Counter[str], minimum: int) -> list[str]:
     return sorted((value for value, count in counts.items() if count >= minimum), key=lambda v: (-counts[v], v))
 
 
-def _number(number: int, what: str) -> str:
+def numbered(number: int, what: str) -> str:
+    """Return a number with what it is of, in the plural unless it is 1."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"

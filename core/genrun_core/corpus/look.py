@@ -19,7 +19,7 @@ from genrun_core.corpus.shape import fit_shape
 from genrun_core.corpus.subwords import learn_merges
 from genrun_core.recipes.recipe import KIND, Recipe
 
-__all__ = ["Look", "look_at"]
+__all__ = ["UNITS", "Look", "look_at"]
 
 _LOOKED_AT = 2_000  # documents, besides counting them
 _EXAMPLES = 3
@@ -30,7 +30,7 @@ _LITTLE_OF_NAMES = 2_000  # characters besides white space
 _OFTEN = 0.02  # of the documents, that are one and the same
 _ALL_DIFFERENT = 0.8  # of the words
 _ATTACHED = "\u2060"  # on the side of a mark that has no space
-_UNITS = {"char": "characters", "bpe": "subwords", "word": "words"}
+UNITS = {"char": "characters", "bpe": "subwords", "word": "words"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Look:
         """Yield three lines for a user, and the note if there is one; ``noun`` names the documents."""
         of_one = f", {self.median:,} in one of them (median)" if self.documents > 1 else ""
         yield f"{self.documents:,} {noun}, {self.words:,} words{of_one}"
-        yield "; ".join(filter(None, (self.impression, self.reason or f"tokens are {_UNITS[self.kind]}")))
+        yield "; ".join(filter(None, (self.impression, self.reason or f"tokens are {UNITS[self.kind]}")))
         yield f"as the model sees them: {' | '.join(self.examples)}"
         if self.note:
             yield self.note

@@ -181,10 +181,10 @@ def encode_documents(sources: Sources, counted: WordCount, folder: Path) -> Corp
             buffer.extend(ids)
             offsets.append(written + len(buffer))
             if len(buffer) >= _BUFFERED:
-                file.write(_little_endian(buffer))
+                file.write(np.array(buffer, "<i4").tobytes())
                 written += len(buffer)
                 del buffer[:]
-        file.write(_little_endian(buffer))
+        file.write(np.array(buffer, "<i4").tobytes())
     if digest.hexdigest() != counts.fingerprint:
         raise CorpusError(f"{sources}: the corpus changed while it was being read")
     _write_beside(folder, np.frombuffer(offsets, np.int64), counted.held_out, labels if tokenizer.labels else None)
@@ -213,7 +213,7 @@ def _write_beside(
     (folder / LABELS).unlink(missing_ok=True)
     if labels is not None:
         with replacing(folder / LABELS) as path:
-            path.write_bytes(_little_endian(labels))
+            path.write_bytes(np.array(labels, "<i4").tobytes())
 
 
 def _identity(document: str) -> bytes:
@@ -230,7 +230,3 @@ def _percentile(lengths: Counter[int], percent: int) -> int:
         if left <= 0:
             break
     return length
-
-
-def _little_endian(ids: array[int]) -> bytes:
-    return np.frombuffer(ids, np.intc).astype("<i4").tobytes() if ids else b""

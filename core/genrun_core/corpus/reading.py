@@ -33,7 +33,7 @@ def read_documents(reader: Reader, sources: Sequence[str], report: ReadReport | 
     """Yield the documents of a reader, held to its contract: what it breaks becomes an error that names it."""
     for number, document in enumerate(_guarded(reader, sources, report or ReadReport()), 1):
         if not isinstance(document, str):
-            raise PluginError(f"reader {_name(reader)} must yield text, not {type(document).__name__}")
+            raise PluginError(f"reader {type(reader).__name__} must yield text, not {type(document).__name__}")
         is_known = type(document) is str or type(document) is Document
         text = document if is_known else str.__str__(document)  # a subclass may redefine anything
         try:
@@ -63,8 +63,4 @@ def _guarded(reader: Reader, sources: Sequence[str], report: ReadReport) -> Iter
     except GeneratorExit:  # nobody asks for more
         raise
     except BaseException as error:
-        blame(f"reader {_name(reader)} failed", error)
-
-
-def _name(reader: Reader) -> str:
-    return type(reader).__name__
+        blame(f"reader {type(reader).__name__} failed", error)

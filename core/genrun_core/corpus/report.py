@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from genrun.tokenizer import Tokenizer
 from genrun_core.corpus.counts import CorpusCounts
+from genrun_core.corpus.labelling import numbered
 from genrun_core.recipes.recipe import Recipe
 
 __all__ = ["describe_corpus"]
@@ -26,7 +27,7 @@ def describe_corpus(
     units = "characters" if tokenizer.kind == "char" else "words"
     dropped = ", ".join(f"{number:,} {reason}" for reason, number in counts.dropped.items())
     yield (
-        f"{_number(counts.rows, 'row')} in {_number(counts.files, 'file')}: {counts.documents:,} {noun}"
+        f"{numbered(counts.rows, 'row')} in {numbered(counts.files, 'file')}: {counts.documents:,} {noun}"
         + (f", {counts.duplicates:,} of them duplicates" if counts.duplicates else "")
         + (f" (dropped: {dropped})" if dropped else "")
     )
@@ -98,10 +99,6 @@ def _borrowed(counts: CorpusCounts, tokenizer: Tokenizer, units: str) -> str:
 
 def _are_different(counts: CorpusCounts) -> bool:
     return counts.learnt_words >= _SOME and (counts.distinct or 0) > _ALL_DIFFERENT * counts.learnt_words
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _lengths(counts: CorpusCounts) -> str:

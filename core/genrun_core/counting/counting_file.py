@@ -21,19 +21,17 @@ from genrun_core.runs.digests import check_archive, seal
 from genrun_core.runs.run_files import require_file
 from genrun_core.runs.run_folder import RunFolder
 
-__all__ = ["fingerprint", "load_counting", "load_mixed", "save_counting", "save_mixed"]
+__all__ = ["fingerprint", "load_counting", "load_mixed", "save_counting"]
 
 _DAMAGES = (OSError, ValueError, TypeError, LookupError, EOFError, MemoryError, zipfile.BadZipFile)
 
 
-def save_counting(path: Path, model: CountingModel) -> None:
-    """Write ``model`` with its digest, whole or not at all."""
-    _save(path, model.to_arrays())
-
-
-def save_mixed(path: Path, mixed: Mixed) -> None:
-    """Write what is mixed with a network, with its digest, whole or not at all."""
-    _save(path, mixed.to_arrays())
+def save_counting(path: Path, model: CountingModel | Mixed) -> None:
+    """Write ``model``, or what is mixed with a network, with its digest, whole or not at all."""
+    arrays: dict[str, Any] = model.to_arrays()
+    with replacing(path) as beside:
+        np.savez(beside, **arrays)
+        seal(beside)
 
 
 def load_counting(run: RunFolder, recipe: Recipe, tokenizer: Tokenizer) -> CountingModel:
@@ -67,12 +65,6 @@ def fingerprint(model: CountingModel) -> str:
     for array in model.to_arrays().values():
         digest.update(array.tobytes())
     return digest.hexdigest()
-
-
-def _save(path: Path, arrays: dict[str, Any]) -> None:
-    with replacing(path) as beside:
-        np.savez(beside, **arrays)
-        seal(beside)
 
 
 def _load(run: RunFolder) -> dict[str, NDArray[Any]]:

@@ -31,11 +31,8 @@ def frame(ids: NDArray[np.int32], offsets: NDArray[np.int64], boundary: int | No
     lengths = np.diff(offsets)
     starts, lengths = offsets[:-1][lengths > 0], lengths[lengths > 0]
     begins = np.cumsum(lengths) - lengths  # where each document begins, empty ones left out
-    position = np.arange(int(lengths.sum())) - np.repeat(begins, lengths)
-    tokens = ids[np.repeat(starts, lengths) + position].astype(np.int64)
-    if boundary is None:
-        return Framed(tokens, position, position > 0)
-    tokens = np.insert(tokens, begins, boundary)
-    lengths = lengths + 1
+    tokens = ids[np.arange(int(lengths.sum())) + np.repeat(starts - begins, lengths)].astype(np.int64)
+    if boundary is not None:
+        tokens, lengths = np.insert(tokens, begins, boundary), lengths + 1
     position = np.arange(len(tokens)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return Framed(tokens, position, position > 1)
+    return Framed(tokens, position, position > (boundary is not None))

@@ -52,9 +52,7 @@ class Mixed:
         ``tokens``: all of the text so far.
         """
         before = np.array(tokens, np.int64)
-        last = before[-self.model.order :]  # a context and one token more
-        contexts = self.model.contexts(last, from_beginning=len(last) == len(before))
-        mixed = self.mixture.mix(network, self.model.counted_after(contexts))
+        mixed = self.mixture.mix(network, self.model.counted_after(self.model.contexts(before)))
         return mixed if self.recent is None else self.recent.mix_next(mixed, before)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

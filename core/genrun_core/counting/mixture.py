@@ -6,7 +6,7 @@ has seen is left to the network, which knows better than a unigram where a text 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from genrun_core.counting.model import Counted
 
-__all__ = ["FittedMixture", "Mixture", "fit_mixture"]
+__all__ = ["Mixture", "fit_mixture", "tried_elsewhere"]
 
 _TOTALS = (1, 2, 4, 8, 32, 256)  # a bucket begins at each of these totals of a context
 _LIKE_OF_ALL = 100.0  # a bucket's own weight counts for half with this many predictions
@@ -65,53 +65,51 @@ class Mixture:
         return _mixed(network, other, self.weight(counted.length, counted.total))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FittedMixture:
-    """A mixture, and its log-probabilities of the held-out predictions with weights from other documents."""
-
-    mixture: Mixture
-    logs: Array
-
-
 def fit_mixture(
     network: Array, counted: Counted, documents: NDArray[np.int64], *, levels: int
-) -> FittedMixture | None:
+) -> tuple[Mixture, Array] | None:
     """Return the mixture that predicts held-out text best, None where it helps the network nothing.
+
+    And the log-probabilities of the predictions, by weights of other documents.
 
     ``network``: log-probabilities, ``[predictions]``; ``counted``: what the n-gram model knows of the same ones;
     ``documents``: the document that each belongs to; ``levels``: the order of the n-gram model.
-
-    The weights of half of the documents are tried on the other half. The mixture helps if the sum over documents of
-    what is won there, over the network alone, is above its standard error.
     """
-    numbered = np.unique(documents, return_inverse=True)[1]
-    if numbered.max(initial=0) == 0:
-        return None  # one document: nothing tells whether a weight is good elsewhere too
-    fold = np.random.default_rng(0).permutation(numbered.max() + 1)[numbered] % 2
     other = _other(network, counted)
-    mixed = _tried(network, other, counted, fold, levels)
-    won = np.bincount(numbered, mixed - network)  # [documents]
-    if not won.sum() > won.std() * np.sqrt(len(won)):
+
+    def mixed_by(there: NDArray[np.bool_], here: NDArray[np.bool_]) -> Array:
+        weights = _fitted(network[there], other[there], counted.where(there), levels)
+        return _mixed(network[here], other[here], weights[counted.length[here], _bucket(counted.total[here])])
+
+    mixed = tried_elsewhere(network, documents, mixed_by)
+    if mixed is None:
         return None
     weights = _fitted(network, other, counted, levels)
-    mixture = Mixture(weights, float(network.mean()), float(counted.logs.mean()), float(mixed.mean()))
-    return FittedMixture(mixture, mixed)
+    return Mixture(weights, float(network.mean()), float(counted.logs.mean()), float(mixed.mean())), mixed
+
+
+def tried_elsewhere(
+    logs: Array, parts: NDArray[np.int64], predicted: Callable[[NDArray[np.bool_], NDArray[np.bool_]], Array]
+) -> Array | None:
+    """Return log-probabilities of each half of the ``parts``, documents or blocks, by what fits the other half.
+
+    ``predicted(there, here)``: those of the half ``here``. None where they are no better than ``logs``: the sum over
+    parts of what is won must be above its standard error.
+    """
+    numbered = np.unique(parts, return_inverse=True)[1]
+    if numbered.max(initial=0) == 0:
+        return None  # one part: nothing tells whether a weight is good elsewhere too
+    fold = np.random.default_rng(0).permutation(numbered.max() + 1)[numbered] % 2
+    found = np.empty(len(logs))
+    for half in (0, 1):
+        found[fold == half] = predicted(fold != half, fold == half)
+    won = np.bincount(numbered, found - logs)  # [parts]
+    return found if won.sum() > won.std() * np.sqrt(len(won)) else None
 
 
 def _other(network: Array, counted: Counted) -> Array:
     """Return the log-probabilities that a network's are mixed with."""
     return np.log(counted.above + counted.left * np.exp(network))
-
-
-def _tried(network: Array, other: Array, counted: Counted, fold: NDArray[np.int64], levels: int) -> Array:
-    """Return the mixture's log-probabilities of each half of the documents with the weights of the other half."""
-    logs = np.empty(len(network))
-    for part in (0, 1):
-        there, here = fold != part, fold == part
-        weights = _fitted(network[there], other[there], counted.where(there), levels)
-        found = weights[counted.length[here], _bucket(counted.total[here])]
-        logs[here] = _mixed(network[here], other[here], found)
-    return logs
 
 
 def _fitted(network: Array, other: Array, counted: Counted, levels: int) -> Array:

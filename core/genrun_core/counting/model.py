@@ -108,13 +108,10 @@ class CountingModel:
         at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         return np.where((nodes >= 0) & (keys[at] == wanted), at, -1)
 
-    def contexts(self, tokens: NDArray[np.int64], *, from_beginning: bool = True) -> list[int]:
-        """Return the nodes that the last tokens of a sequence are, by level: -1 for one that is not known.
-
-        ``from_beginning``: ``tokens`` are a document's first ones.
-        """
-        seen = [self.vocabulary] if self.boundary and from_beginning else []
-        seen += tokens.tolist()
+    def contexts(self, tokens: NDArray[np.int64]) -> list[int]:
+        """Return the nodes that the last of a document's first ``tokens`` are, by level: -1 for one not known."""
+        seen = [self.vocabulary] if self.boundary else []
+        seen += tokens[-self.order :].tolist()  # one more than a context has, so that it begins a text only there
         found = []
         for length in range(1, min(self.order - 1, len(seen)) + 1):
             node = np.array([seen[-length]])

@@ -27,23 +27,19 @@ def prune(
     *,
     entries: int | None = None,
     longest_row: Sequence[int] | None = None,
-    least_loss: float = 0.0,
 ) -> CountingModel:
     """Return ``model`` without the n-grams that matter least.
 
     ``entries``: how many n-grams of two tokens and more are kept at most; ``longest_row``: how many tokens are kept
-    at most after a context of 1 token, of 2, …; ``least_loss``: an n-gram is left out whose absence costs less than
-    this many nats in all predictions of its corpus. Contexts after which nothing is left are no longer known.
+    at most after a context of 1 token, of 2, …. Contexts after which nothing is left are no longer known.
     """
     losses = [np.full(len(keys), np.inf) for keys in model.keys]  # of those that nothing would leave out
     keep = [shares > 0 for shares in model.shares]
     for level in range(1, model.order):
         parents = model.keys[level] // model.width
         longest = len(parents) if longest_row is None else longest_row[level - 1]
-        everywhere = entries is not None or least_loss > 0
-        at = np.flatnonzero(everywhere | (np.bincount(parents, minlength=1)[parents] > longest))
+        at = np.flatnonzero((entries is not None) | (np.bincount(parents, minlength=1)[parents] > longest))
         losses[level][at] = _losses(model, level, at)
-        keep[level] &= losses[level] >= least_loss
         keep[level][at] &= _ranks(parents[at], losses[level][at], keep[level][at]) < longest
     if entries is not None and sum(int(kept.sum()) for kept in keep[1:]) > entries:
         ranked = np.concatenate([np.where(keep[i], losses[i], -np.inf) for i in range(1, model.order)])

@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from genrun_core.counting.mixture import tried_elsewhere
+
 __all__ = ["RecentCounts", "RecentWords", "count_recent", "fit_recent"]
 
 Array = NDArray[np.float64]
@@ -150,34 +152,20 @@ def _same(ids: NDArray[np.int32], distance: int, back: int) -> NDArray[np.bool_]
     return same
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FittedRecent:
-    """Weights of recent words, and log-probabilities of the held-out predictions with weights from other ones."""
-
-    recent: RecentWords
-    logs: Array
-
-
-def fit_recent(logs: Array, counts: RecentCounts, blocks: NDArray[np.int64], size: int) -> FittedRecent | None:
+def fit_recent(
+    logs: Array, counts: RecentCounts, blocks: NDArray[np.int64], size: int
+) -> tuple[RecentWords, Array] | None:
     """Return the weights of recent words that predict held-out text best, None where they help nothing.
 
-    ``logs``: the model's log-probabilities ``[predictions]``; ``blocks``: the part of the text that each belongs to.
-    The weights of half of the blocks are tried on the other half. Recent words help if the sum over blocks of what is
-    won there is above its standard error.
+    And the log-probabilities of the predictions, by weights of other blocks. ``logs``: the model's log-probabilities
+    ``[predictions]``; ``blocks``: the part of the text that each belongs to.
     """
-    numbered = np.unique(blocks, return_inverse=True)[1]
-    if numbered.max(initial=0) == 0:
-        return None
-    fold = np.random.default_rng(0).permutation(numbered.max() + 1)[numbered] % 2
-    tried = np.empty(len(logs))
-    for part in (0, 1):
-        there, here = fold != part, fold == part
-        found = _best(logs[there], counts.where(there), size)
-        tried[here] = found.mix(logs[here], counts.where(here))
-    won = np.bincount(numbered, tried - logs)  # [blocks]
-    if not won.sum() > won.std() * np.sqrt(len(won)):
-        return None
-    return FittedRecent(_best(logs, counts, size), tried)
+
+    def mixed_by(there: NDArray[np.bool_], here: NDArray[np.bool_]) -> Array:
+        return _best(logs[there], counts.where(there), size).mix(logs[here], counts.where(here))
+
+    tried = tried_elsewhere(logs, blocks, mixed_by)
+    return None if tried is None else (_best(logs, counts, size), tried)
 
 
 def _best(logs: Array, counts: RecentCounts, size: int) -> RecentWords:

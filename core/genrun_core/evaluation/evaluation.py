@@ -20,8 +20,7 @@ from genrun_core.corpus.labelling import labels_of
 from genrun_core.corpus.progress_bar import with_progress_bar
 from genrun_core.corpus.reading import make_reader, read_documents
 from genrun_core.counting.counting_file import load_counting, load_mixed
-from genrun_core.evaluation.counting_scorer import CountingScorer
-from genrun_core.evaluation.mixed_scorer import MixedScorer
+from genrun_core.evaluation.counting_scorer import CountingScorer, MixedScorer
 from genrun_core.recipes.architectures import may_carry
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.recipes.sections import PluginChoice

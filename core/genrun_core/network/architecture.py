@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import zipfile
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -18,12 +16,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from genrun.errors import PluginError, RunFolderError, one_line
-from genrun_core.network.dropping import dropout
-from genrun_core.network.layers import EmbeddingDropout, LogitBias
+from genrun.errors import PluginError
+from genrun_core.network.layers import EmbeddingDropout, LogitBias, dropout
 from genrun_core.recipes.sections import ModelSettings
 
-__all__ = ["as_array", "build_network", "count_parameters", "fingerprint", "load_network"]
+__all__ = ["as_array", "build_network", "count_parameters", "fingerprint"]
 
 _KERAS_PRECISION = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 _TIED_SCALE = 0.05  # the vectors are logit weights too: near zero, so that all words begin about equally likely
@@ -37,19 +34,6 @@ def build_network(settings: ModelSettings, vocabulary: int, *, precision: str = 
     network = keras.Model(tokens, logits, name=re.sub(r"\W", "_", settings.architecture))
     _check_weights(settings, network)
     return network
-
-
-def load_network(path: Path) -> keras.Model:
-    """Load a file that Keras saved, by what it says about its layers; raises RunFolderError if it cannot be read.
-
-    For a file that is trusted: :mod:`genrun_core.network.network_file` loads the one of a run folder by its recipe.
-    """
-    from genrun_core.network import layers, lstm  # noqa: F401  # register the layers that a file may name
-
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise RunFolderError(f"{path} cannot be loaded as a Keras model: {one_line(error)}") from error
 
 
 def count_parameters(settings: ModelSettings, vocabulary: int) -> int:

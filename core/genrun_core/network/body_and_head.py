@@ -14,7 +14,7 @@ from genrun_core.architectures import State
 from genrun_core.network.layer_steps import steps_of
 from genrun_core.network.layers import EmbeddingDropout, LogitBias
 
-__all__ = ["Body", "Head", "begin_with_frequencies", "freeze_layers", "frequency_bias"]
+__all__ = ["Body", "Head", "freeze_layers", "frequency_bias"]
 
 
 class Body:
@@ -79,14 +79,6 @@ class Head:
         if self._embedding is not None:
             hidden = self._embedding(hidden, reverse=True)
         return tf.cast(self._last(hidden), tf.float32)
-
-
-def begin_with_frequencies(network: keras.Model, frequencies: NDArray[np.int64]) -> None:
-    """Let a new network predict each word by its frequency, int64 ``[vocabulary]``, so that it need not learn that.
-
-    The bias of the logits becomes the logarithm of the frequency, one added to each.
-    """
-    Head(network).bias.assign(frequency_bias(frequencies))
 
 
 def frequency_bias(frequencies: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ Training, scoring, the exported step and the gate of the export all ask this, so
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import keras
@@ -82,11 +83,7 @@ class _OwnSteps:
 
     def exact(self) -> ExactStep:
         weights = {own_name(weight): np.asarray(weight).astype(np.float64) for weight in self._layer.weights}
-
-        def step(inputs: NDArray[Any], states: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], list[NDArray[Any]]]:
-            return self._layer.exact(weights, inputs, states)
-
-        return step
+        return partial(self._layer.exact, weights)
 
 
 class _WithoutStates:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -11,8 +11,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from genrun_core.architectures import State, StepLayer
+from genrun_core.recipes.sections import ModelSettings
 
-__all__ = ["EmbeddingDropout", "LastTokens", "LogitBias"]
+__all__ = ["EmbeddingDropout", "LastTokens", "LogitBias", "dropout"]
 
 
 @keras.saving.register_keras_serializable(package="genrun")
@@ -114,3 +115,15 @@ class LogitBias(keras.layers.Layer):  # type: ignore[misc]
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the same shape."""
         return input_shape
+
+
+def dropout(
+    model: ModelSettings, rate: float, name: str, dtype: str, *, in_time: bool = True
+) -> Iterator[keras.Layer]:
+    """Yield a layer that drops the share ``rate`` of its inputs, or nothing for a rate of 0.
+
+    With ``locked_dropout``, inputs ``[batch, time, …]`` (``in_time``) keep one mask for a whole sequence.
+    """
+    if rate:
+        kind = keras.layers.SpatialDropout1D if model.locked_dropout and in_time else keras.layers.Dropout
+        yield kind(rate, name=name, dtype=dtype)

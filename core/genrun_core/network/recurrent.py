@@ -33,7 +33,7 @@ class _Recurrent(Architecture):
 
     def layers(self, model: ModelSettings, dtype: str) -> Iterable[keras.layers.Layer]:
         """Yield the recurrent layers, each with its dropout."""
-        from genrun_core.network.dropping import dropout
+        from genrun_core.network.layers import dropout
 
         for number in range(1, model.layers + 1):
             options = {"return_sequences": True, "return_state": True, "name": f"recurrent_{number}", "dtype": dtype}

@@ -44,7 +44,7 @@ class Window(Architecture):
         """Yield the layers that join the vectors, ``[batch, time, window, size]``, and make hidden values of them."""
         import keras
 
-        from genrun_core.network.dropping import dropout
+        from genrun_core.network.layers import dropout
 
         yield keras.layers.Reshape((-1, model.window * model.embedding_size), name="joined", dtype=dtype)
         yield keras.layers.Dense(model.hidden_size, activation="tanh", name="hidden", dtype=dtype)

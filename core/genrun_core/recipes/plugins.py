@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from genrun.contracts import options
 from genrun.errors import OptionError
 from genrun_core.recipes.sections import PluginChoice
 
-__all__ = ["chosen_plugin"]
+__all__ = ["chosen_plugin", "fitting_decoder"]
 
 
 def chosen_plugin(values: Mapping[str, Any], section: str) -> PluginChoice:
@@ -26,3 +27,14 @@ def chosen_plugin(values: Mapping[str, Any], section: str) -> PluginChoice:
     make = registry.make_reader if section == "reader" else registry.make_decoder
     made = make(name, chosen)
     return PluginChoice(name, {key: value for key, value in options.to_json(made).items() if value is not None})
+
+
+def fitting_decoder(choice: PluginChoice, kind: str) -> PluginChoice:
+    """Return ``choice`` with the option to repeat a token, unless tokens are words: letters are doubled.
+
+    >>> dict(fitting_decoder(PluginChoice("top-p", {"repeats": False}), "char").options)
+    {'repeats': True}
+    """
+    if kind == "word" or choice.options.get("repeats", True):
+        return choice
+    return dataclasses.replace(choice, options={**choice.options, "repeats": True})

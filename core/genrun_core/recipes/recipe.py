@@ -14,10 +14,9 @@ from genrun.errors import OptionError, nearest, one_line
 from genrun.tokenizer import TokenizerSettings
 from genrun_core.recipes.architectures import is_trained, own_options
 from genrun_core.recipes.counting import ORDER, RECENT, check_given
-from genrun_core.recipes.decoder import fitting_decoder
 from genrun_core.recipes.output_sections import CardSettings, OutputSettings
 from genrun_core.recipes.places import architecture_of, place
-from genrun_core.recipes.plugins import chosen_plugin
+from genrun_core.recipes.plugins import chosen_plugin, fitting_decoder
 from genrun_core.recipes.recipe_file import read_tables
 from genrun_core.recipes.sections import ModelSettings, PluginChoice, TrainingSettings
 

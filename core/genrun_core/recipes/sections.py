@@ -178,7 +178,7 @@ class TrainingSettings:
     are read as ``<unk>``, so that a network learns where new words come (Dyer et al., "Transition-Based Dependency
     Parsing with Stack Long Short-Term Memory", 2015, section 3.4). ``noise``: how often a word that is read is
     replaced by another, 0 for never (Xie et al., "Data Noising as Smoothing in Neural Network Language Models", 2017;
-    :mod:`genrun_core.training.batching.input_noise`). ``balance_output``: after training, the logits of
+    :mod:`genrun_core.training.batching.noise`). ``balance_output``: after training, the logits of
     groups of tokens are set right by held-out documents (:mod:`genrun_core.training.adjusting.output_bias`).
     ``patience``: epochs without improvement before training stops, 0 for never. ``freeze``: layers that are not
     trained.

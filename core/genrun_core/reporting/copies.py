@@ -54,12 +54,9 @@ def find_copies(texts: Sequence[str], training: Iterable[str], split: Split = wo
         if whole in wanted:
             found.add(whole)
     lengths = np.array([len(words) + 1 for words in written], np.int64)
-    runs = _longest_runs(_integers(ids), np.repeat(np.arange(len(texts)), lengths), _integers(corpus), len(texts))
+    owner = np.repeat(np.arange(len(texts)), lengths)
+    runs = _longest_runs(np.array(ids, np.int64), owner, np.array(corpus, np.int64), len(texts))
     return Copies(np.array([bool(words) and " ".join(words) in found for words in written], np.bool_), runs)
-
-
-def _integers(values: array[int]) -> NDArray[np.int64]:
-    return np.frombuffer(values, np.intc).astype(np.int64) if values else np.zeros(0, np.int64)
 
 
 def _longest_runs(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
-from genrun.errors import MissingExtraError, OptionError
+from genrun.errors import OptionError
+from genrun_core.backend import require_training
 from genrun_core.reporting.advice import MEASURES
 from genrun_core.reporting.report import Report
 from genrun_core.runs.atomic import replacing
@@ -19,8 +19,7 @@ _SIDES = (("texts", "#1f77b4"), ("documents", "#b0b0b0"))
 
 def check_plot(path: Path) -> None:
     """Raise MissingExtraError without matplotlib, OptionError for a file that no folder can take; writes nothing."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise MissingExtraError("a plot needs matplotlib", "train")
+    require_training("a plot", ("matplotlib",))
     if not path.parent.is_dir():
         raise OptionError(f"{path}: there is no folder {str(path.parent)!r} for the plot")
 

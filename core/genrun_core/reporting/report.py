@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, Generic, TypeVar
 
@@ -37,7 +37,7 @@ class Side:
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as a JSON-ready dictionary."""
-        return {**self.measures.to_json(), "training_lines": self.training_lines, "copied_run": self.copied_run}
+        return {**asdict(self.measures), "training_lines": self.training_lines, "copied_run": self.copied_run}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -38,10 +37,6 @@ class TextMeasures:
     length_5: float
     length_median: float
     length_95: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the measures as a JSON-ready dictionary."""
-        return asdict(self)
 
 
 def measure_texts(texts: Sequence[str], *, distinct_of: int | None = None, split: Split = words_of) -> TextMeasures:

@@ -28,7 +28,7 @@ def check_places(files: Iterable[Path], folders: Iterable[Path]) -> None:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise RunFolderError(f"{path}: {_reason(error)}") from error
+                raise RunFolderError(f"{path}: {error.strerror or one_line(error)}") from error
             if stat.S_ISLNK(mode):
                 raise RunFolderError(
                     f"{path} is a symbolic link, and training writes nothing outside of the run folder: "
@@ -82,10 +82,6 @@ def _parsed(path: Path, parse: Any) -> Any:
     except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:
-        raise RunFolderError(f"{path}: {_reason(error)}") from error
+        raise RunFolderError(f"{path}: {error.strerror or one_line(error)}") from error
     except (ValueError, RecursionError) as error:
         raise RunFolderError(f"{path}: {one_line(error)}") from error
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or one_line(error)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
-from collections.abc import Mapping
+import io
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from genrun_core.corpus.counts import CorpusCounts
@@ -13,7 +15,7 @@ from genrun_core.runs.run_folder import RunFolder
 if TYPE_CHECKING:
     from genrun_core.training.stepping.training_loop import Fitting
 
-__all__ = ["card_of", "make_card", "metrics_in_words", "shape_in_words"]
+__all__ = ["card_of", "make_card", "metrics_csv", "metrics_in_words", "shape_in_words"]
 
 
 def make_card(
@@ -69,3 +71,13 @@ def metrics_in_words(row: Mapping[str, float]) -> str:
     """Return the losses of an epoch."""
     names = [name for name in ("loss", "val_loss", "val_perplexity", "val_known_perplexity") if name in row]
     return ", ".join(f"{name} {row[name]:.4f}" for name in names)
+
+
+def metrics_csv(history: Sequence[Mapping[str, float]]) -> bytes:
+    """Return the file of metrics, a row for each epoch."""
+    text = io.StringIO()
+    columns = list(dict.fromkeys(name for row in history for name in row))
+    writer = csv.DictWriter(text, ["epoch", *columns], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({"epoch": number, **row} for number, row in enumerate(history, 1))
+    return text.getvalue().encode()

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun_core.counting import CountingModel, fit_mixture, prune
-from genrun_core.counting.counting_file import save_mixed
+from genrun_core.counting.counting_file import save_counting
 from genrun_core.counting.documents import Documents
 from genrun_core.counting.mixed import Mixed
 from genrun_core.counting.pruning import ENTRIES, MIXED_WIDTHS
-from genrun_core.counting.recent import FittedRecent, count_recent, fit_recent
+from genrun_core.counting.recent import count_recent, fit_recent
 from genrun_core.recipes.counting import choose_order
 from genrun_core.training.prepared import Prepared
 
@@ -125,29 +125,23 @@ def _mixed(
         if counted.judged < _CLEARLY * alone.judged:
             line += f", and {_how(prepared, order)} does better here"
         return Comparison(figures, (line,))
-    recent = _recent(prepared.recipe.model.recent, fitted.logs, held_out)
-    of_recent = None if recent is None else recent.recent
-    save_mixed(prepared.run.counting_file, Mixed(pruned, fitted.mixture, weights, of_recent))
-    mixed = _Perplexities.of(fitted.logs, known)
+    mixture, logs = fitted
+    size = prepared.recipe.model.recent
+    recent = fit_recent(logs, count_recent(*held_out.joined(), size), _documents(held_out), size) if size else None
+    save_counting(prepared.run.counting_file, Mixed(pruned, mixture, weights, recent and recent[0]))
+    mixed = _Perplexities.of(logs, known)
     figures["mixture"] = {**mixed.to_json(), "ngrams": pruned.entries}
     line += f"; the model mixes both: {mixed.judged:.1f}"
     if recent is not None:
-        mixed = _Perplexities.of(recent.logs, known)
-        figures["mixture"] |= {**mixed.to_json(), "recent": recent.recent.size}
-        line += f", with the last {recent.recent.size} tokens likelier to come again {mixed.judged:.1f}"
+        mixed = _Perplexities.of(recent[1], known)
+        figures["mixture"] |= {**mixed.to_json(), "recent": size}
+        line += f", with the last {size} tokens likelier to come again {mixed.judged:.1f}"
     better = min(alone.judged, counted.judged)
     if counted.judged < _CLEARLY * mixed.judged:
         line += f", and {_how(prepared, order)} does better here (or a longer training)"
     elif mixed.judged < _CLEARLY * better:
         line += f", {1 - mixed.judged / better:.0%} below the better one"
     return Comparison(figures, (line,))
-
-
-def _recent(size: int, logs: Array, held_out: Documents) -> FittedRecent | None:
-    """Return how much the last ``size`` tokens count beside what predicts ``logs``; None if that helps nothing."""
-    if not size:
-        return None
-    return fit_recent(logs, count_recent(*held_out.joined(), size), _documents(held_out), size)
 
 
 def _both(order: int, counted: _Perplexities, alone: _Perplexities) -> str:

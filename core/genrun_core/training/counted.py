@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from genrun.errors import OptionError
+from genrun_core.corpus.look import UNITS
 from genrun_core.counting.counting_file import fingerprint, load_counting, save_counting
 from genrun_core.counting.documents import Documents
 from genrun_core.counting.model import CountingModel
 from genrun_core.recipes.counting import unused_settings
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import write_bytes
-from genrun_core.training.card import card_of
+from genrun_core.training.card import card_of, metrics_csv, metrics_in_words
 from genrun_core.training.prepared import Prepared
 from genrun_core.training.watch import Watch
 
@@ -48,20 +49,14 @@ def count_run(prepared: Prepared, say: Say) -> None:
         say("nothing to do: everything is counted")
         return
     model, row = _count(prepared)
-    units = f"{model.entries:,} n-grams of 2 to {recipe.model.order} {_units(prepared)}"
+    units = f"{model.entries:,} n-grams of 2 to {recipe.model.order} {UNITS[prepared.corpus.tokenizer.kind]}"
     say(f"{units}, counted in {row['seconds']:.1f} s")
     save_counting(run.counting_file, model)
-    write_bytes(run.metrics_file, _metrics_csv(row))
+    write_bytes(run.metrics_file, metrics_csv([row]))
     architecture = {"architecture": "ngram", "order": recipe.model.order, "ngrams": model.entries}
     card = card_of(run, recipe, prepared.corpus.counts, architecture, row, fingerprint(model))
     run.save_json(run.card_file, card)  # last: it says that all is there
-    say(
-        ", ".join(
-            f"{name} {row[name]:.4f}"
-            for name in ("loss", "val_loss", "val_perplexity", "val_known_perplexity")
-            if name in row
-        )
-    )
+    say(metrics_in_words(row))
 
 
 def _count(prepared: Prepared) -> tuple[CountingModel, dict[str, float]]:
@@ -83,11 +78,3 @@ def _figures(prefix: str, documents: Documents, model: CountingModel, unknown: i
     known = logs[documents.predicted() != unknown]
     row = {f"{prefix}loss": float(-logs.mean()), f"{prefix}perplexity": math.exp(-logs.mean())}
     return row if len(known) in (0, len(logs)) else row | {f"{prefix}known_perplexity": math.exp(-known.mean())}
-
-
-def _units(prepared: Prepared) -> str:
-    return {"char": "characters", "bpe": "subwords"}.get(prepared.corpus.tokenizer.kind, "words")
-
-
-def _metrics_csv(row: dict[str, float]) -> bytes:
-    return f"epoch,{','.join(row)}\n1,{','.join(map(str, row.values()))}\n".encode()

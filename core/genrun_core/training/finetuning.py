@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from genrun.errors import OptionError, RunFolderError
 from genrun_core.backend import prepare_backend
-from genrun_core.recipes.decoder import fitting_decoder
 from genrun_core.recipes.output_sections import CardSettings
+from genrun_core.recipes.plugins import fitting_decoder
 from genrun_core.recipes.recipe import KIND, Recipe
 from genrun_core.runs.atomic import replacing
 from genrun_core.runs.run_folder import RunFolder

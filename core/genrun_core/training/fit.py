@@ -14,7 +14,7 @@ from genrun.errors import TrainingError, TrainingInterrupted
 from genrun_core.architectures.contract import OPTIONAL
 from genrun_core.backend import device_name, memory_errors, seed_everything
 from genrun_core.network.architecture import build_network
-from genrun_core.network.body_and_head import begin_with_frequencies, freeze_layers
+from genrun_core.network.body_and_head import Head, freeze_layers, frequency_bias
 from genrun_core.network.network_file import check_network, load_network
 from genrun_core.recipes.sections import ModelSettings
 from genrun_core.runs.atomic import replacing
@@ -164,7 +164,7 @@ def make_fitting(
                 if chosen is not None:
                     say(str(chosen))
         else:
-            begin_with_frequencies(network, frequencies)
+            Head(network).bias.assign(frequency_bias(frequencies))  # so that it need not learn them
         freeze_layers(network, settings.freeze)
     unknown = prepared.corpus.tokenizer.special("unk")
     return Fitting(network, settings, prepared.training, prepared.validation, strategy, worker, unknown)

@@ -18,9 +18,7 @@ from genrun_core.recipes.sections import TrainingSettings
 from genrun_core.runs.run_folder import RunFolder
 from genrun_core.runs.token_shards import TokenShards
 from genrun_core.training.batching.batches import Batches, DocumentBatches
-from genrun_core.training.batching.epoch_noise import EpochNoise
-from genrun_core.training.batching.input_noise import InputNoise
-from genrun_core.training.batching.rare_words import RareWords
+from genrun_core.training.batching.noise import EpochNoise, InputNoise, RareWords
 from genrun_core.training.batching.running_text import RunningBatches
 
 __all__ = ["Prepared", "batches_of", "prepare"]

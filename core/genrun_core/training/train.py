@@ -153,18 +153,16 @@ def resume(
     with training_lock(path, say):
         run = RunFolder.open(path)
         recipe = run.recipe()
+        strategy = None
         if counts(recipe):
             check_counted(epochs=epochs, watch=watch)
-            count_run(prepare(run, recipe, say), say)
-            return run
-        prepare_backend()
-        if epochs is not None:
-            recipe = _with_epochs(run, recipe, epochs)
-            run.save_recipe(recipe)
-        strategy = _make_strategy(recipe, worker)
-        from genrun_core.training.fit import fit
-
-        fit(prepare(run, recipe, say), strategy, worker, say, watch, callbacks, minutes)
+        else:
+            prepare_backend()
+            if epochs is not None:
+                recipe = _with_epochs(run, recipe, epochs)
+                run.save_recipe(recipe)
+            strategy = _make_strategy(recipe, worker)
+        _complete(prepare(run, recipe, say), strategy, worker, say, watch, callbacks, minutes)
     return run
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import genrun
@@ -15,8 +15,6 @@ from genrun_core.recipes.recipe import Recipe, override_recipe
 from genrun_core.runs.run_folder import RunFolder
 
 __all__ = ["check_model_file", "continued", "has_model", "prompts_for", "texts_of"]
-
-Say = Callable[[str], object]
 
 
 def continued(

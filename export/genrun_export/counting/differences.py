@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun.generating.stepping.session import StepSession
-from genrun_core.counting import CountingModel
 from genrun_export.gate.greedy import step_by_step
 
-__all__ = ["context_after", "largest_difference"]
+__all__ = ["largest_difference"]
 
 Logits = NDArray[np.float32]
 Logs = NDArray[np.float64]
@@ -39,9 +38,3 @@ def largest_difference(
                     # np.maximum keeps a difference that is not a number, which max() may lose
                     largest = np.maximum(largest, np.abs(found).max())
     return float(largest)
-
-
-def context_after(model: CountingModel, tokens: tuple[int, ...]) -> list[int]:
-    """Return the contexts in ``model`` after the first tokens of a document."""
-    last = tokens[-model.order :]  # a context and one token more
-    return model.contexts(np.array(last, np.int64), from_beginning=len(last) == len(tokens))

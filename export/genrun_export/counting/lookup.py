@@ -13,7 +13,7 @@ from onnx import helper
 from genrun_export.counting.tables import FIRST_TOKEN, NOTHING, SALT, Tables
 from genrun_export.graph.text_nodes import add_nodes, add_state
 
-__all__ = ["add_lookup", "constants", "lookup"]
+__all__ = ["add_lookup"]
 
 _PREFIX = "counting."
 
@@ -55,14 +55,8 @@ _ROWS = """
 """
 
 
-def lookup(tables: Tables) -> str:
-    """Return nodes in ONNX's text form: from ``token`` and ``state`` to the rows of what is known after them."""
-    whole = helper.np_dtype_to_tensor_dtype(tables.keys.dtype)
-    return _TOKEN.format(whole=int(whole)) + (_LONGER if tables.order > 2 else _SHORTEST_ONLY) + _ROWS
-
-
-def constants(tables: Tables) -> dict[str, NDArray[Any]]:
-    """Return the constants of :func:`lookup` by name, and some of general use."""
+def _constants(tables: Tables) -> dict[str, NDArray[Any]]:
+    """Return the constants of the nodes by name, and some of general use."""
     whole = tables.keys.dtype
     width = max(tables.widths)
     found: dict[str, NDArray[Any]] = {
@@ -85,10 +79,13 @@ def constants(tables: Tables) -> dict[str, NDArray[Any]]:
 
 
 def add_lookup(graph: onnx.GraphProto, tables: Tables, text: str, names: Mapping[str, str]) -> None:
-    """Add the nodes of :func:`lookup` and then those of ``text`` to a step, and the constants and the state they use.
+    """Add the nodes from ``token`` to the rows of what is known after it, and then those of ``text``, to a step.
 
+    And the constants and the state that they use.
     ``names``: what values of the nodes are called in the graph; all others get names that nothing else has.
     """
     state = add_state(graph, tables.keys.dtype, tables.order - 2) if tables.order > 2 else {}
     given = {**names, **state}
-    add_nodes(graph, lookup(tables) + text, prefix=_PREFIX, constants=constants(tables), names=given)
+    whole = helper.np_dtype_to_tensor_dtype(tables.keys.dtype)
+    found = _TOKEN.format(whole=int(whole)) + (_LONGER if tables.order > 2 else _SHORTEST_ONLY) + _ROWS
+    add_nodes(graph, found + text, prefix=_PREFIX, constants=_constants(tables), names=given)

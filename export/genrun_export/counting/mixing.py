@@ -6,8 +6,7 @@ import onnx
 
 from genrun_core.counting.mixed import Mixed
 from genrun_export.counting.lookup import add_lookup
-from genrun_export.counting.raising import RAISE
-from genrun_export.counting.recent import add_recent
+from genrun_export.counting.recent import RAISE, add_recent
 from genrun_export.counting.tables import Tables, make_tables
 from genrun_export.graph.text_nodes import rename_logits
 

@@ -9,13 +9,29 @@ import onnx
 from numpy.typing import NDArray
 
 from genrun_core.counting.recent import RecentWords
-from genrun_export.counting.raising import RAISE
 from genrun_export.graph.text_nodes import add_nodes, add_state, rename_logits
 
-__all__ = ["add_recent"]
+__all__ = ["RAISE", "add_recent"]
 
 _PREFIX = "recent."
 _BEFORE = "mixed.logits"
+
+# From the logits ``before`` [batch, vocabulary], ``columns`` and ``shares`` [batch, tokens]: a token's probability
+# grows by its shares, over the weight of the model before. The new logits are the logarithm of these probabilities
+# but for a number for each row, as logits may be. A token of several columns gets the same logit in each. It is never
+# below the one before: a share of nothing changes nothing.
+RAISE = """
+    probability = Softmax <axis = -1> (before)
+    raised = ScatterElements <axis = 1, reduction = "add"> (probability, columns, shares)
+    raised_there = GatherElements <axis = 1> (raised, columns)
+    logs_there = Log (raised_there)
+    highest = ReduceMax (before, one)
+    likeliest = ReduceMax (probability, one)
+    log_likeliest = Log (likeliest)
+    normalizer = Sub (highest, log_likeliest)
+    logits_there = Add (logs_there, normalizer)
+    logits = ScatterElements <axis = 1, reduction = "max"> (before, columns, logits_there)
+"""
 
 # The state is a row of the last tokens, each one more than its id; 0 is no token, as states begin with zeros. All but
 # the very last one and the first two count: what stands before those is no longer known.

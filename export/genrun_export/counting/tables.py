@@ -58,12 +58,6 @@ class Tables:
     unigrams: NDArray[np.float32]
     widths: tuple[int, ...]
 
-    @property
-    def bytes(self) -> int:
-        """The size of the arrays in a file."""
-        arrays = self.keys, self.offsets, self.followers, self.values, self.factors, self.unigrams
-        return sum(array.nbytes for array in arrays)
-
 
 def make_tables(model: CountingModel, mixture: Mixture | None = None, *, widths: Sequence[int] = WIDTHS) -> Tables:
     """Return the tables of ``model``, for a step by itself or for a ``mixture`` with a network.

@@ -1,4 +1,4 @@
-"""A step by a file's graph: of the network in it, which may have other parts around it."""
+"""A step by a file's graph."""
 
 from __future__ import annotations
 
@@ -17,32 +17,25 @@ __all__ = ["FileStep"]
 
 @dataclass(frozen=True, slots=True)
 class FileStep:
-    """The network in an open file: the first ``states`` of its states, and the output called ``logits``.
-
-    Where a file mixes the network with something else, that output lies within the graph, and the other states
-    follow the network's.
-    """
+    """The network in an open file."""
 
     session: StepSession
-    logits: str
-    states: int
 
     @property
     def outputs(self) -> list[str]:
         """The names of what a step returns: the logits and the next states."""
-        return [self.logits, *(f"{spec.name}.next" for spec in self.session.states[: self.states])]
+        return ["logits", *(f"{spec.name}.next" for spec in self.session.states)]
 
     def initial_states(self, batch: int) -> list[NDArray[Any]]:
-        """Return the network's states before the first token, ``[batch, …]`` each."""
-        return self.session.initial_states(batch)[: self.states]
+        """Return the states before the first token, ``[batch, …]`` each."""
+        return self.session.initial_states(batch)
 
     def step(
         self, tokens: NDArray[np.int64], states: Sequence[NDArray[Any]]
     ) -> tuple[NDArray[np.float32], list[NDArray[Any]]]:
         """Feed int64 ``[batch]`` → logits float32 ``[batch, vocabulary]`` and the next states."""
-        fed = self.session.initial_inputs(len(tokens))
         names = (spec.name for spec in self.session.states)
-        fed |= dict(zip(names, states, strict=False)) | {"token": tokens}
+        fed = dict(zip(names, states, strict=True)) | {"token": tokens}
         try:
             logits, *following = self.session.onnx.run(self.outputs, fed)
         except Exception as error:  # of onnxruntime, which have no public base class
@@ -52,9 +45,9 @@ class FileStep:
     def check_states(self, expected: Sequence[NDArray[Any]]) -> None:
         """Raise ExportError unless the file's states have the dtypes and shapes of the network's."""
         wanted = [(state.dtype.name, state.shape[1:]) for state in expected]
-        found = [(spec.dtype.name, spec.shape) for spec in self.session.states[: self.states]]
-        for k, (ours, files) in enumerate(zip(wanted, found, strict=False)):
+        found = [(spec.dtype.name, spec.shape) for spec in self.session.states]
+        if len(found) != len(wanted):
+            raise ExportError(f"refused: the file has {len(found)} states, not {len(wanted)}")
+        for k, (ours, files) in enumerate(zip(wanted, found, strict=True)):
             if ours != files:
                 raise ExportError(f"refused: state.{k} is {files[0]} {list(files[1])}, not {ours[0]} {list(ours[1])}")
-        if len(found) != len(wanted):
-            raise ExportError(f"refused: the file has {len(found)} states of the network, not {len(wanted)}")

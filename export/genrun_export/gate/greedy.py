@@ -12,7 +12,7 @@ from genrun.generating.stepping.session import StepSession
 from genrun.scoring.verification import greedy_continuations
 from genrun_export.gate.prompts import Prompt
 
-__all__ = ["BATCH_SIZES", "DRAWN_TOKENS", "NEW_TOKENS", "clear_choices", "continuations", "step_by_step"]
+__all__ = ["BATCH_SIZES", "DRAWN_TOKENS", "NEW_TOKENS", "continuations", "step_by_step"]
 
 NEW_TOKENS = 32
 DRAWN_TOKENS = 16
@@ -41,16 +41,6 @@ def continuations(
     return found
 
 
-def clear_choices(logits: NDArray[np.float32], margin: float) -> int:
-    """Return how many of the choices of the highest logit, from the first, are clear by ``margin``.
-
-    ``logits``: ``[choices, vocabulary]``, minus infinity where a token must not be chosen.
-    """
-    highest = np.partition(logits, -2, axis=1)[:, -2:]
-    unclear = np.flatnonzero(highest[:, 1] - highest[:, 0] < margin)
-    return int(unclear[0]) if len(unclear) else len(logits)
-
-
 def step_by_step(session: StepSession, sequences: Sequence[tuple[int, ...]]) -> Iterator[NDArray[np.float32]]:
     """Yield the logits ``[batch, vocabulary]`` after each token of the sequences; shorter ones go on with token 0."""
     states = session.initial_states(len(sequences))
@@ -66,4 +56,6 @@ def _clear_part(
     after = np.stack([logits[0] for logits in step_by_step(session, [prompt.ids + new])])
     allowed = after[len(prompt.ids) - 1 : -1]  # [NEW_TOKENS, vocabulary]
     allowed[:, list(suppressed_ids)] = -np.inf
-    return new[: clear_choices(allowed, margin)]
+    highest = np.partition(allowed, -2, axis=1)[:, -2:]
+    unclear = np.flatnonzero(highest[:, 1] - highest[:, 0] < margin)
+    return new[: unclear[0]] if len(unclear) else new

@@ -63,19 +63,13 @@ class NetworkFigures:
 
 
 class NetworkGate:
-    """Compares the network in the open file ``session`` with ``network``.
+    """Compares the network in the open file ``session`` with ``network``."""
 
-    ``logits``: what the network's logits are called in the graph, an output; in a file that mixes them with something
-    else they are not the file's. The network's states are the first ones.
-    """
-
-    def __init__(self, network: keras.Model, session: StepSession, logits: str = "logits") -> None:
+    def __init__(self, network: keras.Model, session: StepSession) -> None:
         self._double = DoublePrecision(network)
-        states = self._double.initial_states(1)
-        self.file = FileStep(session, logits, len(states))
+        self.file = FileStep(session)
         self.keras = KerasStep(network)
         self._network = network
-        self._initial = states
         self._kept: list[Steps] = []
         self._local = LocalSteps(self.file, self.keras, self._double, session.vocabulary)
 
@@ -86,7 +80,7 @@ class NetworkGate:
         the same states, those after each token; the file's errors may be ALLOWED_RATIO times Keras's. Raises
         ExportError with the name of what differs.
         """
-        self.file.check_states(self._initial)
+        self.file.check_states(self._double.initial_states(1))
         outputs = self.file.outputs
         self._weights = check_weights(
             self.file.session.path, named_weights(self._network), outputs, self._double.constants

@@ -44,7 +44,8 @@ def check_weights(
 
 def _check_weight(name: str, constant: Constant, trained: NDArray[Any]) -> int:
     """Return how many numbers a weight has; raises ExportError unless all of them are in the file."""
-    found, wanted = ((kind.name, list(shape)) for kind, shape in _kinds(constant, trained))
+    found = constant.dtype.name, list(constant.tensor.dims)
+    wanted = trained.dtype.name, list(trained.shape)
     if found != wanted:
         raise ExportError(
             f"refused: the weight {name} is {found[0]} {found[1]} in the file, not {wanted[0]} {wanted[1]}"
@@ -59,10 +60,6 @@ def _check_weight(name: str, constant: Constant, trained: NDArray[Any]) -> int:
             f"the trained ones, the first at {list(place)}: {values[place]:.6g}, not {trained[place]:.6g}"
         )
     return trained.size
-
-
-def _kinds(constant: Constant, trained: NDArray[Any]) -> list[tuple[np.dtype[Any], tuple[int, ...]]]:
-    return [(constant.dtype, tuple(constant.tensor.dims)), (trained.dtype, trained.shape)]
 
 
 def _check_untrained(name: str, constant: Constant, constants: Collection[float]) -> None:

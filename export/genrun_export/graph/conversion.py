@@ -34,7 +34,8 @@ def to_graph(step: Step) -> onnx.ModelProto:
     def function(token: tf.Tensor, *given: tf.Tensor) -> dict[str, tf.Tensor]:
         variables = (variable for _, variable in weights)
         with keras.StatelessScope(state_mapping=list(zip(variables, given[states:], strict=True))):
-            return _plain_names(step.function(token, *given[:states]))
+            outputs = step.function(token, *given[:states])
+        return {name.replace(".", "_"): value for name, value in outputs.items()}  # TensorFlow would drop the dots
 
     signature = [tf.TensorSpec([None], tf.int64, "token"), *step.states]
     signature += [tf.TensorSpec(variable.shape, variable.dtype, name) for name, variable in weights]
@@ -78,11 +79,6 @@ def _share_tied_vectors(graph: onnx.GraphProto, weights: Collection[str]) -> Non
             node.attribute.append(onnx.helper.make_attribute("transB", 1))
     for node in [node for node in graph.node if node.op_type == "Transpose" and node.output[0] in transposed]:
         graph.node.remove(node)
-
-
-def _plain_names(outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Replace the dots, which TensorFlow does not keep in the names of outputs."""
-    return {name.replace(".", "_"): value for name, value in outputs.items()}
 
 
 def _rename_outputs(graph: onnx.GraphProto) -> None:

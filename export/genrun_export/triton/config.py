@@ -24,7 +24,7 @@ def config_text(name: str, vocabulary: int, states: Sequence[StateSpec], paramet
     name: "letters"
     """
     lines = [
-        f"name: {_quoted(name)}",
+        f"name: {json.dumps(name)}",
         'backend: "onnxruntime"',
         'default_model_filename: "model.onnx"',
         f"max_batch_size: {MOST_ROWS}",
@@ -37,7 +37,7 @@ def config_text(name: str, vocabulary: int, states: Sequence[StateSpec], paramet
         *(f"  {_state(state)}" for state in states),
         "}",
         *(
-            f"parameters {{ key: {_quoted(key)} value {{ string_value: {_quoted(value)} }} }}"
+            f"parameters {{ key: {json.dumps(key)} value {{ string_value: {json.dumps(value)} }} }}"
             for key, value in parameters.items()
         ),
     ]
@@ -59,7 +59,3 @@ def _state(state: StateSpec) -> str:
     kind = f"data_type: {_TYPES[state.dtype.name]} dims: [ {', '.join(map(str, state.shape))} ]"
     initial = f'initial_state {{ name: "zeros" {kind} zero_data: true }}'
     return f'state {{ input_name: "{state.name}" output_name: "{state.name}.next" {kind} {initial} }}'
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text)

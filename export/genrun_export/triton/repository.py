@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from genrun.generating.choosing.policy import choosing_parameters
 from genrun.generating.stepping.session import StepSession
 from genrun.loading.device import import_onnxruntime
 from genrun.model import Model, load
-from genrun_core.runs.atomic import replacing
+from genrun_core.runs.atomic import replacing, scratch_folder
 from genrun_export.triton.config import config_text
 from genrun_export.triton.variant import real_inputs
 
@@ -60,13 +59,11 @@ def export_triton(model_file: Path, repository: Path) -> TritonModel:
     folder = repository / name
     folder.mkdir(parents=True, exist_ok=True)
     version = 1 + max((int(each.name) for each in folder.iterdir() if each.name.isdecimal()), default=0)
-    beside = folder / f".{version}.tmp"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir()
-    onnx.save_model(step, str(beside / "model.onnx"))
-    with replacing(folder / "config.pbtxt") as unfinished:
-        unfinished.write_text(config, encoding="utf-8")
-    beside.rename(folder / str(version))
+    with scratch_folder(folder / str(version)) as beside:
+        onnx.save_model(step, str(beside / "model.onnx"))
+        with replacing(folder / "config.pbtxt") as unfinished:
+            unfinished.write_text(config, encoding="utf-8")
+        beside.rename(folder / str(version))
     return TritonModel(folder, version, k, temperature)
 
 

@@ -12,9 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from genrun.errors import ExportError
 
-__all__ = ["BATCH", "real_inputs"]
+__all__ = ["real_inputs"]
 
-BATCH = "batch"
 _ADDED = ("draw", "temperature")
 _CONSTANT = ("k", "normalize")
 
@@ -34,7 +33,7 @@ def real_inputs(model: onnx.ModelProto, k: int) -> onnx.ModelProto:
         graph.input.remove(inputs[name])
         [default] = [value for value in graph.initializer if value.name == name]
         graph.initializer.remove(default)
-    graph.input.extend(helper.make_tensor_value_info(name, TensorProto.DOUBLE, [BATCH, 1]) for name in _ADDED)
+    graph.input.extend(helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["batch", 1]) for name in _ADDED)
     constants = {"k": np.array([k], np.int64), "normalize": np.array(False)}
     graph.initializer.extend(numpy_helper.from_array(constants[name], name) for name in _CONSTANT)
     del copy.metadata_props[:]

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-from numpy.typing import NDArray
-
 from genrun.errors import OptionError
-from genrun.sampling.automata import Automaton
 
-__all__ = ["counting", "parse_range"]
+__all__ = ["parse_range"]
 
 _MOST = 10_000
 
@@ -31,12 +27,3 @@ def parse_range(text: str) -> tuple[int, int | None]:
     if max(least, most or 0) > _MOST:
         raise OptionError(f"count must be at most {_MOST:,}, not {text!r}")
     return least, most
-
-
-def counting(counted: NDArray[np.bool_], least: int, most: int | None) -> Automaton:
-    """Return the automaton of texts with ``least`` to ``most`` tokens that are ``counted``, bool ``[tokens]``."""
-    last = least if most is None else most
-    numbers = np.arange(last + 1)
-    table = np.column_stack([numbers, numbers + 1])
-    table[last, 1] = last if most is None else -1
-    return Automaton(counted.astype(np.int64), table, numbers >= least)

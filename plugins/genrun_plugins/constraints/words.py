@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from genrun.sampling.automata import Automaton, Lexicon
-from genrun_plugins.constraints._range import counting, parse_range
+from genrun_plugins.constraints._range import parse_range
 
 __all__ = ["Words"]
 
@@ -26,4 +28,9 @@ class Words:
     def automaton(self, lexicon: Lexicon) -> Automaton:
         """Return the texts with this many words."""
         lexicon.need_words()
-        return counting(lexicon.words, *parse_range(self.count))
+        least, most = parse_range(self.count)
+        last = least if most is None else most
+        numbers = np.arange(last + 1)
+        table = np.column_stack([numbers, numbers + 1])
+        table[last, 1] = last if most is None else -1
+        return Automaton(lexicon.words.astype(np.int64), table, numbers >= least)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.errors import OptionError
 from genrun.sampling import Candidates, inverse_cdf, top_k
+from genrun_plugins._checks import check_whole
 from genrun_plugins.decoders.temperature import check_temperature, divided
 
 __all__ = ["TopK"]
@@ -32,8 +32,7 @@ class TopK:
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.k < 1:
-            raise OptionError(f"k must be 1 or more, not {self.k!r}")
+        check_whole("k", self.k, 1)
         check_temperature(self.temperature)
 
     def choose(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genrun.errors import OptionError
 from genrun.sampling import Candidates
 from genrun.sampling.nucleus import drawn_of_nucleus, least_weights
 from genrun.sampling.weights import exact_weights
+from genrun_plugins._checks import check_probability
 from genrun_plugins.decoders.temperature import check_temperature, divided
 
 __all__ = ["TopP"]
@@ -38,8 +38,7 @@ class TopP:
     repeats: bool = True
 
     def __post_init__(self) -> None:
-        if not 0 < self.p <= 1:
-            raise OptionError(f"p must be above 0 and at most 1, not {self.p!r}")
+        check_probability("p", self.p)
         check_temperature(self.temperature)
 
     def choose(

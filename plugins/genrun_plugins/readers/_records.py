@@ -1,26 +1,27 @@
-"""How the lines of a file make documents: each line by itself, paragraphs, or the whole file."""
+"""How the parts of a file make documents: each line or block by itself, paragraphs, or the whole file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from genrun.errors import OptionError
 
-__all__ = ["DOCUMENTS", "check_documents", "joined", "records"]
+__all__ = ["BLOCKS", "DOCUMENTS", "check_documents", "joined", "records", "units"]
 
 DOCUMENTS = ("lines", "paragraphs", "files")
+BLOCKS = ("blocks", "files")  # of marked-up text: a block is a paragraph, heading or list item
 _HYPHENS = ("-", "‐", "–", "—")
 
 
-def check_documents(documents: str) -> None:
-    """Raise OptionError unless ``documents`` is one of DOCUMENTS.
+def check_documents(documents: str, accepted: Sequence[str] = DOCUMENTS) -> None:
+    """Raise OptionError unless ``documents`` is one of those that are accepted.
 
     >>> check_documents("verses")
     Traceback (most recent call last):
     genrun.errors.OptionError: documents must be lines, paragraphs or files, not 'verses'
     """
-    if documents not in DOCUMENTS:
-        raise OptionError(f"documents must be lines, paragraphs or files, not {documents!r}")
+    if documents not in accepted:
+        raise OptionError(f"documents must be {', '.join(accepted[:-1])} or {accepted[-1]}, not {documents!r}")
 
 
 def records(lines: Iterable[str], documents: str) -> Iterator[list[str]]:
@@ -68,3 +69,15 @@ def joined(record: Iterable[str]) -> list[str]:
         else:
             whole.append(line)
     return whole
+
+
+def units(blocks: Iterable[str], documents: str) -> Iterator[str]:
+    r"""Yield each of the blocks of a file, or all of them as one text with blank lines between.
+
+    >>> list(units(["Tides", "The sea."], "files"))
+    ['Tides\n\nThe sea.']
+    """
+    if documents == "files":
+        yield "\n\n".join(blocks)
+    else:
+        yield from blocks

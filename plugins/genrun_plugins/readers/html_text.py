@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from genrun.reading import CorpusFile, FileReader
-from genrun_plugins.readers._blocks import check_units, units
+from genrun_plugins.readers._records import BLOCKS, check_documents, units
 
 __all__ = ["Html"]
 
@@ -38,6 +38,7 @@ class Html(FileReader):
     """
 
     suffixes = (".html", ".htm", ".xhtml")
+    looked_for = "visible text"
     reads = ("HTML", "plain text")
     example = ("page.html", "<html><body><p>The sea is wide.</p><p>The moon is low.</p></body></html>\n")
 
@@ -45,12 +46,7 @@ class Html(FileReader):
 
     def check(self) -> None:
         """Refuse another unit."""
-        check_units(self.documents)
-
-    @property
-    def looked_for(self) -> str:
-        """What is missing if there is no document."""
-        return "visible text"
+        check_documents(self.documents, BLOCKS)
 
     def texts(self, file: CorpusFile) -> Iterator[str]:
         """Yield the blocks, or the whole text, of a page."""

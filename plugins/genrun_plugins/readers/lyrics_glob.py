@@ -32,6 +32,7 @@ class LyricsGlob(FileReader):
     ['Row, row, row your boat']
     """
 
+    looked_for = "lines of text that do not end in ':'"
     reads = ("plain text",)
     example = ("songs.txt", "The sea is wide.\nThe moon is low.\n\nA ferry waits.\n")
 
@@ -45,11 +46,6 @@ class LyricsGlob(FileReader):
     def noun(self) -> str:
         """What the documents are called in messages."""
         return _NOUNS[self.documents]
-
-    @property
-    def looked_for(self) -> str:
-        """What is missing if there is no document."""
-        return "lines of text that do not end in ':'"
 
     def texts(self, file: CorpusFile) -> Iterator[str]:
         """Yield the lines, stanzas or the whole text of a file."""

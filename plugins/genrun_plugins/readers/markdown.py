@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from genrun.errors import MissingExtraError
 from genrun.reading import CorpusFile, FileReader
-from genrun_plugins.readers._blocks import check_units, units
+from genrun_plugins.readers._records import BLOCKS, check_documents, units
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -39,6 +39,7 @@ class Markdown(FileReader):
     """
 
     suffixes = (".md", ".markdown")
+    looked_for = "paragraphs, headings and list items"
     reads = ("Markdown", "plain text")
     example = ("page.md", "# The sea\n\nThe sea is wide.\n\nThe moon is low.\n")
 
@@ -46,12 +47,7 @@ class Markdown(FileReader):
 
     def check(self) -> None:
         """Refuse another unit."""
-        check_units(self.documents)
-
-    @property
-    def looked_for(self) -> str:
-        """What is missing if there is no document."""
-        return "paragraphs, headings and list items"
+        check_documents(self.documents, BLOCKS)
 
     def texts(self, file: CorpusFile) -> Iterator[str]:
         """Yield the blocks, or the whole text, of a file."""

@@ -31,6 +31,7 @@ class NytCsv(FileReader):
     """
 
     suffixes = (".csv",)
+    files_meant = "file with 'Articles' in its name that ends in .csv"
     blank = "missing"
     reads = ("CSV", "plain text")
     example = (
@@ -46,11 +47,6 @@ class NytCsv(FileReader):
     def looked_for(self) -> str:
         """What is missing if there is no document."""
         return f"values of the column {self.column!r} other than {_UNKNOWN!r}"
-
-    @property
-    def files_meant(self) -> str:
-        """What a folder should have."""
-        return "file with 'Articles' in its name that ends in .csv"
 
     def accepts(self, name: str) -> bool:
         """Return whether a folder means the file of this name."""

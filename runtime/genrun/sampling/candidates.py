@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -218,12 +218,13 @@ class Candidates:
         return found
 
 
-def pairs(ids: Sequence[Iterable[int]], counts: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """Return the ids of all rows, int64 ``[pairs]``, behind the number of each one's row; ``counts`` ids of each row.
+def pairs(ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Return the ids of all rows, int64 ``[pairs]``, behind the number of each one's row.
 
-    >>> [part.tolist() for part in pairs([(7, 8), (), (9,)], [2, 0, 1])]
+    >>> [part.tolist() for part in pairs([(7, 8), (), (9,)])]
     [[0, 0, 2], [7, 8, 9]]
     """
+    counts = list(map(len, ids))
     rows = np.zeros(counts[0], np.intp) if len(counts) == 1 else np.repeat(np.arange(len(counts)), counts)
     return rows, np.fromiter(chain.from_iterable(ids), np.int64, len(rows))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from genrun_core.network.body_and_head import Body, Head, frequency_bias
 from genrun_core.training.adjusting.hidden_values import hidden_values
 from genrun_core.training.batching.batches import Batches
+from genrun_core.training.stepping.steps import perplexity
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -76,7 +76,7 @@ def calibrate(
         scaled.kernel.assign(scaled.kernel * scale)
     if is_new:
         head.bias.assign(new)
-    return Calibration(scale, is_new, _perplexity(losses[0]), _perplexity(losses[best]))
+    return Calibration(scale, is_new, perplexity(losses[0]), perplexity(losses[best]))
 
 
 def _losses(
@@ -91,7 +91,3 @@ def _losses(
             logits = plain * scale + bias
             sums[i] += float(tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)))
     return sums / len(targets)
-
-
-def _perplexity(loss: float) -> float:
-    return math.exp(loss) if loss < 700 else math.inf

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrun_core.runs.token_shards import TokenShards
-from genrun_core.training.batching.epoch_noise import EpochNoise
+from genrun_core.training.batching.noise import EpochNoise
 
 __all__ = ["IGNORED", "Batch", "Batches", "DocumentBatches"]
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -17,6 +15,7 @@ from genrun_core.network.architecture import as_array, fingerprint
 from genrun_core.network.network_file import save_network
 from genrun_core.runs.atomic import write_bytes
 from genrun_core.runs.run_folder import RunFolder
+from genrun_core.training.card import metrics_csv
 from genrun_core.training.saving.checkpoint import Checkpoint, Restored
 from genrun_core.training.stepping.training_loop import Fitting
 
@@ -136,7 +135,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             if not self._best_network:
                 card = _of_same_network(card, self._run)
             self._run.save_json(self._run.card_file, card)
-            write_bytes(self._run.metrics_file, _metrics_csv(checkpoint.history))
+            write_bytes(self._run.metrics_file, metrics_csv(checkpoint.history))
         self._best_network = self._kept = None
 
     def _is_large(self) -> bool:
@@ -156,12 +155,3 @@ def _of_same_network(card: dict[str, Any], run: RunFolder) -> dict[str, Any]:
         same = {name: value for name, value in figures if name == "weights" or name.startswith("val_")}
         return {**card, **kept, "training": {**card["training"], **same}}
     return card
-
-
-def _metrics_csv(history: Sequence[Mapping[str, float]]) -> bytes:
-    text = io.StringIO()
-    columns = list(dict.fromkeys(name for row in history for name in row))
-    writer = csv.DictWriter(text, ["epoch", *columns], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({"epoch": number, **row} for number, row in enumerate(history, 1))
-    return text.getvalue().encode()

@@ -17,7 +17,7 @@ from genrun_core.training.batching.batches import IGNORED
 from genrun_core.training.stepping.optimizers import make_optimizer
 from genrun_core.training.stepping.sampled_softmax import Candidates, sampled_losses
 
-__all__ = ["Meter", "Steps"]
+__all__ = ["Meter", "Steps", "perplexity"]
 
 States = list[tf.Tensor]
 
@@ -40,9 +40,9 @@ class Meter:
         """
         loss, hits, tokens, unknown_loss, unknown = (float(value) for value in self.sums.numpy())
         mean = loss / tokens if tokens else math.nan
-        row = {f"{prefix}loss": mean, f"{prefix}perplexity": _exp(mean)}
+        row = {f"{prefix}loss": mean, f"{prefix}perplexity": perplexity(mean)}
         if 0 < unknown < tokens:
-            row[f"{prefix}known_perplexity"] = _exp((loss - unknown_loss) / (tokens - unknown))
+            row[f"{prefix}known_perplexity"] = perplexity((loss - unknown_loss) / (tokens - unknown))
         return row | {f"{prefix}accuracy": hits / tokens if tokens else math.nan}
 
 
@@ -90,11 +90,6 @@ class Steps:
         )
         self.train_sampled = compiled(self._train, input_signature=[*batch, *rates, candidates] if one else None)
         self.test = compiled(self._test, input_signature=batch if one else None, jit_compile=settings.xla)
-
-    def first_states(self, rows: int) -> States:
-        """Return the states of ``rows`` rows that begin."""
-        states: States = self.body.initial_states(rows)
-        return states
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
@@ -194,5 +189,6 @@ def _sums(losses: tf.Tensor, hits: tf.Tensor | None, real: tf.Tensor, unknown: t
     )
 
 
-def _exp(mean: float) -> float:
+def perplexity(mean: float) -> float:
+    """Return exp of a mean loss; infinite where that is too large, or no number."""
     return math.exp(mean) if mean < 700 else math.inf

@@ -108,7 +108,7 @@ class Fitting:
         with self.steps.averaged():
             for batch in self.validation.in_order():
                 states = states or self._first_states(self.validation, batch)
-                states = self.steps.test(*self._spread(batch), states)
+                states = self.steps.test(*spread(self.steps.strategy, batch), states)
         return self.steps.meter.read("val_")
 
     def check_losses(self) -> None:
@@ -160,7 +160,7 @@ class Fitting:
         )
         states = self.states or self._first_states(self.training, batch)
         tokens = tf.constant(np.count_nonzero(batch.targets != IGNORED), tf.float32)
-        arguments = (*self._spread(batch), states, tf.constant(rate, tf.float32), tokens)
+        arguments = (*spread(self.steps.strategy, batch), states, tf.constant(rate, tf.float32), tokens)
         candidates = self._candidates(progress)
         if candidates is None:
             loss, self.states = self.steps.train(*arguments)
@@ -196,10 +196,7 @@ class Fitting:
         return draw_candidates(self.steps.vocabulary, sampled, random)
 
     def _first_states(self, batches: Batches, batch: Batch) -> States:
-        return self.steps.first_states(len(batch.inputs)) if batches.carries else []
-
-    def _spread(self, batch: Batch) -> tuple[object, object]:
-        return spread(self.steps.strategy, batch)
+        return self.steps.body.initial_states(len(batch.inputs)) if batches.carries else []
 
 
 def _counted(row: dict[str, float]) -> dict[str, float]:

@@ -81,8 +81,7 @@ class _BoundDry:
         penalties = [state.penalties for state in states]
         if not any(penalties):
             return candidates
-        counts = list(map(len, penalties))
-        rows, ids = pairs([[token for token, _ in row] for row in penalties], counts)
+        rows, ids = pairs([[token for token, _ in row] for row in penalties])
         rows, columns, which = candidates.columns_of(rows, ids)
         subtracted = np.array([penalty for row in penalties for _, penalty in row], np.float32)
         logits = candidates.logits.copy()

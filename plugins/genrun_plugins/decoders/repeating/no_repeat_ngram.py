@@ -52,7 +52,7 @@ class NoRepeatNgram:
     def apply(self, candidates: Candidates, states: Sequence[_Seen], draws: NDArray[np.float32]) -> Candidates:
         """Return the candidates that complete no n-gram of their row, in the same order."""
         banned = [state.banned for state in states]
-        return candidates.without(*pairs(banned, list(map(len, banned)))) if any(banned) else candidates
+        return candidates.without(*pairs(banned)) if any(banned) else candidates
 
     def _seen(self, matches: Matches) -> _Seen:
         if self.n == 1:

@@ -38,7 +38,7 @@ class _Penalty:
 
     def _subtracted(self, candidates: Candidates, states: Sequence[Recent], *, once: bool) -> Candidates:
         """Return the candidates less ``penalty``, as many times as each was used, or ``once`` each."""
-        rows, columns, _ = _used(candidates, states)
+        rows, columns, _ = candidates.columns_of(*pairs(states))
         if self.penalty == 0 or not len(rows):
             return candidates
         places, times = np.unique(_places(candidates, rows, columns), return_counts=True)
@@ -69,7 +69,7 @@ class Repetition(_Penalty):
 
     def apply(self, candidates: Candidates, states: Sequence[Recent], draws: NDArray[np.float32]) -> Candidates:
         """Return the same candidates with other logits."""
-        rows, columns, _ = _used(candidates, states)
+        rows, columns, _ = candidates.columns_of(*pairs(states))
         if self.penalty == 1 or not len(rows):
             return candidates
         penalty, logits = np.float32(self.penalty), candidates.logits.copy()
@@ -115,12 +115,6 @@ class Frequency(_Penalty):
     def apply(self, candidates: Candidates, states: Sequence[Recent], draws: NDArray[np.float32]) -> Candidates:
         """Return the same candidates with other logits."""
         return self._subtracted(candidates, states, once=False)
-
-
-def _used(
-    candidates: Candidates, states: Sequence[Recent]
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    return candidates.columns_of(*pairs(states, list(map(len, states))))
 
 
 def _places(candidates: Candidates, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -52,4 +52,4 @@ class _BoundMinLength:
 
     def apply(self, candidates: Candidates, states: Sequence[int], draws: NDArray[np.float32]) -> Candidates:
         short = [self.end_ids if state < self.n else () for state in states]
-        return candidates.without(*pairs(short, list(map(len, short))))
+        return candidates.without(*pairs(short))

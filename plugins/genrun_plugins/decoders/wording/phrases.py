@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Banned:
 
     def bind(self, vocabulary: Vocabulary) -> _BoundBanned:
         """Return the stage for a model."""
-        return _BoundBanned(_Completed.of(self.phrases, vocabulary))
+        return _BoundBanned.of(self.phrases, vocabulary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Wanted:
 
     def bind(self, vocabulary: Vocabulary) -> _BoundWanted:
         """Return the stage for a model."""
-        return _BoundWanted(_Completed.of(self.phrases, vocabulary), self.bias)
+        return _BoundWanted.of(self.phrases, vocabulary, self.bias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,10 @@ class _Completed:
     longest: int
 
     @classmethod
-    def of(cls, texts: Sequence[str], vocabulary: Vocabulary) -> _Completed:
+    def of(cls, texts: Sequence[str], vocabulary: Vocabulary, *more: float) -> Self:
         found = dict.fromkeys(ids for text in texts for ids in vocabulary.encodings(text))
         longer = tuple(ids for ids in found if len(ids) > 1)
-        return cls(tuple(ids[0] for ids in found if len(ids) == 1), longer, max(map(len, longer), default=1))
+        return cls(tuple(ids[0] for ids in found if len(ids) == 1), longer, max(map(len, longer), default=1), *more)
 
     def first(self, prompt: Sequence[int]) -> tuple[int, ...]:
         return tuple(prompt[max(0, len(prompt) - self.longest + 1) :])
@@ -95,36 +96,25 @@ class _Completed:
             for state in states
         ]
         once = [tuple(dict.fromkeys(row)) for row in found]
-        return pairs(once, list(map(len, once)))
+        return pairs(once)
 
 
 @dataclass(frozen=True, slots=True)
-class _Completing:
-    completed: _Completed
-
-    def first(self, prompt: Sequence[int]) -> tuple[int, ...]:
-        return self.completed.first(prompt)
-
-    def follow(self, state: tuple[int, ...], token: int) -> tuple[int, ...]:
-        return self.completed.follow(state, token)
-
-
-@dataclass(frozen=True, slots=True)
-class _BoundBanned(_Completing):
+class _BoundBanned(_Completed):
     def apply(
         self, candidates: Candidates, states: Sequence[tuple[int, ...]], draws: NDArray[np.float32]
     ) -> Candidates:
-        return candidates.without(*self.completed.ids(states))
+        return candidates.without(*self.ids(states))
 
 
 @dataclass(frozen=True, slots=True)
-class _BoundWanted(_Completing):
+class _BoundWanted(_Completed):
     bias: float
 
     def apply(
         self, candidates: Candidates, states: Sequence[tuple[int, ...]], draws: NDArray[np.float32]
     ) -> Candidates:
-        rows, columns, _ = candidates.columns_of(*self.completed.ids(states))
+        rows, columns, _ = candidates.columns_of(*self.ids(states))
         logits = candidates.logits.copy()
         logits[rows, columns] += np.float32(self.bias)
         return candidates.with_logits(logits)

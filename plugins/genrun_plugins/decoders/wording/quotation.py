@@ -84,7 +84,7 @@ class _BoundQuotation:
             closers = np.array([self.closed[states[row]] for row in open_rows], np.int64)
             candidates = self._ended(candidates, np.array(open_rows, np.intp), closers)
         wrong = [self.forbidden[state] for state in states]
-        return candidates.without(*pairs(wrong, list(map(len, wrong))))
+        return candidates.without(*pairs(wrong))
 
     def _ended(self, candidates: Candidates, rows: NDArray[np.intp], closers: NDArray[np.int64]) -> Candidates:
         """Give what the ends of the text have in ``rows`` to the tokens ``closers``, where those may be chosen."""

@@ -73,8 +73,7 @@ class Ends:
 
     def banned(self, states: Sequence[Written]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
         """Return rows and tokens that must not come next, both ``[pairs]``; a pair may be there twice."""
-        banned = [state.banned + self._always for state in states]
-        rows, tokens = pairs(banned, list(map(len, banned)))
+        rows, tokens = pairs([state.banned + self._always for state in states])
         if self._inner is None:
             return rows, tokens
         inner = self._inner

@@ -37,7 +37,7 @@ class Bias:
     def apply(self, candidates: Candidates, states: Sequence[Any], draws: NDArray[np.float32]) -> Candidates:
         """Return the same candidates with other logits."""
         batch = len(draws)
-        rows, columns, which = candidates.columns_of(*pairs([self.ids] * batch, [len(self.ids)] * batch))
+        rows, columns, which = candidates.columns_of(*pairs([self.ids] * batch))
         logits = candidates.logits.copy()
         logits[rows, columns] += np.tile(np.array(self.biases, np.float32), batch)[which]
         return candidates.with_logits(logits)

@@ -1,4 +1,4 @@
-"""Some of the words that a network reads are replaced by others, so that it learns not to rely on any one of them."""
+"""What an epoch changes in the tokens it shows: it hides rare words, and replaces some of the words that are read."""
 
 from __future__ import annotations
 
@@ -9,9 +9,48 @@ from numpy.typing import NDArray
 
 from genrun_core.runs.token_shards import TokenShards
 
-__all__ = ["InputNoise"]
+__all__ = ["EpochNoise", "InputNoise", "RareWords"]
 
 _LOOKED_AT = 5_000_000  # tokens, the first ones, that the rates are counted in
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RareWords:
+    """Words of the vocabulary that occur once in what is trained on: ``once``, bool ``[vocabulary]``.
+
+    A word that is new to a model is much like these. Where each of them is read as ``unknown``, the id of ``<unk>``,
+    with probability ``rate``, a network learns how likely a new word is, and what follows it.
+    """
+
+    once: NDArray[np.bool_]
+    unknown: int
+    rate: float
+
+    @classmethod
+    def of(cls, frequencies: NDArray[np.int64], unknown: int | None, rate: float) -> RareWords | None:
+        """Return the words with a frequency, int64 ``[vocabulary]``, of one; None if none would be hidden.
+
+        ``unknown``: None for a vocabulary without ``<unk>``.
+        """
+        once = frequencies == 1
+        return None if unknown is None or not rate or not once.any() else cls(once, unknown, rate)
+
+    def hidden(self, tokens: NDArray[np.int32], random: np.random.Generator) -> NDArray[np.int32]:
+        """Return ``tokens``, of any shape, with some of these words read as unknown ones.
+
+        >>> words = RareWords(np.array([False, False, True]), unknown=0, rate=1.0)
+        >>> words.hidden(np.array([[1, 2, 1]], np.int32), np.random.default_rng(0)).tolist()
+        [[1, 0, 1]]
+        """
+        chosen = self.once[tokens]
+        chosen[chosen] = random.random(int(chosen.sum())) < self.rate
+        return np.where(chosen, np.int32(self.unknown), tokens)
+
+    def expected(self, frequencies: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return ``frequencies``, with as many unknown words as an epoch has on average."""
+        found = frequencies.copy()
+        found[self.unknown] += round(self.rate * int(self.once.sum()))
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,3 +105,22 @@ class InputNoise:
         found = tokens.copy()
         found[chosen] = np.minimum(drawn, len(self.cumulative) - 1)
         return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EpochNoise:
+    """Both changes, each of which may be missing (None)."""
+
+    rare: RareWords | None = None
+    inputs: InputNoise | None = None
+
+    def shown(
+        self, tokens: NDArray[np.int32], random: np.random.Generator
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the tokens as they are predicted, and as they are read, both of the shape of ``tokens``."""
+        predicted = tokens if self.rare is None else self.rare.hidden(tokens, random)
+        return predicted, predicted if self.inputs is None else self.inputs.replaced(predicted, random)
+
+    def expected(self, frequencies: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return ``frequencies`` int64 ``[vocabulary]``, with the unknown words that an epoch has on average."""
+        return frequencies if self.rare is None else self.rare.expected(frequencies)
