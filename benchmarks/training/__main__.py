@@ -15,7 +15,10 @@ from pathlib import Path
 
 from training.measure import Row
 
-FIGURES = ("speed", "memory", "workers", "kills", "fine_tuning", "architectures", "quality", "penn_treebank")
+FIGURES = (
+    *("speed", "memory", "large_networks", "workers", "kills", "fine_tuning", "architectures", "quality"),
+    "penn_treebank",
+)
 
 
 def main() -> None:

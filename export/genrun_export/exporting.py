@@ -21,6 +21,7 @@ from genrun_core.counting.counting_file import load_mixed
 from genrun_core.counting.mixed import Mixed
 from genrun_core.evaluation.exported_decoder import exported_decoder
 from genrun_core.evaluation.originality import originality_of
+from genrun_core.library_pages import release_library_pages
 from genrun_core.recipes.recipe import Recipe
 from genrun_core.runs.atomic import remove_leftovers, replacing, scratch_beside
 from genrun_core.runs.run_folder import RunFolder
@@ -36,6 +37,7 @@ __all__ = ["QUANTIZATIONS", "ExportFigures", "export"]
 QUANTIZATIONS = ("int8", "fp16")
 Stage = Callable[[str], object]
 _MARK = b"genrun.format_version"
+_LARGE = 5_000_000  # parameters of a network for which memory is spared
 _WRITTEN = {"stop": "", "line": "\n", "paragraph": "\n\n"}  # at <end>
 
 
@@ -60,9 +62,8 @@ def export(
     """Write the model file of the run in ``folder`` to ``output`` and return the figures of its gates.
 
     ``quantize``: ``int8`` or ``fp16`` makes the matrices of weights smaller; None leaves them float32. ``stage`` is
-    called with the name of each stage as it begins. A file that
-    fails a gate is not written. Raises RunFolderError, ExportError, OptionError for another ``quantize``, or OSError
-    if the disk refuses.
+    called with the name of each stage as it begins. A file that fails a gate is not written. Raises RunFolderError,
+    ExportError, OptionError for another ``quantize``, or OSError if the disk refuses.
     """
     if quantize is not None and quantize not in QUANTIZATIONS:
         raise OptionError(f"quantize must be {' or '.join(QUANTIZATIONS)}, not {quantize!r}")
@@ -101,6 +102,7 @@ def _export_network(run: RunFolder, output: Path, quantize: str | None, stage: S
     tokenizer = _exported_tokenizer(run, recipe)
     shards = run.shards(tokenizer)
     network = load_network_of(run, recipe, tokenizer)
+    stage = _releasing(stage) if network.count_params() > _LARGE else stage
     weights = fingerprint(network)
     mixed = load_mixed(run, recipe, tokenizer, weights) if recipe.model.counting else None
     runs, about = originality_of(recipe.generation, tokenizer, shards)
@@ -129,6 +131,16 @@ def _export_network(run: RunFolder, output: Path, quantize: str | None, stage: S
         replay(finished)
         size = finished.stat().st_size
     return ExportFigures(parity, quantization, run.is_finished, size, mixture)
+
+
+def _releasing(stage: Stage) -> Stage:
+    """Return ``stage``, which leaves the memory to the next stage: the code that the last one needed goes."""
+
+    def begin(name: str) -> None:
+        release_library_pages()
+        stage(name)
+
+    return begin
 
 
 def _check_output(output: Path) -> None:

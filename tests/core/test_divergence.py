@@ -22,6 +22,7 @@ import keras  # noqa: E402
 
 from genrun_core.training.prepared import prepare  # noqa: E402
 from genrun_core.training.saving.recorder import Recorder  # noqa: E402
+from genrun_core.training.stepping.training_loop import Fitting  # noqa: E402
 
 SMALL = {"hidden_size": "12", "embedding_size": "8", "layers": "1", "batch_size": "4", "epochs": "4", "patience": "0"}
 
@@ -77,7 +78,7 @@ def test_a_best_epoch_that_was_only_in_memory_is_saved(
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int
 ) -> None:
     """What is larger than ``large`` bytes is not copied in memory, but saved after each better epoch."""
-    monkeypatch.setattr(Recorder, "_LARGE", large)
+    monkeypatch.setattr(Fitting, "LARGE", large)
     songs = [str(samples / "songs" / "*.txt")]
     until, spoilt = tmp_path / "until", tmp_path / "spoilt"
     whole = copy_of_trained(songs, "lyricist", tmp_path / "whole", SMALL)
@@ -99,7 +100,7 @@ def test_a_large_network_is_saved_itself_without_its_optimizer(
     songs = [str(samples / "songs" / "*.txt")]
     runs = {large: tmp_path / str(large) for large in (1 << 26, 0)}
     for large, run in runs.items():
-        monkeypatch.setattr(Recorder, "_LARGE", large)
+        monkeypatch.setattr(Fitting, "LARGE", large)
         train(songs, "lyricist", run, {**SMALL, "dropout": "0.3"})
     copied, itself = runs.values()
     assert weights(itself) == weights(copied)

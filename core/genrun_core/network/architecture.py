@@ -6,9 +6,10 @@ one decoding step, which is what the export does.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -26,14 +27,35 @@ _KERAS_PRECISION = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16
 _TIED_SCALE = 0.05  # the vectors are logit weights too: near zero, so that all words begin about equally likely
 
 
-def build_network(settings: ModelSettings, vocabulary: int, *, precision: str = "float32") -> keras.Model:
-    """Return a new network with freshly drawn weights, which are float32 whatever it computes with."""
-    tokens = keras.Input((None,), dtype="int32", name="tokens")
-    build = _Builder(settings, vocabulary, _KERAS_PRECISION[precision])
-    logits = build.logits(build.hidden(build.embedded(tokens)))
-    network = keras.Model(tokens, logits, name=re.sub(r"\W", "_", settings.architecture))
+def build_network(
+    settings: ModelSettings, vocabulary: int, *, precision: str = "float32", blank: bool = False
+) -> keras.Model:
+    """Return a new network with freshly drawn weights, which are float32 whatever it computes with.
+
+    ``blank``: all weights are 0, for a network that gets those of another; drawing them takes seconds if it is large.
+    """
+    with _zeros() if blank else contextlib.nullcontext():
+        tokens = keras.Input((None,), dtype="int32", name="tokens")
+        build = _Builder(settings, vocabulary, _KERAS_PRECISION[precision])
+        logits = build.logits(build.hidden(build.embedded(tokens)))
+        network = keras.Model(tokens, logits, name=re.sub(r"\W", "_", settings.architecture))
     _check_weights(settings, network)
     return network
+
+
+@contextlib.contextmanager
+def _zeros() -> Iterator[None]:
+    """Have the weights of all layers begin with 0."""
+    add_weight = keras.Layer.add_weight
+
+    def zeros(layer: keras.Layer, shape: Any = None, initializer: Any = None, *rest: Any, **more: Any) -> Any:
+        return add_weight(layer, shape, "zeros", *rest, **more)
+
+    keras.Layer.add_weight = zeros
+    try:
+        yield
+    finally:
+        keras.Layer.add_weight = add_weight
 
 
 def count_parameters(settings: ModelSettings, vocabulary: int) -> int:

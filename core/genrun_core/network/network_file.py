@@ -78,7 +78,7 @@ def load_network(path: Path, settings: ModelSettings, vocabulary: int) -> keras.
     plain = dataclasses.replace(
         settings, dropout=0.0, input_dropout=0.0, recurrent_dropout=0.0, embedding_dropout=0.0
     )
-    network = build_network(plain, vocabulary)
+    network = build_network(plain, vocabulary, blank=True)
     try:
         with tempfile.TemporaryDirectory() as folder:  # within an archive, a seek reads all that it passes
             with zipfile.ZipFile(path) as archive:

@@ -33,6 +33,7 @@ from genrun_core.training.showing.monitoring import watchers
 from genrun_core.training.showing.plot import draw_curves
 from genrun_core.training.showing.progress import Progress
 from genrun_core.training.showing.result_notes import result_notes
+from genrun_core.training.stepping.releasing import Releasing
 from genrun_core.training.stepping.training_loop import Fitting
 from genrun_core.training.watch import Watch
 from genrun_core.training.workers import Worker
@@ -102,8 +103,9 @@ def _trained(
         say(f"nothing to do: all {fitting.epoch} epochs are done (more with --set epochs=…)")
         return None
     run.plot_file.unlink(missing_ok=True)  # drawn last: where it is missing, the training is not finished
+    blank = partial(build_network, recipe.model, prepared.vocabulary, blank=True)
     recorder = Recorder(
-        *(run, fitting, partial(build_network, recipe.model, prepared.vocabulary), counts.fingerprint, restored),
+        *(run, fitting, blank, counts.fingerprint, restored),
         lambda best: make_card(run, recipe, counts, fitting, best),
     )
     _run(prepared, fitting, recorder, around)
@@ -121,10 +123,10 @@ def _run(prepared: Prepared, fitting: Fitting, recorder: Recorder, around: _Arou
             fit_into(around.minutes, run, recipe, fitting, progress.say, estimate)
 
     progress = Progress(fitting, around.say, hurry)
-    everything = [progress, recorder, *watchers(around.watch, prepared, fitting, progress.say)]
+    everything = [Releasing(fitting), progress, recorder, *watchers(around.watch, prepared, fitting, progress.say)]
     everything += around.callbacks
     if patience:  # the recorder keeps the best weights, on disk, where a kill cannot take them
-        everything.insert(2, keras.callbacks.EarlyStopping(fitting.monitored, patience=patience, mode="min"))
+        everything.insert(3, keras.callbacks.EarlyStopping(fitting.monitored, patience=patience, mode="min"))
     try:
         with memory_errors(), Interruption() as interrupted:
             fitting.run(everything, interrupted)

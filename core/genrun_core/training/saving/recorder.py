@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +31,6 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     kill costs the steps since, nothing else.
     """
 
-    _LARGE = 1 << 26  # bytes of weights and moments: more are not copied, but saved
     _SHARE = 10
     _SECONDS = 60.0  # between save points within an epoch
 
@@ -82,7 +80,8 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             self._best_network = self._best_of_now()
         together = self._fitting.worker.count > 1  # workers save in the same places, so that they go on together
         improved = self.best["epoch"] == self._fitting.epoch
-        if together or self._since_saved() >= self._SHARE * self._save_seconds or (improved and self._is_large()):
+        is_time = self._since_saved() >= self._SHARE * self._save_seconds
+        if together or is_time or (improved and self._fitting.is_large):
             self.save()
         elif improved:
             self._kept = self._checkpoint(kept=True)
@@ -109,7 +108,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         """Return a network with the weights of this epoch: a large one itself, since it is saved before the next."""
         settings, steps = self._fitting.settings, self._fitting.steps
         is_plain = settings.precision == "float32" and not settings.averaging
-        if is_plain and steps.strategy.num_replicas_in_sync == 1 and self._is_large():
+        if is_plain and steps.strategy.num_replicas_in_sync == 1 and self._fitting.is_large:
             self._blank = None
             return self._fitting.network
         self._blank = self._blank or self._make_blank()
@@ -137,10 +136,6 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             self._run.save_json(self._run.card_file, card)
             write_bytes(self._run.metrics_file, metrics_csv(checkpoint.history))
         self._best_network = self._kept = None
-
-    def _is_large(self) -> bool:
-        variables = (*self._fitting.network.variables, *self._fitting.steps.optimizer.variables)
-        return bool(sum(4 * math.prod(variable.shape) for variable in variables) > self._LARGE)
 
     def _since_saved(self) -> float:
         return time.monotonic() - self._saved_at

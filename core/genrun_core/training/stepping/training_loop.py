@@ -33,6 +33,8 @@ class Fitting:
     ``<unk>``, whose predictions are measured apart.
     """
 
+    LARGE = 1 << 26  # bytes of weights and moments
+
     def __init__(
         self,
         network: keras.Model,
@@ -68,6 +70,12 @@ class Fitting:
     def is_comparable(self) -> bool:
         """Whether the last epoch's monitored loss is over all words, not a loss over sampled ones, which is lower."""
         return self.monitored == "val_loss" or "accuracy" in self.history[-1]
+
+    @property
+    def is_large(self) -> bool:
+        """Whether memory is spared for the network: it is saved rather than copied, and nothing else is kept."""
+        variables = (*self.network.variables, *self.steps.optimizer.variables)
+        return bool(sum(4 * math.prod(variable.shape) for variable in variables) > self.LARGE)
 
     @property
     def meter(self) -> dict[str, float]:
