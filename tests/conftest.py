@@ -16,6 +16,7 @@ from support.shared import made_once
 
 # A busy machine is not a bug, so no example is judged by the clock. The same commit has the same examples everywhere;
 # `make explore` tries new ones.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # tests import onnxruntime themselves, too
 hypothesis.settings.register_profile("genrun", deadline=None, max_examples=50, derandomize=True)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=500, print_blob=True)
 hypothesis.settings.load_profile("genrun")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from genrun_core.cli.train import command as train
 from genrun_export.cli.try_command import command
 from genrun_export.cli.trying import continued
 from support.documentation import blocks_of
@@ -68,6 +69,12 @@ def test_two_lines_are_enough_and_more_epochs_are_a_command_away(poems: Path) ->
         "two is trained already; its last epoch was the best, so more may help: "
         "genrun train --resume two --set epochs=2"
     )
+    assert CliRunner().invoke(train, ["--resume", "two", "--set", "epochs=2"]).exit_code == 0
+    for options in (small, []):  # the model file of one epoch is replaced by that of two
+        further = tried("two.txt", *options)
+        assert further.exit_code == 0, further.output
+        made = "> genrun export two -o two.onnx" in further.stderr.splitlines()
+        assert made == (options == small)
 
 
 def test_a_column_becomes_a_label_of_the_texts(poems: Path) -> None:

@@ -149,6 +149,12 @@ def test_other_prompts_are_refused_and_spoil_nothing(tmp_path: Path) -> None:
     assert output.read_bytes() == (tmp_path / "whole").read_bytes()
 
 
+def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
+    output = tmp_path / "a" / "b" / "out"
+    generate(output, ["a", "b"])
+    assert output.read_bytes().count(b"\n") >= 2
+
+
 def test_what_cannot_be_continued_is_refused(tmp_path: Path) -> None:
     output, partial, record = (tmp_path / name for name in ("out", "out.partial", "out.partial.json"))
     with pytest.raises(OptionError, match="is not an ordinary file"):

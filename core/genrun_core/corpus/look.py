@@ -12,7 +12,8 @@ from statistics import median
 
 from genrun.checks.short_text import shorten
 from genrun.contracts import Reader
-from genrun.tokenizer import TokenizerSettings, VocabularyBuilder
+from genrun.tokenizer import Tokenizer, TokenizerSettings, VocabularyBuilder
+from genrun.tokenizer.subwords.byte_letters import bytes_of
 from genrun_core.corpus.kind import choose_kind, with_kind
 from genrun_core.corpus.reading import read_documents
 from genrun_core.corpus.shape import fit_shape
@@ -29,6 +30,7 @@ _LITTLE = 2_000  # words
 _LITTLE_OF_NAMES = 2_000  # characters besides white space
 _OFTEN = 0.02  # of the documents, that are one and the same
 _ALL_DIFFERENT = 0.8  # of the words
+_DOT = "\u00b7"
 _ATTACHED = "\u2060"  # on the side of a mark that has no space
 UNITS = {"char": "characters", "bpe": "subwords", "word": "words"}
 
@@ -132,6 +134,13 @@ def _examples(settings: TokenizerSettings, seen: Sequence[str]) -> tuple[str, ..
         tokenizer = builder.build()
     specials = len(tokenizer.specials)
     found = ([i for i in tokenizer.encode_document(document).ids if i >= specials] for document in chosen)
-    return tuple(
-        shorten(" ".join(tokenizer.vocabulary[i] for i in ids).replace(_ATTACHED, ""), _LONGEST) for ids in found
-    )
+    return tuple(shorten(_in_tokens(tokenizer, ids), _LONGEST) for ids in found)
+
+
+def _in_tokens(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
+    """Return words or characters with spaces between them; subwords as words, with a dot between the parts of one."""
+    written = [tokenizer.vocabulary[i] for i in ids]
+    if tokenizer.kind != "bpe":
+        return " ".join(written).replace(_ATTACHED, "")
+    texts = [bytes_of(letters).decode(errors="replace") for letters in written]
+    return "".join(text if text[:1].isspace() else f"{_DOT}{text}" for text in texts).strip(f" {_DOT}")

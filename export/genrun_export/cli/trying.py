@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import genrun
@@ -22,7 +23,8 @@ def continued(
 ) -> RunFolder | None:
     """Return the run folder at ``path`` if it is one of this corpus and recipe; None if there is none yet.
 
-    Raises RunFolderError for a run of something else, which is left alone.
+    It may have been trained for more epochs since. Raises RunFolderError for a run of something else, which is left
+    alone.
     """
     if not (path / "run.toml").exists():
         return None
@@ -30,7 +32,10 @@ def continued(
     theirs = run.recipe()
     if STANDARD_INPUT in sources or run.sources != [absolute_source(source) for source in sources]:
         raise RunFolderError(f"{path} is a run of other texts: choose another name with -o, or delete it")
-    if theirs.name != recipe.name or override_recipe(theirs, overrides, reader) != theirs:
+    asked = override_recipe(theirs, overrides, reader)
+    if asked.training.epochs < theirs.training.epochs:
+        asked = replace(asked, training=replace(asked.training, epochs=theirs.training.epochs))
+    if theirs.name != recipe.name or asked != theirs:
         raise RunFolderError(f"{path} is a run with other options: choose another name with -o, or delete it")
     return run
 
@@ -42,16 +47,23 @@ def check_model_file(path: Path, run: Path) -> None:
 
 
 def has_model(run: RunFolder, path: Path) -> bool:
-    """Return whether the model of a finished run is at ``path``; raises ExportError for another file there."""
+    """Return whether the model of a finished run is at ``path``; raises ExportError for another file there.
+
+    That of a run which was trained further since is none: it is made again.
+    """
     if not path.exists():
         return False
-    weights = genrun.load(path, device="cpu").card.get("training", {}).get("weights")
-    if weights != run.card()["training"].get("weights"):
-        raise ExportError(
-            f"{path} is the model of another training: choose another name with -o, "
-            f"or replace it with genrun export {run.path} -o {path}"
-        )
-    return True
+    card, now = genrun.load(path, device="cpu").card, run.card()
+    before, after = card.get("training", {}), now["training"]
+    if before.get("weights") == after.get("weights"):
+        return True
+    same = (card.get(name) == now.get(name) for name in ("recipe", "architecture", "corpus"))
+    if all(same) and before.get("seed") == after.get("seed") and before.get("epochs", 0) < after.get("epochs", 0):
+        return False
+    raise ExportError(
+        f"{path} is the model of another training: choose another name with -o, "
+        f"or replace it with genrun export {run.path} -o {path}"
+    )
 
 
 def prompts_for(model: Model, run: RunFolder, count: int) -> list[str]:

@@ -31,6 +31,7 @@ _PROVIDERS = {"cpu": (CPU,), "cuda": (CUDA, CPU)}
 _NAMES = {CPU: "cpu", CUDA: "cuda"}
 # The default, TF32, computes with a mantissa of ten bits, unlike the verified model.
 _WITH_OPTIONS = {CUDA: (CUDA, {"use_tf32": "0"})}
+_NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"  # from onnxruntime 1.29 on, its wheels send events to their maker
 _SMALL_BYTES = 16 * 2**20
 _MOST_THREADS = 1024
 _MOST_CHARACTERS = 300  # of a reason
@@ -109,11 +110,12 @@ def open_session(
 
 
 def import_onnxruntime() -> ModuleType:
-    """Return the module onnxruntime.
+    """Return the module onnxruntime, whose telemetry is off unless the environment or the program has it on.
 
     Raises MissingExtraError, with the pip command, if it is not installed, and DeviceError if it cannot be used, for
     example after one of two wheels was removed.
     """
+    os.environ.setdefault(_NO_TELEMETRY, "1")  # read once, as onnxruntime is imported
     try:
         module = importlib.import_module("onnxruntime")
         for name in ("InferenceSession", "get_available_providers"):

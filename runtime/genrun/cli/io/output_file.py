@@ -86,6 +86,7 @@ class OutputFile:
         self._lines: list[bytes] = []
         self._bytes = self._written = self._state.bytes
         if unfinished is None:
+            output.parent.mkdir(parents=True, exist_ok=True)
             self._save()
         self._file = _partial(output).open("r+b" if unfinished else "xb", buffering=0)
         _lock(self._file, output)
