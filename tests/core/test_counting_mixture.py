@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import genrun_core.counting.mixture as mixture_module
 from genrun_core.counting import Counted, Mixture, count_ngrams, fit_mixture
 from support.counted import VOCABULARY, joined, some_documents
 
@@ -40,6 +41,23 @@ def test_what_is_won_by_chance_on_a_few_documents_does_not_count() -> None:
     assert fit_mixture(noisy(counted.logs, 1.0), counted, documents, levels=3) is None
     nothing = counted.where(counted.left < 0)
     assert fit_mixture(np.zeros(0), nothing, documents[:0], levels=3) is None
+
+
+def test_few_documents_need_not_show_what_a_mixture_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_others = count_ngrams(*joined(some_documents(300, seed=1)), vocabulary=VOCABULARY, order=2, boundary=False)
+    network = {count: of_others.score(*joined(some_documents(count, seed=7))) for count in (12, 1_000)}
+    counted, documents = counted_and_documents(12)
+    fitted = fit_mixture(network[12], counted, documents, levels=3)
+    assert fitted is not None
+    many, _ = counted_and_documents(1_000)
+    assert fitted[0].mix(network[1_000], many).mean() > network[1_000].mean()
+    monkeypatch.setattr(mixture_module, "_CREDIT", 0.0)
+    assert fit_mixture(network[12], counted, documents, levels=3) is None
+
+
+def test_a_small_loss_on_many_documents_speaks_against_a_mixture() -> None:
+    counted, documents = counted_and_documents(3_000)
+    assert fit_mixture(np.minimum(counted.logs + 0.1, -0.01), counted, documents, levels=3) is None
 
 
 def test_a_network_weighs_more_where_the_counts_know_less() -> None:

@@ -18,6 +18,9 @@ from genrun_core.counting.model import Counted
 __all__ = ["Mixture", "fit_mixture", "tried_elsewhere"]
 
 _TOTALS = (1, 2, 4, 8, 32, 256)  # a bucket begins at each of these totals of a context
+_LIKE_HALF = 20.0  # the weight of all buckets is drawn to a half as by this many predictions
+_CREDIT = 8.0  # nats: mixing nearly always helps where there is little text, which few documents need not show
+_FEW = 2_000  # predictions, from which on there is no credit
 _LIKE_OF_ALL = 100.0  # a bucket's own weight counts for half with this many predictions
 _ROUNDS = 100
 _BOUNDS = 0.001, 0.999
@@ -81,7 +84,8 @@ def fit_mixture(
         weights = _fitted(network[there], other[there], counted.where(there), levels)
         return _mixed(network[here], other[here], weights[counted.length[here], _bucket(counted.total[here])])
 
-    mixed = tried_elsewhere(network, documents, mixed_by)
+    credit = _CREDIT * max(0.0, 1 - len(network) / _FEW)
+    mixed = tried_elsewhere(network, documents, mixed_by, credit=credit)
     if mixed is None:
         return None
     weights = _fitted(network, other, counted, levels)
@@ -89,12 +93,16 @@ def fit_mixture(
 
 
 def tried_elsewhere(
-    logs: Array, parts: NDArray[np.int64], predicted: Callable[[NDArray[np.bool_], NDArray[np.bool_]], Array]
+    logs: Array,
+    parts: NDArray[np.int64],
+    predicted: Callable[[NDArray[np.bool_], NDArray[np.bool_]], Array],
+    *,
+    credit: float = 0.0,
 ) -> Array | None:
     """Return log-probabilities of each half of the ``parts``, documents or blocks, by what fits the other half.
 
     ``predicted(there, here)``: those of the half ``here``. None where they are no better than ``logs``: the sum over
-    parts of what is won must be above its standard error.
+    parts of what is won, with ``credit`` nats, must be above its standard error.
     """
     numbered = np.unique(parts, return_inverse=True)[1]
     if numbered.max(initial=0) == 0:
@@ -104,7 +112,7 @@ def tried_elsewhere(
     for half in (0, 1):
         found[fold == half] = predicted(fold != half, fold == half)
     won = np.bincount(numbered, found - logs)  # [parts]
-    return found if won.sum() > won.std() * np.sqrt(len(won)) else None
+    return found if won.sum() + credit > won.std() * np.sqrt(len(won)) else None
 
 
 def _other(network: Array, counted: Counted) -> Array:
@@ -114,7 +122,7 @@ def _other(network: Array, counted: Counted) -> Array:
 
 def _fitted(network: Array, other: Array, counted: Counted, levels: int) -> Array:
     """Return the weights ``[levels, buckets]``; one with few predictions is much like that of all."""
-    of_all = _maximized(network, other, np.zeros(len(network), np.int64), np.full(1, 0.5), 1e-9)
+    of_all = _maximized(network, other, np.zeros(len(network), np.int64), np.full(1, 0.5), _LIKE_HALF)
     shape = levels, len(_TOTALS)
     bucket = counted.length * len(_TOTALS) + _bucket(counted.total)
     return _maximized(network, other, bucket, np.full(shape, of_all[0]).ravel(), _LIKE_OF_ALL).reshape(shape)
