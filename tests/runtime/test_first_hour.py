@@ -95,18 +95,6 @@ def test_empty_texts_are_noted(tmp_path: Path) -> None:
     assert result.stderr == "note: a text is empty\n"
 
 
-def test_texts_that_end_at_once_are_noted(tmp_path: Path) -> None:
-    from genrun.cli.generate import command
-    from support.alphabet import alphabet_table, letters
-
-    file = write_model(tmp_path / "m.onnx", table=alphabet_table(letters()))
-    result = CliRunner().invoke(command, [str(file), "a", "b", "--seed", "1", "--stop", "b"])
-    assert result.exit_code == 0, result.output
-    alone = sum(line in ("a", "b") for line in result.stdout.splitlines())
-    assert alone == 1
-    assert "note: a text is the prompt alone: nothing was added (see min-length)" in result.stderr
-
-
 def test_other_programs_are_noticed_as_far_as_the_system_tells(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -59,7 +59,7 @@ class TextOutput(NamedTuple):
         total = self.source.total() if shown else None
         done = writer.done if isinstance(writer, OutputFile) else 0
         progress = Progress(total and (total - done) * self.samples, shown=shown)
-        unknown, some, empty, short, alone = UnknownWords(progress.say), done > 0, 0, 0, 0
+        unknown, some, empty, short = UnknownWords(progress.say), done > 0, 0, 0
         copies = _Copies()
         with progress, writer:
             try:
@@ -71,7 +71,6 @@ class TextOutput(NamedTuple):
                     copies.note(result)
                     progress.advance(len(result.ids))
                     some, empty = True, empty + (not result.text.strip())
-                    alone += bool(result.prompt.strip()) and not result.continuation.strip()
                 if not some:
                     progress.say("note: there were no prompts")
                 if short:
@@ -80,9 +79,6 @@ class TextOutput(NamedTuple):
                 if empty:
                     many = "a text is" if empty == 1 else f"{empty:,} texts are"
                     progress.say(f"note: {many} empty")
-                if alone and not quiet:
-                    many = "a text is" if alone == 1 else f"{alone:,} texts are"
-                    progress.say(f"note: {many} the prompt alone: nothing was added (see min-length)")
                 if copies.line and not quiet:
                     progress.say(copies.line)
             finally:
